@@ -1,0 +1,1 @@
+"""Small objects that tests build again and again."""
