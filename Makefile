@@ -1,0 +1,53 @@
+# Two commands do everything: `make demo` runs the product, `make test` proves it.
+# All that they install lives in .venv/ and .xlt/ of this folder.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Constraints keep a development install the same everywhere; `make CONSTRAINTS= …` goes without.
+CONSTRAINTS ?= constraints.txt
+PIP_INSTALL := $(PIP) install --quiet --progress-bar on $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
+
+.PHONY: help demo test check fix up clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+demo: .venv/.run ## Label Studio, Redis, backend and worker with real texts (ARGS="--annotate 150 --exit")
+	@$(BIN)/xlt demo $(ARGS)
+
+up: .venv/.run ## Redis, web server and worker on this machine (ARGS="--help")
+	@$(BIN)/xlt up $(ARGS)
+
+test: .venv/.dev ## Every test, those on a real Label Studio included (ARGS="-k store")
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/.dev ## What must be green before a commit: format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: .venv/.dev ## Mend what can be mended by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## Remove everything that make installed and the demo wrote
+	rm -rf .venv .xlt
+
+.venv/bin/python:
+	@echo "xlt: making a virtual environment in .venv ($$($(PYTHON) --version))"
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' \
+	  || { echo "xlt: needs Python 3.10 to 3.13; try: make PYTHON=python3.11 …"; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/.run: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "xlt: installing into .venv (once; torch is large, a few minutes)"
+	@$(PIP_INSTALL) --editable .
+	@touch $@
+
+.venv/.dev: .venv/.run
+	@echo "xlt: installing the tools for tests and checks into .venv (once)"
+	@$(PIP_INSTALL) --editable '.[dev]'
+	@touch $@
