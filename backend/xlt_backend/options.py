@@ -1,0 +1,89 @@
+"""What one project may set for itself, in `extra_params` of its model in Label Studio."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from xlt.errors import ConfigError
+
+
+class ProjectOptions(BaseModel):
+    """Options of one project. A key that is not here is refused, never ignored.
+
+    Attributes:
+        text_field: Key of `task.data` with the text; None: the one the interface shows.
+        language_field: Key of `task.data` with the language; where absent it is identified.
+        group_field: Key of `task.data` that translations of one text share.
+        source_languages: Languages whose labels are cheap; their knowledge is transferred.
+        min_labels: No training before there are this many usable labels.
+        retrain_after_labels: Train again after this many new labels ...
+        retrain_after_s: ... or this many seconds after the first new one.
+        batch: Tasks ranked by the full method in each round.
+        source_share: Share of the batch that goes to source languages; None: by the quota.
+        quota: How the rest is shared among languages: `equal`, `proportional` or `adaptive`.
+        audit_share: Share of tasks whose labels judge models and never train them.
+        keep_versions: Model versions kept beside the active one.
+        train: Overrides of the hyper-parameters (`xlt.config.TrainConfig`).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text_field: str | None = None
+    language_field: str | None = "lang"
+    group_field: str | None = None
+    source_languages: tuple[str, ...] = ("en",)
+    min_labels: int = Field(default=10, ge=2)
+    retrain_after_labels: int = Field(default=20, ge=1)
+    retrain_after_s: float = Field(default=600.0, gt=0)
+    batch: int = Field(default=50, ge=1)
+    source_share: float | None = Field(default=None, ge=0, le=1)
+    quota: str | dict[str, float] = "equal"
+    audit_share: float = Field(default=0.1, ge=0, le=0.5)
+    keep_versions: int = Field(default=3, ge=1)
+    train: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_language(cls, value: Any) -> Any:  # noqa: ANN401 - pydantic hands over anything
+        """Accept `"source_languages": "en"` for the list of one."""
+        if isinstance(value, Mapping) and isinstance(value.get("source_languages"), str):
+            return {**value, "source_languages": [value["source_languages"]]}
+        return value
+
+    @classmethod
+    def from_extra_params(cls, raw: object) -> ProjectOptions:
+        """Options from what Label Studio sends: a dict, its JSON text, or nothing.
+
+        Raises:
+            ConfigError: If it is neither, has an unknown key, or a value is out of range.
+        """
+        if raw is None or raw == "":
+            return cls()
+        if isinstance(raw, str):
+            try:
+                raw = json.loads(raw)
+            except json.JSONDecodeError as error:
+                raise ConfigError(f"extra_params is not JSON: {error}") from None
+        if not isinstance(raw, Mapping):
+            raise ConfigError(f"extra_params must be a JSON object, got {type(raw).__name__}")
+        try:
+            return cls.model_validate(dict(raw))
+        except ValidationError as error:
+            raise ConfigError(f"extra_params: {_in_words(error)}") from None
+
+
+def _in_words(error: ValidationError) -> str:
+    """One line for all that pydantic found wrong."""
+    known = ", ".join(ProjectOptions.model_fields)
+    parts = []
+    for item in error.errors(include_url=False):
+        key = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            parts.append(f"unknown option {key!r}; known: {known}")
+        else:
+            parts.append(f"{key} = {item['input']!r}: {item['msg']}")
+    return "; ".join(parts)

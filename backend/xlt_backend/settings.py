@@ -1,0 +1,203 @@
+"""Deployment facts: the environment, read once into one frozen `Settings`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from xlt.errors import ConfigError
+
+#: File with the webhook secret that was made because none was set.
+SECRET_FILE = "webhook-secret"
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _whole(value: str) -> int:
+    number = int(value)
+    if number < 0:
+        raise ValueError("must not be negative")
+    return number
+
+
+def _seconds(value: str) -> float:
+    number = float(value)
+    if not 0 < number < float("inf"):
+        raise ValueError("must be a positive number of seconds")
+    return number
+
+
+def _flag(value: str) -> bool:
+    known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if value.lower() not in known:
+        raise ValueError(f"must be one of {', '.join(known)}")
+    return known[value.lower()]
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValueError("must be an address such as http://localhost:8080")
+    return value.rstrip("/")
+
+
+def _level(value: str) -> str:
+    known = ("DEBUG", "INFO", "WARNING", "ERROR")
+    if value.upper() not in known:
+        raise ValueError(f"must be one of {', '.join(known)}")
+    return value.upper()
+
+
+#: Environment variable -> (field of `Settings`, how it is read).
+VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "REDIS_URL": ("redis_url", _text),
+    "LABEL_STUDIO_URL": ("label_studio_url", _url),
+    "LABEL_STUDIO_API_KEY": ("label_studio_token", _text),
+    "XLT_HOME": ("home", Path),
+    "XLT_MODEL_DIR": ("model_dir", _text),
+    "XLT_ENCODER": ("encoder", _text),
+    "XLT_PUBLIC_URL": ("public_url", _url),
+    "XLT_HOST": ("host", _text),
+    "XLT_PORT": ("port", _whole),
+    "XLT_BASIC_AUTH_USER": ("basic_auth_user", _text),
+    "XLT_BASIC_AUTH_PASS": ("basic_auth_password", _text),
+    "XLT_WEBHOOK_SECRET": ("webhook_secret", _text),
+    "XLT_OPEN_METRICS": ("open_metrics", _flag),
+    "XLT_LOG_LEVEL": ("log_level", _level),
+    "XLT_RECONCILE_S": ("reconcile_s", _seconds),
+    "XLT_TICK_S": ("tick_s", _seconds),
+    "XLT_LEASE_S": ("lease_s", _seconds),
+    "XLT_PREDICT_DEADLINE_S": ("predict_deadline_s", _seconds),
+    "XLT_ROUND_TIMEOUT_S": ("round_timeout_s", _seconds),
+    "XLT_THREADS": ("threads", _whole),
+    "XLT_LOADED_VERSIONS": ("loaded_versions", _whole),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where everything is, and how long anything may take.
+
+    Attributes:
+        redis_url: Redis shared by all processes; None: an embedded one below `home`.
+        label_studio_url: How xlt reaches Label Studio.
+        label_studio_token: A personal access token of Label Studio; None: not connected.
+        home: Folder for all that this installation keeps on its own disk.
+        model_dir: Folder or fsspec URL of the model versions.
+        encoder: Encoder that new models start from: `bundled`, a folder or a Hub name.
+        public_url: How Label Studio reaches xlt.
+        host: Address the web server listens on.
+        port: Port of the web server.
+        basic_auth_user: With `basic_auth_password`: all routes but /health ask for them.
+        webhook_secret: Shared secret of the webhooks; made once where it is not set.
+        open_metrics: /metrics answers without a password.
+        reconcile_s: Seconds between comparisons with Label Studio (lost webhooks).
+        tick_s: Seconds between looks for stalled work.
+        lease_s: Seconds after which a round whose worker is gone may be started again.
+        predict_deadline_s: After this, the rest of a /predict is answered empty.
+        round_timeout_s: A round that takes longer is stopped.
+        threads: CPU threads of a training; 0: as many as there are cores.
+        loaded_versions: Models kept in the memory of the web process.
+    """
+
+    redis_url: str | None = None
+    label_studio_url: str = "http://localhost:8080"
+    label_studio_token: str | None = field(default=None, repr=False)
+    home: Path = Path(".xlt")
+    model_dir: str = ""
+    encoder: str = "bundled"
+    public_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 9090
+    basic_auth_user: str | None = None
+    basic_auth_password: str | None = field(default=None, repr=False)
+    webhook_secret: str = field(default="", repr=False)
+    open_metrics: bool = False
+    log_level: str = "INFO"
+    reconcile_s: float = 60.0
+    tick_s: float = 5.0
+    lease_s: float = 15.0
+    predict_deadline_s: float = 80.0
+    round_timeout_s: float = 3600.0
+    threads: int = 0
+    loaded_versions: int = 4
+
+    def __post_init__(self) -> None:
+        if bool(self.basic_auth_user) != bool(self.basic_auth_password):
+            raise ConfigError("XLT_BASIC_AUTH_USER and XLT_BASIC_AUTH_PASS: set both, or neither")
+        if not 0 < self.port < 65536:
+            raise ConfigError(f"XLT_PORT must be between 1 and 65535, got {self.port}")
+        if self.loaded_versions < 1:
+            raise ConfigError("XLT_LOADED_VERSIONS must be at least 1, got 0")
+        if not self.model_dir:
+            object.__setattr__(self, "model_dir", str(self.home / "models"))
+        if not self.public_url:
+            object.__setattr__(self, "public_url", f"http://localhost:{self.port}")
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Settings from the environment; empty values count as absent.
+
+        Raises:
+            ConfigError: If a variable starting with XLT_ is not known, or a value is unusable.
+        """
+        unknown = sorted(key for key in env if key.startswith("XLT_") and key not in VARIABLES)
+        if unknown:
+            raise ConfigError(f"unknown setting {unknown[0]}; known: {', '.join(VARIABLES)}")
+        values: dict[str, Any] = {}
+        for key, (name, read) in VARIABLES.items():
+            raw = env.get(key, "").strip()
+            if not raw:
+                continue
+            try:
+                values[name] = read(raw)
+            except ValueError as error:
+                raise ConfigError(f"{key}={raw!r}: {error}") from None
+        return cls(**values)
+
+    @property
+    def basic_auth(self) -> tuple[str, str] | None:
+        """User and password that routes ask for, or None where they are open."""
+        if self.basic_auth_user and self.basic_auth_password:
+            return self.basic_auth_user, self.basic_auth_password
+        return None
+
+    def secret(self) -> str:
+        """The webhooks' shared secret; the first to ask makes it where none was set.
+
+        Kept beside the models where they are on a disk, so that all processes agree.
+
+        Raises:
+            ConfigError: If the file with the secret cannot be read or written.
+        """
+        if self.webhook_secret:
+            return self.webhook_secret
+        folder = self.home if "://" in self.model_dir else Path(self.model_dir)
+        try:
+            return _read_or_make(folder / SECRET_FILE)
+        except OSError as error:
+            raise ConfigError(f"cannot keep the webhook secret in {folder}: {error}") from error
+
+
+def _read_or_make(path: Path) -> str:
+    """The secret in `path`; a new one, readable by the owner only, where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    if not path.exists():
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(32))
+        try:
+            os.link(fresh, path)  # fails where another process was first: its secret counts
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text().strip()
