@@ -1,0 +1,208 @@
+"""Hyper-parameters of a training: one frozen dataclass, checked once, kept as TOML."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from xlt.errors import ConfigError
+from xlt.schedule import Schedule
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover - the same parser under its old name
+    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
+
+#: Settings that are one of a few words, with those words.
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "precision": ("auto", "fp32", "bf16"),
+    "align_loss": ("cosine", "l2", "contrastive"),
+    "averaging": ("none", "last", "ema"),
+}
+
+#: Lowest and highest value of each numeric setting, both allowed.
+_RANGES: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**31 - 1),
+    "max_length": (8, 8192),
+    "body_learning_rate": (0.0, 1.0),
+    "head_learning_rate": (0.0, 1.0),
+    "weight_decay": (0.0, 1.0),
+    "max_gradient_norm": (0.0, float("inf")),
+    "warmup_share": (0.0, 1.0),
+    "epochs": (0.0, 10_000.0),
+    "min_steps": (0, 10**9),
+    "max_steps": (0, 10**9),
+    "labelled_rows": (1, 100_000),
+    "unlabelled_rows": (0, 100_000),
+    "pair_rows": (0, 100_000),
+    "dropout": (0.0, 0.9),
+    "label_smoothing": (0.0, 0.99),
+    "mlm_probability": (0.01, 0.9),
+    "language_alpha": (0.0, 1.0),
+    "align_layer": (-1, 1000),
+    "align_temperature": (1e-3, 100.0),
+    "koleo_weight": (0.0, 1e3),
+    "averaged_checkpoints": (1, 1000),
+    "averaging_decay": (0.0, 1.0),
+    "freeze_layers": (0, 1000),
+    "checkpoint_every_s": (0.0, float("inf")),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """Everything that changes the result of a training. The defaults suit a few hundred labels.
+
+    Weights of the loss parts (`mlm_weight`, `tlm_weight`, `align_weight`) are a number or a
+    piecewise-linear schedule over steps, `"0:1,1000:0.1"`.
+
+    Attributes:
+        encoder: "bundled", a folder, or a name on the Hugging Face Hub.
+        seed: Same seed, data, settings and machine: same weights.
+        max_length: Texts are cut to this many tokens.
+        body_learning_rate: Peak rate of the encoder.
+        head_learning_rate: Peak rate of the task head.
+        weight_decay: AdamW decay of matrices; biases and norms are left alone.
+        max_gradient_norm: Gradients are clipped to this norm; 0: never.
+        warmup_share: Share of the steps over which the rates rise; then they fall linearly.
+        epochs: Passes over the labelled examples.
+        min_steps: At least so many steps, however few the labels are.
+        max_steps: At most so many steps; 0: no limit.
+        labelled_rows: Labelled examples in a step, of all languages together.
+        unlabelled_rows: Unlabelled texts in a step (masked language modelling).
+        pair_rows: Parallel pairs in a step (TLM, alignment).
+        warm_start_head: Fit the head on the frozen encoder's vectors before the first step
+            (linear probing, then fine-tuning: arXiv 2202.10054).
+        dropout: Dropout of the encoder during training.
+        label_smoothing: Share of the target spread over all labels.
+        mlm_weight: Weight of masked language modelling on the unlabelled texts.
+        mlm_probability: Share of tokens that are masked.
+        tlm_weight: Weight of translation language modelling; used where pairs are given.
+        align_weight: Weight of sentence alignment; used where pairs are given.
+        align_loss: cosine, l2, or contrastive (InfoNCE among the pairs of a step).
+        align_layer: Layer whose mean vectors are aligned; -1: two thirds of the way up.
+        align_temperature: Temperature of the contrastive loss.
+        koleo_weight: Weight, within alignment, of the KoLeo spread that keeps l2 from collapsing.
+        language_alpha: Unlabelled texts are drawn by language with p ~ n ** alpha.
+        averaging: "last": mean of the last checkpoints; "ema"; "none".
+        averaged_checkpoints: How many are averaged by "last".
+        averaging_decay: Decay per step of "ema".
+        freeze_embeddings: Leave the token embeddings (and the tied MLM decoder) as they are.
+        freeze_layers: Leave the lowest so many layers as they are.
+        precision: "auto": bf16 where the device is fast at it and the encoder is safe in it.
+        checkpoint_every_s: Seconds between checkpoints to resume from; 0: after every step.
+
+    Raises:
+        ConfigError: If a value is out of range or not one of the choices.
+    """
+
+    encoder: str = "bundled"
+    seed: int = 13
+    max_length: int = 128
+    body_learning_rate: float = 5e-5
+    head_learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    max_gradient_norm: float = 1.0
+    warmup_share: float = 0.1
+    epochs: float = 3.0
+    min_steps: int = 20
+    max_steps: int = 0
+    labelled_rows: int = 16
+    unlabelled_rows: int = 8
+    pair_rows: int = 8
+    warm_start_head: bool = True
+    dropout: float = 0.0
+    label_smoothing: float = 0.1
+    mlm_weight: str | float = "0:0.1"
+    mlm_probability: float = 0.15
+    tlm_weight: str | float = "0:0.1"
+    align_weight: str | float = "0:1"
+    align_loss: str = "contrastive"
+    align_layer: int = -1
+    align_temperature: float = 0.05
+    koleo_weight: float = 0.0
+    language_alpha: float = 0.3
+    averaging: str = "last"
+    averaged_checkpoints: int = 5
+    averaging_decay: float = 0.95
+    freeze_embeddings: bool = True
+    freeze_layers: int = 0
+    precision: str = "auto"
+    checkpoint_every_s: float = 15.0
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ConfigError(f"{name} must be in [{low:g}, {high:g}], got {value}")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ConfigError(
+                    f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}"
+                )
+        for name in ("mlm_weight", "tlm_weight", "align_weight"):
+            Schedule.parse(getattr(self, name))
+
+    @classmethod
+    def from_mapping(
+        cls, settings: Mapping[str, object], *, base: TrainConfig | None = None
+    ) -> TrainConfig:
+        """`base` (the defaults, where None) with `settings` on top.
+
+        Raises:
+            ConfigError: If a key is unknown, or a value of the wrong type or out of range.
+        """
+        known = {field.name: field.type for field in fields(cls)}
+        unknown = sorted(set(settings) - set(known))
+        if unknown:
+            raise ConfigError(
+                f"unknown setting {', '.join(map(repr, unknown))}; known: {', '.join(known)}"
+            )
+        typed = {key: _typed(key, str(known[key]), value) for key, value in settings.items()}
+        return replace(base if base is not None else cls(), **typed)  # type: ignore[arg-type]
+
+    @classmethod
+    def from_toml(cls, path: Path) -> TrainConfig:
+        """The settings in a TOML file, defaults for the rest.
+
+        Raises:
+            ConfigError: If the file cannot be read, is not TOML, or holds a bad setting.
+        """
+        try:
+            settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} is not TOML: {error}") from error
+        return cls.from_mapping(settings)
+
+    def to_toml(self) -> str:
+        """All settings as TOML; `from_toml` gives the same object back."""
+        return "".join(f"{name} = {_toml(value)}\n" for name, value in asdict(self).items())
+
+
+def _typed(name: str, expected: str, value: object) -> object:
+    """`value` as the type a field is declared with ("int", "float", "bool", "str", ...)."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if expected == "str | float" and (number or isinstance(value, str)):
+        return value
+    if expected == "float" and number:
+        return float(value)  # type: ignore[arg-type]
+    if expected == "int" and number and float(value).is_integer():  # type: ignore[arg-type]
+        return int(value)  # type: ignore[call-overload]
+    if (expected == "bool" and isinstance(value, bool)) or (
+        expected == "str" and isinstance(value, str)
+    ):
+        return value
+    raise ConfigError(f"{name} must be {expected}, got {value!r}")
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + "".join(c if c >= " " else f"\\u{ord(c):04x}" for c in escaped) + '"'
+    return repr(value)
