@@ -1,0 +1,215 @@
+"""One request to Label Studio: token, time-out, retries, and errors in words.
+
+Built on label-studio-sdk, which refreshes access tokens (they live for five minutes) from the
+personal access token by itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+import random
+import time
+from typing import Any
+
+import httpx
+from label_studio_sdk import LabelStudio
+from label_studio_sdk.core.api_error import ApiError
+
+from xlt_backend.errors import (
+    AuthenticationError,
+    ForbiddenError,
+    LabelStudioError,
+    NotFoundError,
+    RejectedError,
+    UnreachableError,
+)
+
+logger = logging.getLogger(__name__)
+
+#: Methods that may be sent twice; anything else is sent again only where it never arrived.
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+_PASSING = frozenset({502, 503, 504})
+_MAX_MESSAGE = 500
+
+HOW_TO_TOKEN = (
+    "make a personal access token in Label Studio (your initials > Account & Settings > "
+    "Personal Access Token) and set LABEL_STUDIO_API_KEY to it"
+)
+HOW_TO_SSRF = (
+    "start Label Studio with ML_BLOCK_LOCAL_IP=false and SSRF_PROTECTION_ENABLED=false (or, "
+    "tighter, USE_DEFAULT_BANNED_SUBNETS=false and USER_ADDITIONAL_BANNED_SUBNETS=169.254.0.0/16)"
+)
+
+
+def token_kind(token: str) -> str:
+    """What kind of token this looks like: personal, access, legacy, or none of them."""
+    parts = token.strip().split(".")
+    if len(parts) != 3:
+        return "legacy" if token.strip().isalnum() else "unknown"
+    try:
+        padded = parts[1] + "=" * (-len(parts[1]) % 4)
+        claims = json.loads(base64.urlsafe_b64decode(padded))
+    except (binascii.Error, ValueError):
+        return "unknown"
+    kind = claims.get("token_type") if isinstance(claims, dict) else None
+    return {"refresh": "personal", "access": "access"}.get(str(kind), "unknown")
+
+
+def checked_token(token: str | None) -> str:
+    """The token, if it is a personal access token.
+
+    Raises:
+        AuthenticationError: If it is none; says which kind it is and where to get one.
+    """
+    text = (token or "").strip()
+    if not text:
+        raise AuthenticationError(f"no Label Studio token: {HOW_TO_TOKEN}")
+    kind = token_kind(text)
+    words = {
+        "legacy": "this looks like a legacy token, which Label Studio turns off by default",
+        "access": "this is an access token, which is good for five minutes only",
+        "unknown": "this does not look like a token of Label Studio",
+    }
+    if kind in words:
+        raise AuthenticationError(f"{words[kind]}: {HOW_TO_TOKEN}")
+    return text
+
+
+class Http:
+    """Requests to one Label Studio; safe to share between threads.
+
+    Args:
+        url: Label Studio's address.
+        token: A personal access token.
+        timeout_s: For one request, where the caller names no other.
+        attempts: How often a request that may be repeated is sent.
+        backoff_s: Wait before the second attempt; doubles each time.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        timeout_s: float = 30.0,
+        attempts: int = 5,
+        backoff_s: float = 0.5,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._timeout_s = timeout_s
+        self._attempts = attempts
+        self._backoff_s = backoff_s
+        token = checked_token(token)
+        try:
+            self.sdk = LabelStudio(base_url=self.url, api_key=token, timeout=timeout_s)
+        except ApiError as error:
+            raise AuthenticationError(f"{_message(error.body)}: {HOW_TO_TOKEN}") from None
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,  # noqa: ANN401 - any JSON
+        params: dict[str, Any] | None = None,
+        timeout_s: float | None = None,
+    ) -> Any:  # noqa: ANN401 - any JSON
+        """Send one request and return the JSON of its answer (None where it is empty).
+
+        Raises:
+            UnreachableError: No answer in time, or not one of Label Studio.
+            AuthenticationError, ForbiddenError, NotFoundError, RejectedError: 401, 403, 404, 4xx.
+            LabelStudioError: It failed (5xx).
+        """
+        for attempt in range(1, self._attempts + 1):
+            last = attempt == self._attempts
+            try:
+                response = self._send(method, path, json, params, timeout_s)
+            except httpx.HTTPError as error:
+                unsent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
+                if last or not (unsent or method in _IDEMPOTENT):
+                    raise UnreachableError(self._no_answer(error, method, path)) from error
+                logger.debug("%s %s: %r, once more", method, path, error)
+            else:
+                if last or response.status_code not in _PASSING or method not in _IDEMPOTENT:
+                    return self._read(response, method, path)
+            time.sleep(self._backoff_s * 2 ** (attempt - 1) * random.uniform(0.8, 1.2))
+        raise AssertionError("unreachable")
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Any,  # noqa: ANN401
+        params: dict[str, Any] | None,
+        timeout_s: float | None,
+    ) -> httpx.Response:
+        client = self.sdk._client_wrapper.httpx_client
+        try:
+            return client.request(
+                path,
+                method=method,
+                json=body,
+                params=params,
+                request_options={
+                    "timeout_in_seconds": timeout_s or self._timeout_s,
+                    "max_retries": 0,  # the SDK would repeat a POST as well
+                },
+            )
+        except ApiError as error:  # the refresh of the token
+            if error.status_code in (401, 403, 400):
+                raise AuthenticationError(
+                    f"Label Studio at {self.url} does not accept the token "
+                    f"({_message(error.body)}): {HOW_TO_TOKEN}"
+                ) from None
+            raise LabelStudioError(
+                f"Label Studio at {self.url} failed to refresh the token "
+                f"({error.status_code}): {_message(error.body)}"
+            ) from None
+        except json.JSONDecodeError:
+            raise UnreachableError(self._another(f"{method} {path}")) from None
+
+    def _read(self, response: httpx.Response, method: str, path: str) -> Any:  # noqa: ANN401
+        status = response.status_code
+        if not response.content and status < 400:
+            return None
+        try:
+            body = response.json()
+        except ValueError:
+            if status < 400:
+                raise UnreachableError(self._another(f"{method} {path}")) from None
+            body = response.reason_phrase
+        if status < 400:
+            return body
+        said = f"{method} {path}: {status} {_message(body)}"
+        if status == 401:
+            raise AuthenticationError(f"Label Studio refuses the token ({said}): {HOW_TO_TOKEN}")
+        kinds = {403: ForbiddenError, 404: NotFoundError}
+        kind = kinds.get(status, RejectedError if status < 500 else LabelStudioError)
+        raise kind(f"Label Studio at {self.url} answers {said}")
+
+    def _no_answer(self, error: httpx.HTTPError, method: str, path: str) -> str:
+        if isinstance(error, httpx.TimeoutException):
+            return f"Label Studio at {self.url} is too slow: no answer to {method} {path} in time"
+        why = str(error) or type(error).__name__
+        return (
+            f"no Label Studio at {self.url} ({why}): is it running, is LABEL_STUDIO_URL its "
+            "address as seen from here?"
+        )
+
+    def _another(self, what: str) -> str:
+        return f"{self.url} answers {what} with something that is not Label Studio's API"
+
+
+def _message(body: object) -> str:
+    """Label Studio's own words in one line."""
+    if isinstance(body, dict):
+        detail = body.get("detail") or body.get("message") or ""
+        fields = body.get("validation_errors")
+        if isinstance(fields, dict):
+            detail = "; ".join(f"{key}: {value}" for key, value in fields.items())
+        body = detail or json.dumps(body, ensure_ascii=False)
+    return " ".join(str(body).split())[:_MAX_MESSAGE]
