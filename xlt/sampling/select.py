@@ -2,118 +2,146 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Quota = Literal["equal", "proportional", "fixed", "adaptive"]
-Measure = Literal["margin", "entropy", "least_confidence"]
-Slot = Literal["audit", "quota", "rest"]
+from xlt.languages import normalise
+from xlt.sampling.checks import check
+from xlt.sampling.diversity import unit
+from xlt.sampling.plan import Plan, make_plan
+from xlt.sampling.pool import Pick, Pool, SamplerOptions, Selection, Slot
+from xlt.sampling.queue import LanguageTasks, queue
+from xlt.sampling.quota import interleave, interleave_sides
+from xlt.sampling.uncertainty import MEASURES
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SamplerOptions:
-    """How the next labels are shared out.
-
-    Attributes:
-        batch: Tasks chosen by the full method; the rest of the pool follows in simpler order.
-        source_languages: Languages that are labelled for the others' sake; () makes all targets.
-        source_share: Share of the slots that goes to the source languages, in [0, 1].
-        quota: How the other slots are shared among the target languages.
-        shares: For quota "fixed": language -> weight; languages not named get nothing but floors.
-        floor: Slots that each target language gets in a batch, where the batch suffices.
-        audit_share: Share of the slots for audit tasks, in [0, 1].
-        measure: Which uncertainty ranks tasks once a language is warm.
-        cold_labels: A language with fewer labels is ordered by typicality, not by uncertainty.
-        near_duplicate: Cosine above which two texts of a language say the same.
-    """
-
-    batch: int = 50
-    source_languages: tuple[str, ...] = ()
-    source_share: float = 0.4
-    quota: Quota = "adaptive"
-    shares: Mapping[str, float] = field(default_factory=dict)
-    floor: int = 1
-    audit_share: float = 0.1
-    measure: Measure = "margin"
-    cold_labels: int = 20
-    near_duplicate: float = 0.95
+__all__ = ["Pick", "Pool", "SamplerOptions", "Selection", "select"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Pool:
-    """The unlabelled tasks, and what is known of their languages.
+class _Lane:
+    """One language's tasks in order, as rows of the pool; `reasons` by row."""
 
-    Attributes:
-        ids: N distinct task ids.
-        langs: N language codes.
-        probabilities: (N, C) calibrated class probabilities; None before the first model.
-        vectors: (N, D) sentence vectors; None turns off typicality, diversity and de-duplication.
-        audit: (N,) bool, which tasks are audit tasks; None: none of them.
-        labelled_counts: Language -> labels that models are trained on.
-        audit_counts: Language -> audit labels.
-        accuracies: Language -> lower bound of the accuracy on audit labels, for "adaptive".
-        labelled_vectors: (M, D) vectors of what is labelled already.
-        labelled_langs: M language codes.
-    """
-
-    ids: Sequence[str]
-    langs: Sequence[str]
-    probabilities: NDArray[np.floating] | None = None
-    vectors: NDArray[np.floating] | None = None
-    audit: NDArray[np.bool_] | None = None
-    labelled_counts: Mapping[str, int] = field(default_factory=dict)
-    audit_counts: Mapping[str, int] = field(default_factory=dict)
-    accuracies: Mapping[str, float] = field(default_factory=dict)
-    labelled_vectors: NDArray[np.floating] | None = None
-    labelled_langs: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pick:
-    """One task's place in the order.
-
-    Attributes:
-        id: The task.
-        lang: Its language.
-        rank: 0 is labelled first.
-        slot: "audit" and "quota" within the batch, "rest" after it.
-        uncertainty: In [0, 1], higher = less sure; None before the first model.
-        reason: Why it stands where it stands, for people.
-    """
-
-    id: str
-    lang: str
-    rank: int
-    slot: Slot
-    uncertainty: float | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """The whole pool in order.
-
-    Attributes:
-        picks: One per task of the pool, by rank.
-        batch: How many of them are the batch.
-        quotas: Language -> its slots in the batch.
-        phases: Language -> "typicality", "margin" ... or "random", how its queue was ordered.
-    """
-
-    picks: tuple[Pick, ...]
-    batch: int
-    quotas: Mapping[str, int]
-    phases: Mapping[str, str]
+    main: NDArray[np.intp]
+    audit: NDArray[np.intp]
+    reasons: dict[int, str]
+    phase: str
 
 
 def select(pool: Pool, options: SamplerOptions, rng: np.random.Generator) -> Selection:
     """Orders the whole pool: first a batch by the full method, then everything else.
 
+    Every language gets its quota of the batch. Within a language tasks are ordered by typicality
+    while it has few labels, then by uncertainty and variety; near-duplicates come last. A share
+    of the slots goes to audit tasks in random order, which are chosen in no other way. Behind the
+    batch the languages take turns by the same shares, so any beginning of the order is fair.
+
     Raises:
         SamplingError: If ids repeat, shapes disagree, or numbers are not finite (names the rows).
     """
-    raise NotImplementedError
+    check(pool)
+    n = len(pool.ids)
+    audit = np.zeros(n, bool) if pool.audit is None else np.asarray(pool.audit, bool)
+    unsure = None
+    if pool.probabilities is not None and n:
+        unsure = MEASURES[options.measure](pool.probabilities)
+    plan = make_plan(pool, audit, options, rng)
+    lanes = _lanes(pool, plan, audit, unsure, options, rng)
+    picks = tuple(
+        Pick(
+            id=pool.ids[row],
+            lang=pool.langs[row],
+            rank=rank,
+            slot=slot,
+            uncertainty=None if unsure is None else float(unsure[row]),
+            reason=_reason(slot, plan, int(plan.number[row]), lanes, row),
+        )
+        for rank, (row, slot) in enumerate(_in_order(plan, lanes, options))
+    )
+    return Selection(
+        picks=picks,
+        batch=int(plan.slots.sum()),
+        quotas=dict(zip(plan.names, plan.slots.tolist(), strict=True)),
+        phases={name: lane.phase for name, lane in zip(plan.names, lanes, strict=True)},
+    )
+
+
+def _lanes(
+    pool: Pool,
+    plan: Plan,
+    audit: NDArray[np.bool_],
+    unsure: NDArray[np.float64] | None,
+    options: SamplerOptions,
+    rng: np.random.Generator,
+) -> list[_Lane]:
+    ties = rng.permutation(len(pool.ids))
+    labelled_keys = np.array([normalise(code) for code in pool.labelled_langs], dtype=object)
+    lanes = []
+    for number, key in enumerate(plan.keys):
+        rows = np.flatnonzero(plan.number == number)
+        main, drawn = rows[~audit[rows]], rows[audit[rows]]
+        known = (
+            None if pool.labelled_vectors is None else pool.labelled_vectors[labelled_keys == key]
+        )
+        vectors = None if pool.vectors is None else unit(pool.vectors[main])
+        tasks = LanguageTasks(
+            name=plan.names[number],
+            ids=[pool.ids[row] for row in main],
+            uncertainty=None if unsure is None else unsure[main],
+            rows=vectors,
+            labelled_rows=_like(vectors, known),
+            labelled=plan.languages[number].labelled,
+            wanted=int(plan.slots[number] - plan.audits[number]),
+            ties=ties[main],
+        )
+        found = queue(tasks, options, rng)
+        lanes.append(
+            _Lane(
+                main=main[found.order],
+                audit=drawn[np.argsort(ties[drawn])],
+                reasons=dict(zip(main.tolist(), found.reasons, strict=True)),
+                phase=found.phase,
+            )
+        )
+    return lanes
+
+
+def _like(
+    rows: NDArray[np.float32] | None, known: NDArray[np.floating] | None
+) -> NDArray[np.float32]:
+    """Labelled vectors of length 1, (M, D); none where either is missing."""
+    if rows is None:
+        return np.empty((0, 0), dtype=np.float32)
+    return unit(known) if known is not None else np.empty((0, rows.shape[1]), dtype=np.float32)
+
+
+def _in_order(
+    plan: Plan, lanes: list[_Lane], options: SamplerOptions
+) -> Iterator[tuple[int, Slot]]:
+    """Rows of the pool in the order of their ranks, with what they stand there for."""
+    main = [iter(lane.main.tolist()) for lane in lanes]
+    audit = [iter(lane.audit.tolist()) for lane in lanes]
+    for number, is_audit in plan.turns():
+        yield (next(audit[number]), "audit") if is_audit else (next(main[number]), "quota")
+    left = []
+    for number, lane in enumerate(lanes):
+        mains = len(lane.main) - int(plan.slots[number] - plan.audits[number])
+        audits = len(lane.audit) - int(plan.audits[number])
+        share = np.array([1.0 - options.audit_share, options.audit_share])
+        kinds = interleave(np.array([mains, audits]), share, np.array([1.0, 0.0]))
+        left.append(iter(kinds.tolist()))
+    counts = np.array([lang.available for lang in plan.languages], dtype=np.intp) - plan.slots
+    for number in interleave_sides(counts, plan.share, plan.ties, plan.source).tolist():
+        yield next(audit[number] if next(left[number]) else main[number]), "rest"
+
+
+def _reason(slot: Slot, plan: Plan, number: int, lanes: list[_Lane], row: int) -> str:
+    name = plan.names[number]
+    drawn = "drawn at random to judge the model"
+    why = lanes[number].reasons.get(row, drawn)
+    if slot == "rest":
+        return f"after the batch, in turns of the languages: {why}"
+    kind = f"audit slot, {drawn}" if slot == "audit" else why
+    return f"{name} gets {plan.slots[number]} of {plan.slots.sum()}: {kind}"

@@ -1,0 +1,149 @@
+"""The nouns of sampling: a pool of tasks, how to share out labels, the order that comes out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt.errors import ConfigError
+
+Quota = Literal["equal", "proportional", "fixed", "adaptive"]
+Measure = Literal["margin", "entropy", "least_confidence"]
+Slot = Literal["audit", "quota", "rest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplerOptions:
+    """How the next labels are shared out.
+
+    Attributes:
+        batch: Tasks chosen by the full method; the rest of the pool follows in simpler order.
+        source_languages: Languages that are labelled for the others' sake; () makes all targets.
+        source_share: Share of the slots that goes to the source languages, in [0, 1].
+        quota: How the other slots are shared among the target languages.
+        shares: For quota "fixed": language -> weight; languages not named get nothing but floors.
+        floor: Slots that each target language gets in a batch, where the batch suffices.
+        audit_share: Share of the slots for audit tasks, in [0, 1].
+        measure: Which uncertainty ranks tasks once a language is warm.
+        cold_labels: A language with fewer labels is ordered by typicality, not by uncertainty.
+        near_duplicate: Cosine above which two texts of a language say the same.
+
+    Raises:
+        ConfigError: If one of them is out of range.
+    """
+
+    batch: int = 50
+    source_languages: tuple[str, ...] = ()
+    source_share: float = 0.4
+    quota: Quota = "adaptive"
+    shares: Mapping[str, float] = field(default_factory=dict)
+    floor: int = 1
+    audit_share: float = 0.1
+    measure: Measure = "margin"
+    cold_labels: int = 20
+    near_duplicate: float = 0.95
+
+    def __post_init__(self) -> None:
+        _at_least(1, "batch", self.batch)
+        _at_least(0, "floor", self.floor)
+        _at_least(0, "cold_labels", self.cold_labels)
+        _within_unit("source_share", self.source_share)
+        _within_unit("audit_share", self.audit_share)
+        _within_unit("near_duplicate", self.near_duplicate)
+        _one_of("quota", self.quota, get_args(Quota))
+        _one_of("measure", self.measure, get_args(Measure))
+        for lang, share in self.shares.items():
+            if not (math.isfinite(share) and share >= 0):
+                raise ConfigError(f"share of {lang!r} must be >= 0, got {share}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pool:
+    """The unlabelled tasks, and what is known of their languages.
+
+    Attributes:
+        ids: N distinct task ids.
+        langs: N language codes.
+        probabilities: (N, C) calibrated class probabilities; None before the first model.
+        vectors: (N, D) sentence vectors; None turns off typicality, diversity and de-duplication.
+        audit: (N,) bool, which tasks are audit tasks; None: none of them.
+        labelled_counts: Language -> labels that models are trained on.
+        audit_counts: Language -> audit labels.
+        accuracies: Language -> lower bound of the accuracy on audit labels, for "adaptive".
+        labelled_vectors: (M, D) vectors of what is labelled already.
+        labelled_langs: M language codes.
+    """
+
+    ids: Sequence[str]
+    langs: Sequence[str]
+    probabilities: NDArray[np.floating] | None = None
+    vectors: NDArray[np.floating] | None = None
+    audit: NDArray[np.bool_] | None = None
+    labelled_counts: Mapping[str, int] = field(default_factory=dict)
+    audit_counts: Mapping[str, int] = field(default_factory=dict)
+    accuracies: Mapping[str, float] = field(default_factory=dict)
+    labelled_vectors: NDArray[np.floating] | None = None
+    labelled_langs: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """One task's place in the order.
+
+    Attributes:
+        id: The task.
+        lang: Its language.
+        rank: 0 is labelled first.
+        slot: "audit" and "quota" within the batch, "rest" after it.
+        uncertainty: In [0, 1], higher = less sure; None before the first model.
+        reason: Why it stands where it stands, for people.
+    """
+
+    id: str
+    lang: str
+    rank: int
+    slot: Slot
+    uncertainty: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The whole pool in order.
+
+    Attributes:
+        picks: One per task of the pool, by rank.
+        batch: How many of them are the batch.
+        quotas: Language -> its slots in the batch.
+        phases: Language -> "typicality", a measure's name or "random": how its queue was ordered.
+    """
+
+    picks: tuple[Pick, ...]
+    batch: int
+    quotas: Mapping[str, int]
+    phases: Mapping[str, str]
+
+    @property
+    def ids(self) -> list[str]:
+        """All ids in order."""
+        return [pick.id for pick in self.picks]
+
+
+def _at_least(least: int, name: str, value: int) -> None:
+    if value < least:
+        raise ConfigError(f"{name} must be at least {least}, got {value}")
+
+
+def _within_unit(name: str, value: float) -> None:
+    if not 0.0 <= value <= 1.0:
+        raise ConfigError(f"{name} must be in [0, 1], got {value}")
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ConfigError(f"{name} must be one of {list(known)}, got {value!r}")

@@ -1,0 +1,186 @@
+"""How many of the next labels each language gets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt.errors import SamplingError
+from xlt.sampling.pool import SamplerOptions
+
+# The adaptive weight (1 - A) N^0.3 / (n + 20): languages that the model is bad at, that have
+# more text and fewer labels get more; no more or less than four times the mean.
+_POOL_POWER = 0.3
+_PRIOR_LABELS = 20.0
+_LIMIT = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """What the quota of a language depends on.
+
+    Attributes:
+        available: Unlabelled tasks in the pool.
+        labelled: Labels it has.
+        accuracy: Lower bound of the model's accuracy on audit labels; None where not known.
+        share: Its weight under quota "fixed".
+        source: Whether it is labelled for the others' sake.
+    """
+
+    available: int
+    labelled: int = 0
+    accuracy: float | None = None
+    share: float = 0.0
+    source: bool = False
+
+
+def weights(languages: Sequence[Language], options: SamplerOptions) -> NDArray[np.float64]:
+    """Each language's share of the labels, (L,), summing to 1; 0 for a language without tasks.
+
+    Raises:
+        SamplingError: If quota "fixed" gives no language of the pool a share.
+    """
+    raw = np.array([_raw(language, options) for language in languages], dtype=np.float64)
+    there = np.array([language.available > 0 for language in languages], dtype=bool)
+    source = np.array([language.source for language in languages], dtype=bool)
+    result = np.zeros(len(languages))
+    sides = [(source & there, options.source_share), (~source & there, 1 - options.source_share)]
+    sides = [(side, part) for side, part in sides if side.any()]
+    for side, part in sides:
+        part = part if len(sides) == 2 else 1.0
+        share = _limited(raw[side]) if options.quota == "adaptive" else raw[side]
+        if share.sum() <= 0:
+            if part > 0:
+                raise SamplingError("quota 'fixed' gives none of the pool's languages a share")
+            share = np.ones_like(share)
+        result[side] = part * share / share.sum()
+    return result
+
+
+def slots(
+    languages: Sequence[Language],
+    share: NDArray[np.float64],
+    options: SamplerOptions,
+    ties: NDArray[np.float64],
+) -> NDArray[np.intp]:
+    """Slots of the batch per language, (L,): sum is min(batch, tasks), none above its tasks.
+
+    The sources get `source_share` of the slots, rounded; of the others every one gets its floor
+    where there are enough, then the divisor method of Sainte-Laguë deals out what is left. What
+    one side cannot use, the other gets.
+
+    Args:
+        languages: L languages.
+        share: (L,) as of `weights`.
+        options: The batch, the source share, the floor.
+        ties: (L,) distinct numbers; the larger wins a tie.
+    """
+    available = np.array([language.available for language in languages], dtype=np.intp)
+    source = np.array([language.source for language in languages], dtype=bool)
+    total = min(options.batch, int(available.sum()))
+    wanted = int(np.floor(total * share[source].sum() + 0.5))
+    for_source = min(wanted, int(available[source].sum()))
+    for_target = min(total - for_source, int(available[~source].sum()))
+    floors = np.where(source, 0, np.minimum(options.floor, available))
+    start = _even(for_target, floors, languages, ties)
+    targets = deal(for_target, start, share, np.where(source, 0, available), ties)
+    return deal(total, targets, share, np.where(source, available, targets), ties)
+
+
+def deal(
+    total: int,
+    start: NDArray[np.intp],
+    share: NDArray[np.float64],
+    limit: NDArray[np.intp],
+    ties: NDArray[np.float64],
+    given: NDArray[np.intp] | None = None,
+) -> NDArray[np.intp]:
+    """Deals seats by Sainte-Laguë until `total` are dealt or every limit is reached.
+
+    Args:
+        total: Seats in all, those of `start` included.
+        start: (L,) seats dealt already.
+        share: (L,) weights; seats go to weight 0 only when all others are full.
+        limit: (L,) most seats.
+        ties: (L,) distinct numbers; the larger wins a tie.
+        given: (L,) seats of earlier rounds that count as had.
+    """
+    got: NDArray[np.intp] = start.copy()
+    had = np.zeros_like(got) if given is None else given
+    weight = np.maximum(share, 1e-12)
+    for _ in range(total - int(got.sum())):
+        quotient = np.where(got < limit, weight / (2.0 * (got + had) + 1.0), -1.0)
+        best = quotient.max(initial=-1.0)
+        if best < 0:
+            break
+        equal = np.flatnonzero(quotient >= best * (1 - 1e-9))
+        got[equal[np.argmax(ties[equal])]] += 1
+    return got
+
+
+def _even(
+    total: int, floors: NDArray[np.intp], languages: Sequence[Language], ties: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    """The floors; where the slots do not suffice, languages with fewer labels are served first."""
+    if floors.sum() <= total:
+        return floors.astype(np.intp)
+    labelled = np.array([language.labelled for language in languages], dtype=np.intp)
+    start = np.zeros(len(floors), dtype=np.intp)
+    return deal(total, start, np.ones(len(floors)), floors, ties, labelled)
+
+
+def _raw(language: Language, options: SamplerOptions) -> float:
+    if language.source or options.quota == "equal":
+        return 1.0
+    if options.quota == "proportional":
+        return float(language.available)
+    if options.quota == "fixed":
+        return language.share
+    wrong = 1.0 - (language.accuracy if language.accuracy is not None else 0.0)
+    pool = math.pow(language.available, _POOL_POWER)
+    return wrong * pool / (language.labelled + _PRIOR_LABELS)
+
+
+def _limited(raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    mean = raw.mean()
+    if mean <= 0:
+        return np.ones_like(raw)
+    return np.asarray(np.clip(raw, mean / _LIMIT, mean * _LIMIT))
+
+
+def interleave(
+    counts: NDArray[np.intp], share: NDArray[np.float64], ties: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    """A sequence of numbers in which l occurs counts[l] times, every beginning shared out fairly.
+
+    The k-th turn of l comes at `(k + 1/2) / share[l]`, which is the order in which the divisor
+    method of Sainte-Laguë deals seats. Weight 0 comes last; the larger of `ties` wins a tie.
+    """
+    number = np.repeat(np.arange(len(counts)), counts)
+    turn = np.arange(len(number)) - np.repeat(np.cumsum(counts) - counts, counts)
+    when = (turn + 0.5) / np.maximum(share, 1e-12)[number]
+    return np.asarray(number[np.lexsort((-ties[number], when))])
+
+
+def interleave_sides(
+    counts: NDArray[np.intp],
+    share: NDArray[np.float64],
+    ties: NDArray[np.float64],
+    source: NDArray[np.bool_],
+) -> NDArray[np.intp]:
+    """`interleave`, first between source and targets, then within each of the two.
+
+    Dealt out together, one large source would come before many small targets have a turn.
+    """
+    sides = np.stack([~source, source])  # (2, L)
+    turns = interleave(
+        (sides * counts).sum(axis=1), (sides * share).sum(axis=1), np.array([1.0, 0.0])
+    )
+    result = np.empty(len(turns), dtype=np.intp)
+    for side in (0, 1):
+        result[turns == side] = interleave(counts * sides[side], share, ties)
+    return result
