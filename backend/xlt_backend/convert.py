@@ -255,3 +255,15 @@ def to_row(
 def _accepted(label: str, interface: Interface) -> bool:
     result = to_result(label, 0.5, interface)
     return not check_prediction({"result": result, "score": 0.5}, interface.label_config)
+
+
+def uncertainty_to_score(uncertainty: float) -> float:
+    """Label Studio's score of a task that no order knows yet.
+
+    Args:
+        uncertainty: In [0, 1], higher = less sure.
+
+    Returns:
+        In [0, 1]; lower = sooner.
+    """
+    return min(max(1.0 - uncertainty, 0.0), 1.0)
