@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import (
+    AutoModel,
+    AutoModelForMaskedLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging as hf_logging
 
+from xlt.batching import TextTokenizer, Tokens, budget_batches, pad
 from xlt.errors import EncoderError
+from xlt.heads import mean_pool
+from xlt.mlm import TrainedMlmHead
 
-if TYPE_CHECKING:
-    from torch import nn
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+_log = logging.getLogger(__name__)
+
+#: Architectures whose attention overflows in half precision (DeBERTa issue 77, transformers
+#: pull request 24116, AutoGluon pull request 5139): they run in float32 everywhere.
+_FLOAT32_ONLY = frozenset({"deberta", "deberta-v2"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,19 +41,74 @@ class Encoder:
         name: What it was asked for as.
         model: The body: token ids in, hidden states (B, T, H) out.
         tokenizer: Texts to token ids.
-        mlm: The whole masked-LM model around `model` where the checkpoint holds a trained
-            MLM head, else None.
+        mlm: The checkpoint's trained MLM head, where it was asked for and there is one.
     """
 
     name: str
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
-    mlm: nn.Module | None = None
+    mlm: TrainedMlmHead | None = None
 
     @property
     def width(self) -> int:
         """Length H of a hidden state and of a sentence vector."""
         return int(self.model.config.hidden_size)
+
+    @property
+    def n_layers(self) -> int:
+        """Number of transformer layers."""
+        return int(self.model.config.num_hidden_layers)
+
+    @property
+    def pad_id(self) -> int:
+        """Id of the padding token."""
+        return int(self.tokenizer.pad_token_id or 0)
+
+    @property
+    def mask_id(self) -> int:
+        """Id of the mask token.
+
+        Raises:
+            EncoderError: If the tokenizer has none.
+        """
+        if self.tokenizer.mask_token_id is None:
+            raise EncoderError(
+                f"{self.name!r} has no mask token: set mlm_weight and tlm_weight to 0"
+            )
+        return int(self.tokenizer.mask_token_id)
+
+    @property
+    def max_length(self) -> int:
+        """Longest input in tokens that the position embeddings allow.
+
+        The RoBERTa family counts positions from padding_idx + 1, so that many fewer fit.
+        """
+        limit = int(getattr(self.model.config, "max_position_embeddings", 0) or 512)
+        for name, module in self.model.named_modules():
+            if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+                first = 0 if module.padding_idx is None else module.padding_idx + 1
+                return module.num_embeddings - first
+        return limit
+
+    def text_tokenizer(self, max_length: int) -> TextTokenizer:
+        """A tokenizer that cuts at `max_length`, or at what the encoder can read."""
+        return TextTokenizer(self.tokenizer, min(max_length, self.max_length))
+
+    def forward_dtype(self, device: torch.device, precision: str) -> torch.dtype:
+        """What matrix products run in: bfloat16 where asked for or fast, and safe; else float32.
+
+        Args:
+            device: Where the encoder runs.
+            precision: auto, bf16 or fp32.
+        """
+        if precision == "fp32":
+            return torch.float32
+        if self.model.config.model_type in _FLOAT32_ONLY:
+            if precision == "bf16":
+                _log.warning("%s overflows in half precision: running in float32", self.name)
+            return torch.float32
+        fast = precision == "bf16" or fast_bf16(device)
+        return torch.bfloat16 if fast else torch.float32
 
 
 def bundled() -> Path:
@@ -72,6 +143,17 @@ def resolve(name: str) -> Path | str:
     return name
 
 
+def fast_bf16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 matrices faster than float32 ones."""
+    if device.type not in ("cpu", "cuda"):
+        return False
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    ask = getattr(torch.cpu, "get_capabilities", None)  # torch >= 2.7
+    capabilities: dict[str, object] = ask() if ask is not None else {}
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
 def load_encoder(name: str = "bundled", *, with_mlm: bool = False) -> Encoder:
     """Load an encoder in float32, in evaluation mode.
 
@@ -82,17 +164,69 @@ def load_encoder(name: str = "bundled", *, with_mlm: bool = False) -> Encoder:
     Raises:
         EncoderError: If there is none, or it cannot be loaded.
     """
-    raise NotImplementedError
+    place = resolve(name)
+    try:
+        with _quiet():
+            tokenizer = AutoTokenizer.from_pretrained(place)
+            mlm = _load_mlm(place) if with_mlm else None
+            body = mlm[0] if mlm else AutoModel.from_pretrained(place, dtype=torch.float32)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise EncoderError(f"cannot load the encoder {name!r}: {reason}") from error
+    if not hasattr(tokenizer, "backend_tokenizer"):
+        raise EncoderError(f"the tokenizer of {name!r} has no fast form (tokenizer.json)")
+    without_pooler(body)
+    return Encoder(name=name, model=body.eval(), tokenizer=tokenizer, mlm=mlm[1] if mlm else None)
+
+
+def _load_mlm(place: Path | str) -> tuple[PreTrainedModel, TrainedMlmHead] | None:
+    """Body and trained MLM head; None where the checkpoint holds no head, or not all of it."""
+    try:
+        model, info = AutoModelForMaskedLM.from_pretrained(
+            place, dtype=torch.float32, output_loading_info=True
+        )
+    except ValueError:  # an architecture without masked-LM form
+        return None
+    if info["missing_keys"]:
+        return None
+    body = model.base_model
+    return body, TrainedMlmHead(model).eval()
+
+
+def without_pooler(body: PreTrainedModel) -> None:
+    """Take the pooler away: nothing reads it, and its weights are often random."""
+    if getattr(body, "pooler", None) is not None:
+        body.register_module("pooler", None)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Hugging Face's load reports and progress bars off standard error."""
+    verbosity = hf_logging.get_verbosity()
+    bars = hf_logging.is_progress_bar_enabled()
+    hf_logging.set_verbosity(logging.ERROR)
+    hf_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        hf_logging.set_verbosity(verbosity)
+        if bars:
+            hf_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def embed(
-    texts: Sequence[str], *, encoder: str = "bundled", batch_tokens: int = 4096
+    texts: Sequence[str],
+    *,
+    encoder: str | Encoder = "bundled",
+    max_length: int = 128,
+    batch_tokens: int = 4096,
 ) -> NDArray[np.float32]:
     """Sentence vectors: mean over the tokens of the final layer.
 
     Args:
         texts: N texts; may be empty.
-        encoder: As `load_encoder` takes it.
+        encoder: As `load_encoder` takes it, or what it gave.
+        max_length: Texts are cut to this many tokens.
         batch_tokens: Padded tokens per forward pass.
 
     Returns:
@@ -101,4 +235,44 @@ def embed(
     Raises:
         EncoderError: If the encoder cannot be loaded.
     """
-    raise NotImplementedError
+    loaded = load_encoder(encoder) if isinstance(encoder, str) else encoder
+    tokens = loaded.text_tokenizer(max_length)(texts)
+    vectors = np.zeros((len(texts), loaded.width), dtype=np.float32)
+    for rows, states, mask in each_batch(
+        loaded.model,
+        tokens,
+        loaded.pad_id,
+        batch_tokens=batch_tokens,
+        dtype=loaded.forward_dtype(loaded.model.device, "auto"),
+    ):
+        vectors[rows] = mean_pool(states, mask).cpu().numpy()
+    return vectors
+
+
+def each_batch(
+    body: PreTrainedModel,
+    tokens: Sequence[Tokens],
+    pad_id: int,
+    *,
+    batch_tokens: int,
+    dtype: torch.dtype,
+) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+    """Read texts sorted by length; give, batch by batch, what was read.
+
+    Args:
+        body: The encoder's body.
+        tokens: N tokenised texts.
+        pad_id: Id of the padding token.
+        batch_tokens: Padded tokens per forward pass.
+        dtype: What matrix products run in.
+
+    Yields:
+        Positions of the batch's texts, final states (B, T, H) and attention mask (B, T).
+    """
+    device = body.device
+    for rows in budget_batches([len(row) for row in tokens], batch_tokens):
+        batch = pad([tokens[row].ids for row in rows], pad_id).to(device)
+        low = torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
+        with torch.inference_mode(), low:
+            states = body(**batch.inputs()).last_hidden_state
+        yield rows, states, batch.attention_mask

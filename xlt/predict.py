@@ -5,18 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
+
+from xlt.artifact import load_model
+from xlt.encoder import Encoder, each_batch
+from xlt.heads import Head, mean_pool
 from xlt.schema import TaskSpec
 from xlt.scores import Scores
 
 
 class Predictor:
-    """A trained model, loaded once; `score` may be called from several threads at a time."""
+    """A trained model, loaded once; `score` may be called from several threads at a time.
 
-    task: TaskSpec
+    Attributes:
+        task: The label set that the columns of the logits stand for.
+    """
+
+    def __init__(self, encoder: Encoder, head: Head, task: TaskSpec, *, max_length: int) -> None:
+        self.task = task
+        self._body = encoder.model
+        self._head = head
+        self._pad_id = encoder.pad_id
+        self._width = encoder.width
+        self._tokenize = encoder.text_tokenizer(max_length)
+        self._device = next(encoder.model.parameters()).device
+        self._dtype = encoder.forward_dtype(self._device, "auto")
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Predictor:
-        """Load what `train` wrote.
+        """Load what `train` wrote, onto a GPU where there is one.
 
         Args:
             folder: The model's folder.
@@ -25,7 +42,12 @@ class Predictor:
         Raises:
             EncoderError: If the folder does not hold a whole model.
         """
-        raise NotImplementedError
+        if threads is not None:
+            torch.set_num_threads(threads)
+        encoder, head, task, config = load_model(Path(folder))
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        encoder.model.to(device)  # type: ignore[arg-type]
+        return cls(encoder, head.to(device), task, max_length=config.max_length)
 
     def score(
         self,
@@ -41,4 +63,16 @@ class Predictor:
             batch_tokens: Padded tokens per forward pass.
             progress: Called with the number of texts done and N, after every batch.
         """
-        raise NotImplementedError
+        tokens = self._tokenize(texts)
+        logits = torch.zeros(len(texts), len(self.task.labels))
+        vectors = torch.zeros(len(texts), self._width)
+        done = 0
+        for rows, states, mask in each_batch(
+            self._body, tokens, self._pad_id, batch_tokens=batch_tokens, dtype=self._dtype
+        ):
+            with torch.inference_mode():
+                logits[rows] = self._head(states, mask).cpu()
+                vectors[rows] = mean_pool(states, mask).cpu()
+            done += len(rows)
+            progress(done, len(texts))
+        return Scores(logits=logits.numpy(), vectors=vectors.numpy())

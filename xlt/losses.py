@@ -1,0 +1,187 @@
+"""Loss terms as pure functions of tensors, and the joint loss that adds them up.
+
+    total = task + mlm_weight * mlm + tlm_weight * tlm + align_weight * align
+
+A term with nothing to work on is exactly zero with a zero gradient, never NaN. Where several
+processes share a batch, each gives the batch-wide `total` counts, and the terms of the processes
+sum to the term of the whole batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from xlt.errors import ConfigError
+
+_PARTS = ("total", "task", "mlm", "tlm", "align")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossWeights:
+    """Weights of the parts at one step; the task's is 1."""
+
+    mlm: float = 0.0
+    tlm: float = 0.0
+    align: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class JointLoss:
+    """The joint loss and what it is made of: scalars; `total` carries the gradient."""
+
+    total: Tensor
+    task: Tensor
+    mlm: Tensor
+    tlm: Tensor
+    align: Tensor
+
+    def values(self) -> Tensor:
+        """The parts without gradient, (5,), in the order of `named`."""
+        return torch.stack([getattr(self, name).detach().float() for name in _PARTS])
+
+    @staticmethod
+    def named(values: Tensor) -> dict[str, float]:
+        """Values (5,) by the names of the parts."""
+        return dict(zip(_PARTS, values.tolist(), strict=True))
+
+
+def language_mean(
+    losses: Tensor, languages: Tensor, weights: Tensor, *, totals: Tensor | None = None
+) -> Tensor:
+    """Mean over languages of each language's weighted mean loss.
+
+    One frequent language cannot drown the others, and the number of examples of a language
+    changes the variance of its term, not its size (arXiv 2211.06460).
+
+    Args:
+        losses: (B,) loss of each example.
+        languages: (B,) int64, language of each example.
+        weights: (B,) > 0, trust in each example.
+        totals: (L,) sum of weights of each language over the whole batch, where `losses` is a
+            part of it; None: `losses` is the whole batch.
+
+    Returns:
+        A scalar; zero where B is 0.
+    """
+    if losses.numel() == 0:
+        return losses.sum() * 0.0
+    if totals is None:
+        n_languages = int(languages.max()) + 1
+        totals = weights.new_zeros(n_languages).index_add_(0, languages, weights)
+    n_present = (totals > 0).sum()
+    return (losses * weights / totals[languages]).sum() / n_present
+
+
+def token_mean(logits: Tensor, targets: Tensor, *, total: int | None = None) -> Tensor:
+    """Cross-entropy over masked tokens, mean per token; the MLM and the TLM term.
+
+    Args:
+        logits: (M, V) of the masked positions only.
+        targets: (M,) the tokens that stood there.
+        total: Masked tokens in the whole batch, where these are a part; None: M.
+
+    Returns:
+        A scalar; zero where M is 0.
+    """
+    if targets.numel() == 0:
+        return logits.sum() * 0.0
+    summed = functional.cross_entropy(logits.float(), targets, reduction="sum")
+    return summed / (targets.numel() if total is None else total)
+
+
+def cosine_alignment(sources: Tensor, targets: Tensor) -> Tensor:
+    """1 - cosine of each pair, (P,) in [0, 2]."""
+    return 1.0 - functional.cosine_similarity(sources, targets, dim=-1)
+
+
+def l2_alignment(sources: Tensor, targets: Tensor) -> Tensor:
+    """Squared distance of each pair per dimension, (P,): MEXMA's MSE (arXiv 2409.12737)."""
+    return (sources - targets).square().mean(dim=-1)
+
+
+def contrastive_alignment(sources: Tensor, targets: Tensor, *, temperature: float) -> Tensor:
+    """Symmetric InfoNCE of each pair against the other pairs of the batch, (P,).
+
+    With a single pair there is nothing to tell it from: zero.
+    """
+    similarities = functional.normalize(sources, dim=-1) @ functional.normalize(targets, dim=-1).T
+    wanted = torch.arange(len(sources), device=sources.device)
+    logits = similarities / temperature  # (P, P)
+    forward = functional.cross_entropy(logits, wanted, reduction="none")
+    backward = functional.cross_entropy(logits.T, wanted, reduction="none")
+    return 0.5 * (forward + backward)
+
+
+def koleo(vectors: Tensor, *, epsilon: float = 1e-8) -> Tensor:
+    """Minus the mean log distance to the nearest other vector: spreads vectors out.
+
+    Args:
+        vectors: (B, H), compared by direction.
+        epsilon: Added to distances, so that two equal vectors give a finite value.
+
+    Returns:
+        A scalar; zero where B < 2 (arXiv 1806.03198).
+    """
+    if len(vectors) < 2:
+        return vectors.sum() * 0.0
+    unit = functional.normalize(vectors, dim=-1)
+    with torch.no_grad():
+        nearest = (unit @ unit.T).fill_diagonal_(-2.0).argmax(dim=1)
+    distances = (unit - unit[nearest]).square().sum(dim=-1).add(epsilon**2).sqrt()
+    return -torch.log(distances + epsilon).mean()
+
+
+def alignment(
+    sources: Tensor,
+    targets: Tensor,
+    *,
+    kind: str,
+    temperature: float = 0.05,
+    koleo_weight: float = 0.0,
+    total: int | None = None,
+) -> Tensor:
+    """Sentence alignment of P pairs, mean per pair, with optional KoLeo on both sides.
+
+    Args:
+        sources: (P, H) vectors.
+        targets: (P, H) vectors of their translations.
+        kind: cosine, l2 or contrastive.
+        temperature: Of the contrastive loss.
+        koleo_weight: Weight of KoLeo within this term.
+        total: Pairs in the whole batch, where these are a part; None: P.
+
+    Returns:
+        A scalar; zero where P is 0.
+
+    Raises:
+        ConfigError: If `kind` is none of the three.
+    """
+    if kind not in ("cosine", "l2", "contrastive"):
+        raise ConfigError(f"align_loss must be cosine, l2 or contrastive; got {kind!r}")
+    if len(sources) == 0:
+        return (sources.sum() + targets.sum()) * 0.0
+    sources, targets = sources.float(), targets.float()
+    if kind == "contrastive":
+        losses = contrastive_alignment(sources, targets, temperature=temperature)
+    else:
+        losses = (cosine_alignment if kind == "cosine" else l2_alignment)(sources, targets)
+    share = len(sources) / (len(sources) if total is None else total)
+    term = losses.mean()
+    if koleo_weight:
+        term = term + koleo_weight * 0.5 * (koleo(sources) + koleo(targets))
+    return term * share
+
+
+def joint_loss(
+    *, task: Tensor, mlm: Tensor, tlm: Tensor, align: Tensor, weights: LossWeights
+) -> JointLoss:
+    """Add the parts up; a part of weight 0 leaves no trace in the total's gradient."""
+    total = task
+    for part, weight in ((mlm, weights.mlm), (tlm, weights.tlm), (align, weights.align)):
+        if weight:
+            total = total + weight * part
+    return JointLoss(total=total, task=task, mlm=mlm, tlm=tlm, align=align)
