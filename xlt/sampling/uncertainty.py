@@ -61,7 +61,7 @@ def _checked(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
             f"probabilities must be (N, C) with C >= 2, got shape {probabilities.shape}"
         )
     p = np.asarray(probabilities, dtype=np.float64)
-    refuse_rows(~np.isfinite(p).all(axis=1), "probabilities must be finite")
+    refuse_rows(np.isnan(p.sum(axis=1)) | np.isinf(p).any(axis=1), "probabilities must be finite")
     sums: NDArray[np.float64] = p.sum(axis=1)
     off = (p.min(axis=1) < -1e-6) | (np.abs(sums - 1.0) > 1e-3)
     refuse_rows(np.asarray(off, dtype=bool), "probabilities must be >= 0 and sum to 1")
