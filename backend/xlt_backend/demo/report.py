@@ -1,0 +1,90 @@
+"""What the demo found out, as a table for people and one JSON object for programs."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from rich.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What came out of a scripted run.
+
+    Attributes:
+        before: Accuracy in [0, 1] per language on held-out texts, first promoted version.
+        after: The same for the last promoted version.
+        source: The high-resource language.
+        labels: Labels spent per language.
+        version_names: Versions promoted, oldest first.
+        seconds_per_version: From the last label of a batch to new predictions in Label Studio.
+        served_in_order: Tasks served as the sampler had ranked them, of `served` in all.
+        served: Tasks served to the annotator.
+        held_out: Held-out texts per language.
+    """
+
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    source: str
+    labels: Mapping[str, int]
+    version_names: tuple[str, ...]
+    seconds_per_version: tuple[float, ...]
+    served_in_order: int
+    served: int
+    held_out: Mapping[str, int]
+
+    @property
+    def targets(self) -> list[str]:
+        """All languages but the source, sorted."""
+        return sorted(lang for lang in self.after if lang != self.source)
+
+    def mean(self, accuracy: Mapping[str, float]) -> float:
+        """Mean accuracy over the low-resource languages, in [0, 1]."""
+        return statistics.fmean(accuracy[lang] for lang in self.targets)
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        body = asdict(self) | {
+            "versions": len(self.version_names),
+            "seconds": round(statistics.median(self.seconds_per_version), 1),
+            "mean_before": self.mean(self.before),
+            "mean_after": self.mean(self.after),
+        }
+        return json.dumps(body, ensure_ascii=False)
+
+    def table(self) -> Table:
+        """The same for a terminal."""
+        table = Table(title="Accuracy on held-out texts", title_justify="left", show_footer=True)
+        table.add_column("language", footer="mean of low-resource")
+        table.add_column("texts", justify="right")
+        table.add_column("labels spent", justify="right", footer=str(sum(self.labels.values())))
+        before, after = self.mean(self.before), self.mean(self.after)
+        table.add_column("before", justify="right", footer=f"{before:.1%}")
+        table.add_column("after", justify="right", footer=f"{after:.1%}")
+        table.add_column("points", justify="right", footer=f"{100 * (after - before):+.1f}")
+        for lang in [self.source, *self.targets]:
+            gain = 100 * (self.after[lang] - self.before[lang])
+            table.add_row(
+                f"{lang} (source)" if lang == self.source else lang,
+                str(self.held_out[lang]),
+                str(self.labels.get(lang, 0)),
+                f"{self.before[lang]:.1%}",
+                f"{self.after[lang]:.1%}",
+                f"{gain:+.1f}",
+                end_section=lang == self.source,
+            )
+        return table
+
+    def sentences(self) -> list[str]:
+        """What the table does not say."""
+        seconds = self.seconds_per_version
+        return [
+            f"{len(self.version_names)} versions promoted: first {self.version_names[0]}, "
+            f"last {self.version_names[-1]}.",
+            f"From label to new predictions: {statistics.median(seconds):.0f} s in the median, "
+            f"{max(seconds):.0f} s at most.",
+            f"{self.served_in_order} of {self.served} tasks were served in the sampler's order.",
+        ]

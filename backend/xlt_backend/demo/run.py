@@ -1,0 +1,343 @@
+"""`xlt demo`: a project in many languages on a real Label Studio, with the loop turning."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from xlt.errors import ConfigError, ServiceError
+from xlt.metrics import per_language
+from xlt.predict import Predictor
+from xlt.schema import Example
+from xlt.store import Store
+from xlt_backend.connect import connect
+from xlt_backend.demo.annotator import Annotator, Labelled
+from xlt_backend.demo.corpus import SHIPPED, DemoTexts, Limits, load
+from xlt_backend.demo.report import Summary
+from xlt_backend.demo.stack import Stack, running
+from xlt_backend.interface import choices_config
+from xlt_backend.labelstudio import Client
+from xlt_backend.options import ProjectOptions
+
+TITLE = "xlt demo"
+EXAMPLES = """\
+examples:
+  xlt demo                                  set up, print address and login, run until Ctrl-C
+  xlt demo --annotate 150 --exit            a scripted annotator; ends with a table
+  xlt demo --annotate 150 --exit --json     the same; the last line of stdout is one JSON object
+  xlt demo --data my.parquet --source eng --languages hau,yor,quy
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `xlt demo`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLES
+    add = parser.add_argument_group("texts").add_argument
+    add(
+        "--data",
+        type=Path,
+        default=SHIPPED,
+        metavar="PATH",
+        help="CSV, JSONL or Parquet with text, language and label (default: xlt's own texts)",
+    )
+    add("--text", metavar="COLUMN", help="column with the text (default: guessed)")
+    add("--lang", metavar="COLUMN", help="column with the language code (default: guessed)")
+    add("--label", metavar="COLUMN", help="column with the label (default: guessed)")
+    add(
+        "--source",
+        default="eng",
+        metavar="CODE",
+        help="language whose labels are cheap (default: %(default)s)",
+    )
+    add(
+        "--languages", type=_codes, metavar="A,B", help="use these beside the source (default: all)"
+    )
+    add("--seed", type=int, default=13, help="decides what is held out (default: %(default)s)")
+    add = parser.add_argument_group("scripted annotator").add_argument
+    add("--annotate", type=_positive, metavar="N", help="label N tasks through Label Studio's API")
+    add(
+        "--round",
+        type=_positive,
+        default=30,
+        metavar="N",
+        help="labels between two trainings (default: %(default)s)",
+    )
+    add("--exit", action="store_true", help="end when the annotator is done")
+    add("--json", action="store_true", help="the summary as JSON, the last line of stdout")
+    add = parser.add_argument_group("where").add_argument
+    add(
+        "--folder",
+        type=Path,
+        default=Path(".xlt"),
+        metavar="DIR",
+        help="keeps everything (default: %(default)s)",
+    )
+    add(
+        "--label-studio-port",
+        type=int,
+        default=8080,
+        metavar="PORT",
+        help="where taken, any free one (default: %(default)s)",
+    )
+    add(
+        "--port",
+        type=int,
+        default=9090,
+        metavar="PORT",
+        help="of xlt; where taken, any free one (default: %(default)s)",
+    )
+
+
+def _codes(text: str) -> list[str]:
+    return [code.strip() for code in text.split(",") if code.strip()]
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the demo; 0 when it ended well.
+
+    Raises:
+        XltError: If something that a user can mend is wrong.
+    """
+    if (args.exit or args.json) and not args.annotate:
+        raise ConfigError("--exit and --json need --annotate N: without it nothing comes to an end")
+    console = Console(stderr=True)
+    columns = {"text": args.text, "lang": args.lang, "label": args.label}
+    texts = load(
+        args.data,
+        columns,
+        source=args.source,
+        languages=args.languages,
+        limits=Limits(),
+        rng=np.random.default_rng(args.seed),
+    )
+    folder = _folder(args)
+    with running(
+        folder,
+        venv=args.folder / "label-studio",
+        label_studio_port=_usable(args.label_studio_port),
+        port=_usable(args.port),
+        progress=lambda words: console.print(f"[dim]xlt:[/] {words}"),
+    ) as stack:
+        demo = _Demo(stack=stack, texts=texts, round_labels=args.round, console=console)
+        project_id = demo.set_up()
+        demo.greet(project_id)
+        if args.annotate:
+            summary = demo.annotate(project_id, args.annotate)
+            console.print(summary.table(), *summary.sentences(), sep="\n")
+            if args.json:
+                print(summary.to_json(), flush=True)
+        if not args.exit:
+            demo.wait()
+    return 0
+
+
+def _folder(args: argparse.Namespace) -> Path:
+    """A scripted run begins with nothing; a person's work is kept from one run to the next."""
+    folder: Path = args.folder / ("demo-annotate" if args.annotate else "demo")
+    if args.annotate and folder.exists():
+        shutil.rmtree(folder)
+    return folder
+
+
+def _usable(port: int) -> int:
+    """The port, or 0 (any) where somebody listens on it already."""
+    with socket.socket() as probe:
+        return 0 if probe.connect_ex(("127.0.0.1", port)) == 0 else port
+
+
+@dataclass(kw_only=True)
+class _Demo:
+    stack: Stack
+    texts: DemoTexts
+    round_labels: int
+    console: Console
+    client: Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        server = self.stack.label_studio
+        self.client = Client(server.url, server.account.token)
+
+    def say(self, words: str) -> None:
+        self.console.print(f"[dim]xlt:[/] {words}")
+
+    # Setting up ------------------------------------------------------------------------------
+
+    def set_up(self) -> int:
+        """The demo's project, made or found again, with its texts and connected; its id."""
+        known = next((p for p in self.client.projects() if p.title == TITLE), None)
+        if known is None:
+            self.say(
+                f"making a project with {len(self.texts.pool)} texts: {self.texts.source} and "
+                f"{', '.join(self.texts.targets)}"
+            )
+            known = self.client.create_project(TITLE, choices_config(self.texts.labels))
+            self.client.import_tasks(known.id, [{"data": _task(e)} for e in self.texts.pool])
+        options = ProjectOptions(
+            language_field="lang",
+            source_languages=(self.texts.source,),
+            retrain_after_labels=self.round_labels,
+            batch=2 * self.round_labels,
+        )
+        connect(self.client, self.stack.settings, project_id=known.id, options=options)
+        self.say("connected; the tasks are put in a first order")
+        self._until(known.id, lambda version: bool(version), "the first order")
+        return known.id
+
+    def greet(self, project_id: int) -> None:
+        """Where to look, and as whom."""
+        server = self.stack.label_studio
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row("Label Studio", f"[bold]{server.url}/projects/{project_id}[/]")
+        grid.add_row("user", f"[bold]{server.account.user}[/]")
+        grid.add_row("password", f"[bold]{server.account.password}[/]")
+        grid.add_row("xlt", f"{self.stack.settings.public_url}/status")
+        grid.add_row("logs", f"{self.stack.service_log}, {server.log_file}")
+        self.console.print(Panel.fit(grid, title="xlt demo", title_align="left"))
+
+    def wait(self) -> None:
+        """Until Ctrl-C."""
+        self.say("press “Label All Tasks” and label; Ctrl-C ends the demo, your labels are kept")
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            self.say("stopping")
+
+    # The scripted annotator ------------------------------------------------------------------
+
+    def annotate(self, project_id: int, count: int) -> Summary:
+        """Label `count` tasks, waiting for the new model after each round; then measure."""
+        annotator = Annotator(
+            self.client, project_id, {e.id: str(e.label) for e in self.texts.pool}
+        )
+        done: list[Labelled] = []
+        seconds: list[float] = []
+        with _bar(self.console) as bar:
+            task = bar.add_task("labelling", total=count, note="")
+            while len(done) < count:
+                size = min(self.round_labels, count - len(done))
+                shown = self.client.project(project_id).model_version
+                for _ in range(size):
+                    labelled = annotator.label_next()
+                    if labelled is None:
+                        raise ServiceError(f"Label Studio has no more tasks after {len(done)}")
+                    done.append(labelled)
+                    bar.update(task, advance=1)
+                if size == self.round_labels:
+                    seconds.append(self._train(project_id, shown, bar, task))
+        return self._summary(project_id, done, seconds)
+
+    def _train(self, project_id: int, shown: str, bar: Progress, task: TaskID) -> float:
+        """Wait until predictions of a new version are in Label Studio; seconds that it took."""
+        begun = time.monotonic()
+
+        def note(_: str) -> None:
+            bar.update(task, note=_phase(self.stack.status(), project_id))
+
+        self._until(project_id, lambda version: version not in ("", shown), "a new model", note)
+        bar.update(task, note="")
+        return time.monotonic() - begun
+
+    def _until(
+        self,
+        project_id: int,
+        reached: Callable[[str], bool],
+        what: str,
+        look: Callable[[str], None] = lambda version: None,
+        timeout_s: float = 600.0,
+    ) -> None:
+        until = time.monotonic() + timeout_s
+        while not reached(version := self.client.project(project_id).model_version):
+            look(version)
+            if time.monotonic() > until:
+                raise ServiceError(
+                    f"waited {timeout_s:.0f} s for {what}; /status says: "
+                    f"{_phase(self.stack.status(), project_id)}; log: {self.stack.service_log}"
+                )
+            time.sleep(0.5)
+
+    def _summary(
+        self, project_id: int, done: Sequence[Labelled], seconds: Sequence[float]
+    ) -> Summary:
+        store = Store(self.stack.settings.model_dir).project(str(project_id))
+        promoted = [c.version for c in store.history() if c.action == "promoted"]
+        if not promoted:
+            raise ServiceError(
+                f"no model was promoted in {len(done)} labels; log: {self.stack.service_log}"
+            )
+        self.say("measuring the first and the last model on held-out texts")
+        known = [labelled.in_order for labelled in done if labelled.in_order is not None]
+        return Summary(
+            before=accuracy(store.open(promoted[0]), self.texts.held_out),
+            after=accuracy(store.open(promoted[-1]), self.texts.held_out),
+            source=self.texts.source,
+            labels=dict(sorted(Counter(labelled.lang for labelled in done).items())),
+            version_names=tuple(promoted),
+            seconds_per_version=tuple(round(s, 1) for s in seconds),
+            served_in_order=sum(known),
+            served=len(known),
+            held_out=dict(Counter(e.lang for e in self.texts.held_out)),
+        )
+
+
+def accuracy(model: Path, examples: Sequence[Example]) -> dict[str, float]:
+    """Accuracy in [0, 1] of a version, per language."""
+    predictor = Predictor.load(model)
+    best = predictor.score([e.text for e in examples]).logits.argmax(axis=1)
+    report = per_language(
+        [str(e.label) for e in examples],
+        [predictor.task.labels[i] for i in best],
+        [e.lang for e in examples],
+    )
+    return {lang: measured.accuracy for lang, measured in report.items()}
+
+
+def _task(example: Example) -> dict[str, str]:
+    """Task data; `ref` lets the annotator find its answer, and nobody else."""
+    data = {"text": example.text, "lang": example.lang, "ref": example.id}
+    return data | ({"group": example.group} if example.group else {})
+
+
+def _phase(status: Mapping[str, object], project_id: int) -> str:
+    projects = status.get("projects")
+    state = projects.get(str(project_id), {}) if isinstance(projects, Mapping) else {}
+    error = state.get("last_error")
+    return str(error or state.get("phase") or "")
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("[dim]xlt:[/] {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("[dim]{task.fields[note]}"),
+        console=console,
+    )

@@ -1,0 +1,232 @@
+"""Measures the loop on a real Label Studio: label to new predictions, and answers meanwhile.
+
+python benchmarks/loop/run.py --data sib200.parquet --out benchmarks/loop/results.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from load import Latencies, Stream, basic, run
+from xlt_backend.connect import connect
+
+from xlt.schema import Example
+from xlt_backend.convert import to_result
+from xlt_backend.demo.corpus import SHIPPED, Limits, load
+from xlt_backend.demo.stack import Stack, running
+from xlt_backend.interface import Interface, choices_config
+from xlt_backend.labelstudio import Client
+from xlt_backend.options import ProjectOptions
+
+USER, PASSWORD = "bench", "bench"
+
+
+def main() -> int:
+    """Run both measurements and write one JSON file."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--data", type=Path, default=SHIPPED, help="texts, languages and labels")
+    parser.add_argument("--source", default="eng")
+    parser.add_argument("--languages", type=lambda s: s.split(","), default=None)
+    parser.add_argument("--labels", type=int, default=300)
+    parser.add_argument("--pool", type=int, default=3000)
+    parser.add_argument("--venv", type=Path, default=Path(".xlt/label-studio"))
+    parser.add_argument("--out", type=Path)
+    args = parser.parse_args()
+    examples = pool(args)
+    folder = Path(tempfile.mkdtemp(prefix="xlt-bench-"))
+    try:
+        env = {
+            "XLT_BASIC_AUTH_USER": USER,
+            "XLT_BASIC_AUTH_PASS": PASSWORD,
+            "XLT_WEBHOOK_SECRET": "bench-secret",
+        }
+        with running(folder, venv=args.venv, env=env, progress=say) as stack:
+            result = measure(stack, examples, args)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    text = json.dumps(result, indent=2)
+    print(text)
+    if args.out:
+        args.out.write_text(text + "\n")
+    return 0
+
+
+def say(words: str) -> None:
+    """Progress, on standard error."""
+    print(words, file=sys.stderr, flush=True)
+
+
+def pool(args: argparse.Namespace) -> list[Example]:
+    """`pool + labels` texts; a small data set is repeated with a number before each text."""
+    texts = load(
+        args.data,
+        {},
+        source=args.source,
+        languages=args.languages,
+        limits=Limits(source=10**6, target=10**6, held_out=1, held_out_share=0.01),
+        rng=np.random.default_rng(13),
+    )
+    wanted = args.pool + args.labels
+    rounds = -(-wanted // len(texts.pool))
+    copies = [
+        e if i == 0 else replace(e, id=f"{i}-{e.id}", text=f"{i}. {e.text}")
+        for i in range(rounds)
+        for e in texts.pool
+    ]
+    return copies[:wanted]
+
+
+def measure(stack: Stack, examples: list[Example], args: argparse.Namespace) -> dict[str, object]:
+    """Label, wait for the first model; ask for another and load the service meanwhile."""
+    client = Client(stack.label_studio.url, stack.label_studio.account.token)
+    labels = sorted({str(e.label) for e in examples})
+    project = client.create_project("benchmark", choices_config(labels))
+    client.import_tasks(
+        project.id,
+        [{"data": {"text": e.text, "lang": e.lang, "ref": e.id}} for e in examples],
+    )
+    options = ProjectOptions(
+        source_languages=(args.source,), retrain_after_labels=args.labels, retrain_after_s=86400
+    )
+    connect(client, stack.settings, project_id=project.id, options=options)
+    answers = {e.id: str(e.label) for e in examples}
+    interface = Interface.from_label_config(client.project(project.id).label_config)
+    wait(lambda: bool(client.project(project.id).model_version), "the first order")
+    seconds, size = label_to_predictions(client, project.id, interface, answers, args.labels)
+    state = status(stack, project.id)
+    latencies = under_load(stack, client, project.id, interface)
+    return {
+        "machine": {"cores": os.cpu_count(), "processor": platform.processor() or "unknown"},
+        "python": platform.python_version(),
+        "data": args.data.name,
+        "label_to_predictions": {
+            "labels": args.labels,
+            "pool": size,
+            "seconds": round(seconds, 1),
+            "round": state.get("last_round"),
+        },
+        "while_training": {name: found.summary() for name, found in latencies.items()},
+    }
+
+
+def label_to_predictions(
+    client: Client, project_id: int, interface: Interface, answers: dict[str, str], labels: int
+) -> tuple[float, int]:
+    """Seconds from the last label until the project shows predictions of a model, and pool size."""
+    say(f"submitting {labels} labels")
+    shown = client.project(project_id).model_version
+    for _ in range(labels):
+        task = client.next_task(project_id)
+        assert task is not None
+        answer = answers[task["data"]["ref"]]
+        client.annotate(int(task["id"]), to_result(answer, 1.0, interface))
+    begun = time.monotonic()
+    wait(lambda: client.project(project_id).model_version not in ("", shown), "a model")
+    seconds = time.monotonic() - begun
+    version = client.project(project_id).model_version
+    return seconds, client.versions(project_id)[version]
+
+
+def under_load(
+    stack: Stack, client: Client, project_id: int, interface: Interface
+) -> dict[str, Latencies]:
+    """Latencies of the service from the start of a training to its end."""
+    credentials = basic(USER, PASSWORD)
+    project = {"id": project_id, "title": "benchmark"}
+    shown = client.project(project_id).model_version
+    task = client.next_task(project_id)
+    start = Stream(
+        name="start", method="POST", path="/webhook", rate_per_s=1, headers=credentials,
+        body=lambda i: {"action": "START_TRAINING", "project": project},
+    )  # fmt: skip
+    run(stack.settings.public_url, start, once())
+    wait(lambda: phase(stack, project_id) == "train", "the training to begin")
+    say("loading the service while it trains")
+    ended = threading.Event()
+    streams = [
+        Stream(name="/health", method="GET", path="/health", rate_per_s=10),
+        Stream(
+            name="/setup", method="POST", path="/setup", rate_per_s=10, headers=credentials,
+            body=lambda i: {
+                "project": f"{project_id}.1", "schema": interface.label_config,
+                "hostname": client.url, "access_token": "", "extra_params": None,
+            },
+        ),
+        Stream(
+            name="/webhook", method="POST", path="/webhook", rate_per_s=100,
+            headers={"Authorization": "Bearer bench-secret"},
+            body=lambda i: {"action": "ANNOTATION_UPDATED", "project": project, "task": task,
+                            "annotation": {"id": i, "result": []}},
+        ),
+        Stream(
+            name="/predict", method="POST", path="/predict", rate_per_s=4, headers=credentials,
+            body=lambda i: {
+                "tasks": [{"id": i, "data": {"text": f"{i} {task['data']['text']}", "lang": "eng"}}],
+                "project": f"{project_id}.1", "label_config": interface.label_config,
+                "params": {"context": None},
+            },
+        ),
+    ]  # fmt: skip
+    found: dict[str, Latencies] = {}
+    threads = [
+        threading.Thread(
+            target=lambda s=stream: found.update(
+                {s.name: run(stack.settings.public_url, s, ended.is_set)}
+            )
+        )
+        for stream in streams
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        wait(lambda: phase(stack, project_id) != "train", "the training to end")
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+    wait(lambda: client.project(project_id).model_version != shown, "the second model")
+    return {stream.name: found[stream.name] for stream in streams}
+
+
+def once() -> function:
+    """True from the second call on."""
+    calls = iter([False])
+    return lambda: next(calls, True)
+
+
+def status(stack: Stack, project_id: int) -> dict[str, object]:
+    """The project's part of /status."""
+    return dict(stack.status()["projects"][str(project_id)])
+
+
+def phase(stack: Stack, project_id: int) -> str:
+    """What the worker is doing."""
+    return str(status(stack, project_id).get("phase"))
+
+
+def wait(reached, what: str, timeout_s: float = 600.0) -> None:
+    """Poll twice a second.
+
+    Raises:
+        TimeoutError: If it is not reached in time.
+    """
+    until = time.monotonic() + timeout_s
+    while not reached():
+        if time.monotonic() > until:
+            raise TimeoutError(f"waited {timeout_s:.0f} s for {what}")
+        time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
