@@ -104,7 +104,10 @@ class Http:
         self._backoff_s = backoff_s
         token = checked_token(token)
         try:
-            self.sdk = LabelStudio(base_url=self.url, api_key=token, timeout=timeout_s)
+            make: Any = LabelStudio  # its constructor has no annotations
+            self._wrapper = make(
+                base_url=self.url, api_key=token, timeout=timeout_s
+            )._client_wrapper
         except ApiError as error:
             raise AuthenticationError(f"{_message(error.body)}: {HOW_TO_TOKEN}") from None
 
@@ -116,16 +119,20 @@ class Http:
         json: Any = None,  # noqa: ANN401 - any JSON
         params: dict[str, Any] | None = None,
         timeout_s: float | None = None,
+        repeat: bool = True,
     ) -> Any:  # noqa: ANN401 - any JSON
         """Send one request and return the JSON of its answer (None where it is empty).
+
+        With `repeat`, it is sent again for some seconds where no harm can come of that.
 
         Raises:
             UnreachableError: No answer in time, or not one of Label Studio.
             AuthenticationError, ForbiddenError, NotFoundError, RejectedError: 401, 403, 404, 4xx.
             LabelStudioError: It failed (5xx).
         """
-        for attempt in range(1, self._attempts + 1):
-            last = attempt == self._attempts
+        attempts = self._attempts if repeat else 1
+        for attempt in range(1, attempts + 1):
+            last = attempt == attempts
             try:
                 response = self._send(method, path, json, params, timeout_s)
             except httpx.HTTPError as error:
@@ -147,9 +154,9 @@ class Http:
         params: dict[str, Any] | None,
         timeout_s: float | None,
     ) -> httpx.Response:
-        client = self.sdk._client_wrapper.httpx_client
+        client = self._wrapper.httpx_client
         try:
-            return client.request(
+            answer: httpx.Response = client.request(
                 path,
                 method=method,
                 json=body,
@@ -159,6 +166,7 @@ class Http:
                     "max_retries": 0,  # the SDK would repeat a POST as well
                 },
             )
+            return answer
         except ApiError as error:  # the refresh of the token
             if error.status_code in (401, 403, 400):
                 raise AuthenticationError(
