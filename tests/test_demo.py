@@ -17,7 +17,7 @@ from xlt_backend.demo.report import Summary
 COLUMNS = {"text": None, "lang": None, "label": None}
 
 
-def shipped(**limits: int):
+def _shipped(**limits: int):
     return load(
         SHIPPED,
         COLUMNS,
@@ -28,7 +28,7 @@ def shipped(**limits: int):
     )
 
 
-def table(tmp_path: Path, rows: list[dict[str, str]]) -> Path:
+def _table(tmp_path: Path, rows: list[dict[str, str]]) -> Path:
     path = tmp_path / "table.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
@@ -36,7 +36,7 @@ def table(tmp_path: Path, rows: list[dict[str, str]]) -> Path:
 
 def test_shipped_texts_are_what_their_readme_says():
     """One high-resource and seven other languages, seven labels, as many texts of each."""
-    texts = shipped(source=10**6, target=10**6, held_out=10**6)
+    texts = _shipped(source=10**6, target=10**6, held_out=10**6)
     counts = Counter(e.lang for e in (*texts.pool, *texts.held_out))
 
     assert texts.source == "eng"
@@ -47,7 +47,7 @@ def test_shipped_texts_are_what_their_readme_says():
 
 def test_no_sentence_is_both_annotated_and_measured_on():
     """A held-out sentence's translations are held out too, in every language and label."""
-    texts = shipped()
+    texts = _shipped()
     held_out = {e.group_key for e in texts.held_out}
 
     assert held_out.isdisjoint(e.group_key for e in texts.pool)
@@ -58,7 +58,7 @@ def test_no_sentence_is_both_annotated_and_measured_on():
 
 def test_held_out_sentences_are_the_same_in_all_languages():
     """Accuracies of languages are compared on translations of the same sentences."""
-    texts = shipped()
+    texts = _shipped()
     groups = {
         lang: {e.group_key for e in texts.held_out if e.lang == lang}
         for lang in ("eng", *texts.targets)
@@ -69,7 +69,7 @@ def test_held_out_sentences_are_the_same_in_all_languages():
 
 def test_limits_bound_each_language():
     """No language has more texts than asked for."""
-    texts = shipped(source=20, target=10, held_out=5)
+    texts = _shipped(source=20, target=10, held_out=5)
 
     assert {"eng": 20, **dict.fromkeys(texts.targets, 10)} == Counter(e.lang for e in texts.pool)
     assert {5} == set(Counter(e.lang for e in texts.held_out).values())
@@ -83,7 +83,7 @@ def test_ids_shared_by_translations_become_groups(tmp_path):
         for lang in ("eng", "hau")
     ]
     texts = load(
-        table(tmp_path, rows),
+        _table(tmp_path, rows),
         COLUMNS,
         source="eng",
         languages=None,
@@ -111,7 +111,7 @@ def test_data_that_cannot_show_the_loop_is_refused_in_one_line(
     tmp_path, row, source, languages, message
 ):
     """What is missing is named."""
-    path = table(tmp_path, [{**row, "id": str(i), "text": f"text {i}"} for i in range(4)])
+    path = _table(tmp_path, [{**row, "id": str(i), "text": f"text {i}"} for i in range(4)])
     with pytest.raises(DataError, match=message):
         load(
             path,
@@ -123,7 +123,7 @@ def test_data_that_cannot_show_the_loop_is_refused_in_one_line(
         )
 
 
-def summary() -> Summary:
+def _summary() -> Summary:
     return Summary(
         before={"eng": 0.5, "hau": 0.25, "quy": 0.35},
         after={"eng": 0.75, "hau": 0.5, "quy": 0.4},
@@ -139,7 +139,7 @@ def summary() -> Summary:
 
 def test_summary_is_one_line_of_json_with_the_promised_keys():
     """Programs find before, after, source, labels, versions and seconds."""
-    line = summary().to_json()
+    line = _summary().to_json()
     body = json.loads(line)
 
     assert "\n" not in line
@@ -155,15 +155,15 @@ def test_summary_is_one_line_of_json_with_the_promised_keys():
 
 def test_means_leave_the_source_out():
     """What counts is how the low-resource languages do."""
-    assert pytest.approx(0.3) == summary().mean(summary().before)
-    assert pytest.approx(0.45) == summary().mean(summary().after)
+    assert pytest.approx(0.3) == _summary().mean(_summary().before)
+    assert pytest.approx(0.45) == _summary().mean(_summary().after)
 
 
 def test_table_names_every_language_and_its_gain():
     """A person reads the gain of each language and their mean."""
     console = Console(width=100, record=True, file=None, quiet=False)
     with console.capture() as captured:
-        console.print(summary().table())
+        console.print(_summary().table())
     text = captured.get()
 
     assert all(word in text for word in ("eng (source)", "hau", "+25.0", "+5.0", "+15.0"))

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,6 +147,8 @@ def under_load(
     project = {"id": project_id, "title": "benchmark"}
     shown = client.project(project_id).model_version
     task = client.next_task(project_id)
+    assert task is not None
+    text = task["data"]["text"]
     start = Stream(
         name="start", method="POST", path="/webhook", rate_per_s=1, headers=credentials,
         body=lambda i: {"action": "START_TRAINING", "project": project},
@@ -172,7 +175,7 @@ def under_load(
         Stream(
             name="/predict", method="POST", path="/predict", rate_per_s=4, headers=credentials,
             body=lambda i: {
-                "tasks": [{"id": i, "data": {"text": f"{i} {task['data']['text']}", "lang": "eng"}}],
+                "tasks": [{"id": i, "data": {"text": f"{i} {text}", "lang": "eng"}}],
                 "project": f"{project_id}.1", "label_config": interface.label_config,
                 "params": {"context": None},
             },
@@ -199,7 +202,7 @@ def under_load(
     return {stream.name: found[stream.name] for stream in streams}
 
 
-def once() -> function:
+def once() -> Callable[[], bool]:
     """True from the second call on."""
     calls = iter([False])
     return lambda: next(calls, True)
@@ -215,7 +218,7 @@ def phase(stack: Stack, project_id: int) -> str:
     return str(status(stack, project_id).get("phase"))
 
 
-def wait(reached, what: str, timeout_s: float = 600.0) -> None:
+def wait(reached: Callable[[], object], what: str, timeout_s: float = 600.0) -> None:
     """Poll twice a second.
 
     Raises:
