@@ -1,0 +1,338 @@
+"""The pretraining recipe, its tables and pieces, and a whole tiny run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel
+
+from xlt.errors import ConfigError, DataError
+from xlt.pretrain import run as module
+from xlt.pretrain.codes import joined, script_of
+from xlt.pretrain.recipe import EVALUATION_SETS, Recipe, read_recipe
+from xlt.pretrain.run import pretrain, shipped_recipe
+from xlt.pretrain.student import load_teacher
+from xlt.pretrain.tables import read_corpus, temperature
+from xlt.pretrain.vocabulary import (
+    SPECIAL,
+    build_vocabulary,
+    frequent_characters,
+    normalizer,
+    wordpiece,
+)
+
+WORDS = [
+    "river",
+    "goat",
+    "market",
+    "rain",
+    "song",
+    "teacher",
+    "bread",
+    "moon",
+    "road",
+    "fire",
+    "water",
+    "tree",
+    "house",
+    "child",
+    "night",
+    "day",
+    "cow",
+    "fish",
+    "boat",
+    "stone",
+    "hill",
+    "wind",
+    "seed",
+    "field",
+    "sister",
+    "brother",
+    "king",
+    "queen",
+    "door",
+    "table",
+]
+LETTERS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ⴰⴱⵛⴷⴻⴼⴳⵀⵉⵊⴽⵍⵎⵏⵓⵒⵇⵔⵙⵜⵖⵠⵡⵅⵢⵣ")
+
+
+def sentences(rng, n):
+    """Random English, without grammar."""
+    return [" ".join(rng.choice(WORDS, size=rng.integers(4, 8))) for _ in range(n)]
+
+
+def foreign(text):
+    """The same words in Tifinagh letters: a language that the teacher cannot read."""
+    return text.translate(LETTERS)
+
+
+def write_table(path, rng, n=120):
+    """Pairs in two languages, a lexicon, and one row that must not be read."""
+    rows = []
+    for number, text in enumerate(sentences(rng, n)):
+        rows.append(("pairs", f"pairs:{number}", "eng", text))
+        rows.append(("pairs", f"pairs:{number}", "zgh_Tfng", foreign(text)))
+        rows.append(("pairs", f"pairs:{number}", "yor", text[::-1]))
+    rows += [("words", f"words:{word}", "zgh", foreign(word)) for word in WORDS]
+    rows += [("sib200", "x:1", "fra", "une phrase que personne ne lit")]
+    columns = dict(zip(("corpus", "key", "lang", "text"), zip(*rows, strict=True), strict=True))
+    pq.write_table(pa.table({name: list(values) for name, values in columns.items()}), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def teacher_folder(tmp_path_factory):
+    """A tiny English BERT."""
+    folder = tmp_path_factory.mktemp("teacher")
+    letters = [form for c in "abcdefghijklmnopqrstuvwxyz.,'" for form in (c, "##" + c)]
+    pieces = list(dict.fromkeys([*SPECIAL, *letters, *WORDS]))
+    tokenizer = wordpiece(pieces, "strip-latin")
+    tokenizer.save(str(folder / "tokenizer.json"))
+    torch.manual_seed(3)
+    config = BertConfig(
+        vocab_size=len(pieces),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        initializer_range=0.2,
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """Pairs of English and two languages."""
+    return write_table(tmp_path_factory.mktemp("table") / "pairs.parquet", np.random.default_rng(5))
+
+
+def recipe_text(teacher, *, steps=60, bag=80):
+    """A whole recipe of a few steps."""
+    return f"""
+teacher = "{teacher}"
+corpora = ["pairs", "words"]
+lexicons = ["words"]
+held_out_percent = 5
+[vocabulary]
+n_pieces = 190
+n_english = 80
+n_texts = 400
+min_texts = 1
+min_character_texts = 2
+[bag]
+steps = {bag}
+batch_size = 64
+learning_rate = 0.02
+[distil]
+minutes = 0
+steps = {steps}
+batch_tokens = 512
+negatives = 32
+precision = "no"
+masked_weight = 0.1
+body_learning_rate = 1e-3
+row_learning_rate = 2e-3
+[head]
+minutes = 0
+steps = 5
+batch_size = 8
+"""
+
+
+def run(tmp_path, text, table, progress=lambda line: None, name="encoder", keep_work=False):
+    """Makes the encoder of a recipe's text."""
+    file = tmp_path / f"{name}.toml"
+    file.write_text(text, encoding="utf-8")
+    return pretrain(
+        read_recipe(file),
+        tmp_path / name,
+        tables=[table],
+        progress=progress,
+        recipe_text=text,
+        keep_work=keep_work,
+    )
+
+
+def vectors(folder, texts):
+    """Sentence vectors as any user of transformers computes them."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+    batch = tokenizer(texts, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        hidden = model(**batch).last_hidden_state
+    weight = batch["attention_mask"].unsqueeze(-1)
+    return torch.nn.functional.normalize((hidden * weight).sum(1) / weight.sum(1), dim=-1)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("speling = 1\n", "unknown key speling"),
+        ("seed = 'x'\n", "must be int"),
+        ("[distil]\nminuets = 3\n", "unknown key minuets"),
+        ("corpora = ['pairs', 'SIB200']\n", "evaluation set"),
+        ("lexicons = ['other']\n", "not among the corpora"),
+        ("seed = \n", "cannot read the recipe"),
+    ],
+)
+def test_recipe_refuses(tmp_path, change, message):
+    """A recipe with a mistake is refused in one line that names it."""
+    base = {"teacher": "'t'", "corpora": "['pairs']"}
+    lines = [f"{k} = {v}" for k, v in base.items() if not change.startswith(k)]
+    file = tmp_path / "recipe.toml"
+    file.write_text("\n".join(lines) + "\n" + change, encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        read_recipe(file)
+
+
+@pytest.mark.parametrize("name", ["cpu", "gpu"])
+def test_shipped_recipes_name_no_evaluation_set(name):
+    """What encoders are measured on is never among a shipped recipe's inputs."""
+    path = shipped_recipe(Path(name))
+    recipe = read_recipe(path)
+    assert isinstance(recipe, Recipe)
+    inputs = " ".join([*recipe.corpora, *recipe.lexicons, path.read_text(encoding="utf-8")]).lower()
+    assert not [known for known in EVALUATION_SETS if known in inputs]
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [
+        ("Àwọn ọmọ", "Latn"),
+        ("ሰላም", "Ethi"),
+        ("私は学生", "Jpan"),
+        ("学生", "Hani"),
+        ("12 !", "Zyyy"),
+    ],
+)
+def test_script_of(text, script):
+    """The script is read from the letters, because codes do not tell it."""
+    assert script_of(text) == script
+
+
+def test_codes_of_one_language_are_joined():
+    """Sources that name a language differently feed one language."""
+    assert joined("swh") == joined("swa") == "swa"
+    assert joined("arb") == joined("ara")
+    assert joined("zho-TW") == joined("cmn") == "zho"
+
+
+def test_corpus_reads_named_corpora_only(table):
+    """Rows of other corpora are not read, and translations are held out together."""
+    corpus = read_corpus(
+        [table], corpora=["pairs", "words"], lexicons=["words"], held_out_percent=10
+    )
+    assert set(corpus.languages) == {"zgh_Tfng", "yor_Latn"}
+    assert corpus.lexical.sum() == len(WORDS)
+    assert 0 < corpus.held_out.sum() < 60
+    held = set(corpus.source[corpus.held_out])
+    assert not held & set(corpus.source[~corpus.held_out & ~corpus.lexical])
+    assert not held & set(corpus.english)
+
+
+def test_corpus_without_text_is_an_error(table, tmp_path):
+    """An empty selection and a missing file are told apart from success."""
+    with pytest.raises(DataError, match="no text"):
+        read_corpus([table], corpora=["absent"], lexicons=[], held_out_percent=1)
+    with pytest.raises(DataError, match="cannot read"):
+        read_corpus([tmp_path / "no.parquet"], corpora=["a"], lexicons=[], held_out_percent=1)
+
+
+def test_temperature_lifts_small_languages():
+    """Exponent 1 is the data's share, 0 is even, and no text stays no text."""
+    counts = np.array([900.0, 100.0, 0.0])
+    assert temperature(counts, 1.0) == pytest.approx([0.9, 0.1, 0.0])
+    assert temperature(counts, 0.0) == pytest.approx([0.5, 0.5, 0.0])
+
+
+@pytest.mark.parametrize("accents", ["keep", "strip-latin"])
+def test_marks_of_other_scripts_are_kept(accents):
+    """Indic vowel signs and Ethiopic survive; Latin marks go only where they are to go."""
+    normal = normalizer(accents)
+    assert normal.normalize_str("हिन्दी") == "हिन्दी"
+    assert normal.normalize_str("ትግርኛ") == "ትግርኛ"
+    assert normal.normalize_str("Café") == ("cafe" if accents == "strip-latin" else "cafe\u0301")
+
+
+def test_new_pieces_leave_the_cut_of_english(teacher_folder):
+    """English is cut as by the teacher, and the new script is read without [UNK]."""
+    teacher = Tokenizer.from_file(str(teacher_folder / "tokenizer.json"))
+    rng = np.random.default_rng(1)
+    english = [*sentences(rng, 60), "rivers and goats", "the markets' breads"]
+    other = [foreign(text) for text in english] + ["rivera goatsu marketi"] * 20
+    vocabulary = build_vocabulary(
+        teacher,
+        english=english,
+        other=other,
+        alphabet=frequent_characters(other, "strip-latin", at_least=2),
+        n_english=len(teacher.get_vocab()),
+        n_pieces=200,
+        accents="strip-latin",
+    )
+    for text in english:
+        assert vocabulary.tokenizer.encode(text).tokens == teacher.encode(text).tokens
+    tokens = vocabulary.tokenizer.encode(foreign("river song")).tokens
+    assert "[UNK]" not in tokens
+    assert len(tokens) < len("river song")
+    assert len(vocabulary.pieces) <= 200
+    assert (vocabulary.teacher_row >= 0).sum() == len(teacher.get_vocab())
+
+
+def test_whole_run(teacher_folder, table, tmp_path):
+    """Losses fall, translations come together, and the result loads with plain transformers."""
+    lines = []
+    out = run(tmp_path, recipe_text(teacher_folder, steps=150), table, lines.append)
+    assert {file.name for file in out.iterdir()} >= {"model.safetensors", "recipe.toml"}
+    assert sum(file.stat().st_size for file in out.iterdir()) < 2_000_000
+    assert not (tmp_path / "encoder.work").exists()
+    texts = sentences(np.random.default_rng(77), 12)
+    english = vectors(out, texts)
+    ours = vectors(out, [foreign(text) for text in texts])
+    scores = ours @ english.T
+    assert scores.diagonal().mean() > scores.mean() + 0.05
+    nearest = scores.argmax(dim=1)
+    assert (nearest == torch.arange(12)).float().mean() >= 0.3
+    teacher = load_teacher(teacher_folder)
+    assert AutoModel.from_pretrained(out).dtype == torch.float16
+    assert teacher.body.config.hidden_size == english.shape[1]
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert report["unread_share"]["zgh_Tfng"] == 0
+
+
+class PowerCut(Exception):
+    """Stands for a killed process."""
+
+
+def test_killed_run_goes_on_as_if_uninterrupted(teacher_folder, table, tmp_path, monkeypatch):
+    """Killed after some steps and started again, a run ends with the same weights."""
+    text = recipe_text(teacher_folder, steps=12, bag=5)
+    text = text.replace("[distil]", "[distil]\ncheckpoint_minutes = 0")
+    whole = run(tmp_path, text, table, name="whole", keep_work=True)
+    shutil.copytree(tmp_path / "whole.work", tmp_path / "resumed.work")  # ties between pieces
+    shutil.rmtree(tmp_path / "resumed.work" / "checkpoint")
+    real = module.save_checkpoint
+
+    def killed(folder, model, optimizer, state, rng):
+        real(folder, model, optimizer, state, rng)
+        if state.step == 5:
+            raise PowerCut
+
+    monkeypatch.setattr(module, "save_checkpoint", killed)
+    with pytest.raises(PowerCut):
+        run(tmp_path, text, table, name="resumed")
+    assert not (tmp_path / "resumed").exists()
+    monkeypatch.setattr(module, "save_checkpoint", real)
+    resumed = run(tmp_path, text, table, name="resumed")
+    left, right = (AutoModel.from_pretrained(f, dtype=torch.float32) for f in (whole, resumed))
+    for name, tensor in left.state_dict().items():
+        torch.testing.assert_close(tensor, right.state_dict()[name], msg=name)

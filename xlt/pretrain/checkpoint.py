@@ -1,0 +1,83 @@
+"""Keeps a half-done training so that a killed run goes on as if it had not been interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from xlt.pretrain.distil import DistilState
+
+
+def save_checkpoint(
+    folder: Path,
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    state: DistilState,
+    rng: np.random.Generator,
+) -> None:
+    """Writes weights, optimizer and position; the folder is replaced in one step."""
+    part = folder.with_name(folder.name + ".part")
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    save_file(_parameters(model), part / "model.safetensors")
+    moments: dict[str, Tensor] = {}
+    for row, values in optimizer.state_dict()["state"].items():
+        moments.update({f"{row}.{name}": torch.as_tensor(v) for name, v in values.items()})
+    save_file(moments, part / "optimizer.safetensors")
+    position = {
+        "step": state.step,
+        "seconds": state.seconds,
+        "batches": None if state.batches is None else [b.tolist() for b in state.batches],
+        "rng": rng.bit_generator.state,
+    }
+    (part / "state.json").write_text(json.dumps(position), encoding="utf-8")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(part, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load_checkpoint(
+    folder: Path,
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    rng: np.random.Generator,
+) -> DistilState:
+    """Reads what `save_checkpoint` wrote into the model, the optimizer and the generator.
+
+    Returns:
+        Where to go on: the beginning if there is no checkpoint.
+    """
+    if not folder.exists():
+        folder = folder.with_name(folder.name + ".old")  # killed between the two renames
+    if not folder.exists():
+        return DistilState()
+    model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)
+    whole = optimizer.state_dict()
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in load_file(folder / "optimizer.safetensors").items():
+        row, _, key = name.partition(".")
+        moments.setdefault(int(row), {})[key] = tensor
+    optimizer.load_state_dict({"state": moments, "param_groups": whole["param_groups"]})
+    position = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    rng.bit_generator.state = position["rng"]
+    batches = position["batches"]
+    return DistilState(
+        step=position["step"],
+        seconds=position["seconds"],
+        batches=None if batches is None else [np.array(b, dtype=np.int64) for b in batches],
+    )
+
+
+def _parameters(model: torch.nn.Module) -> dict[str, Tensor]:
+    """Returns each weight once: tied ones have one name among the parameters."""
+    return {name: p.detach().cpu().contiguous() for name, p in model.named_parameters()}

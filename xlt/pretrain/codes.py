@@ -1,0 +1,73 @@
+"""Joins the language codes of different sources and names the script of a text."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+# Sources name one language by several codes (macro-language, individual language, region);
+# the right-hand side is the code under which their rows are sampled and reported together.
+JOINED: dict[str, str] = {
+    "arb": "ara", "swh": "swa", "ayr": "aym", "quy": "que", "dik": "din", "dip": "din",
+    "gaz": "orm", "hae": "orm", "gug": "grn", "fuv": "ful", "fuc": "ful", "fuf": "ful",
+    "pbt": "pus", "pbu": "pus", "twi": "aka", "fat": "aka", "zsm": "msa", "zlm": "msa",
+    "npi": "nep", "plt": "mlg", "lvs": "lav", "ekk": "est", "pes": "fas", "cmn": "zho",
+    "khk": "mon", "als": "sqi", "uzn": "uzb", "azj": "aze", "fil": "tgl", "ydd": "yid",
+    "kpv": "kom", "koi": "kom", "kng": "kon", "ktu": "kon", "ike": "iku", "mhr": "chm",
+    "ydg": "yid", "sa": "san", "ia": "ina", "kur": "kmr", "bcl": "bik", "ojb": "oji",
+    "hnj": "hmn", "hms": "hmn", "hea": "hmn", "gsw": "gsw", "ory": "ori", "nob": "nor",
+    "nno": "nor", "rmn": "rom", "tdt": "tet", "src": "srd", "swb": "zdj", "quz": "que",
+}  # fmt: skip
+
+# First code point of each script range that matters here; anything below the first is Latin.
+_STARTS: tuple[tuple[int, str], ...] = (
+    (0x0000, "Latn"), (0x0370, "Grek"), (0x0400, "Cyrl"), (0x0530, "Armn"), (0x0590, "Hebr"),
+    (0x0600, "Arab"), (0x0700, "Syrc"), (0x0750, "Arab"), (0x0780, "Thaa"), (0x07C0, "Nkoo"),
+    (0x0800, "Zzzz"), (0x08A0, "Arab"), (0x0900, "Deva"), (0x0980, "Beng"), (0x0A00, "Guru"),
+    (0x0A80, "Gujr"), (0x0B00, "Orya"), (0x0B80, "Taml"), (0x0C00, "Telu"), (0x0C80, "Knda"),
+    (0x0D00, "Mlym"), (0x0D80, "Sinh"), (0x0E00, "Thai"), (0x0E80, "Laoo"), (0x0F00, "Tibt"),
+    (0x1000, "Mymr"), (0x10A0, "Geor"), (0x1100, "Hang"), (0x1200, "Ethi"), (0x13A0, "Cher"),
+    (0x1400, "Cans"), (0x1680, "Zzzz"), (0x1780, "Khmr"), (0x1800, "Mong"), (0x18B0, "Cans"),
+    (0x1900, "Zzzz"), (0x1C50, "Olck"), (0x1C80, "Cyrl"), (0x1C90, "Geor"), (0x1CC0, "Zzzz"),
+    (0x1D00, "Latn"), (0x1F00, "Grek"), (0x2000, "Zyyy"), (0x2C00, "Zzzz"), (0x2D30, "Tfng"),
+    (0x2D80, "Ethi"), (0x2E00, "Zyyy"), (0x2E80, "Hani"), (0x3040, "Jpan"), (0x3100, "Hani"),
+    (0x3130, "Hang"), (0x3190, "Hani"), (0xA000, "Yiii"), (0xA4D0, "Zzzz"), (0xA500, "Vaii"),
+    (0xA640, "Cyrl"), (0xA6A0, "Zzzz"), (0xA720, "Latn"), (0xA800, "Zzzz"), (0xA8E0, "Deva"),
+    (0xA900, "Zzzz"), (0xA960, "Hang"), (0xA980, "Zzzz"), (0xA9E0, "Mymr"), (0xAA00, "Zzzz"),
+    (0xAA60, "Mymr"), (0xAA80, "Zzzz"), (0xAAE0, "Mtei"), (0xAB00, "Ethi"), (0xAB30, "Latn"),
+    (0xAB70, "Cher"), (0xABC0, "Mtei"), (0xAC00, "Hang"), (0xD800, "Zzzz"), (0xF900, "Hani"),
+    (0xFB00, "Latn"), (0xFB1D, "Hebr"), (0xFB50, "Arab"), (0xFE00, "Zyyy"), (0xFE70, "Arab"),
+    (0xFF00, "Zyyy"), (0x11100, "Cakm"), (0x11150, "Zzzz"), (0x20000, "Hani"),
+)  # fmt: skip
+_BOUNDS = [start for start, _ in _STARTS]
+_LETTERS_READ = 24
+
+
+def joined(code: str) -> str:
+    """Returns the language under which rows of a source's `code` are counted.
+
+    Region and script suffixes (`zho-TW`, `ace_Arab`) are dropped: `script_of` reads the script
+    from the text itself, because lexicons often mix two scripts under one code.
+    """
+    language = code.replace("_", "-").split("-")[0]
+    return JOINED.get(language, language)
+
+
+def script_of(text: str) -> str:
+    """Returns the ISO 15924 code of the script that most of the first letters are written in.
+
+    `Zyyy` where the text has no letter. One kana is enough for `Jpan`, because Japanese is mostly
+    written with Chinese characters.
+    """
+    counts: dict[str, int] = {}
+    letters = 0
+    for character in text:
+        if not character.isalpha():
+            continue
+        script = _STARTS[bisect_right(_BOUNDS, ord(character)) - 1][1]
+        counts[script] = counts.get(script, 0) + 1
+        letters += 1
+        if letters == _LETTERS_READ:
+            break
+    if not counts:
+        return "Zyyy"
+    return "Jpan" if "Jpan" in counts else max(counts, key=counts.__getitem__)

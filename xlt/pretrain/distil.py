@@ -1,0 +1,299 @@
+"""Step 2: trains the student through its body towards the teacher's English sentence vectors.
+
+The vector of a text in any language is pulled to the teacher's vector of its English translation
+and pushed from those of other sentences, and the student's own English is held at the teacher's,
+which never changes: knowledge distillation as in arXiv 2004.09813, with the negatives taken from
+all of the teacher's vectors, which cost nothing once they are computed. Masked-token terms on one
+text (MLM) or on a text and its translation (TLM) can be added.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import BertForMaskedLM
+
+from xlt.pretrain.masking import masked_loss
+from xlt.pretrain.ragged import Ragged
+from xlt.pretrain.student import mean_pool
+
+Progress = Callable[[str], None]
+_BATCHES_SORTED = 12  # drawn together and cut by length, so that little is padding
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistilOptions:
+    """How step 2 runs."""
+
+    minutes: float = 30.0  # 0: `steps` alone decides
+    steps: int = 100_000
+    batch_tokens: int = 4096
+    max_tokens: int = 64
+    lexicon_share: float = 0.3  # of the rows of a batch
+    english_share: float = 0.2  # of the tokens of a step
+    language_exponent: float = 0.35
+    body_learning_rate: float = 1e-4
+    row_learning_rate: float = 5e-4
+    english_row_learning_rate: float = 5e-5
+    warmup_share: float = 0.03
+    distance_weight: float = 1.0
+    contrast_weight: float = 0.2
+    english_weight: float = 1.0
+    temperature: float = 0.05
+    negatives: int = 1024
+    masked_weight: float = 0.0
+    masked_share: float = 0.15  # of the tokens of a text
+    masked_rows: int = 16  # texts in a step
+    paired_share: float = 0.3  # of those, how many are followed by their translation (TLM)
+    checkpoint_minutes: float = 5.0
+    precision: str = "bf16"  # as Accelerate names it: no, bf16, fp16
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistilData:
+    """What step 2 reads; N texts, S English sentences."""
+
+    texts: Ragged
+    sources: Ragged
+    source: NDArray[np.int32]  # (N,)
+    lexicon: NDArray[np.float64]  # (N,) chance of each text in the lexicon part
+    sentences: NDArray[np.float64]  # (N,) chance in the other part
+    target: Tensor  # (S, H) the teacher's unit vectors
+    english: NDArray[np.int32]  # rows of `sources` that are sentences
+    special: tuple[int, ...]  # ids of [PAD], [UNK], [CLS], [SEP], [MASK]
+
+
+@dataclass(kw_only=True)
+class DistilState:
+    """What a checkpoint holds besides the tensors."""
+
+    step: int = 0
+    seconds: float = 0.0
+    batches: list[NDArray[np.int64]] | None = None  # drawn and not yet used
+
+
+def optimizer_for(student: BertForMaskedLM, options: DistilOptions) -> torch.optim.Optimizer:
+    """Returns AdamW with one rate for the body and one for the embeddings."""
+    table = student.bert.embeddings.word_embeddings.weight
+    body = [p for p in student.parameters() if p is not table]
+    groups = [
+        {"params": body, "base": options.body_learning_rate},
+        {"params": [table], "base": options.row_learning_rate},
+    ]
+    return torch.optim.AdamW(groups, lr=1e-4, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
+
+
+def distil(
+    student: BertForMaskedLM,
+    data: DistilData,
+    *,
+    known: NDArray[np.bool_],
+    options: DistilOptions,
+    optimizer: torch.optim.Optimizer,
+    state: DistilState,
+    rng: np.random.Generator,
+    accelerator: Accelerator,
+    checkpoint: Callable[[DistilState], None],
+    progress: Progress,
+) -> DistilState:
+    """Trains `student` in place until the steps or the minutes are used up.
+
+    Args:
+        student: What to train, dropout off.
+        data: See `DistilData`.
+        known: Rows of the embeddings that came from the teacher.  # (V,)
+        options: See `DistilOptions`.
+        optimizer: From `optimizer_for`.
+        state: Where to go on.
+        rng: Draws batches, negatives and masks.
+        accelerator: Device and precision.
+        checkpoint: Called now and then and at the end with the state to keep.
+        progress: Called with one line now and then.
+    """
+    table = student.bert.embeddings.word_embeddings.weight
+    slow = torch.from_numpy(known).to(table.device)
+    ratio = options.english_row_learning_rate / options.row_learning_rate
+    draws = _Draws(data, options, rng, state)
+    last_saved = last_said = time.monotonic()
+    while True:
+        began = time.monotonic()
+        share = _share(state, options)
+        if share >= 1:
+            break
+        _set_rates(optimizer, share, options.warmup_share)
+        parts = _losses(student, data, draws.next(), options, rng, accelerator)
+        optimizer.zero_grad(set_to_none=False)
+        accelerator.backward(sum(parts.values()))
+        accelerator.clip_grad_norm_(student.parameters(), 1.0)
+        before = table.detach()[slow].clone()
+        optimizer.step()
+        with torch.no_grad():
+            table[slow] = before.lerp(table[slow], ratio)
+        state.step += 1
+        state.seconds += time.monotonic() - began
+        if time.monotonic() - last_said > 15:
+            last_said = time.monotonic()
+            progress(_line(state, share, parts))
+        if time.monotonic() - last_saved > 60 * options.checkpoint_minutes:
+            last_saved = time.monotonic()
+            checkpoint(state)
+    checkpoint(state)
+    return state
+
+
+def _losses(
+    student: BertForMaskedLM,
+    data: DistilData,
+    rows: NDArray[np.int64],
+    options: DistilOptions,
+    rng: np.random.Generator,
+    accelerator: Accelerator,
+) -> dict[str, Tensor]:
+    """Returns the weighted terms of one step."""
+    pad, _, first, last, _ = data.special
+    limits = {"max_tokens": options.max_tokens, "pad": pad, "first": first, "last": last}
+    english = rng.choice(data.english, size=max(1, round(len(rows) * options.english_share)))
+    source = data.source[rows].astype(np.int64)
+    vectors = _vectors(student, data.texts.padded(rows, **limits), accelerator)
+    ours = _vectors(student, data.sources.padded(english, **limits), accelerator)
+    target = data.target[torch.from_numpy(source)].to(vectors.device)
+    anchor = data.target[torch.from_numpy(english.astype(np.int64))].to(vectors.device)
+    negative = rng.choice(len(data.target), size=options.negatives)
+    parts = {
+        "distance": options.distance_weight * _distance(vectors, target),
+        "english": options.english_weight * _distance(ours, anchor),
+        "contrast": options.contrast_weight
+        * contrast_bank(
+            vectors,
+            target,
+            data.target[torch.from_numpy(negative)].to(vectors.device),
+            torch.from_numpy(source[:, None] == negative[None, :]).to(vectors.device),
+            torch.from_numpy(source[:, None] == source[None, :]).to(vectors.device),
+            temperature=options.temperature,
+        ),
+    }
+    if options.masked_weight:
+        parts["masked"] = options.masked_weight * masked_loss(
+            student, data.texts, data.sources, data.source, rows[: options.masked_rows],
+            special=data.special, masked_share=options.masked_share,
+            paired_share=options.paired_share, max_tokens=options.max_tokens, rng=rng,
+            accelerator=accelerator,
+        )  # fmt: skip
+    return parts
+
+
+def contrast_bank(
+    vectors: Tensor,
+    target: Tensor,
+    bank: Tensor,
+    same_bank: Tensor,
+    same_batch: Tensor,
+    *,
+    temperature: float,
+) -> Tensor:
+    """Returns InfoNCE of unit vectors against the batch's targets and a bank of others.
+
+    Args:
+        vectors: The student's.  # (B, H)
+        target: The teacher's, of the translation of each.  # (B, H)
+        bank: The teacher's, of any sentences.  # (M, H)
+        same_bank: Where a sentence of the bank is the right one.  # (B, M)
+        same_batch: Where two rows translate the same sentence.  # (B, B)
+        temperature: Divides the cosines.
+    """
+    own = (vectors * target).sum(dim=-1, keepdim=True)
+    batch = (vectors @ target.T).masked_fill(same_batch, float("-inf"))
+    others = (vectors @ bank.T).masked_fill(same_bank, float("-inf"))
+    scores = torch.cat([own, batch, others], dim=1) / temperature
+    right = torch.zeros(len(vectors), dtype=torch.long, device=vectors.device)
+    return F.cross_entropy(scores, right)
+
+
+def _distance(vectors: Tensor, target: Tensor) -> Tensor:
+    """Returns the mean squared distance of unit vectors, 0 to 4."""
+    return (vectors - target).pow(2).sum(dim=-1).mean()
+
+
+def _vectors(
+    student: BertForMaskedLM, batch: tuple[Tensor, Tensor], accelerator: Accelerator
+) -> Tensor:
+    ids, mask = (tensor.to(accelerator.device) for tensor in batch)
+    with accelerator.autocast():
+        hidden = student.bert(input_ids=ids, attention_mask=mask).last_hidden_state
+    return F.normalize(mean_pool(hidden.float(), mask), dim=-1)
+
+
+class _Draws:
+    """Batches of text rows of like length, each of about `batch_tokens` tokens."""
+
+    def __init__(
+        self, data: DistilData, options: DistilOptions, rng: np.random.Generator, state: DistilState
+    ) -> None:
+        self._data, self._options, self._rng, self._state = data, options, rng, state
+        self._lengths = np.minimum(data.texts.lengths() + 2, options.max_tokens)
+        self._cumulative = [np.cumsum(chance) for chance in (data.lexicon, data.sentences)]
+
+    def next(self) -> NDArray[np.int64]:
+        """Returns the rows of the next batch: (B,)."""
+        if not self._state.batches:
+            self._state.batches = list(self._refill())
+        rows: NDArray[np.int64] = self._state.batches.pop()
+        return rows
+
+    def _refill(self) -> Iterator[NDArray[np.int64]]:
+        options = self._options
+        total = _BATCHES_SORTED * options.batch_tokens
+        n_rows = int(total / max(4.0, self._mean_length()))
+        n_words = round(n_rows * options.lexicon_share)
+        drawn = np.concatenate([self._draw(0, n_words), self._draw(1, n_rows - n_words)])
+        drawn = drawn[np.argsort(self._lengths[drawn], kind="stable")]
+        batches: list[NDArray[np.int64]] = []
+        begin = 0
+        while begin < len(drawn):
+            end = begin + max(1, options.batch_tokens // int(self._lengths[drawn[begin]] + 3))
+            end = min(end, begin + 384)
+            batches.append(drawn[begin:end])
+            begin = end
+        for row in self._rng.permutation(len(batches)):
+            yield batches[row]
+
+    def _draw(self, part: int, size: int) -> NDArray[np.int64]:
+        cumulative = self._cumulative[part]
+        if not size or not cumulative[-1]:
+            return np.zeros(0, dtype=np.int64)
+        spots = self._rng.random(size) * cumulative[-1]
+        rows: NDArray[np.int64] = np.searchsorted(cumulative, spots, side="right")
+        return rows
+
+    def _mean_length(self) -> float:
+        words = self._options.lexicon_share
+        sentences = float(self._lengths @ self._data.sentences) / max(
+            float(self._data.sentences.sum()), 1e-9
+        )
+        return words * 5.0 + (1 - words) * sentences
+
+
+def _share(state: DistilState, options: DistilOptions) -> float:
+    by_steps = state.step / max(1, options.steps)
+    return max(by_steps, state.seconds / (60 * options.minutes)) if options.minutes else by_steps
+
+
+def _set_rates(optimizer: torch.optim.Optimizer, share: float, warmup: float) -> None:
+    """Sets rates that rise over `warmup` and fall to 0 as half a cosine."""
+    rise = min(1.0, (share + 1e-3) / max(warmup, 1e-3))
+    factor = rise * 0.5 * (1 + float(np.cos(np.pi * share)))
+    for group in optimizer.param_groups:
+        group["lr"] = group["base"] * factor
+
+
+def _line(state: DistilState, share: float, parts: dict[str, Tensor]) -> str:
+    losses = " ".join(f"{name} {value.item():.3f}" for name, value in parts.items())
+    return f"distil {100 * share:.0f} % step {state.step} {losses}"

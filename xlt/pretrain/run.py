@@ -1,0 +1,256 @@
+"""Makes an encoder from a recipe and tables, stage by stage; every finished stage is kept."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from torch import Tensor
+from transformers import BertForMaskedLM
+
+from xlt.pretrain.bag import learn_rows
+from xlt.pretrain.checkpoint import load_checkpoint, save_checkpoint
+from xlt.pretrain.distil import DistilData, DistilState, distil, optimizer_for
+from xlt.pretrain.head import learn_head
+from xlt.pretrain.ragged import encode
+from xlt.pretrain.recipe import Recipe, read_recipe
+from xlt.pretrain.report import held_out_retrieval, unread
+from xlt.pretrain.student import (
+    Teacher,
+    find_teacher,
+    load_teacher,
+    make_student,
+    save_encoder,
+    special_ids,
+    teacher_vectors,
+)
+from xlt.pretrain.tables import Corpus, read_corpus, row_probabilities
+from xlt.pretrain.vocabulary import (
+    Vocabulary,
+    build_vocabulary,
+    frequent_characters,
+    initial_rows,
+)
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """What the stages share."""
+
+    recipe: Recipe
+    work: Path
+    corpus: Corpus
+    teacher: Teacher
+    progress: Progress
+
+
+def pretrain(
+    recipe: Recipe,
+    out: Path,
+    *,
+    tables: Sequence[Path],
+    progress: Progress,
+    recipe_text: str = "",
+    keep_work: bool = False,
+) -> Path:
+    """Makes the encoder of `recipe` in `out`; a killed run goes on where it stopped.
+
+    Args:
+        recipe: What to make.
+        out: The folder to write. Stages are kept beside it, in `out.work`, until it is whole.
+        tables: Parquet tables with the columns corpus, key, lang and text.
+        progress: Called with one line now and then.
+        recipe_text: Stored as recipe.toml beside the weights.
+        keep_work: Do not remove the stages at the end.
+
+    Returns:
+        The folder `out`.
+
+    Raises:
+        ConfigError: If the recipe cannot be followed.
+        DataError: If the tables cannot be read or hold no text of the recipe's corpora.
+    """
+    work = out.with_name(out.name + ".work")
+    work.mkdir(parents=True, exist_ok=True)
+    progress("reading tables")
+    run = _Run(
+        recipe=recipe,
+        work=work,
+        corpus=read_corpus(
+            tables,
+            corpora=recipe.corpora,
+            lexicons=recipe.lexicons,
+            held_out_percent=recipe.held_out_percent,
+        ),
+        teacher=load_teacher(find_teacher(recipe.teacher)),
+        progress=progress,
+    )
+    vocabulary = _vocabulary(run)
+    progress(f"{len(vocabulary.pieces)} pieces; cutting {len(run.corpus.text)} texts")
+    data = _data(run, vocabulary)
+    rows = _rows(run, vocabulary, data)
+    student = make_student(run.teacher, vocabulary, rows, seed=recipe.seed)
+    _train(run, vocabulary, student, data)
+    save_encoder(student, run.teacher, vocabulary, out)
+    (out / "recipe.toml").write_text(recipe_text, encoding="utf-8")
+    report = {
+        "held_out_retrieval": held_out_retrieval(student.bert, run.corpus, data),
+        "unread_share": unread(run.corpus, data),
+    }
+    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if not keep_work:
+        shutil.rmtree(work)
+    return out
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `xlt pretrain`."""
+    parser.add_argument("recipe", type=Path, help="recipe in TOML, or the name of a shipped one")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, metavar="TABLE.parquet",
+        help="tables with the columns corpus, key, lang, text",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, required=True, help="folder to write the encoder to")
+    parser.add_argument("--keep-work", action="store_true", help="keep the stages of the run")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Runs `xlt pretrain`; progress goes to stderr, the folder to stdout."""
+    path = shipped_recipe(args.recipe)
+    out = pretrain(
+        read_recipe(path),
+        args.out,
+        tables=args.data,
+        progress=lambda line: print(line, file=sys.stderr, flush=True),
+        recipe_text=path.read_text(encoding="utf-8"),
+        keep_work=args.keep_work,
+    )
+    print(out)
+    return 0
+
+
+def shipped_recipe(path: Path) -> Path:
+    """Returns `path`, or the recipe of that name that comes with xlt (`cpu`, `gpu`)."""
+    shipped = Path(__file__).parent / "recipes" / f"{path.name}.toml"
+    return shipped if not path.exists() and shipped.exists() else path
+
+
+def _vocabulary(run: _Run) -> Vocabulary:
+    file, rows = run.work / "tokenizer.json", run.work / "teacher_row.safetensors"
+    if rows.exists():
+        tokenizer = Tokenizer.from_file(str(file))
+        pieces = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
+        known = load_file(rows)["teacher_row"].numpy()
+        return Vocabulary(
+            tokenizer=tokenizer, teacher_row=known, pieces=tuple(piece for piece, _ in pieces)
+        )
+    run.progress("learning pieces")
+    options, corpus = run.recipe.vocabulary, run.corpus
+    counts = np.bincount(corpus.language, minlength=len(corpus.languages))
+    keep = ~corpus.held_out & (counts[corpus.language] >= options.min_texts)
+    chance = row_probabilities(corpus.language, keep, options.language_exponent)
+    drawn = np.random.default_rng(run.recipe.seed).choice(
+        len(chance), size=options.n_texts, p=chance
+    )
+    vocabulary = build_vocabulary(
+        run.teacher.tokenizer,
+        english=corpus.sources,
+        other=[corpus.text[row] for row in drawn],
+        alphabet=frequent_characters(
+            corpus.text, options.accents, at_least=options.min_character_texts
+        ),
+        n_english=options.n_english,
+        n_pieces=options.n_pieces,
+        accents=options.accents,
+    )
+    vocabulary.tokenizer.save(str(file), pretty=False)
+    save_file({"teacher_row": torch.from_numpy(vocabulary.teacher_row)}, rows)
+    return vocabulary
+
+
+def _data(run: _Run, vocabulary: Vocabulary) -> DistilData:
+    corpus, options = run.corpus, run.recipe.distil
+    paired = (corpus.source >= 0) & ~corpus.held_out
+    file = run.work / "target.safetensors"
+    if not file.exists():
+        run.progress(f"teacher's vectors of {len(corpus.sources)} English texts")
+        vectors = teacher_vectors(run.teacher, corpus.sources, max_tokens=128)
+        save_file({"target": vectors}, file)
+
+    def chance(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return row_probabilities(corpus.language, keep, options.language_exponent)
+
+    return DistilData(
+        texts=encode(vocabulary.tokenizer, corpus.text),
+        sources=encode(vocabulary.tokenizer, corpus.sources),
+        source=corpus.source,
+        lexicon=chance(paired & corpus.lexical),
+        sentences=chance(paired & ~corpus.lexical),
+        target=load_file(file)["target"],
+        english=corpus.english,
+        special=special_ids(vocabulary),
+    )
+
+
+def _rows(run: _Run, vocabulary: Vocabulary, data: DistilData) -> Tensor:
+    file = run.work / "rows.safetensors"
+    if not file.exists():
+        rng = np.random.default_rng(run.recipe.seed + 1)
+        table = run.teacher.body.embeddings.word_embeddings.weight.detach().numpy()
+        rows = learn_rows(
+            torch.from_numpy(initial_rows(vocabulary, run.teacher.tokenizer, table, rng=rng)),
+            vocabulary.teacher_row >= 0,
+            texts=data.texts,
+            sources=data.sources,
+            source=data.source,
+            lexicon=data.lexicon,
+            sentences=data.sentences,
+            options=run.recipe.bag,
+            rng=rng,
+            progress=run.progress,
+        )
+        save_file({"rows": rows}, file)
+    return load_file(file)["rows"]
+
+
+def _train(run: _Run, vocabulary: Vocabulary, student: BertForMaskedLM, data: DistilData) -> None:
+    recipe = run.recipe
+    accelerator = Accelerator(mixed_precision=recipe.distil.precision)
+    torch.nn.Module.to(student, accelerator.device)
+    optimizer = optimizer_for(student, recipe.distil)
+    rng = np.random.default_rng(recipe.seed + 2 + accelerator.process_index)
+    folder = run.work / "checkpoint"
+    state = load_checkpoint(folder, student, optimizer, rng)
+
+    def keep(at: DistilState) -> None:
+        save_checkpoint(folder, student, optimizer, at, rng)
+
+    distil(
+        student,
+        data,
+        known=vocabulary.teacher_row >= 0,
+        options=recipe.distil,
+        optimizer=optimizer,
+        state=state,
+        rng=rng,
+        accelerator=accelerator,
+        checkpoint=keep,
+        progress=run.progress,
+    )
+    loss = learn_head(
+        student, data, options=recipe.head, rng=rng, accelerator=accelerator, progress=run.progress
+    )
+    run.progress(f"masked-token head: {loss:.2f} nats a token")

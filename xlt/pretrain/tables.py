@@ -1,0 +1,157 @@
+"""Reads tables of monolingual and parallel text into one corpus, sampled by language."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from xlt.errors import DataError
+from xlt.pretrain.codes import joined, script_of
+
+COLUMNS = ("corpus", "key", "lang", "text")
+_ENGLISH_CODES = ("eng", "eng_Latn")
+_UNKNOWN_LANGUAGE = "und"
+
+# Look-alikes that a source typed for the letter it meant; seen in the text, not guessed.
+_REPAIRS: dict[str, dict[int, str]] = {"yor": {0x3D9: "ọ", 0x3D8: "Ọ", 0x1F7A: "ù", 0x1F78: "ò"}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """Texts of every language but English, and the English sentences that they translate.
+
+    `source` holds, for each of the N texts, the row of its translation in `sources`, or -1.
+    """
+
+    languages: tuple[str, ...]
+    language: NDArray[np.int32]  # (N,) rows of `languages`, each "iso639-3_Script"
+    text: Sequence[str]  # (N,)
+    source: NDArray[np.int32]  # (N,)
+    lexical: NDArray[np.bool_]  # (N,) words and phrases rather than sentences
+    held_out: NDArray[np.bool_]  # (N,) never trained on; all translations of a sentence together
+    sources: Sequence[str]  # English, without repetition
+    english: NDArray[np.int32]  # rows of `sources` that are whole sentences, not held out
+
+
+def read_corpus(
+    paths: Sequence[Path],
+    *,
+    corpora: Sequence[str],
+    lexicons: Sequence[str],
+    held_out_percent: float,
+) -> Corpus:
+    """Reads Parquet tables with the columns corpus, key, lang and text.
+
+    Rows with the same non-empty key are translations of one another.
+
+    Args:
+        paths: The tables.
+        corpora: Rows of other corpora are left out.
+        lexicons: Corpora of words; a key without an English row is itself the English word.
+        held_out_percent: Share of the English sentences kept, with all their translations, from
+            training.
+
+    Raises:
+        DataError: If a table cannot be read, lacks a column, or nothing is left to train on.
+    """
+    rows = [row for path in paths for row in _rows(path) if row[0] in corpora]
+    english = _english_by_key(rows)
+    index: dict[str, int] = {}
+    languages: dict[str, int] = {}
+    texts: list[str] = []
+    columns: list[tuple[int, int, bool]] = []
+    for corpus, key, code, text in rows:
+        lexical = corpus in lexicons
+        found = english.get(key) if key else None
+        if lexical and found is None and ":" in key:
+            found = key.split(":", 1)[1]
+        if code.startswith(_UNKNOWN_LANGUAGE):
+            continue
+        if joined(code) == "eng":
+            index.setdefault(text, len(index))
+            continue
+        script = script_of(text)
+        if script in ("Zyyy", "Zzzz") or (lexical and found == text):
+            continue  # no letters, or a word left untranslated
+        language = joined(code)
+        texts.append(text.translate(_REPAIRS.get(language, {})))
+        source = -1 if found is None else index.setdefault(found, len(index))
+        unit = languages.setdefault(f"{language}_{script}", len(languages))
+        columns.append((unit, source, lexical))
+    if not texts:
+        raise DataError(
+            f"no text but English of the corpora {', '.join(corpora)} in {len(paths)} tables"
+        )
+    return _corpus(texts, columns, list(index), tuple(languages), held_out_percent)
+
+
+def temperature(counts: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
+    """Returns p_l proportional to n_l ** exponent; languages without text get 0: (L,)."""
+    weights = np.where(counts > 0, np.maximum(counts, 1e-9) ** exponent, 0.0)
+    chances: NDArray[np.float64] = weights / weights.sum()
+    return chances
+
+
+def row_probabilities(
+    language: NDArray[np.int32], keep: NDArray[np.bool_], exponent: float
+) -> NDArray[np.float64]:
+    """Returns the chance of each row when languages are drawn with a temperature.
+
+    Args:
+        language: Language of each row.  # (N,)
+        keep: Rows that may be drawn.  # (N,)
+        exponent: 1 draws rows evenly, 0 draws languages evenly.
+    """
+    counts = np.bincount(language[keep], minlength=int(language.max()) + 1).astype(np.float64)
+    per_row = temperature(counts, exponent) / np.maximum(counts, 1.0)
+    return np.where(keep, per_row[language], 0.0)
+
+
+def _rows(path: Path) -> list[tuple[str, str, str, str]]:
+    try:
+        table = pq.read_table(path, columns=list(COLUMNS))
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(
+            f"cannot read {path} with the columns {', '.join(COLUMNS)}: {error}"
+        ) from error
+    lists = [table.column(name).to_pylist() for name in COLUMNS]
+    return [row for row in zip(*lists, strict=True) if row[3]]
+
+
+def _english_by_key(rows: Sequence[tuple[str, str, str, str]]) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for _, key, code, text in rows:
+        if key and code in _ENGLISH_CODES:
+            found.setdefault(key, text)
+    return found
+
+
+def _corpus(
+    texts: list[str],
+    columns: list[tuple[int, int, bool]],
+    sources: list[str],
+    languages: tuple[str, ...],
+    held_out_percent: float,
+) -> Corpus:
+    language, source, lexical = (np.array(column) for column in zip(*columns, strict=True))
+    hashed = np.array([zlib.crc32(text.encode()) % 10_000 for text in sources])
+    out = hashed < held_out_percent * 100 if sources else np.zeros(0, dtype=np.bool_)
+    words = np.array([len(text.split()) for text in sources])
+    held_out = np.zeros(len(texts), dtype=np.bool_)
+    held_out[source >= 0] = out[source[source >= 0]]
+    return Corpus(
+        languages=languages,
+        language=language.astype(np.int32),
+        text=texts,
+        source=source.astype(np.int32),
+        lexical=lexical.astype(np.bool_),
+        held_out=held_out & ~lexical.astype(np.bool_),
+        sources=sources,
+        english=np.flatnonzero((words >= 4) & ~out).astype(np.int32),
+    )
