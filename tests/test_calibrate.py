@@ -43,7 +43,7 @@ def test_the_optimum_is_scipys(seed, n, scale):
 
 
 def test_shrinkage_by_hand(rng):
-    """Language by language: log T_l = (n log own + k log pooled) / (n + k); the pooled one likewise towards 1."""
+    """Log T_l is the mean of its own, n times, and the pooled one, k times; that one, of 0."""
     logits, labels = draw(rng, 60, 3.0)
     langs = ["en"] * 40 + ["sw"] * 20
     found = fit(logits, labels, langs, prior_strength=100)

@@ -1,0 +1,160 @@
+"""Rows of CSV, TSV, JSONL and Parquet files and of Hub data sets, as mappings."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from xlt.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: A row's number (of its line in text files, else counted from 1) and its values by column.
+Row = tuple[int, Mapping[str, object]]
+
+_MAX_FIELD_CHARACTERS = 2_000_000
+_MAX_LINE_CHARACTERS = 16_000_000
+_HUB = re.compile(r"[\w.-]+(/[\w.-]+)?(:[\w.+\[\]%-]+)?")
+
+
+def read_rows(path: str | Path) -> list[Row]:
+    """Reads a table.
+
+    Args:
+        path: A file ending in `.csv`, `.tsv`, `.jsonl`, `.ndjson` (each also `.gz`) or
+            `.parquet`, or a Hub data set as `owner/name:split`.
+
+    Raises:
+        DataError: If it is not there, not such a table, or a line is bad (its number is named).
+    """
+    file = Path(path)
+    suffixes = [suffix.lower() for suffix in file.suffixes]
+    packed = suffixes[-1:] == [".gz"]
+    kind = (suffixes[:-1] if packed else suffixes)[-1:]
+    reader = _READERS.get(kind[0] if kind else "")
+    if reader is None or (packed and kind == [".parquet"]):
+        return _other(str(path), file)
+    if not file.is_file():
+        raise DataError(f"there is no file {path}")
+    try:
+        if kind == [".parquet"]:
+            return _parquet(file)
+        with (
+            gzip.open(file, "rt", encoding="utf-8-sig", newline="")
+            if packed
+            else open(file, encoding="utf-8-sig", newline="") as stream
+        ):
+            return list(reader(stream, str(path)))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
+    except (OSError, EOFError) as error:
+        raise DataError(f"cannot read {path}: {error}") from error
+
+
+def _delimited(delimiter: str | None) -> Callable[[TextIO, str], Iterator[Row]]:
+    def read(stream: TextIO, path: str) -> Iterator[Row]:
+        csv.field_size_limit(_MAX_FIELD_CHARACTERS)
+        head = stream.readline(_MAX_LINE_CHARACTERS)
+        names = _names(head, delimiter, path)
+        rows = csv.reader(stream, delimiter=_delimiter(head, delimiter), strict=True)
+        try:
+            for values in rows:
+                line = rows.line_num + 1
+                if not values:
+                    continue
+                if len(values) != len(names):
+                    raise DataError(
+                        f"{path}, line {line}: expected {len(names)} columns, got {len(values)}"
+                    )
+                yield line, dict(zip(names, values, strict=True))
+        except csv.Error as error:
+            raise DataError(f"{path}, line {rows.line_num + 1}: {error}") from error
+
+    return read
+
+
+def _delimiter(head: str, known: str | None) -> str:
+    """The known one, or whichever of `,` `;` and tab the head line has most of."""
+    return known or max((",", ";", "\t"), key=head.count)
+
+
+def _names(head: str, delimiter: str | None, path: str) -> list[str]:
+    names = next(csv.reader([head], delimiter=_delimiter(head, delimiter)), [])
+    names = [name.strip() for name in names]
+    if not any(names):
+        raise DataError(f"{path} has no head line with column names")
+    if len(set(names)) != len(names):
+        raise DataError(f"{path}: column names must be distinct, got {names}")
+    return names
+
+
+def _json_lines(stream: TextIO, path: str) -> Iterator[Row]:
+    number = 0
+    while line := stream.readline(_MAX_LINE_CHARACTERS):
+        number += 1
+        if not line.strip():
+            continue
+        if not line.endswith("\n") and len(line) >= _MAX_LINE_CHARACTERS:
+            raise DataError(f"{path}, line {number}: longer than {_MAX_LINE_CHARACTERS} characters")
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{path}, line {number} is not JSON: {error}") from error
+        if not isinstance(value, dict):
+            raise DataError(
+                f"{path}, line {number}: expected an object, got {type(value).__name__}"
+            )
+        yield number, value
+
+
+def _parquet(file: Path) -> list[Row]:
+    import pyarrow  # type: ignore[import-untyped]  # no stubs
+    import pyarrow.parquet  # type: ignore[import-untyped]  # no stubs
+
+    try:
+        rows: list[dict[str, Any]] = pyarrow.parquet.read_table(file).to_pylist()
+    except pyarrow.ArrowException as error:
+        raise DataError(f"{file} is not a Parquet file: {error}") from error
+    return list(enumerate(rows, start=1))
+
+
+def _other(path: str, file: Path) -> list[Row]:
+    """A Hub data set, where the name can be one."""
+    if file.exists() or not _HUB.fullmatch(path):
+        raise DataError(
+            f"expected a file ending in {', '.join(_READERS)} or a Hub data set as "
+            f"owner/name:split, got {path}"
+        )
+    import datasets  # type: ignore[import-untyped]  # no stubs
+
+    name, _, split = path.partition(":")
+    try:
+        table = datasets.load_dataset(name, split=split or "train")
+    except Exception as error:  # datasets raises anything from httpx to KeyError
+        raise DataError(
+            f"there is no file {path}, and no data set of that name can be loaded: {error}"
+        ) from error
+    features = {
+        column: feature
+        for column, feature in table.features.items()
+        if isinstance(feature, datasets.ClassLabel)
+    }
+    return [
+        (number, row | {c: f.int2str(row[c]) for c, f in features.items() if row[c] is not None})
+        for number, row in enumerate(table, start=1)
+    ]
+
+
+_READERS: dict[str, Callable[[TextIO, str], Iterator[Row]]] = {
+    ".csv": _delimited(None),
+    ".tsv": _delimited("\t"),
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+    ".parquet": _json_lines,
+}
