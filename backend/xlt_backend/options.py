@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from xlt.config import TrainConfig
 from xlt.errors import ConfigError
+from xlt.sampling.select import SamplerOptions
+
+_SAMPLER = SamplerOptions()
 
 
 class ProjectOptions(BaseModel):
@@ -23,8 +27,9 @@ class ProjectOptions(BaseModel):
         retrain_after_labels: Train again after this many new labels ...
         retrain_after_s: ... or this many seconds after the first new one.
         batch: Tasks ranked by the full method in each round.
-        source_share: Share of the batch that goes to source languages; None: by the quota.
-        quota: How the rest is shared among languages: `equal`, `proportional` or `adaptive`.
+        source_share: Share of the batch that goes to source languages.
+        quota: How the rest is shared among languages: `equal`, `proportional`, `adaptive`, or
+            an object with a weight for each language.
         audit_share: Share of tasks whose labels judge models and never train them.
         keep_versions: Model versions kept beside the active one.
         train: Overrides of the hyper-parameters (`xlt.config.TrainConfig`).
@@ -39,10 +44,10 @@ class ProjectOptions(BaseModel):
     min_labels: int = Field(default=10, ge=2)
     retrain_after_labels: int = Field(default=20, ge=1)
     retrain_after_s: float = Field(default=600.0, gt=0)
-    batch: int = Field(default=50, ge=1)
-    source_share: float | None = Field(default=None, ge=0, le=1)
-    quota: str | dict[str, float] = "equal"
-    audit_share: float = Field(default=0.1, ge=0, le=0.5)
+    batch: int = Field(default=_SAMPLER.batch, ge=1)
+    source_share: float = Field(default=_SAMPLER.source_share, ge=0, le=1)
+    quota: Literal["equal", "proportional", "adaptive"] | dict[str, float] = "adaptive"
+    audit_share: float = Field(default=_SAMPLER.audit_share, ge=0, le=0.5)
     keep_versions: int = Field(default=3, ge=1)
     train: dict[str, Any] = Field(default_factory=dict)
 
@@ -53,6 +58,25 @@ class ProjectOptions(BaseModel):
         if isinstance(value, Mapping) and isinstance(value.get("source_languages"), str):
             return {**value, "source_languages": [value["source_languages"]]}
         return value
+
+    def sampler(self) -> SamplerOptions:
+        """The part that decides what to label next."""
+        return SamplerOptions(
+            batch=self.batch,
+            source_languages=self.source_languages,
+            source_share=self.source_share,
+            quota="fixed" if isinstance(self.quota, dict) else self.quota,
+            shares=dict(self.quota) if isinstance(self.quota, dict) else {},
+            audit_share=self.audit_share,
+        )
+
+    def training(self, encoder: str) -> TrainConfig:
+        """The hyper-parameters: defaults, this installation's encoder, this project's overrides.
+
+        Raises:
+            ConfigError: If an override is unknown or out of range.
+        """
+        return TrainConfig.from_mapping({"encoder": encoder, **self.train})
 
     @classmethod
     def from_extra_params(cls, raw: object) -> ProjectOptions:

@@ -1,0 +1,108 @@
+"""Where a project's models are trained and its texts scored, and the process that does it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from xlt.schema import Example, TaskSpec
+from xlt.scores import Scores
+from xlt_backend import scorecache
+from xlt_backend import trainfolder as files
+from xlt_backend.rounds import Snapshot
+from xlt_backend.scorecache import Cached
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """One project's place to work; may be emptied at any time, that costs nothing but time.
+
+    Attributes:
+        folder: Where.
+        spec: What is labelled.
+        config: Hyper-parameters.
+        threads: CPU threads; 0: as many as there are cores.
+        run: Runs the plan in a folder; what was measured.
+        measured: What was measured so far.
+    """
+
+    folder: Path
+    spec: TaskSpec
+    config: Mapping[str, Any]
+    threads: int
+    run: Callable[[Path], dict[str, Any]]
+    measured: dict[str, Any] = field(default_factory=dict)
+
+    def train(self, snapshot: Snapshot, *, data: str, active: Path | None) -> Path:
+        """Trains and scores; the folder with the results. Takes up what a killed round left.
+
+        Args:
+            snapshot: Labels and pool.
+            data: Digest of all that training reads.
+            active: The active model, to be compared on the audit labels.
+        """
+        folder = self.folder / f"train-{data[:16]}"
+        for other in self.folder.glob("train-*"):
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        files.write_examples(folder / files.LABELLED, snapshot.train)
+        files.write_examples(folder / files.AUDIT, snapshot.audit)
+        files.write_examples(folder / files.POOL, snapshot.pool)
+        (folder / files.ACTIVE_AUDIT_SCORES).unlink(missing_ok=True)
+        self._run(folder, mode="train", active=str(active) if active else None)
+        return folder
+
+    def keep(self, folder: Path, version: str, snapshot: Snapshot) -> None:
+        """Keeps a training's scores for the steps to come; then the folder is not needed."""
+        cached = scorecache.EMPTY
+        for examples, name in (
+            (snapshot.train, files.LABELLED_SCORES),
+            (snapshot.pool, files.POOL_SCORES),
+        ):
+            cached = cached.with_scores(examples, Scores.load(folder / name))
+        scorecache.save(self._cache(version), cached)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def scores(
+        self, version: str | None, model: Path | None, examples: Sequence[Example]
+    ) -> Cached:
+        """Scores of all examples, known or new.
+
+        Args:
+            version: Whose scores; None: the vectors of the untrained encoder.
+            model: The version's folder.
+            examples: Any; the same text of a task is scored once.
+        """
+        cached = scorecache.load(self._cache(version))
+        missing = cached.missing(examples)
+        if not missing:
+            return cached
+        folder = self.folder / "score"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        files.write_examples(folder / files.POOL, missing)
+        self._run(folder, mode="score" if model else "embed", model=str(model) if model else None)
+        cached = cached.with_scores(missing, Scores.load(folder / files.POOL_SCORES))
+        scorecache.save(self._cache(version), cached)
+        shutil.rmtree(folder, ignore_errors=True)
+        return cached
+
+    def forget(self, versions: Sequence[str]) -> None:
+        """Drops the scores of versions that are gone."""
+        for version in versions:
+            self._cache(version).unlink(missing_ok=True)
+
+    def _cache(self, version: str | None) -> Path:
+        return self.folder / f"scores-{version or 'start'}.npz"
+
+    def _run(self, folder: Path, **plan: Any) -> None:  # noqa: ANN401 - fields of Plan
+        for stale in (files.RESULT, files.ERROR):
+            (folder / stale).unlink(missing_ok=True)
+        files.write_plan(
+            folder, files.Plan(spec=self.spec, config=self.config, threads=self.threads, **plan)
+        )
+        self.measured |= self.run(folder)

@@ -1,0 +1,144 @@
+"""Label Studio as rounds and the reconciler need it: the client, with what is ours about it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from xlt_backend.convert import PublishRow
+from xlt_backend.labelstudio import Client, ProjectInfo
+from xlt_backend.settings import Settings
+
+#: Tasks in one page of an export.
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """A project of Label Studio that has this xlt as its model.
+
+    Attributes:
+        info: The project.
+        extra_params: Its options, as they are stored with the model.
+    """
+
+    info: ProjectInfo
+    extra_params: Any
+
+
+class Gateway:
+    """One Label Studio and this installation of xlt."""
+
+    def __init__(self, client: Client, *, public_url: str, secret: str) -> None:
+        self._client = client
+        self._public_url = public_url.rstrip("/")
+        self._secret = secret
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Gateway:
+        """The Label Studio of the settings; one client per process, so that tokens are reused.
+
+        Raises:
+            LabelStudioError: If there is no token, or not one that can be used.
+        """
+        return _gateway(settings)
+
+    # What a round needs ----------------------------------------------------------------------
+
+    def project(self, project_id: int) -> ProjectInfo:
+        """One project."""
+        return self._client.project(project_id)
+
+    def key(self, project_id: int) -> str:
+        """The project's name in the store, as Label Studio itself calls it in /setup.
+
+        It holds the time when the project was made: another Label Studio with the same ids does
+        not find these models.
+        """
+        body = self._client.http.request("GET", f"api/projects/{project_id}/")
+        made = datetime.fromisoformat(str(body["created_at"]).replace("Z", "+00:00"))
+        return f"{project_id}.{int(made.timestamp())}"
+
+    def options(self, project_id: int) -> object:
+        """The options that the project stores with its model; None where xlt is not its model."""
+        ours = self._ours(project_id)
+        return ours.get("extra_params") if ours else None
+
+    def tasks(self, project_id: int) -> list[dict[str, Any]]:
+        """All tasks with their annotations."""
+        return self._client.tasks(project_id)
+
+    def activity(self, project_id: int) -> str:
+        """A signature that changes when tasks, labels or the interface change."""
+        return self._client.activity(project_id)
+
+    def scores(self, project_id: int, version: str) -> Mapping[int, float]:
+        """Task id -> score of its prediction of `version`, where it has one.
+
+        `version` must be the project's own `model_version`.
+        """
+        found: dict[int, float] = {}
+        page = 1
+        while True:
+            params = {
+                "project": project_id,
+                "page": page,
+                "page_size": _PAGE,
+                "include": "id,predictions_score",
+            }
+            body = self._client.http.request("GET", "api/tasks/", params=params)
+            for task in body["tasks"]:
+                if task.get("predictions_score") is not None:
+                    found[int(task["id"])] = float(task["predictions_score"])
+            if page * _PAGE >= int(body["total"]):
+                return found
+            page += 1
+
+    def versions(self, project_id: int) -> Mapping[str, int]:
+        """Versions of predictions that Label Studio has, with their number."""
+        return self._client.versions(project_id)
+
+    def publish(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> int:
+        """Stores predictions and makes sure that they are all there."""
+        return self._client.publish(project_id, version, rows)
+
+    def switch(self, project_id: int, version: str) -> None:
+        """From now on tasks are shown with and ordered by these predictions."""
+        self._client.switch(project_id, version)
+
+    def prune_predictions(self, project_id: int, keep: Collection[str]) -> list[str]:
+        """Deletes predictions of all other versions but the project's own."""
+        return self._client.prune_predictions(project_id, keep)
+
+    # What reconciling needs ------------------------------------------------------------------
+
+    def connected(self) -> list[Connected]:
+        """All projects that have this xlt as their model."""
+        found = []
+        for info in self._client.projects():
+            ours = self._ours(info.id)
+            if ours is not None:
+                found.append(Connected(info=info, extra_params=ours.get("extra_params")))
+        return found
+
+    def ensure_webhook(self, project_id: int) -> None:
+        """Makes sure that the project's events reach us, with the secret."""
+        from xlt_backend.connect import ensure_webhook
+
+        ensure_webhook(self._client, project_id, f"{self._public_url}/webhook", self._secret)
+
+    def _ours(self, project_id: int) -> dict[str, Any] | None:
+        rows = self._client.http.request("GET", "api/ml/", params={"project": project_id})
+        for row in rows:
+            if str(row.get("url", "")).rstrip("/") == self._public_url:
+                return dict(row)
+        return None
+
+
+@lru_cache(maxsize=1)
+def _gateway(settings: Settings) -> Gateway:
+    client = Client(settings.label_studio_url, settings.label_studio_token or "")
+    return Gateway(client, public_url=settings.public_url, secret=settings.secret())

@@ -1,0 +1,70 @@
+"""Finds what webhooks did not tell: compares Label Studio with what was last seen of it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from xlt.errors import XltError
+from xlt_backend.gateway import Connected
+from xlt_backend.projectstate import StateStore
+from xlt_backend.service import Service
+from xlt_backend.trainqueue import TrainQueue
+
+logger = logging.getLogger(__name__)
+
+
+class LabelStudio(Protocol):
+    """What reconciling needs of Label Studio."""
+
+    def connected(self) -> list[Connected]:
+        """All projects that have this xlt as their model."""
+
+    def key(self, project_id: int) -> str:
+        """Name of the project's folder of versions."""
+
+    def activity(self, project_id: int) -> str:
+        """A signature that changes when tasks, labels or the interface change."""
+
+    def ensure_webhook(self, project_id: int) -> None:
+        """Makes sure that the project's events reach us, with the secret."""
+
+
+def reconcile(
+    label_studio: LabelStudio, states: StateStore, queue: TrainQueue, service: Service
+) -> tuple[str, ...]:
+    """Looks at every connected project; returns those for which a round was asked.
+
+    One project that cannot be looked at holds back no other; its state says what went wrong.
+
+    Raises:
+        XltError: If Redis or Label Studio do not answer at all.
+    """
+    asked = []
+    for found in label_studio.connected():
+        project = str(found.info.id)
+        try:
+            if _differs(label_studio, states, service, found):
+                queue.ask(project)
+                asked.append(project)
+        except XltError as error:
+            logger.warning("project %s: %s", project, error)
+            states.put(project, last_error=f"reconcile: {error}")
+    return tuple(asked)
+
+
+def _differs(
+    label_studio: LabelStudio, states: StateStore, service: Service, found: Connected
+) -> bool:
+    """Whether a round is worth while; notes interface and options on the way."""
+    project, info = str(found.info.id), found.info
+    state, key = states.get(project), label_studio.key(info.id)
+    if state.key and state.key != key:
+        states.forget(project)
+        state = states.get(project)
+    edited = (state.label_config, state.extra_params) != (info.label_config, found.extra_params)
+    if edited or not state.key:
+        service.note_config(project, key, info.label_config, found.extra_params)
+    states.put(project, title=info.title)
+    label_studio.ensure_webhook(info.id)
+    return edited or label_studio.activity(info.id) != state.activity

@@ -1,0 +1,326 @@
+"""One round of a project: snapshot, decide, train, judge, save, score, select, publish, switch.
+
+Every step may be the last one (the process is killed): what is saved is found by the next round,
+what is not is done again. Label Studio is switched to a version only when all its predictions are
+there, and the version becomes the active one only after that.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from xlt.errors import CancelledError, DivergedError, XltError
+from xlt.store import ProjectStore
+from xlt_backend import ordering, rounds, snapshots, versionfiles
+from xlt_backend.bench import Bench
+from xlt_backend.errors import RedisDownError
+from xlt_backend.interface import Interface
+from xlt_backend.options import ProjectOptions
+from xlt_backend.projectstate import ProjectState
+from xlt_backend.rounds import Action, Decision, Snapshot
+from xlt_backend.roundtools import Right, Tools
+from xlt_backend.snapshots import Taken
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a round learned of its project before it began.
+
+    Attributes:
+        key: The project's name in the store.
+        options: Its options.
+        interface: What is labelled.
+        config: Hyper-parameters.
+        versions: Its models.
+        bench: Where they are made.
+    """
+
+    key: str
+    options: ProjectOptions
+    interface: Interface
+    config: dict[str, Any]
+    versions: ProjectStore
+    bench: Bench
+
+
+class Round:
+    """One round of one project."""
+
+    def __init__(self, project: str, right: Right, tools: Tools) -> None:
+        self._project = project
+        self._id = int(project)
+        self._right = right
+        self._tools = tools
+        self._begin = time.monotonic()
+        self._phase = ""
+        self._damaged = ""
+
+    def run(self) -> Decision:
+        """Does what there is to do; returns what that was.
+
+        Raises:
+            XltError: If it could not be done; the state says why, and nothing is half done.
+        """
+        try:
+            return self._run()
+        except CancelledError:
+            self._report(phase="cancelled", done=0, total=0, losses={})
+            raise
+        except Exception as error:
+            words = f"{self._phase}: {_in_a_line(error)}"
+            self._report(
+                phase=f"failed in {self._phase}",
+                done=0,
+                total=0,
+                losses={},
+                last_error=words,
+                last_error_at=self._tools.now(),
+            )
+            raise
+
+    def _run(self) -> Decision:
+        self._enter("snapshot")
+        state = self._tools.states.get(self._project)
+        self._tools.states.take_new(self._project)
+        activity = self._tools.label_studio.activity(self._id)
+        context, taken = self._look()
+        snapshot = taken.snapshot
+        data = rounds.data_hash(snapshot, context.config)
+        decision = self._decide(context, snapshot, state, data)
+        self._describe(taken, decision, activity)
+        if decision.action is Action.TRAIN:
+            decision = self._train(context, snapshot, decision, data)
+        if decision.action is not Action.NOTHING:
+            self._publish(context, snapshot, decision, data)
+        self._finish(context, decision, forced=state.forced)
+        return decision
+
+    # What there is ---------------------------------------------------------------------------
+
+    def _look(self) -> tuple[Context, Taken]:
+        client, tools = self._tools.label_studio, self._tools
+        info, key = client.project(self._id), client.key(self._id)
+        self._report(key=key, title=info.title, label_config=info.label_config)
+        extra_params = client.options(self._id)
+        self._report(extra_params=extra_params)
+        options = ProjectOptions.from_extra_params(extra_params)
+        interface = Interface.from_label_config(info.label_config)
+        config = asdict(options.training(tools.settings.encoder))
+        self._report(config_error="", notes=list(interface.notes))
+        bench = Bench(
+            folder=tools.settings.home / "work" / key,
+            spec=interface.spec,
+            config=config,
+            threads=tools.settings.threads,
+            run=self._run_trainer,
+        )
+        shown = info.model_version
+        taken = snapshots.take(
+            client.tasks(self._id),
+            interface,
+            options,
+            salt=key,
+            shown=shown,
+            scores=client.scores(self._id, shown) if shown else {},
+            identify=tools.identify,
+        )
+        context = Context(
+            key=key,
+            options=options,
+            interface=interface,
+            config=config,
+            versions=tools.store.project(key),
+            bench=bench,
+        )
+        return context, taken
+
+    def _decide(
+        self, context: Context, snapshot: Snapshot, state: ProjectState, data: str
+    ) -> Decision:
+        now = self._tools.now()
+        known, damaged = versionfiles.known(
+            context.versions, failed_hash=state.failed_hash, first_new_at=state.first_new_at
+        )
+        self._damaged = damaged[0] if damaged else ""
+        forced = state.forced > state.forced_served
+        decision = rounds.decide(
+            snapshot, known, context.options, data=data, forced=forced, now=now
+        )
+        first = None if decision.changed == 0 else (state.first_new_at or now)
+        self._report(first_new_at=first)
+        logger.info("project %s: %s (%s)", self._project, decision.action.value, decision.reason)
+        return decision
+
+    def _describe(self, taken: Taken, decision: Decision, activity: str) -> None:
+        """Tells people, and the web server, what the snapshot showed."""
+        labels, audit_labels = taken.label_counts()
+        self._report(
+            labels=labels,
+            audit_labels=audit_labels,
+            tasks=taken.tasks,
+            open_tasks=len(taken.snapshot.open_ids),
+            unusable=dict(list(taken.reasons.items())[:100]),
+            changed=decision.changed,
+            needed=decision.needed,
+            due_at=decision.due_at,
+            activity=activity,
+        )
+
+    # What is made ----------------------------------------------------------------------------
+
+    def _train(
+        self, context: Context, snapshot: Snapshot, decision: Decision, data: str
+    ) -> Decision:
+        """Trains, judges and saves; what to do with the result."""
+        self._enter("train")
+        versions, bench = context.versions, context.bench
+        active = versions.current()
+        rival = versionfiles.comparable(versions, active, snapshot)
+        try:
+            folder = bench.train(snapshot, data=data, active=rival)
+        except DivergedError:
+            self._report(failed_hash=data)
+            raise
+        self._enter("judge")
+        verdict = rounds.judge(*versionfiles.right_answers(folder, snapshot))
+        self._enter("save")
+        self._fence()
+        measured = {k: v for k, v in bench.measured.items() if k != "active_error"}
+        details = {"reason": decision.reason, "config": context.config, **measured}
+        version = versionfiles.save(
+            versions, folder, snapshot, data=data, verdict=verdict, details=details
+        )
+        bench.keep(folder, version, snapshot)
+        reason = f"{decision.reason}; {verdict.reason}"
+        if not verdict.worse:
+            return replace(decision, action=Action.PUBLISH, version=version, reason=reason)
+        versions.refuse(version, verdict.reason)
+        logger.warning("project %s: %s kept back: %s", self._project, version, verdict.reason)
+        action = Action.INSERT if snapshot.unscored else Action.NOTHING
+        return replace(decision, action=action, version=active, reason=reason)
+
+    def _publish(self, context: Context, snapshot: Snapshot, decision: Decision, data: str) -> None:
+        """Scores what has no score, puts the pool in order, publishes it and switches to it."""
+        model = None if decision.action is Action.START else decision.version
+        now = datetime.fromtimestamp(self._tools.now(), timezone.utc)
+        version = model or f"start-{now:%Y%m%dT%H%M%S}"
+        self._enter("score")
+        folder = context.versions.open(model) if model else None
+        cached = context.bench.scores(model, folder, (*snapshot.pool, *snapshot.train))
+        self._enter("select")
+        sorter = ordering.Sorter(
+            interface=context.interface,
+            options=context.options,
+            key=context.key,
+            accuracy=versionfiles.accuracy(context.versions, model),
+            seed=int(data[:8], 16),
+        )
+        calibration = versionfiles.calibration(context.versions, model) if model else None
+        rows = sorter.rows(snapshot, cached, calibration)
+        inserting = decision.action is Action.INSERT
+        rows = ordering.inserted(rows, snapshot) if inserting else rows
+        self._enter("publish", total=len(rows))
+        self._fence()
+        client = self._tools.label_studio
+        if version != snapshot.shown and client.versions(self._id).get(version):
+            client.prune_predictions(self._id, [])  # half an order, of a round that was killed
+        client.publish(self._id, version, rows)
+        if not inserting:
+            self._switch(context, version, model, decision.reason)
+
+    def _switch(self, context: Context, version: str, model: str | None, reason: str) -> None:
+        self._enter("switch")
+        self._fence()
+        client, versions = self._tools.label_studio, context.versions
+        client.switch(self._id, version)
+        if model is not None and versions.current() != model:
+            versions.promote(model, reason)
+        self._report(shown=version)
+        self._enter("prune")
+        client.prune_predictions(self._id, [version])
+        context.bench.forget(versions.prune(context.options.keep_versions))
+
+    # The process, the state, the right -------------------------------------------------------
+
+    def _run_trainer(self, folder: Path) -> dict[str, Any]:
+        spent = time.monotonic() - self._begin
+        return self._tools.trainer(
+            folder,
+            timeout_s=max(1.0, self._tools.settings.round_timeout_s - spent),
+            on_progress=self._progress,
+            should_stop=self._should_stop,
+        )
+
+    def _progress(self, said: Mapping[str, Any]) -> None:
+        self._report(
+            phase=str(said.get("phase")),
+            done=int(said.get("done") or 0),
+            total=int(said.get("total") or 0),
+            losses=said.get("losses") or {},
+        )
+
+    def _should_stop(self) -> bool:
+        return self._right.lost or self._tools.stopping() or self._right.cancelled()
+
+    def _fence(self) -> None:
+        """Goes on only as long as no other worker runs a round of this project.
+
+        Raises:
+            CancelledError: If one does, or this round is to stop.
+        """
+        try:
+            if not self._right.renew():
+                raise CancelledError("another worker took this round over")
+        except RedisDownError as error:
+            logger.warning("project %s: %s; nobody can take over either", self._project, error)
+        if self._should_stop():
+            raise CancelledError("the round was asked to stop")
+
+    def _enter(self, phase: str, *, total: int = 0) -> None:
+        self._phase = phase
+        self._report(phase=phase, done=0, total=total, losses={})
+
+    def _finish(self, context: Context, decision: Decision, *, forced: int) -> None:
+        current, measured = context.versions.current(), context.bench.measured
+        values: dict[str, Any] = {
+            "phase": "done",
+            "done": 0,
+            "total": 0,
+            "losses": {},
+            "last_error": self._damaged,
+            "forced_served": forced,
+            "model": current or "",
+            "accuracy": versionfiles.accuracy(context.versions, current),
+        }
+        if decision.action is not Action.NOTHING:
+            values["last_round"] = {
+                "action": decision.action.value,
+                "reason": decision.reason,
+                "version": decision.version,
+                "seconds": round(time.monotonic() - self._begin, 3),
+                "phases": measured.get("seconds", {}),
+                "peak_rss_bytes": measured.get("peak_rss_bytes"),
+                "ended_at": self._tools.now(),
+            }
+        self._report(**values)
+        self._phase = "done"
+
+    def _report(self, **values: Any) -> None:  # noqa: ANN401 - fields of ProjectState
+        """Tells Redis; a round does not end because nobody can read about it."""
+        try:
+            self._tools.states.put(self._project, **values)
+        except RedisDownError as error:
+            logger.warning("project %s: not reported: %s", self._project, error)
+
+
+def _in_a_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if isinstance(error, XltError) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,220 @@
+"""The training process: `python -m xlt_backend.trainer FOLDER`.
+
+A process of its own, so that torch's memory is given back after each round, and so that stopping
+it is killing it. It trains, scores the audit examples and the pool, and says on standard output,
+in lines of JSON, where it stands. It ends when its parent does.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from xlt.errors import XltError
+from xlt_backend import trainfolder as files
+
+if TYPE_CHECKING:
+    from xlt.predict import Predictor
+    from xlt.schema import Example
+
+logger = logging.getLogger(__name__)
+
+_PR_SET_PDEATHSIG = 1
+_SAY_EVERY_S = 0.2
+
+
+class Speaker:
+    """Says where the work stands, not more often than anybody can read."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._last = ("", 0.0)
+
+    def say(self, phase: str, done: int, total: int, **more: object) -> None:
+        """One line of JSON; lines of the same phase that come too soon are left out."""
+        now = time.monotonic()
+        last_phase, last_time = self._last
+        if phase == last_phase and done < total and now - last_time < _SAY_EVERY_S:
+            return
+        self._last = (phase, now)
+        line = {"phase": phase, "done": done, "total": total, **more}
+        self._out.write(json.dumps(line) + "\n")
+        self._out.flush()
+
+
+def run(folder: Path, speaker: Speaker, should_stop: Callable[[], bool]) -> dict[str, object]:
+    """Does what the folder's plan says; returns what was measured.
+
+    Raises:
+        XltError: If the training diverged or was stopped, or a model or encoder is unusable.
+    """
+    plan = files.read_plan(folder)
+    seconds: dict[str, float] = {}
+    speaker.say("load", 0, 1)
+    if plan.mode == "embed":
+        _timed(seconds, "score", lambda: _embed(folder, plan, speaker))
+        return {"seconds": seconds}
+    training: dict[str, object] = {}
+    if plan.mode == "train":
+        training = _timed(seconds, "train", lambda: _train(folder, plan, speaker, should_stop))
+    model = folder / files.MODEL if plan.mode == "train" else Path(str(plan.model))
+    note = _timed(seconds, "score", lambda: _score(folder, plan, model, speaker))
+    return {"seconds": seconds, "training": training, **note}
+
+
+def _timed(
+    seconds: dict[str, float], name: str, work: Callable[[], dict[str, object]]
+) -> dict[str, object]:
+    begin = time.monotonic()
+    try:
+        return work()
+    finally:
+        seconds[name] = round(time.monotonic() - begin, 3)
+
+
+def _train(
+    folder: Path, plan: files.Plan, speaker: Speaker, should_stop: Callable[[], bool]
+) -> dict[str, object]:
+    from xlt.config import TrainConfig
+    from xlt.train import Progress, train
+
+    def progress(at: Progress) -> None:
+        speaker.say(at.phase, at.step, at.steps, losses=dict(at.losses))
+
+    if (folder / files.MODEL).exists():  # written whole or not at all, by a round that was killed
+        return {}
+    labelled = files.read_examples(folder / files.LABELLED)
+    pool = files.read_examples(folder / files.POOL)
+    result = train(
+        labelled,
+        [example for example in pool if example.label is None],
+        plan.spec,
+        TrainConfig.from_mapping(plan.config),
+        folder / files.MODEL,
+        work=folder / files.CHECKPOINTS,
+        progress=progress,
+        should_stop=should_stop,
+    )
+    return {key: value for key, value in asdict(result).items() if key != "folder"}
+
+
+def _score(folder: Path, plan: files.Plan, model: Path, speaker: Speaker) -> dict[str, object]:
+    """Scores audit, labelled and pool examples; the pool last, it is the longest."""
+    from xlt.predict import Predictor
+
+    note: dict[str, object] = {}
+    audit = files.read_examples(folder / files.AUDIT)
+    if plan.active and audit:
+        try:
+            active = Predictor.load(Path(plan.active), threads=plan.threads or None)
+            _save(active, audit, folder / files.ACTIVE_AUDIT_SCORES, "judge", speaker)
+        except XltError as error:
+            note["active_error"] = str(error)
+    predictor = Predictor.load(model, threads=plan.threads or None)
+    _save(predictor, audit, folder / files.AUDIT_SCORES, "judge", speaker)
+    for source, target in (
+        (files.LABELLED, files.LABELLED_SCORES),
+        (files.POOL, files.POOL_SCORES),
+    ):
+        _save(predictor, files.read_examples(folder / source), folder / target, "score", speaker)
+    return note
+
+
+def _save(
+    predictor: Predictor, examples: Sequence[Example], path: Path, phase: str, speaker: Speaker
+) -> None:
+    def progress(done: int, total: int) -> None:
+        speaker.say(phase, done, total)
+
+    predictor.score([example.text for example in examples], progress=progress).save(path)
+
+
+def _embed(folder: Path, plan: files.Plan, speaker: Speaker) -> dict[str, object]:
+    """Vectors of the pool by the untrained encoder; there are no logits yet (N, 0)."""
+    import numpy as np
+
+    from xlt.config import TrainConfig
+    from xlt.encoder import embed
+    from xlt.scores import Scores
+
+    texts = [example.text for example in files.read_examples(folder / files.POOL)]
+    parts, size = [], 256
+    for start in range(0, len(texts), size):
+        speaker.say("score", start, len(texts))
+        parts.append(
+            embed(
+                texts[start : start + size], encoder=TrainConfig.from_mapping(plan.config).encoder
+            )
+        )
+    vectors = np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+    logits = np.zeros((len(vectors), 0), np.float32)
+    Scores(logits=logits, vectors=vectors).save(folder / files.POOL_SCORES)
+    return {}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the plan in a folder; the exit status is 0, or 1 with the error in a file."""
+    (name,) = sys.argv[1:] if argv is None else argv
+    folder = Path(name)
+    _die_with_parent()
+    speaker = Speaker(_own_stdout())
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    os.nice(10)
+    _set_threads(files.read_plan(folder).threads)
+    try:
+        result = run(folder, speaker, stop.is_set)
+    except XltError as error:
+        value = {"type": type(error).__name__, "message": str(error)}
+        files.write_json(folder / files.ERROR, value)
+        return 1
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
+    files.write_json(folder / files.RESULT, result | {"peak_rss_bytes": peak})
+    return 0
+
+
+def _own_stdout() -> TextIO:
+    """Standard output for the speaker alone; whatever libraries print goes to standard error."""
+    own = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return own
+
+
+def _set_threads(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(
+        threads or len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else threads or os.cpu_count() or 1
+    )
+
+
+def _die_with_parent() -> None:
+    """Ends this process when its parent ends: by signal on Linux, by end of input everywhere."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    def watch() -> None:
+        while sys.stdin.buffer.read(1024):
+            pass
+        os._exit(2)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,52 @@
+"""Puts the web server together from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from xlt.store import Store
+from xlt_backend.app import Parts
+from xlt_backend.inference import Inference
+from xlt_backend.measures import Measures
+from xlt_backend.projectstate import StateStore
+from xlt_backend.registry import Model, Registry
+from xlt_backend.service import Service
+from xlt_backend.settings import Settings
+from xlt_backend.timers import Timer, every
+from xlt_backend.trainqueue import TrainQueue
+
+#: Seconds between looks for a newly promoted version.
+_REFRESH_S = 2.0
+
+
+def build(
+    settings: Settings,
+    states: StateStore,
+    queue: TrainQueue,
+    store: Store,
+    timers: Sequence[Timer] = (),
+) -> Parts:
+    """What the routes work with. Models are loaded in the background, once the server runs."""
+    service = Service(states=states, queue=queue, store=store)
+    registry = Registry(store, load_model, capacity=settings.loaded_versions)
+    return Parts(
+        service=service,
+        inference=Inference(registry, deadline_s=settings.predict_deadline_s),
+        measures=Measures(service, registry.versions),
+        secret=settings.secret(),
+        basic_auth=settings.basic_auth,
+        open_metrics=settings.open_metrics,
+        background=[
+            lambda _: registry.warm(),
+            every(_REFRESH_S, registry.refresh, at_once=False),
+            *timers,
+        ],
+    )
+
+
+def load_model(folder: Path) -> Model:
+    """A trained model in memory; torch is imported by the first call."""
+    from xlt.predict import Predictor
+
+    return Predictor.load(folder, threads=1)
