@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 from label_studio_sdk.label_interface.control_tags import ChoicesTag
 from label_studio_sdk.label_interface.interface import LabelInterface
@@ -150,3 +153,30 @@ def check_prediction(prediction: dict[str, Any], label_config: str) -> list[str]
     """What Label Studio's own validator says against a prediction; empty: nothing."""
     validate: Any = _parsed(label_config).validate_prediction
     return list(validate(prediction, return_errors=True))
+
+
+#: Keys of the first choices; Label Studio finds some for the others.
+_HOTKEYS = "1234567890"
+
+
+def choices_config(labels: Sequence[str]) -> str:
+    """The interface of `label_config/choices.xml` for these labels: one per text, from `$text`.
+
+    Raises:
+        UnsupportedConfigError: If these labels make no interface that xlt can learn.
+    """
+    lines = []
+    for index, label in enumerate(labels):
+        hotkey = f" hotkey={quoteattr(_HOTKEYS[index])}" if index < len(_HOTKEYS) else ""
+        lines.append(f"<Choice value={quoteattr(label)}{hotkey}/>")
+    template = (_label_config_folder() / "choices.xml").read_text(encoding="utf-8")
+    head, tail = template.split("-->", 1)[1].split("{labels}")
+    filled = f"{head}{chr(10).join(lines)}{tail}".strip()
+    Interface.from_label_config(filled)
+    return filled
+
+
+def _label_config_folder() -> Path:
+    """Beside this package in a wheel, in the clone's root otherwise."""
+    inside = Path(__file__).parent / "label_config"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "label_config"

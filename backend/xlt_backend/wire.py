@@ -18,6 +18,9 @@ MAX_BODY_BYTES = 128 * 1024 * 1024
 #: Tasks in one /predict.
 MAX_TASKS = 100_000
 
+#: Header with the shared secret of our webhooks.
+SECRET_HEADER = "X-Xlt-Secret"
+
 _MAX_CONFIG = 1_000_000
 _MAX_NAME = 500
 
