@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -51,16 +50,6 @@ class Gateway:
     def project(self, project_id: int) -> ProjectInfo:
         """One project."""
         return self._client.project(project_id)
-
-    def key(self, project_id: int) -> str:
-        """The project's name in the store, as Label Studio itself calls it in /setup.
-
-        It holds the time when the project was made: another Label Studio with the same ids does
-        not find these models.
-        """
-        body = self._client.http.request("GET", f"api/projects/{project_id}/")
-        made = datetime.fromisoformat(str(body["created_at"]).replace("Z", "+00:00"))
-        return f"{project_id}.{int(made.timestamp())}"
 
     def options(self, project_id: int) -> object:
         """The options that the project stores with its model; None where xlt is not its model."""

@@ -20,9 +20,6 @@ class LabelStudio(Protocol):
     def connected(self) -> list[Connected]:
         """All projects that have this xlt as their model."""
 
-    def key(self, project_id: int) -> str:
-        """Name of the project's folder of versions."""
-
     def activity(self, project_id: int) -> str:
         """A signature that changes when tasks, labels or the interface change."""
 
@@ -58,7 +55,7 @@ def _differs(
 ) -> bool:
     """Whether a round is worth while; notes interface and options on the way."""
     project, info = str(found.info.id), found.info
-    state, key = states.get(project), label_studio.key(info.id)
+    state, key = states.get(project), info.key
     if state.key and state.key != key:
         states.forget(project)
         state = states.get(project)

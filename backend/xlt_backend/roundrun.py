@@ -62,6 +62,7 @@ class Round:
         self._begin = time.monotonic()
         self._phase = ""
         self._damaged = ""
+        self._trained = False
 
     def run(self) -> Decision:
         """Does what there is to do; returns what that was.
@@ -100,6 +101,7 @@ class Round:
             decision = self._train(context, snapshot, decision, data)
         if decision.action is not Action.NOTHING:
             self._publish(context, snapshot, decision, data)
+        self._prune(context)
         self._finish(context, decision, forced=state.forced)
         return decision
 
@@ -107,7 +109,8 @@ class Round:
 
     def _look(self) -> tuple[Context, Taken]:
         client, tools = self._tools.label_studio, self._tools
-        info, key = client.project(self._id), client.key(self._id)
+        info = client.project(self._id)
+        key = info.key
         self._report(key=key, title=info.title, label_config=info.label_config)
         extra_params = client.options(self._id)
         self._report(extra_params=extra_params)
@@ -199,6 +202,7 @@ class Round:
             versions, folder, snapshot, data=data, verdict=verdict, details=details
         )
         bench.keep(folder, version, snapshot)
+        self._trained = True
         reason = f"{decision.reason}; {verdict.reason}"
         if not verdict.worse:
             return replace(decision, action=Action.PUBLISH, version=version, reason=reason)
@@ -243,9 +247,17 @@ class Round:
         client.switch(self._id, version)
         if model is not None and versions.current() != model:
             versions.promote(model, reason)
-        self._report(shown=version)
+
+    def _prune(self, context: Context) -> None:
+        """Deletes predictions and versions that are not needed any more; only what is ours."""
         self._enter("prune")
-        client.prune_predictions(self._id, [version])
+        client, versions = self._tools.label_studio, context.versions
+        shown = client.project(self._id).model_version
+        stored = client.versions(self._id)
+        ours = {name for name in stored if rounds.is_ours(name)}
+        self._report(shown=shown if shown in ours else "")
+        if ours - {shown}:
+            client.prune_predictions(self._id, [name for name in stored if name not in ours])
         context.bench.forget(versions.prune(context.options.keep_versions))
 
     # The process, the state, the right -------------------------------------------------------
@@ -300,8 +312,12 @@ class Round:
             "model": current or "",
             "accuracy": versionfiles.accuracy(context.versions, current),
         }
-        if decision.action is not Action.NOTHING:
+        if self._trained:
+            values |= {"changed": 0, "needed": context.options.retrain_after_labels}
+            values |= {"due_at": None, "first_new_at": None}
+        if self._trained or decision.action is not Action.NOTHING:
             values["last_round"] = {
+                "trained": self._trained,
                 "action": decision.action.value,
                 "reason": decision.reason,
                 "version": decision.version,

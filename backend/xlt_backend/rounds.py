@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,10 @@ from xlt_backend.options import ProjectOptions
 
 #: A candidate is worse where chance alone explains its errors with at most this probability.
 WORSE_AT = 0.1
+
+
+#: Names of versions in the store, and of orders made without a model.
+_OURS = re.compile(r"(v\d{4,}|start)-\d{8}T\d{6}")
 
 
 class Action(str, Enum):
@@ -249,6 +254,11 @@ def _align(snapshot: Snapshot, known: Known, *, usable: bool) -> _Found:
     if not is_start(snapshot.shown) or snapshot.unscored:
         return Action.START, None, "no model yet"
     return Action.NOTHING, None, "not enough labels yet"
+
+
+def is_ours(version: str) -> bool:
+    """Whether it names predictions that xlt made; those of others are left alone."""
+    return _OURS.fullmatch(version) is not None
 
 
 def is_start(version: str | None) -> bool:

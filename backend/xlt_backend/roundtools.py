@@ -22,9 +22,6 @@ class LabelStudio(Protocol):
     def project(self, project_id: int) -> ProjectInfo:
         """One project."""
 
-    def key(self, project_id: int) -> str:
-        """The project's name in the store."""
-
     def options(self, project_id: int) -> object:
         """The options that the project stores with its model."""
 

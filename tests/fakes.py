@@ -1,0 +1,265 @@
+"""Hand-written stand-ins for Label Studio, the training process and the right to run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xlt.scores import Scores
+from xlt_backend import trainfolder as files
+from xlt_backend.convert import PublishRow
+from xlt_backend.errors import NotFoundError, PublishError
+from xlt_backend.gateway import Connected
+from xlt_backend.labelstudio import ProjectInfo
+
+LABELS = ("sport", "music", "food")
+
+CONFIG = """
+<View>
+  <Text name="text" value="$text"/>
+  <Choices name="topic" toName="text" choice="single">
+    <Choice value="sport"/><Choice value="music"/><Choice value="food"/>
+  </Choices>
+</View>
+"""
+
+
+class FakeLabelStudio:
+    """One project in memory that behaves as Label Studio does.
+
+    `before` is called with the name of each request; what it raises is the answer.
+    """
+
+    def __init__(self, *, project: int = 1, config: str = CONFIG) -> None:
+        self.info = ProjectInfo(
+            id=project,
+            key=f"{project}.1795330494",
+            title="Topics",
+            label_config=config,
+            model_version="",
+            sampling="Sequential sampling",
+            task_count=0,
+            annotated_count=0,
+            maximum_annotations=1,
+            shows_predictions=True,
+        )
+        self.extra_params: Any = None
+        self.stored: dict[int, dict[str, Any]] = {}
+        self.predictions: dict[str, dict[int, PublishRow]] = {}
+        self.webhooks = 0
+        self.loses_rows = 0
+        self.before: Callable[[str], None] = lambda _: None
+        self.calls: list[str] = []
+        self._revision = 0
+
+    # What people do --------------------------------------------------------------------------
+
+    def add_tasks(self, count: int, *, langs: Sequence[str] = ("en", "sw", "yo")) -> list[int]:
+        """Imports tasks whose text says what they are about."""
+        made = []
+        for _ in range(count):
+            number = len(self.stored) + 1
+            about, lang = LABELS[number % len(LABELS)], langs[number % len(langs)]
+            data = {"text": f"{about} {lang} {number}", "lang": lang}
+            self.stored[number] = {"id": number, "data": data, "is_labeled": False}
+            self.stored[number]["annotations"] = []
+            made.append(number)
+        self._revision += 1
+        return made
+
+    def label(self, task_id: int, label: str | None = None, **fields: Any) -> None:
+        """Annotates a task; with what its text says, where nothing else is named."""
+        task = self.stored[task_id]
+        label = label or task["data"]["text"].split()[0]
+        region = {"from_name": "topic", "to_name": "text", "value": {"choices": [label]}}
+        number = 1000 * task_id + len(task["annotations"])
+        annotation = {"id": number, "completed_by": 1, "result": [region], "lead_time": 2.0}
+        task["annotations"] = [annotation | fields]
+        task["is_labeled"] = True
+        self._revision += 1
+
+    def label_next(self, count: int) -> list[int]:
+        """Annotates what Label Studio serves next, one after the other."""
+        done = []
+        for _ in range(count):
+            done.append(self.next_task())
+            self.label(done[-1])
+        return done
+
+    def unlabel(self, task_id: int) -> None:
+        """Deletes a task's annotations."""
+        self.stored[task_id] |= {"annotations": [], "is_labeled": False}
+        self._revision += 1
+
+    def next_task(self) -> int:
+        """The task that uncertainty sampling serves."""
+        shown = self.predictions.get(self.info.model_version, {})
+        waiting = [number for number, task in self.stored.items() if not task["is_labeled"]]
+        ranked = sorted((shown[n].score, n) for n in waiting if n in shown)
+        return ranked[0][1] if ranked else waiting[0]
+
+    def edit(self, **fields: Any) -> None:
+        """Changes fields of the project."""
+        self.info = replace(self.info, **fields)
+        self._revision += 1
+
+    # What xlt asks; see gateway.Gateway
+
+    def _asked(self, what: str) -> None:
+        self.calls.append(what)
+        self.before(what)
+
+    def _mine(self, project_id: int) -> None:
+        if project_id != self.info.id:
+            raise NotFoundError(f"there is no project {project_id}")
+
+    def project(self, project_id: int) -> ProjectInfo:
+        """The project."""
+        self._asked("project")
+        self._mine(project_id)
+        return self.info
+
+    def options(self, project_id: int) -> object:
+        """Its extra_params."""
+        self._asked("options")
+        return self.extra_params
+
+    def tasks(self, project_id: int) -> list[dict[str, Any]]:
+        """A copy of all tasks."""
+        self._asked("tasks")
+        return json.loads(json.dumps(list(self.stored.values())))
+
+    def activity(self, project_id: int) -> str:
+        """Changes with tasks and labels."""
+        self._asked("activity")
+        self._mine(project_id)
+        return str(self._revision)
+
+    def scores(self, project_id: int, version: str) -> Mapping[int, float]:
+        """Scores of a version."""
+        self._asked("scores")
+        return {n: row.score for n, row in self.predictions.get(version, {}).items()}
+
+    def versions(self, project_id: int) -> Mapping[str, int]:
+        """Versions with their number."""
+        self._asked("versions")
+        return {version: len(rows) for version, rows in self.predictions.items()}
+
+    def publish(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> int:
+        """Stores rows, half of them before `publish half`."""
+        self._asked("publish")
+        there = self.predictions.setdefault(version, {})
+        for at, row in enumerate(rows):
+            if at == len(rows) // 2:
+                self._asked("publish half")
+            if row.task_id in self.stored:
+                there.setdefault(row.task_id, row)
+        if self.loses_rows:
+            raise PublishError(f"{self.loses_rows} of {len(rows)} predictions are missing")
+        return len(rows)
+
+    def switch(self, project_id: int, version: str) -> None:
+        """Shows a version, which must be there."""
+        self._asked("switch")
+        if version not in self.predictions:
+            raise AssertionError(f"{version} has no predictions")
+        self.info = replace(self.info, model_version=version, sampling="Uncertainty sampling")
+
+    def prune_predictions(self, project_id: int, keep: Collection[str]) -> list[str]:
+        """Deletes all but some."""
+        self._asked("prune")
+        gone = set(self.predictions) - set(keep) - {self.info.model_version}
+        for version in gone:
+            del self.predictions[version]
+        return sorted(gone)
+
+    def connected(self) -> list[Connected]:
+        """The one project."""
+        self._asked("connected")
+        return [Connected(info=self.info, extra_params=self.extra_params)]
+
+    def ensure_webhook(self, project_id: int) -> None:
+        """Counts."""
+        self._asked("webhook")
+        self.webhooks += 1
+
+
+class FakeRight:
+    """The right to run, until somebody takes it away."""
+
+    def __init__(self) -> None:
+        self.lost = False
+        self.stop = False
+
+    def renew(self) -> bool:
+        """Whether nobody took it away."""
+        return not self.lost
+
+    def cancelled(self) -> bool:
+        """Whether somebody wants an end."""
+        return self.stop
+
+
+class FakeTrainer:
+    """Learns in no time: the first word of a text is its label, `skill` of the time."""
+
+    def __init__(self) -> None:
+        self.skill = 0.9
+        self.plans: list[files.Plan] = []
+        self.before: Callable[[files.Plan], None] = lambda _: None
+
+    def __call__(
+        self,
+        folder: Path,
+        *,
+        timeout_s: float,
+        on_progress: Callable[[Mapping[str, Any]], None],
+        should_stop: Callable[[], bool],
+    ) -> dict[str, Any]:
+        plan = files.read_plan(folder)
+        self.plans.append(plan)
+        on_progress({"phase": plan.mode, "done": 1, "total": 2, "losses": {"task": 0.5}})
+        self.before(plan)
+        skill = self.skill
+        if plan.mode == "train":
+            (folder / files.MODEL).mkdir(exist_ok=True)
+            (folder / files.MODEL / "model.txt").write_text(str(skill))
+        elif plan.model:
+            skill = float((Path(plan.model) / "model.txt").read_text())
+        labels = plan.spec.labels if plan.mode != "embed" else ()
+        for source, target in (
+            (files.LABELLED, files.LABELLED_SCORES),
+            (files.AUDIT, files.AUDIT_SCORES),
+            (files.POOL, files.POOL_SCORES),
+        ):
+            texts = [example.text for example in files.read_examples(folder / source)]
+            scores_of(texts, labels, skill).save(folder / target)
+        if plan.active:
+            texts = [example.text for example in files.read_examples(folder / files.AUDIT)]
+            active = float((Path(plan.active) / "model.txt").read_text())
+            scores_of(texts, labels, active).save(folder / files.ACTIVE_AUDIT_SCORES)
+        return {"seconds": {"train": 1.0, "score": 0.5}, "peak_rss_bytes": 10**9}
+
+    @property
+    def trainings(self) -> int:
+        """How often a model was trained."""
+        return sum(plan.mode == "train" for plan in self.plans)
+
+
+def scores_of(texts: Sequence[str], labels: Sequence[str], skill: float) -> Scores:
+    """Logits that are right for a share of the texts, and vectors that differ."""
+    logits = np.zeros((len(texts), len(labels)), np.float32)
+    vectors = np.zeros((len(texts), 8), np.float32)
+    for row, text in enumerate(texts):
+        number = int(text.split()[-1])
+        vectors[row] = np.random.default_rng(number).normal(size=8)
+        if labels:
+            said = labels.index(text.split()[0]) if text.split()[0] in labels else 0
+            wrong = (number * 37) % 100 >= skill * 100
+            logits[row, (said + wrong) % len(labels)] = 1.0 + number % 3
+    return Scores(logits=logits, vectors=vectors)

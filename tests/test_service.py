@@ -1,0 +1,851 @@
+"""The loop's use cases: a round from snapshot to switch, events, and every way to fail."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from tests.fakes import CONFIG, FakeLabelStudio, FakeRight, FakeTrainer
+from xlt.errors import (
+    CancelledError,
+    ConfigError,
+    CorruptVersionError,
+    DivergedError,
+    EncoderError,
+    StoreError,
+    XltError,
+)
+from xlt.store import ProjectStore, Store
+from xlt_backend.errors import PublishError, TrainerError, UnreachableError, UnsupportedConfigError
+from xlt_backend.projectstate import ProjectState, StateStore
+from xlt_backend.reconcile import reconcile
+from xlt_backend.roundrun import Round
+from xlt_backend.rounds import Action, Decision
+from xlt_backend.roundtools import Tools
+from xlt_backend.service import Service
+from xlt_backend.settings import Settings
+from xlt_backend.trainqueue import TrainQueue
+from xlt_backend.wire import SetupRequest, WebhookEvent
+
+
+@dataclass
+class World:
+    """Everything around one project."""
+
+    home: Path
+    redis: Redis
+    label_studio: FakeLabelStudio = field(default_factory=FakeLabelStudio)
+    trainer: FakeTrainer = field(default_factory=FakeTrainer)
+    right: FakeRight = field(default_factory=FakeRight)
+    time: float = 1_800_000_000.0
+
+    def __post_init__(self) -> None:
+        self.settings = Settings(home=self.home)
+        self.states = StateStore(self.redis)
+        self.queue = TrainQueue(self.redis)
+        self.store = Store(self.settings.model_dir)
+        self.service = Service(
+            states=self.states, queue=self.queue, store=self.store, now=lambda: self.time
+        )
+        self.label_studio.extra_params = {"retrain_after_labels": 10, "audit_share": 0.2}
+
+    def round(self) -> Decision:
+        """Runs one round; a second passes."""
+        self.time += 1
+        tools = Tools(
+            label_studio=self.label_studio,
+            store=self.store,
+            states=self.states,
+            settings=self.settings,
+            trainer=self.trainer,
+            identify=lambda texts: [("und", 0.0) for _ in texts],
+            now=lambda: self.time,
+        )
+        return Round("1", self.right, tools).run()
+
+    @property
+    def versions(self) -> ProjectStore:
+        """The project's models."""
+        return self.store.project(self.label_studio.info.key)
+
+    @property
+    def state(self) -> ProjectState:
+        """What Redis says."""
+        return self.states.get("1")
+
+    @property
+    def shown(self) -> str:
+        """What Label Studio shows."""
+        return self.label_studio.info.model_version
+
+    def event(self, action: str, **fields: Any) -> str:
+        """Posts an event; what became of it."""
+        body = {"action": action, "project": {"id": 1, "title": "Topics"}, **fields}
+        return self.service.hear(WebhookEvent.model_validate(body)).status
+
+    def setup(self, **fields: Any) -> str:
+        """Posts /setup."""
+        body = {"project": self.label_studio.info.key, "schema": CONFIG} | fields
+        return self.service.setup(SetupRequest.model_validate(body))
+
+    def trained(self) -> str:
+        """Brings the project to its first model; its version."""
+        self.label_studio.add_tasks(120)
+        self.round()
+        self.label_studio.label_next(30)
+        self.round()
+        assert self.versions.current() == self.shown
+        return self.shown
+
+    def assert_consistent(self) -> None:
+        """What Label Studio shows is whole: every waiting task has one place of its own."""
+        waiting = {n for n, task in self.label_studio.stored.items() if not task["is_labeled"]}
+        rows = self.label_studio.predictions[self.shown]
+        assert waiting <= set(rows)
+        scores = [rows[number].score for number in waiting]
+        assert len(set(scores)) == len(scores)
+        assert all(0 < score < 1 for score in scores)
+        if not self.shown.startswith("start-"):
+            assert self.versions.current() == self.shown
+
+
+@pytest.fixture
+def world(tmp_path, redis) -> World:
+    """A project without tasks."""
+    return World(home=tmp_path / "home", redis=redis)
+
+
+# The loop ---------------------------------------------------------------------------------------
+
+
+def test_first_order_is_made_without_a_model(world):
+    """Before there are labels the pool is put in order, and nothing is suggested."""
+    world.label_studio.add_tasks(30)
+    decision = world.round()
+
+    assert decision.action is Action.START
+    assert world.shown.startswith("start-")
+    world.assert_consistent()
+    rows = world.label_studio.predictions[world.shown].values()
+    assert all(row.result == [] for row in rows)
+    assert world.versions.current() is None
+
+
+def test_second_round_without_news_does_nothing(world):
+    """A round that finds nothing new writes nothing to Label Studio."""
+    world.label_studio.add_tasks(30)
+    world.round()
+    world.label_studio.calls.clear()
+
+    assert world.round().action is Action.NOTHING
+    assert {"publish", "switch", "prune"}.isdisjoint(world.label_studio.calls)
+
+
+def test_enough_labels_make_a_model(world):
+    """The first model is trained, published, switched to and promoted, in this order."""
+    world.label_studio.add_tasks(120)
+    world.round()
+    world.label_studio.label_next(30)
+    promoted_at_switch: list[object] = []
+    world.label_studio.before = lambda what: (
+        promoted_at_switch.append(world.versions.current()) if what == "switch" else None
+    )
+    decision = world.round()
+
+    assert decision.action is Action.PUBLISH
+    assert promoted_at_switch == [None]
+    assert world.versions.current() == world.shown == decision.version
+    assert set(world.label_studio.predictions) == {world.shown}
+    world.assert_consistent()
+
+
+def test_suggestions_are_the_models_labels_with_their_confidence(world):
+    """A published prediction has a label of the interface and a confidence in (0, 1]."""
+    world.trained()
+    for row in world.label_studio.predictions[world.shown].values():
+        (region,) = row.result
+        assert region["value"]["choices"][0] in ("sport", "music", "food")
+        assert 1 / 3 <= region["score"] <= 1
+        assert (region["from_name"], region["to_name"]) == ("topic", "text")
+
+
+def test_audit_labels_never_train(world):
+    """Labels of audit tasks judge the model and are not given to it."""
+    seen: list[set[str]] = []
+
+    def look(plan) -> None:
+        (folder,) = (world.home / "work" / world.label_studio.info.key).glob("train-*")
+        from xlt_backend.trainfolder import AUDIT, LABELLED, read_examples
+
+        seen.append({e.id for e in read_examples(folder / LABELLED)})
+        seen.append({e.id for e in read_examples(folder / AUDIT)})
+
+    world.trainer.before = lambda plan: look(plan) if plan.mode == "train" else None
+    world.trained()
+
+    train, audit = seen
+    assert train
+    assert audit
+    assert not train & audit
+    assert sum(world.state.labels.values()) == len(train)
+    assert sum(world.state.audit_labels.values()) == len(audit)
+
+
+def test_too_few_new_labels_wait(world):
+    """Labels below the threshold are counted and cause no training."""
+    world.trained()
+    world.label_studio.label_next(4)
+
+    assert world.round().action is Action.NOTHING
+    assert world.state.changed == 4
+    assert world.state.needed == 6
+    assert world.trainer.trainings == 1
+
+
+def test_new_labels_make_the_next_version(world):
+    """Enough new labels cause a new version; the old predictions go after the switch."""
+    first = world.trained()
+    world.label_studio.label_next(12)
+    world.round()
+
+    assert world.shown != first
+    assert set(world.label_studio.predictions) == {world.shown}
+    assert world.versions.versions() == (first, world.shown)
+    world.assert_consistent()
+
+
+def test_time_makes_a_training_due(world):
+    """A few labels are trained on after a while, counted from the first of them."""
+    first = world.trained()
+    world.label_studio.label_next(2)
+    world.round()
+    assert world.state.due_at == pytest.approx(world.time + 600)
+    world.time += 601
+    world.service.tick()
+
+    assert world.queue.status("1") == "waiting"
+    world.round()
+    assert world.shown != first
+
+
+def test_changed_and_deleted_labels_count_as_new(world):
+    """A label that was corrected or taken back is news as much as one that was added."""
+    world.trained()
+    labelled = [n for n, task in world.label_studio.stored.items() if task["is_labeled"]]
+    for number in labelled[:5]:
+        said = world.label_studio.stored[number]["data"]["text"].split()[0]
+        world.label_studio.label(number, "food" if said != "food" else "music")
+    for number in labelled[5:12]:
+        world.label_studio.unlabel(number)
+    world.round()
+
+    assert world.trainer.trainings == 2
+    world.assert_consistent()
+
+
+def test_order_to_train_ignores_thresholds(world):
+    """Whoever presses the button gets a training with what there is, once."""
+    world.setup()
+    world.trained()
+    world.label_studio.label_next(1)
+    world.event("START_TRAINING")
+    world.round()
+    assert world.trainer.trainings == 2
+
+    world.round()
+    assert world.trainer.trainings == 2
+
+
+def test_order_to_train_without_news_trains_nothing(world):
+    """The same labels give the same model: an order to train on them is answered without."""
+    world.setup()
+    world.trained()
+    world.event("START_TRAINING")
+    world.round()
+
+    assert world.trainer.trainings == 1
+
+
+def test_new_tasks_are_put_between_the_others(world):
+    """New tasks get a place in the published order; those that have one keep it."""
+    world.trained()
+    before = {n: row.score for n, row in world.label_studio.predictions[world.shown].items()}
+    shown = world.shown
+    new = world.label_studio.add_tasks(25)
+    decision = world.round()
+
+    assert decision.action is Action.INSERT
+    rows = world.label_studio.predictions[shown]
+    assert {n: rows[n].score for n in before} == before
+    assert set(new) <= set(rows)
+    assert world.shown == shown
+    world.assert_consistent()
+    scored = [plan for plan in world.trainer.plans if plan.mode == "score"]
+    assert len(scored) == 1
+
+
+def test_new_tasks_before_the_first_model_make_a_new_order(world):
+    """Without a model the whole pool is put in order again."""
+    world.label_studio.add_tasks(10)
+    world.round()
+    first = world.shown
+    world.label_studio.add_tasks(10)
+    world.round()
+
+    assert world.shown != first
+    assert set(world.label_studio.predictions) == {world.shown}
+    world.assert_consistent()
+
+
+def test_tasks_without_text_are_served_last(world):
+    """They are not lost, not suggested for, and named to whoever asks."""
+    world.label_studio.add_tasks(20)
+    for number, data in ((3, {}), (5, {"text": "$undefined$"}), (7, {"text": "s3://a/b.txt"})):
+        world.label_studio.stored[number]["data"] = data
+    world.round()
+
+    rows = world.label_studio.predictions[world.shown]
+    order = sorted(rows, key=lambda number: rows[number].score)
+    assert set(order[-3:]) == {3, 5, 7}
+    assert set(world.state.unusable) == {"3", "5", "7"}
+
+
+def test_edited_labels_retrain(world):
+    """Other labels make another task: predictions of the old ones are not published again."""
+    world.trained()
+    old = world.shown
+    config = CONFIG.replace('<Choice value="food"/>', '<Choice value="food"/><Choice value="art"/>')
+    world.label_studio.edit(label_config=config)
+    world.round()
+
+    assert world.shown != old
+    assert world.trainer.trainings == 2
+    assert world.trainer.plans[-1].spec.labels == ("sport", "music", "food", "art")
+
+
+def test_edited_labels_without_enough_of_them_start_anew(world):
+    """Where hardly any label is one of the new ones, the pool is ordered without a model."""
+    world.trained()
+    config = CONFIG.replace("sport", "a").replace("music", "b").replace("food", "c")
+    world.label_studio.edit(label_config=config)
+    world.round()
+
+    assert world.shown.startswith("start-")
+    assert world.trainer.trainings == 1
+
+
+def test_project_without_tasks(world):
+    """Nothing to do is not an error."""
+    assert world.round().action is Action.NOTHING
+
+
+def test_everything_labelled(world):
+    """When no task waits the model is still made, and nothing breaks."""
+    world.label_studio.add_tasks(40)
+    for number in world.label_studio.stored:
+        world.label_studio.label(number)
+    decision = world.round()
+
+    assert decision.action is Action.PUBLISH
+    assert world.versions.current() is not None
+    assert world.round().action is Action.NOTHING
+
+
+# A model that is not better ---------------------------------------------------------------------
+
+
+def test_worse_model_is_kept_back(world):
+    """A model that audit labels show to be worse is saved with the reason and never shown."""
+    world.trainer.skill = 1.0
+    first = world.trained()
+    world.label_studio.label_next(60)
+    world.trainer.skill = 0.0
+    world.round()
+
+    assert world.shown == first == world.versions.current()
+    second = world.versions.versions()[-1]
+    assert second != first
+    change = world.versions.history()[-1]
+    assert (change.action, change.version) == ("refused", second)
+    assert "worse" in change.reason
+    assert "worse" in world.state.last_round["reason"]
+
+
+def test_worse_model_is_not_trained_again(world):
+    """The same labels are not tried again; more labels are."""
+    world.trainer.skill = 1.0
+    world.trained()
+    world.label_studio.label_next(60)
+    world.trainer.skill = 0.0
+    world.round()
+    world.round()
+    assert world.trainer.trainings == 2
+
+    world.trainer.skill = 1.0
+    world.label_studio.label_next(12)
+    world.round()
+    assert world.trainer.trainings == 3
+    assert world.shown == world.versions.versions()[-1]
+
+
+def test_diverged_training_is_reported_and_not_repeated(world):
+    """It shows nothing, says why, and waits for other labels."""
+    world.label_studio.add_tasks(120)
+    world.round()
+    world.label_studio.label_next(30)
+
+    def diverge(plan) -> None:
+        raise DivergedError("one class is predicted for everything")
+
+    world.trainer.before = lambda plan: diverge(plan) if plan.mode == "train" else None
+    with pytest.raises(DivergedError):
+        world.round()
+    assert "one class" in world.state.last_error
+    assert world.shown.startswith("start-")
+
+    assert world.round().action is Action.NOTHING
+    assert world.trainer.trainings == 1
+    world.trainer.before = lambda plan: None
+    world.label_studio.label_next(1)
+    world.round()
+    assert world.versions.current() == world.shown
+    assert world.state.last_error == ""
+
+
+# Interrupted ------------------------------------------------------------------------------------
+
+PHASES = [
+    "project", "activity", "tasks", "scores", "versions", "publish", "publish half", "switch",
+    "prune",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("error", [UnreachableError("Label Studio is down"), KeyboardInterrupt()])
+def test_round_that_ends_in_any_request_is_made_up_for(world, phase, error):
+    """Label Studio down, or the worker gone, at any request: the next round repairs it.
+
+    What is shown is whole at every moment, and nothing is trained twice.
+    """
+    first = world.trained()
+    world.label_studio.label_next(12)
+
+    def fail(what: str) -> None:
+        if what == phase:
+            raise error
+
+    world.label_studio.before = fail
+    with pytest.raises(type(error)):
+        world.round()
+    assert world.shown in (first, world.versions.versions()[-1])
+    if world.shown == first or phase == "prune":
+        world.assert_consistent()
+    if isinstance(error, XltError):
+        assert "Label Studio is down" in world.state.last_error
+
+    world.label_studio.before = lambda _: None
+    world.round()
+    assert world.trainer.trainings == 2
+    assert world.shown == world.versions.versions()[-1] != first
+    world.assert_consistent()
+    world.round()
+    assert set(world.label_studio.predictions) == {world.shown}
+    assert world.state.last_error == ""
+
+
+@pytest.mark.parametrize("phase", ["publish half", "switch"])
+def test_half_published_first_order_is_made_up_for(world, phase):
+    """The first order, without a model, survives the same."""
+    world.label_studio.add_tasks(30)
+
+    def fail(what: str) -> None:
+        if what == phase:
+            raise UnreachableError("Label Studio is down")
+
+    world.label_studio.before = fail
+    with pytest.raises(UnreachableError):
+        world.round()
+    assert world.shown == ""
+    world.label_studio.before = lambda _: None
+    world.round()
+
+    world.assert_consistent()
+
+
+def test_killed_between_saving_and_publishing_with_news_meanwhile(world):
+    """A version that was saved is published even where labels arrived since."""
+    world.trained()
+    world.label_studio.label_next(12)
+
+    def fail(what: str) -> None:
+        if what == "publish":
+            raise UnreachableError("Label Studio is down")
+
+    world.label_studio.before = fail
+    with pytest.raises(UnreachableError):
+        world.round()
+    world.label_studio.before = lambda _: None
+    world.label_studio.label_next(3)
+    world.round()
+
+    assert world.trainer.trainings == 2
+    assert world.shown == world.versions.versions()[-1]
+    world.assert_consistent()
+
+
+def test_predictions_that_label_studio_did_not_store_stop_the_switch(world):
+    """Where the count is wrong the project goes on showing what it showed."""
+    first = world.trained()
+    world.label_studio.label_next(12)
+    world.label_studio.loses_rows = 7
+    with pytest.raises(PublishError):
+        world.round()
+    assert world.shown == first == world.versions.current()
+    assert "7 of" in world.state.last_error
+
+    world.label_studio.loses_rows = 0
+    world.round()
+    assert world.shown == world.versions.versions()[-1] != first
+
+
+def test_training_process_that_dies_shows_nothing_new(world):
+    """Its last words are kept, the model in use stays in use, and it is tried again."""
+    first = world.trained()
+    world.label_studio.label_next(12)
+
+    def die(plan) -> None:
+        raise TrainerError("the training process ended with killed by SIGKILL")
+
+    world.trainer.before = die
+    with pytest.raises(TrainerError):
+        world.round()
+    assert world.shown == first
+    assert "SIGKILL" in world.state.last_error
+
+    world.trainer.before = lambda plan: None
+    world.round()
+    assert world.shown != first
+
+
+def test_encoder_that_does_not_exist(world):
+    """The message names it; Label Studio keeps what it has."""
+    world.label_studio.add_tasks(20)
+
+    def missing(plan) -> None:
+        raise EncoderError("no encoder 'xlm-rubbish'")
+
+    world.trainer.before = missing
+    with pytest.raises(EncoderError):
+        world.round()
+
+    assert "xlm-rubbish" in world.state.last_error
+    assert world.state.phase == "failed in score"
+
+
+def test_full_disk_keeps_the_active_version(world, monkeypatch):
+    """A version that cannot be written is not there; the loop goes on when there is room."""
+    first = world.trained()
+    world.label_studio.label_next(12)
+
+    def full(*_: object, **__: object) -> str:
+        raise StoreError("cannot write v0002: no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ProjectStore, "commit", full)
+        with pytest.raises(StoreError):
+            world.round()
+    assert world.versions.versions() == (first,)
+    assert world.shown == first
+    assert "no space left" in world.state.last_error
+
+    world.round()
+    assert world.shown != first
+
+
+def test_corrupt_version_is_replaced(world):
+    """A damaged active version is not used; a new one is trained from the same labels."""
+    first = world.trained()
+    folder = world.versions.open(first)
+    (folder / "model.txt").write_text("damaged")
+    world.store = Store(world.settings.model_dir)
+    with pytest.raises(CorruptVersionError):
+        world.versions.open(first)
+    world.label_studio.add_tasks(5)
+    world.round()
+
+    assert world.shown != first
+    assert world.trainer.trainings == 2
+    world.assert_consistent()
+    assert first in world.state.last_error
+
+
+def test_lost_scores_are_computed_again(world):
+    """The cache on the worker's disk may be emptied at any time."""
+    world.trained()
+    shutil.rmtree(world.home / "work")
+    world.label_studio.add_tasks(5)
+    world.round()
+
+    world.assert_consistent()
+
+
+def test_flushed_redis_is_rebuilt(world):
+    """Everything in Redis can be had again from Label Studio and the store."""
+    world.setup()
+    world.trained()
+    before = world.state
+    world.redis.flushall()
+    assert reconcile(world.label_studio, world.states, world.queue, world.service) == ("1",)
+    world.round()
+
+    after = world.state
+    assert world.trainer.trainings == 1
+    for name in ("key", "label_config", "extra_params", "shown", "model", "labels", "accuracy"):
+        assert getattr(after, name) == getattr(before, name), name
+
+
+def test_rolled_back_version_is_shown_and_stays(world):
+    """Who rolls a version back sees the one before, and is not overruled by the next round."""
+    first = world.trained()
+    world.label_studio.label_next(12)
+    world.round()
+    world.versions.rollback()
+    world.round()
+    assert world.shown == first
+    world.round()
+
+    assert world.shown == first == world.versions.current()
+    assert world.trainer.trainings == 2
+
+
+def test_round_that_was_taken_over_writes_nothing(world):
+    """A worker that lost its lease does not touch Label Studio any more."""
+    first = world.trained()
+    world.label_studio.label_next(12)
+    world.trainer.before = lambda plan: setattr(world.right, "lost", True)
+    world.label_studio.calls.clear()
+    with pytest.raises(CancelledError):
+        world.round()
+
+    assert {"publish", "switch"}.isdisjoint(world.label_studio.calls)
+    assert world.shown == first
+
+
+def test_cancelled_round_is_no_error(world):
+    """Somebody who stops a round is not told that something went wrong."""
+    world.trained()
+    world.label_studio.label_next(12)
+    world.trainer.before = lambda plan: setattr(world.right, "stop", True)
+    with pytest.raises(CancelledError):
+        world.round()
+
+    assert world.state.phase == "cancelled"
+    assert world.state.last_error == ""
+
+
+def test_redis_that_goes_away_during_a_round_does_not_stop_it(world, monkeypatch):
+    """What cannot be reported is not reported; Label Studio gets its predictions."""
+    world.label_studio.add_tasks(30)
+    real = StateStore.put
+
+    def gone(self, project, **values):
+        from xlt_backend.errors import RedisDownError
+
+        if world.label_studio.calls:
+            raise RedisDownError("Redis does not answer")
+        real(self, project, **values)
+
+    monkeypatch.setattr(StateStore, "put", gone)
+    world.round()
+
+    world.assert_consistent()
+
+
+# Bad input --------------------------------------------------------------------------------------
+
+
+def test_unsupported_interface_is_named_and_setup_still_answers(world):
+    """The message says what is supported; /setup answers as ever."""
+    config = CONFIG.replace("<Text", "<Image").replace("$text", "$image")
+    world.label_studio.edit(label_config=config)
+    world.label_studio.add_tasks(5)
+    assert world.setup(schema=config) == ""
+    assert "supported: one label per text" in world.state.config_error
+    with pytest.raises(UnsupportedConfigError):
+        world.round()
+
+    assert "supported: one label per text" in world.state.last_error
+
+
+def test_bad_options_are_named(world):
+    """An unknown option is refused with the known ones, and nothing else happens."""
+    world.label_studio.extra_params = {"retrain_afer_labels": 3}
+    world.label_studio.add_tasks(5)
+    with pytest.raises(ConfigError, match="retrain_after_labels"):
+        world.round()
+
+    assert "retrain_afer_labels" in world.state.last_error
+
+
+def test_unknown_labels_are_left_out(world):
+    """A label that the interface does not have trains nothing and breaks nothing."""
+    world.label_studio.add_tasks(60)
+    world.round()
+    world.label_studio.label_next(30)
+    world.label_studio.label(world.label_studio.next_task(), "no such label")
+    world.round()
+
+    assert sum(world.state.labels.values()) + sum(world.state.audit_labels.values()) == 30
+
+
+# Events -----------------------------------------------------------------------------------------
+
+
+def test_setup_answers_the_version_that_is_shown(world):
+    """/setup says which version the project's predictions have."""
+    assert world.setup() == ""
+    version = world.trained()
+
+    assert world.setup() == version
+
+
+def test_setup_of_a_new_project_asks_for_its_first_order(world):
+    """Connecting is enough: the pool is put in order."""
+    world.setup()
+
+    assert world.queue.status("1") == "waiting"
+
+
+def test_setup_without_redis_answers_from_memory_and_store(world, tmp_path):
+    """Label Studio's label stream does not stop because Redis is away."""
+    version = world.trained()
+    gone = Redis(unix_socket_path=str(tmp_path / "none"), retry=None)
+    service = Service(states=StateStore(gone), queue=TrainQueue(gone), store=world.store)
+    request = SetupRequest.model_validate({"project": world.label_studio.info.key, "schema": ""})
+
+    assert service.setup(request) == version
+
+
+def test_setup_of_another_project_with_the_same_id_drops_the_state(world):
+    """A new Label Studio counts from 1 again: it does not get the old one's models."""
+    world.trained()
+    world.setup()
+
+    assert world.setup(project="1.1999999999") == ""
+    assert world.state.model == ""
+
+
+def test_labels_are_counted_until_there_are_enough(world):
+    """An event below the threshold is counted; the one that reaches it asks."""
+    world.setup()
+    world.trained()
+    for number in range(1, 10):
+        answer = world.event(
+            "ANNOTATION_CREATED", annotation={"id": number}, task={"id": 500 + number}
+        )
+        assert answer == f"ok: {number} of 10 new labels"
+    world.redis.delete("xlt:waiting:1")
+    answer = world.event("ANNOTATION_CREATED", annotation={"id": 10}, task={"id": 510})
+
+    assert answer == "ok: a round was asked for"
+
+
+def test_the_same_event_a_hundred_times_counts_once(world):
+    """Events may come twice."""
+    world.setup()
+    world.trained()
+    answers = {
+        world.event("ANNOTATION_CREATED", annotation={"id": 1}, task={"id": 501})
+        for _ in range(100)
+    }
+
+    assert answers == {"ok: 1 of 10 new labels"}
+
+
+def test_skips_are_no_labels(world):
+    """A skipped task teaches nothing."""
+    world.setup()
+    answer = world.event(
+        "ANNOTATION_CREATED", annotation={"id": 1, "was_cancelled": True}, task={"id": 501}
+    )
+
+    assert answer == "ok: skipped"
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "answer"),
+    [
+        ("START_TRAINING", {}, "ok: a round"),
+        ("TASKS_CREATED", {"tasks": [{"id": 1}]}, "ok: a round"),
+        ("PROJECT_UPDATED", {}, "ok: the labelling interface is as before"),
+        ("TASKS_DELETED", {"tasks": [{"id": 1}]}, "ignored: nothing to do"),
+        ("LABEL_LINK_CREATED", {}, "ignored: nothing to do"),
+    ],
+)
+def test_events(world, action, fields, answer):
+    """Each event has an answer that says what became of it."""
+    world.setup()
+
+    assert world.event(action, **fields).startswith(answer)
+
+
+def test_deleted_annotations_are_news(world):
+    """They come without their tasks and still count."""
+    world.setup()
+    world.trained()
+    annotations = [{"id": number} for number in range(10)]
+    world.redis.delete("xlt:waiting:1")
+
+    assert world.event("ANNOTATIONS_DELETED", annotations=annotations).startswith("ok: a round")
+
+
+def test_event_of_an_unknown_project_is_ignored_with_words(world):
+    """It is accepted, and the answer says why nothing happens."""
+    assert "project 1 is not connected" in world.event("START_TRAINING")
+    assert world.queue.projects() == ()
+
+
+def test_lost_events_are_found_again(world):
+    """Labels whose webhooks never came are found by comparing, once."""
+    world.setup()
+    first = world.trained()
+    world.label_studio.label_next(12)
+
+    assert reconcile(world.label_studio, world.states, world.queue, world.service) == ("1",)
+    world.round()
+    assert world.shown != first
+    assert reconcile(world.label_studio, world.states, world.queue, world.service) == ()
+    assert world.label_studio.webhooks == 2
+
+
+def test_project_that_cannot_be_looked_at_holds_back_no_other(world):
+    """Its state says why."""
+    world.setup()
+
+    def fail(what: str) -> None:
+        if what == "webhook":
+            raise UnreachableError("Label Studio is down")
+
+    world.label_studio.before = fail
+    assert reconcile(world.label_studio, world.states, world.queue, world.service) == ()
+    assert "Label Studio is down" in world.state.last_error
+
+
+def test_status_says_what_people_want_to_know(world):
+    """Labels and accuracy per language, the job, the last round, the last error."""
+    world.setup()
+    world.trained()
+    status = world.service.status("1")
+
+    assert status["shown"] == status["model"] == world.shown
+    assert set(status["labels"]) == {"en", "sw", "yo"}
+    assert status["phase"] == "done"
+    assert status["last_error"] == ""
+    assert status["last_round"]["peak_rss_bytes"] == 10**9
+    assert all(0 <= score["accuracy"] <= 1 for score in status["accuracy"].values())
+    assert "label_config" not in status
