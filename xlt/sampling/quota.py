@@ -153,15 +153,20 @@ def _limited(raw: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def interleave(
-    counts: NDArray[np.intp], share: NDArray[np.float64], ties: NDArray[np.float64]
+    counts: NDArray[np.intp],
+    share: NDArray[np.float64],
+    ties: NDArray[np.float64],
+    had: NDArray[np.intp] | None = None,
 ) -> NDArray[np.intp]:
     """A sequence of numbers in which l occurs counts[l] times, every beginning shared out fairly.
 
-    The k-th turn of l comes at `(k + 1/2) / share[l]`, which is the order in which the divisor
-    method of Sainte-Laguë deals seats. Weight 0 comes last; the larger of `ties` wins a tie.
+    The k-th turn of l, those it `had` before included, comes at `(k + 1/2) / share[l]`, which is
+    the order in which the divisor method of Sainte-Laguë deals seats. Weight 0 comes last; the
+    larger of `ties` wins a tie.
     """
     number = np.repeat(np.arange(len(counts)), counts)
     turn = np.arange(len(number)) - np.repeat(np.cumsum(counts) - counts, counts)
+    turn = turn if had is None else turn + had[number]
     when = (turn + 0.5) / np.maximum(share, 1e-12)[number]
     return np.asarray(number[np.lexsort((-ties[number], when))])
 
@@ -171,16 +176,17 @@ def interleave_sides(
     share: NDArray[np.float64],
     ties: NDArray[np.float64],
     source: NDArray[np.bool_],
+    had: NDArray[np.intp] | None = None,
 ) -> NDArray[np.intp]:
     """`interleave`, first between source and targets, then within each of the two.
 
     Dealt out together, one large source would come before many small targets have a turn.
     """
+    before = np.zeros_like(counts) if had is None else had
     sides = np.stack([~source, source])  # (2, L)
-    turns = interleave(
-        (sides * counts).sum(axis=1), (sides * share).sum(axis=1), np.array([1.0, 0.0])
-    )
+    of_side = [(sides * values).sum(axis=1) for values in (counts, share, before)]
+    turns = interleave(of_side[0], of_side[1], np.array([1.0, 0.0]), of_side[2])
     result = np.empty(len(turns), dtype=np.intp)
     for side in (0, 1):
-        result[turns == side] = interleave(counts * sides[side], share, ties)
+        result[turns == side] = interleave(counts * sides[side], share, ties, before)
     return result

@@ -133,7 +133,7 @@ def _in_order(
         kinds = interleave(np.array([mains, audits]), share, np.array([1.0, 0.0]))
         left.append(iter(kinds.tolist()))
     counts = np.array([lang.available for lang in plan.languages], dtype=np.intp) - plan.slots
-    for number in interleave_sides(counts, plan.share, plan.ties, plan.source).tolist():
+    for number in interleave_sides(counts, plan.share, plan.ties, plan.source, plan.slots).tolist():
         yield next(audit[number] if next(left[number]) else main[number]), "rest"
 
 

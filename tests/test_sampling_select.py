@@ -1,0 +1,307 @@
+"""The order of a whole pool: complete, fair, reproducible, explained."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from xlt.errors import SamplingError
+from xlt.sampling.select import Pool, SamplerOptions, select
+
+SLOW = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+
+
+def make_pool(seed=0, n=60, langs=("en", "ha", "yo"), d=5, classes=4, model=True, audits=0.2, **kw):
+    """A random pool; languages in blocks of random sizes."""
+    rng = np.random.default_rng(seed)
+    chosen = [langs[i] for i in rng.integers(0, len(langs), n)]
+    return Pool(
+        ids=[f"t{i}" for i in range(n)],
+        langs=chosen,
+        probabilities=rng.dirichlet(np.ones(classes), size=n) if model else None,
+        vectors=rng.standard_normal((n, d)).astype(np.float32) if d else None,
+        audit=rng.random(n) < audits,
+        **kw,
+    )
+
+
+POOLS = st.builds(
+    make_pool,
+    seed=st.integers(0, 2**31),
+    n=st.integers(0, 80),
+    langs=st.sampled_from([("en",), ("en", "ha"), ("en", "ha", "yo", "sw", "ig")]),
+    d=st.sampled_from([0, 3, 8]),
+    model=st.booleans(),
+    audits=st.sampled_from([0.0, 0.2, 1.0]),
+    labelled_counts=st.dictionaries(st.sampled_from(["en", "ha", "yo"]), st.integers(0, 60)),
+    audit_counts=st.dictionaries(st.sampled_from(["en", "ha", "yo"]), st.integers(0, 9)),
+)
+OPTIONS = st.builds(
+    SamplerOptions,
+    batch=st.integers(1, 60),
+    source_languages=st.sampled_from([(), ("eng_Latn",), ("en", "ha")]),
+    source_share=st.sampled_from([0.0, 0.4, 1.0]),
+    quota=st.sampled_from(["equal", "proportional", "adaptive"]),
+    floor=st.integers(0, 2),
+    audit_share=st.sampled_from([0.0, 0.1, 0.5, 1.0]),
+    measure=st.sampled_from(["margin", "entropy", "least_confidence"]),
+)
+
+
+def order(pool, options, seed=5):
+    """A selection by a fresh generator."""
+    return select(pool, options, np.random.default_rng(seed))
+
+
+@SLOW
+@given(POOLS, OPTIONS)
+def test_the_order_is_a_permutation_of_the_pool(pool, options):
+    """Every task once, ranks 0..N-1, its own language, the batch in front."""
+    found = order(pool, options)
+    assert sorted(found.ids) == sorted(pool.ids)
+    assert [pick.rank for pick in found.picks] == list(range(len(pool.ids)))
+    lang = dict(zip(pool.ids, pool.langs, strict=True))
+    assert all(pick.lang == lang[pick.id] for pick in found.picks)
+    assert found.batch == min(options.batch, len(pool.ids))
+    assert [pick.slot == "rest" for pick in found.picks] == [
+        rank >= found.batch for rank in range(len(pool.ids))
+    ]
+
+
+@SLOW
+@given(POOLS, OPTIONS)
+def test_the_batch_keeps_the_quotas_exactly(pool, options):
+    """Languages in the batch are counted as promised."""
+    found = order(pool, options)
+    counts = Counter(pick.lang for pick in found.picks[: found.batch])
+    assert dict(counts) == {lang: n for lang, n in found.quotas.items() if n}
+
+
+@SLOW
+@given(POOLS, OPTIONS)
+def test_audit_tasks_are_chosen_in_audit_slots_only(pool, options):
+    """Within the batch an audit task never fills a quota slot, nor the other way round."""
+    audit = dict(zip(pool.ids, pool.audit, strict=True))
+    found = order(pool, options)
+    for pick in found.picks[: found.batch]:
+        assert audit[pick.id] == (pick.slot == "audit")
+    langs = set(pool.langs)
+    have_enough = all(
+        sum(not audit[i] for i, l in zip(pool.ids, pool.langs, strict=True) if l == lang)  # noqa: E741
+        >= found.quotas[lang]
+        for lang in langs
+    )
+    if have_enough:
+        drawn = sum(pick.slot == "audit" for pick in found.picks)
+        assert drawn <= int(np.floor(found.batch * options.audit_share + 0.5))
+
+
+@SLOW
+@given(POOLS, OPTIONS)
+def test_a_seed_gives_one_order(pool, options):
+    """The same generator state, the same picks, reasons included."""
+    assert order(pool, options) == order(pool, options)
+
+
+@SLOW
+@given(POOLS, OPTIONS, st.integers(0, 99))
+def test_names_of_classes_and_languages_do_not_matter(pool, options, seed):
+    """Columns in another order and languages by other names: the same order of tasks."""
+    names = {"en": "aaa", "ha": "zzz", "yo": "mmm", "sw": "bbb", "ig": "yyy"}
+    sources = {"eng_Latn": "aaa", "en": "aaa", "ha": "zzz"}
+    p = pool.probabilities
+    if p is not None:
+        p = p[:, np.random.default_rng(seed).permutation(p.shape[1])]
+    renamed = replace(
+        pool,
+        langs=[names[lang] for lang in pool.langs],
+        probabilities=p,
+        labelled_counts={names[lang]: n for lang, n in pool.labelled_counts.items()},
+        audit_counts={names[lang]: n for lang, n in pool.audit_counts.items()},
+    )
+    other = replace(options, source_languages=tuple(sources[s] for s in options.source_languages))
+    assert order(renamed, other).ids == order(pool, options).ids
+
+
+@SLOW
+@given(POOLS, OPTIONS)
+def test_every_pick_says_why(pool, options):
+    """Each reason is a sentence of its own kind."""
+    for pick in order(pool, options).picks:
+        assert pick.reason
+        if pick.slot == "audit":
+            assert "at random" in pick.reason
+        if pick.slot != "rest":
+            assert f"{pick.lang} gets" in pick.reason
+
+
+def test_a_new_pool_without_a_model_is_ordered_by_typicality():
+    """Cold start: no probabilities, vectors only; no pick claims an uncertainty."""
+    found = order(make_pool(model=False, n=200), SamplerOptions(source_languages=("en",)))
+    assert set(found.phases.values()) == {"typicality"}
+    assert all(pick.uncertainty is None for pick in found.picks)
+    assert any("typical of" in pick.reason for pick in found.picks)
+
+
+def test_a_language_warms_up_by_its_own_labels():
+    """The source with labels is ordered by margin, a target without stays with typicality."""
+    pool = make_pool(labelled_counts={"eng_Latn": 30, "hau": 19})
+    assert order(pool, SamplerOptions()).phases == {
+        "en": "margin", "ha": "typicality", "yo": "typicality"
+    }  # fmt: skip
+
+
+def test_codes_of_one_language_are_one_language():
+    """Tasks that say `ha` and `hau_Latn` share one quota."""
+    pool = make_pool(langs=("en", "ha", "hau_Latn"))
+    found = order(pool, SamplerOptions(source_languages=("eng",), quota="equal", batch=20))
+    assert sorted(found.quotas.values()) == [8, 12]
+
+
+def test_the_uncertain_come_first_in_a_warm_language():
+    """Without vectors the order within a language is that of the margin, ties aside."""
+    pool = make_pool(n=40, langs=("ha",), d=0, audits=0, labelled_counts={"ha": 99})
+    seen = [pick.uncertainty for pick in order(pool, SamplerOptions(batch=10)).picks]
+    assert seen == sorted(seen, reverse=True)
+
+
+def test_the_batch_is_uncertain_and_varied():
+    """Warm, with vectors: candidates are the most uncertain, and twins do not fill the batch."""
+    rng = np.random.default_rng(0)
+    n = 400
+    vectors = rng.standard_normal((n, 16)).astype(np.float32)
+    vectors[:100] = vectors[0] + 0.3 * rng.standard_normal((100, 16))  # a crowd, not twins
+    top = np.where(np.arange(n) < 100, 0.51, rng.uniform(0.5, 1.0, n))  # the crowd is unsure
+    pool = Pool(
+        ids=[str(i) for i in range(n)],
+        langs=["ha"] * n,
+        probabilities=np.stack([top, 1 - top], axis=1),
+        vectors=vectors,
+        labelled_counts={"ha": 99},
+    )
+    found = order(pool, SamplerOptions(batch=20))
+    chosen = [int(pick.id) for pick in found.picks[:20]]
+    assert sum(i < 100 for i in chosen) < 15
+    assert np.mean([p.uncertainty for p in found.picks[:20]]) > 0.8
+
+
+def test_near_duplicates_stand_last_and_name_their_twin():
+    """Of texts that say the same, one is early; the others come after all the rest."""
+    pool = make_pool(n=40, langs=("ha",), audits=0)
+    vectors = np.concatenate([pool.vectors, pool.vectors[:10]])
+    p = np.concatenate([pool.probabilities, pool.probabilities[:10]])
+    pool = Pool(
+        ids=[f"t{i}" for i in range(50)], langs=["ha"] * 50, vectors=vectors, probabilities=p
+    )
+    for warm in (0, 99):
+        found = order(replace(pool, labelled_counts={"ha": warm}), SamplerOptions(batch=30))
+        last = found.picks[-10:]
+        assert all("says nearly the same as task" in pick.reason for pick in last)
+        assert {int(pick.id[1:]) % 40 for pick in last} == set(range(10))
+        assert len({int(pick.id[1:]) % 40 for pick in found.picks[:40]}) == 40
+
+
+def test_twins_of_labelled_texts_stand_last():
+    """What an annotator has answered already is not asked again in other words."""
+    pool = make_pool(n=30, langs=("ha",), audits=0)
+    pool = replace(pool, labelled_vectors=pool.vectors[:5] * 2, labelled_langs=["hau_Latn"] * 5)
+    found = order(pool, SamplerOptions(batch=20))
+    assert {pick.id for pick in found.picks[-5:]} == {f"t{i}" for i in range(5)}
+    assert all("a labelled text" in pick.reason for pick in found.picks[-5:])
+
+
+def test_texts_of_different_languages_are_no_twins():
+    """A translation is not a duplicate."""
+    rows = np.random.default_rng(0).standard_normal((10, 8))
+    pool = Pool(
+        ids=[str(i) for i in range(20)],
+        langs=["en"] * 10 + ["ha"] * 10,
+        vectors=np.concatenate([rows, rows]),
+    )
+    assert not any("same as" in pick.reason for pick in order(pool, SamplerOptions()).picks)
+
+
+def test_every_beginning_of_the_order_is_fair():
+    """Source and targets are within two of their shares at any rank, batch and rest alike."""
+    langs = ["en"] * 400 + [f"l{i % 9}" for i in range(900)]
+    n = len(langs)
+    pool = Pool(ids=[str(i) for i in range(n)], langs=langs, audit=np.arange(n) % 10 == 0)
+    found = order(pool, SamplerOptions(batch=50, source_languages=("en",), quota="equal"))
+    english = np.cumsum([pick.lang == "en" for pick in found.picks])
+    audits = np.cumsum([pick.slot == "audit" for pick in found.picks[:50]])
+    for rank in range(600):
+        assert abs(english[rank] - 0.4 * (rank + 1)) <= 2
+    for rank in range(50):
+        assert abs(audits[rank] - 0.1 * (rank + 1)) <= 1
+    for rank in (49, 99, 399):
+        counts = Counter(p.lang for p in found.picks[: rank + 1] if p.lang != "en")
+        assert max(counts.values()) - min(counts.values()) <= 1
+
+
+def test_audit_slots_even_out_over_rounds():
+    """The languages with the fewest audit labels get the next ones."""
+    had = {f"l{i}": 3 for i in range(5)} | {f"l{i}": 0 for i in range(5, 10)}
+    pool = Pool(
+        ids=[str(i) for i in range(500)],
+        langs=[f"l{i % 10}" for i in range(500)],
+        audit=np.arange(500) % 7 == 0,
+        audit_counts=had,
+    )
+    found = order(pool, SamplerOptions(batch=50))
+    assert {p.lang for p in found.picks if p.slot == "audit"} == {f"l{i}" for i in range(5, 10)}
+
+
+def test_ties_are_not_broken_by_position():
+    """All-equal probabilities: another seed gives another order, and none is the pool's."""
+    pool = Pool(
+        ids=[str(i) for i in range(30)],
+        langs=["ha"] * 30,
+        probabilities=np.full((30, 4), 0.25),
+        labelled_counts={"ha": 99},
+    )
+    one, two = (order(pool, SamplerOptions(), seed).ids for seed in (1, 2))
+    assert one != two
+    assert list(pool.ids) not in (one, two)
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_pools_smaller_than_the_batch(n):
+    """No task, one task, fewer than the batch: all of it is the batch."""
+    found = order(make_pool(n=n, model=n > 0, d=3 if n else 0), SamplerOptions())
+    assert found.batch == len(found.picks) == n
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ids": ["a", "b", "b"]}, "'b' twice"),
+        ({"langs": ["en"] * 2}, "3 langs"),
+        ({"audit": np.zeros(2, bool)}, "3 audit"),
+        ({"probabilities": np.full((2, 2), 0.5)}, r"\(2, 2\)"),
+        ({"probabilities": np.array([[0.5, 0.5], [np.nan, 0.5], [0.5, 0.5]])}, r"row\(s\) 1"),
+        ({"vectors": np.array([[1.0], [1.0], [np.inf]])}, r"row\(s\) 2"),
+        ({"vectors": np.ones(3)}, r"\(3,\)"),
+        ({"vectors": np.ones((3, 2)), "labelled_vectors": np.ones((1, 3)), "labelled_langs": ["e"]},
+         "equally wide"),
+        ({"labelled_vectors": np.ones((2, 2)), "labelled_langs": ["en"]}, "labelled_vectors"),
+    ],
+    ids=["twice", "langs", "audit", "rows", "nan", "inf", "shape", "width", "labelled"],
+)  # fmt: skip
+def test_broken_pools_are_refused(change, message):
+    """What does not fit together is an error that names it."""
+    pool = replace(Pool(ids=["a", "b", "c"], langs=["en"] * 3), **change)
+    with pytest.raises(SamplingError, match=message):
+        order(pool, SamplerOptions())
+
+
+def test_sampling_needs_no_torch():
+    """Choosing what to label loads neither torch nor transformers."""
+    code = "import sys, xlt.sampling.select; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
