@@ -107,6 +107,10 @@ class Client:
         """Label Studio's address."""
         return self.http.url
 
+    def close(self) -> None:
+        """Close the connections that are kept open between requests."""
+        self.http.close()
+
     def version(self) -> str:
         """Release of Label Studio, such as `1.23.2`."""
         body = self.http.request("GET", "/api/version")

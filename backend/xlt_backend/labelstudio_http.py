@@ -103,13 +103,18 @@ class Http:
         self._attempts = attempts
         self._backoff_s = backoff_s
         token = checked_token(token)
+        self._client = httpx.Client(timeout=timeout_s, follow_redirects=True)
+        make: Any = LabelStudio  # its constructor has no annotations
         try:
-            make: Any = LabelStudio  # its constructor has no annotations
-            self._wrapper = make(
-                base_url=self.url, api_key=token, timeout=timeout_s
-            )._client_wrapper
+            sdk = make(base_url=self.url, api_key=token, httpx_client=self._client)
+            self._sender = sdk._client_wrapper.httpx_client
         except ApiError as error:
+            self.close()
             raise AuthenticationError(f"{_message(error.body)}: {HOW_TO_TOKEN}") from None
+
+    def close(self) -> None:
+        """Close the connections that are kept open between requests."""
+        self._client.close()
 
     def request(
         self,
@@ -154,9 +159,8 @@ class Http:
         params: dict[str, Any] | None,
         timeout_s: float | None,
     ) -> httpx.Response:
-        client = self._wrapper.httpx_client
         try:
-            answer: httpx.Response = client.request(
+            answer: httpx.Response = self._sender.request(
                 path,
                 method=method,
                 json=body,
