@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.builders import CHOICES
+from xlt_backend.labelstudio import Client, ProjectInfo
 from xlt_backend.labelstudio_server import LABEL_STUDIO_VERSION, LabelStudioServer, install
 
 CLONE = Path(__file__).parents[2]
@@ -44,3 +48,31 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStud
     data_dir = fresh_data_dir(tmp_path_factory.mktemp("label-studio"))
     with LabelStudioServer(data_dir, venv=VENV) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def client(label_studio: LabelStudioServer) -> Iterator[Client]:
+    """A client of that Label Studio, with the token of its one account."""
+    found = Client(label_studio.url, label_studio.account.token)
+    yield found
+    found.close()
+
+
+#: Makes a project with this many tasks; further arguments go to `Client.create_project`.
+MakeProject = Callable[..., ProjectInfo]
+
+
+@pytest.fixture
+def make_project(client: Client, request: pytest.FixtureRequest) -> MakeProject:
+    """Projects of one test's own."""
+    numbers = count(1)
+
+    def make(tasks: int = 0, label_config: str = CHOICES, **fields: Any) -> ProjectInfo:
+        title = f"{request.node.name[:40]} {next(numbers)}"
+        project = client.create_project(title, label_config, **fields)
+        if tasks:
+            texts = [{"text": f"Text number {n}.", "lang": "en"} for n in range(tasks)]
+            client.import_tasks(project.id, texts)
+        return client.project(project.id)
+
+    return make

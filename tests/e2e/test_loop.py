@@ -1,0 +1,116 @@
+"""The whole loop: a real Label Studio, `xlt up`, the bundled encoder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import xlt_backend
+from tests.e2e import stack
+from tests.e2e.stack import Service, eventually, labelled
+from xlt_backend.connect import connect
+from xlt_backend.interface import choices_config
+from xlt_backend.labelstudio import Client
+from xlt_backend.labelstudio_server import LabelStudioServer
+from xlt_backend.options import ProjectOptions
+
+TOPICS = Path(xlt_backend.__file__).parent / "demo" / "texts" / "topics.jsonl"
+
+OPTIONS = ProjectOptions(
+    source_languages=("eng",),
+    retrain_after_labels=20,
+    min_labels=20,
+    train={"epochs": 1.0, "max_steps": 20, "unlabelled_rows": 0},
+)
+
+
+@pytest.fixture(scope="module")
+def service(label_studio: LabelStudioServer, tmp_path_factory) -> Iterator[Service]:
+    """A running service."""
+    with stack.running(tmp_path_factory.mktemp("xlt"), label_studio) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(label_studio: LabelStudioServer) -> Client:
+    """A client of that Label Studio."""
+    return Client(label_studio.url, label_studio.account.token)
+
+
+def new_project(client: Client, service: Service, title: str, *, tasks: int, **changes) -> int:
+    """A connected project with texts in three languages; its id."""
+    rows = [json.loads(line) for line in TOPICS.read_text(encoding="utf-8").splitlines()]
+    rows = [row for row in rows if row["lang"] in ("eng", "hau", "som")][:tasks]
+    config = choices_config(sorted({row["label"] for row in rows}))
+    project = client.create_project(title, config, show_collab_predictions=True).id
+    data = [{"text": r["text"], "lang": r["lang"], "topic": r["label"]} for r in rows]
+    client.import_tasks(project, [{"data": item} for item in data])
+    options = OPTIONS.model_copy(update=changes)
+    connect(client, service.settings, project_id=project, options=options)
+    return project
+
+
+def shown(client: Client, project: int) -> str:
+    """The version that Label Studio shows."""
+    return client.project(project).model_version
+
+
+def is_model(version: str) -> bool:
+    """Whether it is a trained version."""
+    return version.startswith("v")
+
+
+def test_from_connecting_to_the_second_version(client, service):
+    """Connect, label, retrain, label, retrain: each next task is the one that was ranked next."""
+    project = new_project(client, service, "loop", tasks=120)
+    eventually(lambda: shown(client, project).startswith("start-"), within_s=120)
+    first_order = client.scores(project, shown(client, project))
+    assert len(first_order) == 120
+    task = client.next_task(project)
+    assert task["id"] == min(first_order, key=first_order.get)
+
+    labelled(client, project, 28)
+    first = eventually(lambda: is_model(v := shown(client, project)) and v, within_s=300)
+    order = client.scores(project, first)
+    for _ in range(10):
+        task = client.next_task(project)
+        waiting = {row["id"] for row in client.tasks(project) if not row["is_labeled"]}
+        ranked = sorted(waiting, key=order.__getitem__)
+        assert task["id"] == ranked[0]
+        labelled(client, project, 1)
+    labelled(client, project, 14)
+
+    second = eventually(lambda: (v := shown(client, project)) != first and v, within_s=300)
+    assert is_model(second)
+    eventually(lambda: service.state(project)["phase"] == "done")
+    assert service.store(project).current() == second
+    assert client.versions(project).keys() == {second}
+    state = service.state(project)
+    assert state["last_error"] == ""
+    assert state["last_round"]["peak_rss_bytes"] < 2 * 1024**3
+
+
+def test_new_tasks_get_a_place(client, service):
+    """Tasks that are imported later are scored and stand in the order."""
+    project = new_project(client, service, "new tasks", tasks=30)
+    eventually(lambda: shown(client, project).startswith("start-"), within_s=120)
+    before = shown(client, project)
+    client.import_tasks(project, [{"data": {"text": "A new text", "lang": "eng"}}])
+    eventually(lambda: shown(client, project) not in ("", before))
+
+    assert len(client.scores(project, shown(client, project))) == 31
+
+
+def test_lost_webhooks_are_made_up_for(client, service):
+    """Without any webhook the labels are found, and the webhook is made again."""
+    project = new_project(client, service, "lost", tasks=60)
+    eventually(lambda: shown(client, project).startswith("start-"), within_s=120)
+    for row in client.http.request("GET", "/api/webhooks/", params={"project": project}):
+        client.http.request("DELETE", f"/api/webhooks/{row['id']}/")
+    labelled(client, project, 28)
+
+    eventually(lambda: is_model(shown(client, project)), within_s=300)
+    eventually(lambda: client.http.request("GET", "/api/webhooks/", params={"project": project}))
