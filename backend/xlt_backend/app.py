@@ -29,6 +29,7 @@ from xlt_backend.options import ProjectOptions
 from xlt_backend.service import Service
 from xlt_backend.wire import (
     MAX_BODY_BYTES,
+    SECRET_HEADER,
     HealthAnswer,
     PredictAnswer,
     PredictRequest,
@@ -41,9 +42,6 @@ from xlt_backend.wire import (
 )
 
 logger = logging.getLogger(__name__)
-
-#: Header of our webhooks' shared secret.
-SECRET_HEADER = "X-Xlt-Secret"
 
 #: Largest body of an event; Label Studio sends tasks and annotations with it.
 MAX_EVENT_BYTES = 4 * 1024 * 1024

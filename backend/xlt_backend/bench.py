@@ -25,6 +25,7 @@ class Bench:
         spec: What is labelled.
         config: Hyper-parameters.
         threads: CPU threads; 0: as many as there are cores.
+        nice: How far the process gives way to others.
         run: Runs the plan in a folder; what was measured.
         measured: What was measured so far.
     """
@@ -33,6 +34,7 @@ class Bench:
     spec: TaskSpec
     config: Mapping[str, Any]
     threads: int
+    nice: int
     run: Callable[[Path], dict[str, Any]]
     measured: dict[str, Any] = field(default_factory=dict)
 
@@ -102,7 +104,6 @@ class Bench:
     def _run(self, folder: Path, **plan: Any) -> None:  # noqa: ANN401 - fields of Plan
         for stale in (files.RESULT, files.ERROR):
             (folder / stale).unlink(missing_ok=True)
-        files.write_plan(
-            folder, files.Plan(spec=self.spec, config=self.config, threads=self.threads, **plan)
-        )
+        common: dict[str, Any] = {"spec": self.spec, "config": self.config, "nice": self.nice}
+        files.write_plan(folder, files.Plan(threads=self.threads, **common, **plan))
         self.measured |= self.run(folder)

@@ -64,13 +64,17 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_service(commands)
     _add_lazy(commands, command)
-    from xlt.commands import add_commands
+    if command not in _SERVICE:
+        from xlt.commands import add_commands
 
-    add_commands(commands)
+        add_commands(commands)
     return parser
 
 
 # The service ------------------------------------------------------------------------------------
+
+#: Commands of this module; they start without importing the library's.
+_SERVICE = frozenset({"up", "serve", "worker", "cancel"})
 
 _Commands = argparse._SubParsersAction  # argparse gives it no public name
 

@@ -9,10 +9,8 @@ from typing import Any
 
 from xlt_backend.convert import PublishRow
 from xlt_backend.labelstudio import Client, ProjectInfo
+from xlt_backend.links import backends, ensure_webhook, same_address
 from xlt_backend.settings import Settings
-
-#: Tasks in one page of an export.
-_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,26 +63,8 @@ class Gateway:
         return self._client.activity(project_id)
 
     def scores(self, project_id: int, version: str) -> Mapping[int, float]:
-        """Task id -> score of its prediction of `version`, where it has one.
-
-        `version` must be the project's own `model_version`.
-        """
-        found: dict[int, float] = {}
-        page = 1
-        while True:
-            params = {
-                "project": project_id,
-                "page": page,
-                "page_size": _PAGE,
-                "include": "id,predictions_score",
-            }
-            body = self._client.http.request("GET", "api/tasks/", params=params)
-            for task in body["tasks"]:
-                if task.get("predictions_score") is not None:
-                    found[int(task["id"])] = float(task["predictions_score"])
-            if page * _PAGE >= int(body["total"]):
-                return found
-            page += 1
+        """Task id -> score of its prediction of `version`, where it has one."""
+        return self._client.scores(project_id, version)
 
     def versions(self, project_id: int) -> Mapping[str, int]:
         """Versions of predictions that Label Studio has, with their number."""
@@ -115,15 +95,12 @@ class Gateway:
 
     def ensure_webhook(self, project_id: int) -> None:
         """Makes sure that the project's events reach us, with the secret."""
-        from xlt_backend.connect import ensure_webhook
-
         ensure_webhook(self._client, project_id, f"{self._public_url}/webhook", self._secret)
 
     def _ours(self, project_id: int) -> dict[str, Any] | None:
-        rows = self._client.http.request("GET", "api/ml/", params={"project": project_id})
-        for row in rows:
-            if str(row.get("url", "")).rstrip("/") == self._public_url:
-                return dict(row)
+        for row in backends(self._client, project_id):
+            if same_address(row.get("url"), self._public_url):
+                return row
         return None
 
 

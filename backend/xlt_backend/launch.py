@@ -15,12 +15,14 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import Any
 
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from xlt.errors import ConfigError
+from xlt.errors import ConfigError, XltError
 from xlt.store import Store
 from xlt_backend import jobs
 from xlt_backend.errors import RedisDownError
@@ -118,6 +120,14 @@ class RoundWorker(SimpleWorker):
         """Ends the round at its next step, then the worker."""
         jobs.STOPPING.set()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # rq has no types here
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:  # noqa: ANN401 - sys.exc_info()
+        """Notes why a round failed: one line where a user can mend it, else the traceback."""
+        error = exc_info[1]
+        if isinstance(error, XltError):
+            logger.error("%s failed: %s", job.description, error)
+        else:
+            super().handle_exception(job, *exc_info)
 
 
 def work(settings: Settings) -> int:

@@ -123,6 +123,7 @@ class Round:
             spec=interface.spec,
             config=config,
             threads=tools.settings.threads,
+            nice=tools.settings.nice,
             run=self._run_trainer,
         )
         shown = info.model_version

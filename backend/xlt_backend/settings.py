@@ -77,6 +77,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "XLT_PREDICT_DEADLINE_S": ("predict_deadline_s", _seconds),
     "XLT_ROUND_TIMEOUT_S": ("round_timeout_s", _seconds),
     "XLT_THREADS": ("threads", _whole),
+    "XLT_NICE": ("nice", _whole),
     "XLT_LOADED_VERSIONS": ("loaded_versions", _whole),
 }
 
@@ -104,6 +105,7 @@ class Settings:
         predict_deadline_s: After this, the rest of a /predict is answered empty.
         round_timeout_s: A round that takes longer is stopped.
         threads: CPU threads of a training; 0: as many as there are cores.
+        nice: How far a training gives way to everything else on its machine, 0 to 19.
         loaded_versions: Models kept in the memory of the web process.
     """
 
@@ -127,6 +129,7 @@ class Settings:
     predict_deadline_s: float = 80.0
     round_timeout_s: float = 3600.0
     threads: int = 0
+    nice: int = 10
     loaded_versions: int = 4
 
     def __post_init__(self) -> None:
@@ -134,6 +137,8 @@ class Settings:
             raise ConfigError("XLT_BASIC_AUTH_USER and XLT_BASIC_AUTH_PASS: set both, or neither")
         if not 0 < self.port < 65536:
             raise ConfigError(f"XLT_PORT must be between 1 and 65535, got {self.port}")
+        if self.nice > 19:
+            raise ConfigError(f"XLT_NICE must be between 0 and 19, got {self.nice}")
         if self.loaded_versions < 1:
             raise ConfigError("XLT_LOADED_VERSIONS must be at least 1, got 0")
         if not self.model_dir:

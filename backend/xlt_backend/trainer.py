@@ -21,7 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from xlt.errors import XltError
+from xlt.errors import CancelledError, XltError
 from xlt_backend import trainfolder as files
 
 if TYPE_CHECKING:
@@ -37,12 +37,19 @@ _SAY_EVERY_S = 0.2
 class Speaker:
     """Says where the work stands, not more often than anybody can read."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, should_stop: Callable[[], bool]) -> None:
         self._out = out
+        self.should_stop = should_stop
         self._last = ("", 0.0)
 
     def say(self, phase: str, done: int, total: int, **more: object) -> None:
-        """One line of JSON; lines of the same phase that come too soon are left out."""
+        """One line of JSON; lines of the same phase that come too soon are left out.
+
+        Raises:
+            CancelledError: If the process was asked to stop.
+        """
+        if self.should_stop():
+            raise CancelledError("the training process was asked to stop")
         now = time.monotonic()
         last_phase, last_time = self._last
         if phase == last_phase and done < total and now - last_time < _SAY_EVERY_S:
@@ -53,7 +60,7 @@ class Speaker:
         self._out.flush()
 
 
-def run(folder: Path, speaker: Speaker, should_stop: Callable[[], bool]) -> dict[str, object]:
+def run(folder: Path, speaker: Speaker) -> dict[str, object]:
     """Does what the folder's plan says; returns what was measured.
 
     Raises:
@@ -67,7 +74,7 @@ def run(folder: Path, speaker: Speaker, should_stop: Callable[[], bool]) -> dict
         return {"seconds": seconds}
     training: dict[str, object] = {}
     if plan.mode == "train":
-        training = _timed(seconds, "train", lambda: _train(folder, plan, speaker, should_stop))
+        training = _timed(seconds, "train", lambda: _train(folder, plan, speaker))
     model = folder / files.MODEL if plan.mode == "train" else Path(str(plan.model))
     note = _timed(seconds, "score", lambda: _score(folder, plan, model, speaker))
     return {"seconds": seconds, "training": training, **note}
@@ -83,9 +90,7 @@ def _timed(
         seconds[name] = round(time.monotonic() - begin, 3)
 
 
-def _train(
-    folder: Path, plan: files.Plan, speaker: Speaker, should_stop: Callable[[], bool]
-) -> dict[str, object]:
+def _train(folder: Path, plan: files.Plan, speaker: Speaker) -> dict[str, object]:
     from xlt.config import TrainConfig
     from xlt.train import Progress, train
 
@@ -104,7 +109,7 @@ def _train(
         folder / files.MODEL,
         work=folder / files.CHECKPOINTS,
         progress=progress,
-        should_stop=should_stop,
+        should_stop=speaker.should_stop,
     )
     return {key: value for key, value in asdict(result).items() if key != "folder"}
 
@@ -168,13 +173,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     (name,) = sys.argv[1:] if argv is None else argv
     folder = Path(name)
     _die_with_parent()
-    speaker = Speaker(_own_stdout())
     stop = threading.Event()
+    speaker = Speaker(_own_stdout(), stop.is_set)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    os.nice(10)
-    _set_threads(files.read_plan(folder).threads)
+    plan = files.read_plan(folder)
+    os.nice(plan.nice)
+    _set_threads(plan.threads)
     try:
-        result = run(folder, speaker, stop.is_set)
+        result = run(folder, speaker)
     except XltError as error:
         value = {"type": type(error).__name__, "message": str(error)}
         files.write_json(folder / files.ERROR, value)
@@ -209,7 +215,7 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def watch() -> None:
-        while sys.stdin.buffer.read(1024):
+        while os.read(0, 1024):  # not sys.stdin: its lock would be held at the end
             pass
         os._exit(2)
 

@@ -34,6 +34,7 @@ class Plan:
         model: Folder of the model to score with.
         active: Folder of the active model, to be compared on the audit examples.
         threads: CPU threads; 0: as many as there are cores.
+        nice: How far the process gives way to others.
     """
 
     mode: Mode
@@ -42,6 +43,7 @@ class Plan:
     model: str | None = None
     active: str | None = None
     threads: int = 0
+    nice: int = 10
 
 
 def write_plan(folder: Path, plan: Plan) -> None:
