@@ -193,7 +193,7 @@ class Child:
         if now >= self.next_start:
             self.started = now
             self.process = subprocess.Popen(
-                self.command, env=dict(env), start_new_session=True, preexec_fn=_end_with_parent
+                self.command, env=dict(env), start_new_session=True, preexec_fn=end_with_parent
             )
 
     def stop(self, *, within_s: float) -> None:
@@ -287,7 +287,7 @@ def _require_free(settings: Settings) -> None:
             raise ConfigError(f"cannot listen on {where}: {error.strerror}; set XLT_PORT") from None
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """On Linux, asks the kernel to end this process when its parent dies."""
     if sys.platform == "linux":
         import ctypes

@@ -43,6 +43,7 @@ class Annotator:
         self._interface = Interface.from_label_config(client.project(project_id).label_config)
         self._version = ""
         self._queue: dict[int, float] = {}
+        self._done: set[int] = set()
 
     def label_next(self) -> Labelled | None:
         """Label the task that Label Studio serves next; None when it has no more.
@@ -62,6 +63,7 @@ class Annotator:
         label = self._answers[data["ref"]]
         result = to_result(label, 1.0, self._interface)
         self._client.annotate(task_id, [{**region, "origin": "manual"} for region in result])
+        self._done.add(task_id)
         self._queue.pop(task_id, None)
         return Labelled(task_id=task_id, lang=str(data["lang"]), in_order=in_order)
 
@@ -70,7 +72,11 @@ class Annotator:
         version = self._client.project(self._project_id).model_version
         if version != self._version:
             self._version = version
-            self._queue = self._client.open_scores(self._project_id, version)
+            self._queue = {
+                task: score
+                for task, score in self._client.scores(self._project_id, version).items()
+                if task not in self._done
+            }
         return version
 
     def _is_first(self, task_id: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import socket
 import time
 from collections import Counter
@@ -127,6 +128,7 @@ def main(args: argparse.Namespace) -> int:
     """
     if (args.exit or args.json) and not args.annotate:
         raise ConfigError("--exit and --json need --annotate N: without it nothing comes to an end")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # everything is stopped in order
     console = Console(stderr=True)
     columns = {"text": args.text, "lang": args.lang, "label": args.label}
     texts = load(
@@ -259,7 +261,7 @@ class _Demo:
         begun = time.monotonic()
 
         def note(_: str) -> None:
-            bar.update(task, note=_phase(self.stack.status(), project_id))
+            bar.update(task, note=_phase(self._state(project_id)))
 
         self._until(project_id, lambda version: version not in ("", shown), "a new model", note)
         bar.update(task, note="")
@@ -279,14 +281,19 @@ class _Demo:
             if time.monotonic() > until:
                 raise ServiceError(
                     f"waited {timeout_s:.0f} s for {what}; /status says: "
-                    f"{_phase(self.stack.status(), project_id)}; log: {self.stack.service_log}"
+                    f"{_phase(self._state(project_id))}; log: {self.stack.service_log}"
                 )
             time.sleep(0.5)
+
+    def _state(self, project_id: int) -> Mapping[str, object]:
+        projects = self.stack.status().get("projects")
+        return projects.get(str(project_id), {}) if isinstance(projects, Mapping) else {}
 
     def _summary(
         self, project_id: int, done: Sequence[Labelled], seconds: Sequence[float]
     ) -> Summary:
-        store = Store(self.stack.settings.model_dir).project(str(project_id))
+        key = str(self._state(project_id).get("key"))
+        store = Store(self.stack.settings.model_dir).project(key)
         promoted = [c.version for c in store.history() if c.action == "promoted"]
         if not promoted:
             raise ServiceError(
@@ -325,11 +332,8 @@ def _task(example: Example) -> dict[str, str]:
     return data | ({"group": example.group} if example.group else {})
 
 
-def _phase(status: Mapping[str, object], project_id: int) -> str:
-    projects = status.get("projects")
-    state = projects.get(str(project_id), {}) if isinstance(projects, Mapping) else {}
-    error = state.get("last_error")
-    return str(error or state.get("phase") or "")
+def _phase(state: Mapping[str, object]) -> str:
+    return str(state.get("last_error") or state.get("phase") or "")
 
 
 def _bar(console: Console) -> Progress:

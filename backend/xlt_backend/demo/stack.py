@@ -16,6 +16,7 @@ import httpx
 
 from xlt.errors import ServiceError
 from xlt_backend.labelstudio_server import LabelStudioServer, free_port, install
+from xlt_backend.launch import end_with_parent
 from xlt_backend.settings import Settings
 
 
@@ -98,7 +99,12 @@ def _service(log: Path, variables: Mapping[str, str], settings: Settings) -> Ite
     words = [sys.executable, "-m", "xlt_backend.cli", "up"]
     with log.open("ab") as file:
         process = subprocess.Popen(
-            words, env=inherited | dict(variables), stdout=file, stderr=file, start_new_session=True
+            words,
+            env=inherited | dict(variables),
+            stdout=file,
+            stderr=file,
+            start_new_session=True,  # Ctrl-C is for whoever started us
+            preexec_fn=end_with_parent,
         )
     try:
         _wait_until_healthy(process, f"{settings.public_url}/health", log)
