@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import (
     AutoModel,
@@ -27,6 +28,9 @@ from xlt.heads import mean_pool
 from xlt.mlm import TrainedMlmHead
 
 _log = logging.getLogger(__name__)
+
+#: Where the bundled encoder keeps its MLM head, under Hugging Face's names.
+HEAD_FILE = "head.safetensors"
 
 #: Architectures whose attention overflows in half precision (DeBERTa issue 77, transformers
 #: pull request 24116, AutoGluon pull request 5139): they run in float32 everywhere.
@@ -187,10 +191,28 @@ def _load_mlm(place: Path | str) -> tuple[PreTrainedModel, TrainedMlmHead] | Non
         )
     except ValueError:  # an architecture without masked-LM form
         return None
-    if info["missing_keys"]:
+    missing = set(info["missing_keys"]) - _load_separate_head(place, model)
+    if missing:
         return None
     body = model.base_model
     return body, TrainedMlmHead(model).eval()
+
+
+def _load_separate_head(place: Path | str, model: PreTrainedModel) -> set[str]:
+    """Load an MLM head that stands in a file of its own, so that the rest is a plain body.
+
+    Returns:
+        Names of all of the model's parameters that now have a trained value by it.
+    """
+    path = Path(place) / HEAD_FILE
+    if not path.is_file():
+        return set()
+    values = load_file(path)
+    model.load_state_dict(values, strict=False)
+    model.tie_weights()
+    named = dict(model.named_parameters(remove_duplicate=False))
+    trained = {id(named[name]) for name in values if name in named}
+    return {name for name, parameter in named.items() if id(parameter) in trained}
 
 
 def without_pooler(body: PreTrainedModel) -> None:

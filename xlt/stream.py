@@ -21,6 +21,9 @@ from xlt.mlm import mask_tokens
 
 _EPOCH, _MASK = 1, 2  # first word of a random stream's seed: streams never meet
 
+#: Texts of the pool are never cut shorter than this, in tokens.
+_LEAST_CROP = 32
+
 Rows = NDArray[np.int64]
 
 
@@ -121,6 +124,20 @@ def balanced_probabilities(languages: Sequence[str], alpha: float) -> NDArray[np
     return weights / weights.sum()  # type: ignore[no-any-return]
 
 
+def crop(tokens: Tokens, length: int, rng: np.random.Generator) -> Tokens:
+    """A window of at most `length` tokens at a random place, between the text's special tokens.
+
+    Keeps the texts of the pool from stretching a batch beyond its labelled rows.
+    """
+    if len(tokens) <= length:
+        return tokens
+    inner = np.flatnonzero(~tokens.special)
+    n_inner = max(length - (len(tokens) - len(inner)), 1)
+    first = int(rng.integers(0, len(inner) - n_inner + 1))
+    kept = np.sort(np.concatenate([np.flatnonzero(tokens.special), inner[first : first + n_inner]]))
+    return Tokens(ids=tokens.ids[kept], special=tokens.special[kept], types=tokens.types[kept])
+
+
 class Stream:
     """Plans and builds the batch of any step."""
 
@@ -176,7 +193,8 @@ class Stream:
     def _build(self, step: int, labelled: Rows, unlabelled: Rows, pairs: Rows) -> MixedBatch:
         material = self.material
         rng = np.random.default_rng([_MASK, self.config.seed, step])
-        masked = [self._mask(material.unlabelled[row], rng) for row in unlabelled]
+        width = max([len(material.labelled[row]) for row in labelled] + [_LEAST_CROP])
+        masked = [self._mask(crop(material.unlabelled[row], width, rng), rng) for row in unlabelled]
         masked_pairs = [self._mask(material.pairs[row], rng) for row in pairs if material.pairs]
         aligned = pairs if material.sources else pairs[:0]
         share = slice(self.rank, None, self.world)
@@ -191,7 +209,7 @@ class Stream:
         rows += [material.targets[row] for row in aligned[share]]
         types = [row.types for row in rows] if tlm else []
         tokens = pad([row.ids for row in rows], self.vocabulary.pad_id, types=types)
-        width = tokens.input_ids.shape[1]
+        width = int(tokens.input_ids.shape[1])
         mlm_positions, mlm_targets = _flat(mlm, len(own), width)
         tlm_positions, tlm_targets = _flat(tlm, len(own) + len(mlm), width)
         return MixedBatch(
@@ -229,7 +247,7 @@ _Masked = tuple[Tokens, NDArray[np.int64], TokenIds]
 def _chunks(rows: Rows, texts: Sequence[Tokens], n: int, rng: np.random.Generator) -> list[Rows]:
     """Rows cut into n parts of nearly equal number, short texts first, with noise."""
     lengths = np.array([len(texts[row]) for row in rows], dtype=np.float64)
-    order = np.argsort(lengths * rng.uniform(0.75, 1.25, size=len(rows)), kind="stable")
+    order = np.argsort(lengths * rng.uniform(0.9, 1.1, size=len(rows)), kind="stable")
     return np.array_split(rows[order], n)
 
 

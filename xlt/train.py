@@ -231,6 +231,9 @@ def _set_up(
         world=accelerator.num_processes,
     )
     model.to(accelerator.device)
+    dtype = encoder.forward_dtype(accelerator.device, config.precision)
+    if accelerator.device.type == "cpu" and dtype == torch.bfloat16:
+        encoder.model.set_attn_implementation("eager")  # the fused backward is slower: benchmarks/
     optimizer = torch.optim.AdamW(parameter_groups(model, config), fused=True)
     parameters = trainable(model)
     steps = n_steps(config, stream.steps_per_epoch)
@@ -258,7 +261,7 @@ def _set_up(
         stream=stream,
         state=state,
         steps=steps,
-        dtype=encoder.forward_dtype(accelerator.device, config.precision),
+        dtype=dtype,
         history=[],
     )
 
