@@ -130,9 +130,9 @@ def ensure_backend(
     first, *others = ours
     # Always, because the password cannot be read back; Label Studio then also looks whether we
     # answer. Without url and project it fails (1.23).
-    _save(client, "PATCH", f"/api/ml/{first['id']}/", wanted)
+    _save(client, "PATCH", f"/api/ml/{first['id']}", wanted)
     for row in others:
-        client.http.request("DELETE", f"/api/ml/{row['id']}/")
+        client.http.request("DELETE", f"/api/ml/{row['id']}")
         done.append("removed a second model with the same address")
     return int(first["id"])
 
@@ -149,12 +149,12 @@ def _save(client: Client, method: str, path: str, body: Json) -> Json:
 def _explained(error: LabelStudioError, url: str) -> LabelStudioError:
     """The same kind of error, with what to do about it."""
     text = str(error)
-    if isinstance(error, ForbiddenError) or "local" in text.lower() or "private" in text.lower():
+    if isinstance(error, ForbiddenError):
         return ForbiddenError(
             f"Label Studio may not call {url}, because it is a private address: {HOW_TO_SSRF}. "
             f"({text})"
         )
-    if "authentication parameters" in text:
+    if "authentication parameters" in text or "401 Client Error" in text:
         return RejectedError(
             f"Label Studio reaches {url}, but user or password are wrong: XLT_BASIC_AUTH_USER and "
             f"XLT_BASIC_AUTH_PASS must be the same here and in the server. ({text})"
