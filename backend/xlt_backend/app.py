@@ -30,6 +30,7 @@ from xlt_backend.service import Service
 from xlt_backend.wire import (
     MAX_BODY_BYTES,
     SECRET_HEADER,
+    TRAIN_EVENTS,
     HealthAnswer,
     PredictAnswer,
     PredictRequest,
@@ -112,6 +113,8 @@ def _label_studio_routes(app: FastAPI, parts: Parts) -> None:
     @app.post("/webhook")
     async def webhook(request: Request) -> Response:
         event = await _read(request, WebhookEvent, MAX_EVENT_BYTES)
+        if not request.state.trusted and event.action not in TRAIN_EVENTS:
+            return _refused("/webhook")
         heard = await run_in_threadpool(service.hear, event)
         parts.measures.heard(event.action, heard.status)
         answer = WebhookAnswer(status=heard.status, job=heard.job)
@@ -178,11 +181,12 @@ def _guard(app: FastAPI, parts: Parts) -> None:
         request: Request, call_next: Callable[[Request], Awaitable[Response]]
     ) -> Response:
         path = request.url.path
+        trusted = _has_password(request, parts.basic_auth)
         if path == "/webhook":
-            allowed = _has_secret(request, parts.secret) or _has_password(request, parts.basic_auth)
-        else:
-            allowed = path in open_routes or parts.basic_auth is None
-            allowed = allowed or _has_password(request, parts.basic_auth)
+            trusted = trusted or _has_secret(request, parts.secret)
+        # The order to train comes to /webhook too, and with the password only where there is one.
+        request.state.trusted = trusted
+        allowed = trusted or path in open_routes or parts.basic_auth is None
         with parts.measures.answering(path) as note:
             if not allowed:
                 note(401)
