@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xlt.sampling import diversity
-from xlt.sampling.diversity import distance_to, near_duplicates, spread, unit
+from xlt.sampling.diversity import centred_units, distance_to, near_duplicates, spread, unit
 from xlt.sampling.typicality import by_typicality
 
 
@@ -69,6 +69,21 @@ def test_a_threshold_of_one_finds_nothing(rng):
 def test_zero_vectors_are_nobodys_twin(rng):
     """A text that the encoder says nothing of is not a copy of another one; no warning either."""
     assert near_duplicates(unit(np.zeros((3, 4))), 0.95, rng).tolist() == [0, 1, 2]
+
+
+def test_a_narrow_cone_is_no_crowd_of_twins(rng):
+    """Encoders that put a language into one corner: centring tells its texts apart again."""
+    rows = rng.standard_normal((200, 32)) + 20.0
+    assert len(set(near_duplicates(unit(rows), 0.95, rng))) == 1
+    assert len(set(near_duplicates(centred_units(rows), 0.95, rng))) == 200
+
+
+@pytest.mark.parametrize("n", [1, 2, 50])
+def test_copies_stay_twins_when_centred(rng, n):
+    """A pool of copies of one text is one text, however many there are."""
+    rows = centred_units(np.tile(rng.standard_normal(16), (n, 1)))
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(1)
+    assert set(near_duplicates(rows, 0.95, rng)) == {0}
 
 
 def test_spread_takes_worth_times_distance():

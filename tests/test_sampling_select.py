@@ -194,7 +194,7 @@ def test_the_batch_is_uncertain_and_varied():
 
 def test_near_duplicates_stand_last_and_name_their_twin():
     """Of texts that say the same, one is early; the others come after all the rest."""
-    pool = make_pool(n=40, langs=("ha",), audits=0)
+    pool = make_pool(n=40, langs=("ha",), audits=0, d=32)
     vectors = np.concatenate([pool.vectors, pool.vectors[:10]])
     p = np.concatenate([pool.probabilities, pool.probabilities[:10]])
     pool = Pool(
@@ -210,7 +210,7 @@ def test_near_duplicates_stand_last_and_name_their_twin():
 
 def test_twins_of_labelled_texts_stand_last():
     """What an annotator has answered already is not asked again in other words."""
-    pool = make_pool(n=30, langs=("ha",), audits=0)
+    pool = make_pool(n=30, langs=("ha",), audits=0, d=32)
     pool = replace(pool, labelled_vectors=pool.vectors[:5] * 2, labelled_langs=["hau_Latn"] * 5)
     found = order(pool, SamplerOptions(batch=20))
     assert {pick.id for pick in found.picks[-5:]} == {f"t{i}" for i in range(5)}

@@ -19,6 +19,17 @@ def unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(rows / np.where(lengths > 0, lengths, 1.0), dtype=np.float32)
 
 
+def centred_units(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Rows of (N, D) without what all of them share, scaled to length 1.
+
+    Many encoders put all texts of a language into a narrow cone, where any two of them would be
+    near-duplicates. The mean is taken as if one text more stood at the origin: then copies of one
+    text, or a single one, keep their direction.
+    """
+    rows = unit(vectors)
+    return unit(rows - rows.sum(axis=0, keepdims=True) / np.float32(len(rows) + 1))
+
+
 def near_duplicates(
     rows: NDArray[np.float32], threshold: float, rng: np.random.Generator
 ) -> NDArray[np.intp]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from xlt.languages import normalise
 from xlt.sampling.checks import check
-from xlt.sampling.diversity import unit
+from xlt.sampling.diversity import centred_units
 from xlt.sampling.plan import Plan, make_plan
 from xlt.sampling.pool import Pick, Pool, SamplerOptions, Selection, Slot
 from xlt.sampling.queue import LanguageTasks, queue
@@ -82,16 +82,13 @@ def _lanes(
     for number, key in enumerate(plan.keys):
         rows = np.flatnonzero(plan.number == number)
         main, drawn = rows[~audit[rows]], rows[audit[rows]]
-        known = (
-            None if pool.labelled_vectors is None else pool.labelled_vectors[labelled_keys == key]
-        )
-        vectors = None if pool.vectors is None else unit(pool.vectors[main])
+        vectors, known = _geometry(pool, main, labelled_keys == key)
         tasks = LanguageTasks(
             name=plan.names[number],
             ids=[pool.ids[row] for row in main],
             uncertainty=None if unsure is None else unsure[main],
             rows=vectors,
-            labelled_rows=_like(vectors, known),
+            labelled_rows=known,
             labelled=plan.languages[number].labelled,
             wanted=int(plan.slots[number] - plan.audits[number]),
             ties=ties[main],
@@ -108,13 +105,17 @@ def _lanes(
     return lanes
 
 
-def _like(
-    rows: NDArray[np.float32] | None, known: NDArray[np.floating] | None
-) -> NDArray[np.float32]:
-    """Labelled vectors of length 1, (M, D); none where either is missing."""
-    if rows is None:
-        return np.empty((0, 0), dtype=np.float32)
-    return unit(known) if known is not None else np.empty((0, rows.shape[1]), dtype=np.float32)
+def _geometry(
+    pool: Pool, main: NDArray[np.intp], labelled: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32] | None, NDArray[np.float32]]:
+    """Directions of one language's tasks (N, D), None where there are none, and labels (M, D)."""
+    if pool.vectors is None:
+        return None, np.empty((0, 0), dtype=np.float32)
+    rows = pool.vectors[main]
+    if pool.labelled_vectors is not None:
+        rows = np.concatenate([rows, pool.labelled_vectors[labelled]])
+    directions = centred_units(rows)
+    return directions[: len(main)], directions[len(main) :]
 
 
 def _in_order(
