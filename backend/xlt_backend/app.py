@@ -9,7 +9,7 @@ import json
 import logging
 import secrets
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -127,7 +127,11 @@ def _label_studio_routes(app: FastAPI, parts: Parts) -> None:
 
 def _predict(parts: Parts, raw: bytes) -> PredictAnswer:
     """Parses and answers in a thread: a body with all tasks of a project is large."""
-    body = _parse(raw, PredictRequest)
+    return answer_predict(parts, _parse(raw, PredictRequest))
+
+
+def answer_predict(parts: Parts, body: PredictRequest) -> PredictAnswer:
+    """As many results as tasks, in their order; empty ones where nothing can be said."""
     project = str(body.project_id) if body.project_id is not None else ""
     key, label_config, options = body.project or "", body.label_config, ProjectOptions()
     try:
@@ -181,9 +185,9 @@ def _guard(app: FastAPI, parts: Parts) -> None:
         request: Request, call_next: Callable[[Request], Awaitable[Response]]
     ) -> Response:
         path = request.url.path
-        trusted = _has_password(request, parts.basic_auth)
+        trusted = has_password(request.headers, parts.basic_auth)
         if path == "/webhook":
-            trusted = trusted or _has_secret(request, parts.secret)
+            trusted = trusted or has_secret(request.headers, parts.secret)
         # The order to train comes to /webhook too, and with the password only where there is one.
         request.state.trusted = trusted
         allowed = trusted or path in open_routes or parts.basic_auth is None
@@ -202,13 +206,15 @@ def _refused(path: str) -> Response:
     return JSONResponse({"error": f"{path} needs {what}"}, status_code=401, headers=headers)
 
 
-def _has_secret(request: Request, secret: str) -> bool:
-    given = request.headers.get(SECRET_HEADER, "")
+def has_secret(headers: Mapping[str, str], secret: str) -> bool:
+    """Whether a request has the webhooks' shared secret."""
+    given = headers.get(SECRET_HEADER, "")
     return bool(given) and hmac.compare_digest(given.encode(), secret.encode())
 
 
-def _has_password(request: Request, expected: tuple[str, str] | None) -> bool:
-    kind, _, value = request.headers.get("Authorization", "").partition(" ")
+def has_password(headers: Mapping[str, str], expected: tuple[str, str] | None) -> bool:
+    """Whether a request has this user and password (Basic auth); never where there is none."""
+    kind, _, value = headers.get("Authorization", "").partition(" ")
     if expected is None or kind.lower() != "basic":
         return False
     try:
