@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlt.corpus import read_examples, split_by_group, write_jsonl
+from xlt.corpus import read_examples, read_pairs, split_by_group, write_jsonl
 from xlt.errors import DataError
 from xlt.schema import UNKNOWN_LANGUAGE, Example
 
@@ -215,3 +215,14 @@ def test_the_seed_decides_the_split(rng):
     assert one != split_by_group(examples, 0.5, np.random.default_rng(2))
     with pytest.raises(DataError, match=r"1\.5"):
         split_by_group(examples, 1.5, rng)
+
+
+def test_pairs_are_read_from_two_columns(tmp_path):
+    """`source` and `target`, or any two columns; a missing half is named."""
+    rows = [{"source": "hello", "target": "sannu", "note": "x"}]
+    assert read_pairs(written(tmp_path, ".jsonl", rows)) == [("hello", "sannu")]
+    assert read_pairs(written(tmp_path, ".tsv", [{"en": "a", "ha": "b"}])) == [("a", "b")]
+    with pytest.raises(DataError, match="row 2: expected two texts"):
+        read_pairs(written(tmp_path, ".csv", [{"en": "a", "ha": ""}]))
+    with pytest.raises(DataError, match="source and target"):
+        read_pairs(written(tmp_path, ".csv", [{"a": "1", "b": "2", "c": "3"}]))
