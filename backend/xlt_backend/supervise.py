@@ -76,6 +76,9 @@ def run_trainer(
         _kill(process)
         for reader in readers:
             reader.join(timeout=5)
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
     if stopped is not None:
         raise stopped
     return _outcome(folder, process.returncode, tail)

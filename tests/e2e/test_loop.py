@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,8 +44,10 @@ def client(label_studio: LabelStudioServer) -> Client:
 def new_project(client: Client, service: Service, title: str, *, tasks: int, **changes) -> int:
     """A connected project with texts in three languages; its id."""
     rows = [json.loads(line) for line in TOPICS.read_text(encoding="utf-8").splitlines()]
-    rows = [row for row in rows if row["lang"] in ("eng", "hau", "som")][:tasks]
     config = choices_config(sorted({row["label"] for row in rows}))
+    rows = [row for row in rows if row["lang"] in ("eng", "hau", "som")]
+    random.Random(13).shuffle(rows)
+    rows = rows[:tasks]
     project = client.create_project(title, config, show_collab_predictions=True).id
     data = [{"text": r["text"], "lang": r["lang"], "topic": r["label"]} for r in rows]
     client.import_tasks(project, [{"data": item} for item in data])
