@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from xlt import __version__
 from xlt_backend.cli import main
 
 ROWS = [
@@ -128,7 +129,7 @@ def test_evaluate_shows_a_table_and_a_signature(tmp_path, model, capsys):
     for score in found["languages"].values():
         assert score["low"] <= score["accuracy"] <= score["high"]
     assert found["signature"] in shown.err
-    assert found["signature"].endswith("| langs:en,ha | n:40 | seed:13 | xlt:0.1.0")
+    assert found["signature"].endswith(f"| langs:en,ha | n:40 | seed:13 | xlt:{__version__}")
     assert "95 % interval" in shown.err
 
 
