@@ -12,16 +12,27 @@ import httpx
 
 from xlt.errors import XltError
 from xlt_backend.checks import Check, fail, ok, warn
+from xlt_backend.errors import ForbiddenError, LabelStudioError
 from xlt_backend.interface import Interface
 from xlt_backend.labelstudio import UNCERTAINTY_SAMPLING, Client, ProjectInfo
 from xlt_backend.labelstudio_http import HOW_TO_SSRF
-from xlt_backend.links import backends, differs, same_address, wanted_webhook, webhooks
+from xlt_backend.links import (
+    backends,
+    differs,
+    ensure_backend,
+    same_address,
+    wanted_webhook,
+    webhooks,
+)
 from xlt_backend.options import ProjectOptions
 
 #: Older ones do not have the API that we use.
 OLDEST = (1, 20)
 #: What the end-to-end tests run on.
 TESTED = (1, 23)
+
+#: States of a model in Label Studio: connected, predicting, training.
+_REACHED = ("CO", "PR", "TR")
 
 
 class ScoreSource(Protocol):
@@ -83,7 +94,9 @@ def check_interface(project: ProjectInfo) -> Check:
     return ok(name, "; ".join([detail, *found.notes]))
 
 
-def check_backend(client: Client, project: ProjectInfo, url: str) -> Check:
+def check_backend(
+    client: Client, project: ProjectInfo, url: str, basic_auth: tuple[str, str] | None = None
+) -> Check:
     """The project has us as its model, once, and Label Studio reaches us."""
     name, connect = "model", f"xlt connect --project {project.id}"
     rows = backends(client, project.id)
@@ -92,12 +105,8 @@ def check_backend(client: Client, project: ProjectInfo, url: str) -> Check:
         others = ", ".join(str(row.get("url")) for row in rows) or "none"
         return fail(name, f"{url} is not the project's model (it has: {others})", connect)
     first = ours[0]
-    if first.get("state") not in ("CO", "PR", "TR"):
-        said = " ".join(str(first.get("error_message") or first.get("readable_state")).split())
-        mend = "start `xlt up`; XLT_PUBLIC_URL must be our address as seen from Label Studio"
-        if "403" in said or "local" in said.lower() or "private" in said.lower():
-            mend = HOW_TO_SSRF
-        return fail(name, f"Label Studio cannot reach {url}: {said[:300]}", mend)
+    if first.get("state") not in _REACHED:
+        return _unreached(client, project, url, basic_auth)
     try:
         ProjectOptions.from_extra_params(first.get("extra_params"))
     except XltError as error:
@@ -105,6 +114,22 @@ def check_backend(client: Client, project: ProjectInfo, url: str) -> Check:
     if len(ours) > 1 or rows[0]["id"] != first["id"]:
         return warn(name, f"{len(rows)} models; Label Studio asks the first only", connect)
     return ok(name, f"Label Studio reaches {url}")
+
+
+def _unreached(
+    client: Client, project: ProjectInfo, url: str, basic_auth: tuple[str, str] | None
+) -> Check:
+    """Saves the model as it is, because only then Label Studio says why it cannot reach it."""
+    name = "model"
+    try:
+        ensure_backend(client, project.id, url, basic_auth=basic_auth)
+    except ForbiddenError:
+        detail = f"Label Studio may not call {url}, because it is a private address"
+        return fail(name, detail, HOW_TO_SSRF)
+    except LabelStudioError as error:
+        mend = "start `xlt up`; XLT_PUBLIC_URL must be our address as seen from Label Studio"
+        return fail(name, str(error), mend)
+    return ok(name, f"Label Studio did not reach {url} before, and does so now")
 
 
 def check_webhook(client: Client, project: ProjectInfo, url: str, secret: str) -> Check:

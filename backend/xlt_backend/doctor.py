@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 
@@ -59,21 +60,26 @@ def diagnose(
     """
     for check in _here(settings):
         yield "this installation", check
-    client: Client | None = None
     try:
         client = Client(settings.label_studio_url, settings.label_studio_token or "")
     except AuthenticationError as error:
         yield "Label Studio", fail("token", str(error), "set LABEL_STUDIO_API_KEY")
         return
+    with closing(client):
+        yield from _there(client, settings, project_ids, ask_next)
+
+
+def _there(
+    client: Client, settings: Settings, project_ids: Sequence[int], ask_next: bool
+) -> Iterator[Found]:
     version = guarded("Label Studio", _URL_MEND, lambda: check_version(client))
     yield "Label Studio", version
     if version.status is Status.FAIL:
         return
     token = guarded("token", "set LABEL_STUDIO_API_KEY", lambda: check_token(client))
     yield "Label Studio", token
-    if token.status is Status.FAIL:
-        return
-    yield from _projects(client, settings, project_ids, ask_next)
+    if token.status is not Status.FAIL:
+        yield from _projects(client, settings, project_ids, ask_next)
 
 
 def _here(settings: Settings) -> Iterator[Check]:
@@ -140,14 +146,14 @@ def _asked(client: Client, settings: Settings, ids: Sequence[int]) -> list[Proje
 def _project(
     client: Client, settings: Settings, project: ProjectInfo, ask_next: bool
 ) -> Iterator[Check]:
-    url, secret = settings.public_url, settings.secret()
+    url, secret, auth = settings.public_url, settings.secret(), settings.basic_auth
     mend = f"xlt connect --project {project.id}"
     yield check_interface(project)
-    yield guarded("model", mend, lambda: check_backend(client, project, url))
+    yield guarded("model", mend, lambda: check_backend(client, project, url, auth))
     hook = guarded("webhook", mend, lambda: check_webhook(client, project, url, secret))
     yield hook
     if hook.status is not Status.FAIL:
-        heard = partial(events_heard, url, "PROJECT_UPDATED", settings.basic_auth)
+        heard = partial(events_heard, url, "PROJECT_UPDATED", auth)
         yield guarded("round trip", _AGAIN, lambda: check_round_trip(client, project, heard))
     yield check_sampling(project)
     yield guarded("model version", _AGAIN, lambda: check_model_version(project, client))

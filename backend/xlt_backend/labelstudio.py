@@ -101,6 +101,7 @@ class Client:
 
     def __init__(self, url: str, token: str, *, timeout_s: float = 30.0) -> None:
         self.http = Http(url, token, timeout_s=timeout_s)
+        self.token = token
 
     @property
     def url(self) -> str:
@@ -257,7 +258,8 @@ class Client:
     def versions(self, project_id: int) -> dict[str, int]:
         """Versions of predictions that are there, with their number."""
         body = self.http.request("GET", f"/api/projects/{project_id}/model-versions/")
-        return {str(name): int(count) for name, count in body.items()}
+        # The title of an ML backend that the project shows is listed too, with none.
+        return {str(name): int(count) for name, count in body.items() if count}
 
     def publish(
         self,

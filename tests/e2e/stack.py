@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -17,13 +18,27 @@ from typing import Any
 
 import psutil
 
+import xlt_backend
 from xlt.store import Store
+from xlt_backend.connect import connect
+from xlt_backend.interface import choices_config
 from xlt_backend.labelstudio import Client
 from xlt_backend.labelstudio_server import LabelStudioServer, free_port
+from xlt_backend.options import ProjectOptions
 from xlt_backend.settings import Settings
 
 #: Settings that make waiting short.
 QUICK = {"XLT_RECONCILE_S": "2", "XLT_TICK_S": "0.5", "XLT_LEASE_S": "3", "XLT_NICE": "0"}
+
+
+TOPICS = Path(xlt_backend.__file__).parent / "demo" / "texts" / "topics.jsonl"
+
+OPTIONS = ProjectOptions(
+    source_languages=("eng",),
+    retrain_after_labels=20,
+    min_labels=20,
+    train={"epochs": 1.0, "max_steps": 20, "unlabelled_rows": 0},
+)
 
 
 @dataclass
@@ -81,9 +96,10 @@ class Service:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-60:])
 
 
-@contextmanager
-def running(folder: Path, server: LabelStudioServer, **settings: str) -> Iterator[Service]:
-    """`xlt up` beside a Label Studio, until the block ends."""
+def environment(
+    folder: Path, server: LabelStudioServer, **more: str
+) -> tuple[Settings, dict[str, str]]:
+    """Settings of a service beside a Label Studio, also as variables."""
     port = free_port()
     env = {
         "LABEL_STUDIO_URL": server.url,
@@ -91,10 +107,16 @@ def running(folder: Path, server: LabelStudioServer, **settings: str) -> Iterato
         "XLT_HOME": str(folder),
         "XLT_PORT": str(port),
         "XLT_PUBLIC_URL": f"http://localhost:{port}",
-        "OMP_NUM_THREADS": "2",
         **QUICK,
-        **settings,
+        **more,
     }
+    return Settings.from_env(env), env | {"OMP_NUM_THREADS": "2"}
+
+
+@contextmanager
+def running(folder: Path, server: LabelStudioServer, **more: str) -> Iterator[Service]:
+    """`xlt up` beside a Label Studio, until the block ends."""
+    settings, env = environment(folder, server, **more)
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "up.log"
     others = {k: v for k, v in os.environ.items() if not k.startswith(("XLT_", "LABEL_STUDIO_"))}
@@ -105,12 +127,7 @@ def running(folder: Path, server: LabelStudioServer, **settings: str) -> Iterato
             stdout=file,
             stderr=file,
         )
-    service = Service(
-        settings=Settings.from_env({k: v for k, v in env.items() if k != "OMP_NUM_THREADS"}),
-        env=env,
-        log=log,
-        process=process,
-    )
+    service = Service(settings=settings, env=env, log=log, process=process)
     try:
         eventually(lambda: answers(service, "/health"), within_s=60)
         yield service
@@ -157,3 +174,28 @@ def choice(label: str) -> list[dict[str, Any]]:
     """An annotation of the interface that `choices_config` makes."""
     value = {"choices": [label]}
     return [{"from_name": "label", "to_name": "text", "type": "choices", "value": value}]
+
+
+def new_project(client: Client, service: Service, title: str, *, tasks: int, **changes) -> int:
+    """A connected project with texts in three languages; its id."""
+    rows = [json.loads(line) for line in TOPICS.read_text(encoding="utf-8").splitlines()]
+    config = choices_config(sorted({row["label"] for row in rows}))
+    rows = [row for row in rows if row["lang"] in ("eng", "hau", "som")]
+    random.Random(13).shuffle(rows)
+    rows = rows[:tasks]
+    project = client.create_project(title, config, show_collab_predictions=True).id
+    data = [{"text": r["text"], "lang": r["lang"], "topic": r["label"]} for r in rows]
+    client.import_tasks(project, [{"data": item} for item in data])
+    options = OPTIONS.model_copy(update=changes)
+    connect(client, service.settings, project_id=project, options=options)
+    return project
+
+
+def shown(client: Client, project: int) -> str:
+    """The version that Label Studio shows."""
+    return client.project(project).model_version
+
+
+def is_model(version: str) -> bool:
+    """Whether it is a trained version."""
+    return version.startswith("v")

@@ -10,6 +10,7 @@ import pytest
 
 from tests.builders import CHOICES, region
 from tests.e2e.conftest import MakeProject
+from tests.e2e.standin import standing_in
 from xlt_backend import errors
 from xlt_backend.convert import PublishRow, rank_to_score, to_example, to_row
 from xlt_backend.interface import Interface, choices_config
@@ -272,6 +273,12 @@ def test_prune(client: Client, make_project: MakeProject, monkeypatch: pytest.Mo
     for version in ("v1", "v2", "v3"):
         client.publish(project.id, version, queue(ids))
     assert client.prune_predictions(project.id, []) == [], "no version is switched to yet"
+    with standing_in() as server:
+        body = {"url": server.url, "project": project.id, "title": "a title"}
+        client.http.request("POST", "/api/ml/", json=body)
+    assert client.project(project.id).model_version == "a title"
+    assert client.versions(project.id) == {"v1": 2, "v2": 2, "v3": 2}
+    assert client.prune_predictions(project.id, []) == [], "a title would be reset by that"
     client.switch(project.id, "v3")
     client.annotate(ids[0], [region("sport")])
     assert client.prune_predictions(project.id, ["v2"]) == [], "somebody labels"

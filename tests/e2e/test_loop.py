@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-import xlt_backend
 from tests.e2e import stack
-from tests.e2e.stack import Service, eventually, labelled
-from xlt_backend.connect import connect
-from xlt_backend.interface import choices_config
+from tests.e2e.stack import Service, eventually, is_model, labelled, new_project, shown
 from xlt_backend.labelstudio import Client
 from xlt_backend.labelstudio_server import LabelStudioServer
-from xlt_backend.options import ProjectOptions
-
-TOPICS = Path(xlt_backend.__file__).parent / "demo" / "texts" / "topics.jsonl"
-
-OPTIONS = ProjectOptions(
-    source_languages=("eng",),
-    retrain_after_labels=20,
-    min_labels=20,
-    train={"epochs": 1.0, "max_steps": 20, "unlabelled_rows": 0},
-)
 
 
 @pytest.fixture(scope="module")
@@ -39,31 +23,6 @@ def service(label_studio: LabelStudioServer, tmp_path_factory) -> Iterator[Servi
 def client(label_studio: LabelStudioServer) -> Client:
     """A client of that Label Studio."""
     return Client(label_studio.url, label_studio.account.token)
-
-
-def new_project(client: Client, service: Service, title: str, *, tasks: int, **changes) -> int:
-    """A connected project with texts in three languages; its id."""
-    rows = [json.loads(line) for line in TOPICS.read_text(encoding="utf-8").splitlines()]
-    config = choices_config(sorted({row["label"] for row in rows}))
-    rows = [row for row in rows if row["lang"] in ("eng", "hau", "som")]
-    random.Random(13).shuffle(rows)
-    rows = rows[:tasks]
-    project = client.create_project(title, config, show_collab_predictions=True).id
-    data = [{"text": r["text"], "lang": r["lang"], "topic": r["label"]} for r in rows]
-    client.import_tasks(project, [{"data": item} for item in data])
-    options = OPTIONS.model_copy(update=changes)
-    connect(client, service.settings, project_id=project, options=options)
-    return project
-
-
-def shown(client: Client, project: int) -> str:
-    """The version that Label Studio shows."""
-    return client.project(project).model_version
-
-
-def is_model(version: str) -> bool:
-    """Whether it is a trained version."""
-    return version.startswith("v")
 
 
 def test_from_connecting_to_the_second_version(client, service):
