@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 # No test may reach a hub: what is not on this disk is not there.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Tiny tensors lose by being split over threads, all the more where tests run side by side.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture
@@ -41,3 +44,11 @@ def redis(redis_socket: str) -> Iterator[Redis]:
         client.flushall()
         yield client
         client.flushall()
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a random BERT of two layers, with an MLM head."""
+    from tests.builders import save_tiny_encoder
+
+    return save_tiny_encoder(tmp_path_factory.mktemp("tiny") / "bert")

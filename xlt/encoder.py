@@ -29,6 +29,8 @@ from xlt.mlm import TrainedMlmHead
 
 _log = logging.getLogger(__name__)
 
+_BUNDLED = Path(__file__).parent / "bundled"
+
 #: Where the bundled encoder keeps its MLM head, under Hugging Face's names.
 HEAD_FILE = "head.safetensors"
 
@@ -121,10 +123,9 @@ def bundled() -> Path:
     Raises:
         EncoderError: If this installation has none.
     """
-    folder = Path(__file__).parent / "bundled"
-    if not (folder / "config.json").is_file():
-        raise EncoderError(f"this installation has no bundled encoder (looked in {folder})")
-    return folder
+    if not (_BUNDLED / "config.json").is_file():
+        raise EncoderError(f"this installation has no bundled encoder (looked in {_BUNDLED})")
+    return _BUNDLED
 
 
 def resolve(name: str) -> Path | str:
@@ -174,7 +175,7 @@ def load_encoder(name: str = "bundled", *, with_mlm: bool = False) -> Encoder:
             tokenizer = AutoTokenizer.from_pretrained(place)
             mlm = _load_mlm(place) if with_mlm else None
             body = mlm[0] if mlm else AutoModel.from_pretrained(place, dtype=torch.float32)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise EncoderError(f"cannot load the encoder {name!r}: {reason}") from error
     if not hasattr(tokenizer, "backend_tokenizer"):
@@ -241,7 +242,8 @@ def embed(
     *,
     encoder: str | Encoder = "bundled",
     max_length: int = 128,
-    batch_tokens: int = 4096,
+    batch_tokens: int = 2048,
+    precision: str = "auto",
 ) -> NDArray[np.float32]:
     """Sentence vectors: mean over the tokens of the final layer.
 
@@ -250,6 +252,7 @@ def embed(
         encoder: As `load_encoder` takes it, or what it gave.
         max_length: Texts are cut to this many tokens.
         batch_tokens: Padded tokens per forward pass.
+        precision: auto, bf16 or fp32.
 
     Returns:
         (N, H) float32, row i for text i.
@@ -265,7 +268,7 @@ def embed(
         tokens,
         loaded.pad_id,
         batch_tokens=batch_tokens,
-        dtype=loaded.forward_dtype(loaded.model.device, "auto"),
+        dtype=loaded.forward_dtype(loaded.model.device, precision),
     ):
         vectors[rows] = mean_pool(states, mask).cpu().numpy()
     return vectors

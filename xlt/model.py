@@ -183,7 +183,7 @@ def read(
     pad_id: int,
     *,
     dtype: torch.dtype,
-    batch_tokens: int = 4096,
+    batch_tokens: int = 2048,
 ) -> Reading:
     """Run texts through body and head without gradient.
 

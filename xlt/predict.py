@@ -53,7 +53,7 @@ class Predictor:
         self,
         texts: Sequence[str],
         *,
-        batch_tokens: int = 4096,
+        batch_tokens: int = 2048,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Scores:
         """Logits and vectors of texts, in their order; n texts give n rows, none gives none.
