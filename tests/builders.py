@@ -101,7 +101,7 @@ def save_tiny_encoder(folder: Any, kind: str = "bert", *, with_mlm: bool = True)
 
     tokenizer = tiny_tokenizer("xlm-roberta" if kind == "xlm-roberta" else "bert")
     sizes = {
-        "vocab_size": len(tokenizer),
+        "vocab_size": max(tokenizer.get_vocab().values()) + 1,  # ids may have gaps
         "hidden_size": 16,
         "num_hidden_layers": 2,
         "num_attention_heads": 2,
