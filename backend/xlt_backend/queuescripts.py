@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, cast
 
 from xlt_backend.redisdb import Connection
@@ -62,6 +63,20 @@ _DROP_WAITING = """
 if redis.call('GET', KEYS[4]) == ARGV[1] then return redis.call('DEL', KEYS[4]) end
 return 0
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """The answer to an ask.
+
+    Attributes:
+        status: `queued` now, `waiting` since before, `running` (another round follows it), or
+            `held` for a while after a failure.
+        job_id: The job that will do it; empty while one is running or held.
+    """
+
+    status: Status
+    job_id: str
 
 
 class Scripts:

@@ -8,8 +8,7 @@ from typing import Protocol
 from xlt.errors import XltError
 from xlt_backend.gateway import Connected
 from xlt_backend.projectstate import StateStore
-from xlt_backend.service import Service
-from xlt_backend.trainqueue import TrainQueue
+from xlt_backend.service import Queue, Service
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +27,7 @@ class LabelStudio(Protocol):
 
 
 def reconcile(
-    label_studio: LabelStudio, states: StateStore, queue: TrainQueue, service: Service
+    label_studio: LabelStudio, states: StateStore, queue: Queue, service: Service
 ) -> tuple[str, ...]:
     """Looks at every connected project; returns those for which a round was asked.
 

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from xlt.errors import ConfigError, StoreError, XltError
 from xlt.store import Store
@@ -14,7 +14,7 @@ from xlt_backend.errors import RedisDownError
 from xlt_backend.interface import Interface
 from xlt_backend.options import ProjectOptions
 from xlt_backend.projectstate import ProjectState, StateStore
-from xlt_backend.trainqueue import Ticket, TrainQueue
+from xlt_backend.queuescripts import Ticket
 from xlt_backend.wire import (
     LABEL_EVENTS,
     PROJECT_EVENTS,
@@ -39,6 +39,22 @@ class Heard:
     job: str | None = None
 
 
+class Queue(Protocol):
+    """What the use cases need of the train queue; see `trainqueue.TrainQueue`."""
+
+    def ask(self, project: str, *, forced: bool = False) -> Ticket:
+        """Wants one more round."""
+
+    def status(self, project: str) -> str:
+        """What goes on for a project."""
+
+    def cancel(self, project: str) -> bool:
+        """Tells the round that runs to stop; False where none does."""
+
+    def tick(self) -> tuple[str, ...]:
+        """Starts work that nobody waits for or runs."""
+
+
 class Service:
     """What Label Studio and people ask of the web server."""
 
@@ -46,7 +62,7 @@ class Service:
         self,
         *,
         states: StateStore,
-        queue: TrainQueue,
+        queue: Queue,
         store: Store,
         now: Callable[[], float] = time.time,
     ) -> None:

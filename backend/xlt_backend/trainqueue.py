@@ -14,7 +14,6 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Literal, cast
 
 from rq import Queue
@@ -23,7 +22,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from xlt_backend.errors import RedisDownError
-from xlt_backend.queuescripts import PROJECTS, Scripts, Status, keys_of
+from xlt_backend.queuescripts import PROJECTS, Scripts, Ticket, keys_of
 from xlt_backend.redisdb import Connection, translated
 
 logger = logging.getLogger(__name__)
@@ -35,20 +34,6 @@ ROUND = "xlt_backend.jobs.run_round"
 QUEUE = "xlt"
 
 _FIRST_HOLD_S, _LONGEST_HOLD_S = 5.0, 600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
-    """The answer to an ask.
-
-    Attributes:
-        status: `queued` now, `waiting` since before, `running` (another round follows it), or
-            `held` for a while after a failure.
-        job_id: The job that will do it; empty while one is running or held.
-    """
-
-    status: Status
-    job_id: str
 
 
 class TrainQueue:
