@@ -14,7 +14,7 @@ from typing import Any
 from xlt.errors import ConfigError
 from xlt_backend.interface import Interface, choices_config
 from xlt_backend.labelstudio import UNCERTAINTY_SAMPLING, Client, ProjectInfo
-from xlt_backend.links import ensure_backend, ensure_webhook
+from xlt_backend.links import VIEW_TITLE, ensure_backend, ensure_view, ensure_webhook
 from xlt_backend.options import ProjectOptions
 from xlt_backend.settings import Settings
 
@@ -83,6 +83,9 @@ def connect(
     if project.sampling != UNCERTAINTY_SAMPLING:
         client.update_project(project.id, sampling=UNCERTAINTY_SAMPLING)
         done.append("tasks are served in the order of their predictions' scores")
+    lang = (options or ProjectOptions()).language_field
+    if ensure_view(client, interface, project.id, lang):
+        done.append(f"made the tab {VIEW_TITLE!r}, which shows that order")
     return Connection(
         project=client.project(project.id),
         interface=interface,

@@ -34,7 +34,7 @@ def test_connect(client: Client, make_project: MakeProject) -> None:
     with standing_in() as server:
         first = connect(client, settings(server.url), project_id=project.id, options=options)
         again = connect(client, settings(server.url), project_id=project.id)
-        assert len(first.done) == 3
+        assert len(first.done) == 4
         assert again.done == ()
         assert again.backend_id == first.backend_id
         (model,) = backends(client, project.id)
@@ -45,6 +45,9 @@ def test_connect(client: Client, make_project: MakeProject) -> None:
         assert hook["headers"] == {SECRET_HEADER: SECRET}
         assert sorted(hook["actions"]) == sorted(WEBHOOK_ACTIONS)
         assert again.project.sampling == UNCERTAINTY_SAMPLING
+
+        views = client.http.request("GET", "/api/dm/views/", params={"project": project.id})
+        assert [view["data"]["title"] for view in views].count("Next to label") == 1
 
         (task, _) = client.tasks(project.id)
         client.annotate(task["id"], [region("sport")])
