@@ -62,8 +62,8 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"xlt {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    _add_service(commands)
     _add_lazy(commands, command)
+    _add_service(commands)
     if command not in _SERVICE:
         from xlt.commands import add_commands
 
@@ -80,24 +80,37 @@ _Commands = argparse._SubParsersAction  # argparse gives it no public name
 
 
 def _add_service(commands: _Commands[argparse.ArgumentParser]) -> None:
-    for name, words, run in (
-        ("up", "start Redis (where none is set), web server and worker on this machine", _up),
+    for name, words, example, run in (
+        (
+            "up",
+            "start Redis (where none is set), web server and worker on this machine",
+            "LABEL_STUDIO_URL=http://localhost:8080 LABEL_STUDIO_API_KEY=… xlt up",
+            _up,
+        ),
         (
             "serve",
             "start a web server; as many as you like share one Redis and model folder",
+            "REDIS_URL=redis://redis:6379/0 XLT_MODEL_DIR=/srv/models \\\n"
+            "  xlt serve --host 0.0.0.0 --port 9090",
             _serve,
         ),
-        ("worker", "start a worker; as many as you like, on any machine", _worker),
+        (
+            "worker",
+            "start a worker; as many as you like, on any machine",
+            "REDIS_URL=redis://redis:6379/0 XLT_MODEL_DIR=/srv/models \\\n  xlt worker",
+            _worker,
+        ),
     ):
-        parser = commands.add_parser(name, help=words, description=words.capitalize() + ".")
+        parser = _parser(commands, name, words)
+        parser.epilog = f"example:\n  {example}"
         parser.add_argument("--home", metavar="DIR", help="as XLT_HOME (default: .xlt)")
         parser.add_argument("--log-level", metavar="LEVEL", help="as XLT_LOG_LEVEL (default: INFO)")
         if name != "worker":
             parser.add_argument("--host", help="as XLT_HOST (default: 127.0.0.1)")
             parser.add_argument("--port", help="as XLT_PORT (default: 9090)")
         parser.set_defaults(run=run)
-    words = "stop the round that runs for a project"
-    parser = commands.add_parser("cancel", help=words, description=words.capitalize() + ".")
+    parser = _parser(commands, "cancel", "stop the round that runs for a project")
+    parser.epilog = "example:\n  xlt cancel 1"
     parser.add_argument("project", help="Label Studio's id of the project")
     parser.set_defaults(run=_cancel)
 
@@ -149,10 +162,21 @@ def _cancel(args: argparse.Namespace) -> int:
     return 0
 
 
+def _parser(
+    commands: _Commands[argparse.ArgumentParser], name: str, words: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=words,
+        description=f"{words[0].upper()}{words[1:]}.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
 # Commands of other modules ------------------------------------------------------------------------
 
 #: Command -> (module with `add_arguments(parser)` and `main(args)`, what it does).
-_LAZY = {
+_LAZY: dict[str, tuple[str, str]] = {
     "demo": ("xlt_backend.demo.run", "show the whole loop on this machine"),
     "connect": ("xlt_backend.connect", "make xlt the model of a Label Studio project"),
     "doctor": ("xlt_backend.doctor", "check the whole chain and say how to mend each fault"),
@@ -163,12 +187,7 @@ _LAZY = {
 def _add_lazy(commands: _Commands[argparse.ArgumentParser], asked: str) -> None:
     """Adds commands whose modules are imported only where they are asked for."""
     for name, (module, words) in _LAZY.items():
-        parser = commands.add_parser(
-            name,
-            help=words,
-            description=words.capitalize() + ".",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
+        parser = _parser(commands, name, words)
         if name == asked:
             from importlib import import_module
 

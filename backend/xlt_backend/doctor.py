@@ -166,7 +166,12 @@ def _project(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `xlt doctor`."""
-    parser.epilog = "exit status: 0 if the loop can work (warnings count as well), 1 if not"
+    parser.epilog = (
+        "examples:\n"
+        "  xlt doctor\n"
+        "  xlt doctor --project 12 --json\n\n"
+        "exit status: 0 if the loop can work (warnings count as well), 1 if not"
+    )
     parser.add_argument(
         "--project",
         type=int,

@@ -118,6 +118,7 @@ def pretrain(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `xlt pretrain`."""
+    parser.epilog = "example:\n  xlt pretrain cpu --data parallel_text.parquet --out encoder"
     parser.add_argument("recipe", type=Path, help="recipe in TOML, or the name of a shipped one")
     parser.add_argument(
         "--data", type=Path, nargs="+", required=True, metavar="TABLE.parquet",
