@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from xlt_backend.convert import PublishRow
 from xlt_backend.errors import NotFoundError, PublishError, RejectedError, UnreachableError
-from xlt_backend.labelstudio_http import Http
+from xlt_backend.labelstudio_read import ProjectInfo, Reader, parse_time
+
+__all__ = ["UNCERTAINTY_SAMPLING", "Client", "ProjectInfo"]
 
 logger = logging.getLogger(__name__)
 
@@ -22,8 +21,6 @@ UNCERTAINTY_SAMPLING = "Uncertainty sampling"
 #: Predictions in one request. Each request costs Label Studio a recount of its tasks, so that few
 #: large ones are much faster than many small ones (3,000: 2 s at once, 13 s in 500s).
 PUBLISH_CHUNK = 5000
-#: Tasks in one page of an export.
-EXPORT_PAGE = 1000
 #: Predictions of old versions are deleted when nobody has labelled for so long ...
 QUIET_S = 120.0
 #: ... or when there are so many old versions (Label Studio needs 5 ms and more for each row).
@@ -32,119 +29,16 @@ MAX_OLD_VERSIONS = 10
 _SLOW_S = 300.0
 _DELETE_S = 900.0
 
-# `include` names the fields of tasks and of what is nested in them. Without it Label Studio adds
-# up columns for its Data Manager: three times slower.
-_TASK_FIELDS = (
-    "id,data,is_labeled,annotations,updated_at,overlap,"
-    "result,completed_by,was_cancelled,ground_truth,lead_time,parent_prediction,created_at"
-)
-_ACTIVITY_FIELDS = (
-    "id,label_config,task_number,total_annotations_number,skipped_annotations_number,"
-    "ground_truth_number"
-)
-
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectInfo:
-    """One project of Label Studio.
+class Client(Reader):
+    """What is changed in Label Studio, beside what is read.
 
-    Attributes:
-        key: `"{id}.{seconds of its creation}"`, as Label Studio names it towards ML backends.
-        model_version: A version of predictions, or the title of an ML backend, or empty.
-        task_count: All tasks.
-        annotated_count: Tasks with at least one annotation that is no skip.
-        maximum_annotations: Annotators per task.
-        shows_predictions: Whether annotators see predictions.
+    Writes are repeated only where Label Studio cannot have seen them, or where that does no harm.
     """
 
-    id: int
-    key: str
-    title: str
-    label_config: str
-    model_version: str
-    sampling: str
-    task_count: int
-    annotated_count: int
-    maximum_annotations: int
-    shows_predictions: bool
-
-    @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> ProjectInfo:
-        """From Label Studio's own JSON."""
-        return cls(
-            id=int(body["id"]),
-            key=f"{body['id']}.{int(parse_time(str(body['created_at'])).timestamp())}",
-            title=str(body.get("title") or ""),
-            label_config=str(body.get("label_config") or ""),
-            model_version=str(body.get("model_version") or ""),
-            sampling=str(body.get("sampling") or ""),
-            task_count=int(body.get("task_number") or 0),
-            annotated_count=int(body.get("num_tasks_with_annotations") or 0),
-            maximum_annotations=int(body.get("maximum_annotations") or 1),
-            shows_predictions=bool(body.get("show_collab_predictions")),
-        )
-
-
-def parse_time(text: str) -> datetime:
-    """A time stamp of Label Studio (Python 3.10 does not read its Z)."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-class Client:
-    """One Label Studio, by its address and a personal access token.
-
-    All methods raise `LabelStudioError` or one of its kinds. Reads are repeated for some seconds
-    while Label Studio does not answer, writes only where it cannot have seen them.
-    """
-
-    def __init__(self, url: str, token: str, *, timeout_s: float = 30.0) -> None:
-        self.http = Http(url, token, timeout_s=timeout_s)
-        self.token = token
-
-    @property
-    def url(self) -> str:
-        """Label Studio's address."""
-        return self.http.url
-
-    def close(self) -> None:
-        """Close the connections that are kept open between requests."""
-        self.http.close()
-
-    def version(self) -> str:
-        """Release of Label Studio, such as `1.23.2`."""
-        body = self.http.request("GET", "/api/version")
-        release = body.get("release") if isinstance(body, dict) else None
-        if not release:
-            raise UnreachableError(f"{self.url} does not say which Label Studio it is")
-        return str(release)
-
-    # Projects --------------------------------------------------------------------------------
-
-    def projects(self) -> list[ProjectInfo]:
-        """All projects that the token's owner sees."""
-        found: list[ProjectInfo] = []
-        page = 1
-        while True:
-            params = {"page": page, "page_size": 100}
-            body = self.http.request("GET", "/api/projects/", params=params)
-            found += [ProjectInfo.from_json(item) for item in body["results"]]
-            if not body.get("next"):
-                return found
-            page += 1
-
-    def project(self, project_id: int) -> ProjectInfo:
-        """One project.
-
-        Raises:
-            NotFoundError: If there is none with this id.
-        """
-        try:
-            body = self.http.request("GET", f"/api/projects/{project_id}/")
-        except NotFoundError:
-            raise NotFoundError(f"Label Studio at {self.url} has no project {project_id}") from None
-        return ProjectInfo.from_json(body)
+    # Projects and tasks ----------------------------------------------------------------------
 
     def create_project(self, title: str, label_config: str, **fields: Any) -> ProjectInfo:  # noqa: ANN401
         """Make a project; further fields as in Label Studio's API."""
@@ -155,75 +49,6 @@ class Client:
         """Change fields of a project; names as in Label Studio's API."""
         path = f"/api/projects/{project_id}/"
         return ProjectInfo.from_json(self.http.request("PATCH", path, json=fields))
-
-    # Tasks -----------------------------------------------------------------------------------
-
-    def tasks(self, project_id: int) -> list[Json]:
-        """All tasks of a project with their annotations (also skips), as convert.py reads them.
-
-        Keys: id, data, is_labeled, annotations, updated_at, overlap. No predictions, no drafts.
-        """
-        return list(self._pages(project_id, _TASK_FIELDS))
-
-    def scores(self, project_id: int, version: str) -> dict[int, float]:
-        """Task id -> score of its prediction of this version; tasks without one are left out."""
-        if self.project(project_id).model_version == version:
-            # A column of the Data Manager: the mean over the predictions of the project's version.
-            rows = self._pages(project_id, "id,predictions_score")
-            pairs = ((row["id"], row.get("predictions_score")) for row in rows)
-            return {task: float(score) for task, score in pairs if score is not None}
-        return self._scores_of(project_id, version)
-
-    def _scores_of(self, project_id: int, version: str) -> dict[int, float]:
-        """The same for any version; slower, reads all predictions."""
-        return {
-            row["id"]: float(prediction.get("score") or 0.0)
-            for row in self._pages(project_id, "id,predictions,score,model_version")
-            for prediction in row.get("predictions") or ()
-            if prediction.get("model_version") == version
-        }
-
-    def _pages(self, project_id: int, fields: str) -> Iterator[Json]:
-        """Tasks in the order of their ids; a task deleted meanwhile moves no other."""
-        last = 0
-        while True:
-            later = {"filter": "filter:tasks:id", "operator": "greater", "type": "Number"}
-            filters = {"conjunction": "and", "items": [{**later, "value": last}]}
-            params = {
-                "project": project_id,
-                "fields": "all",
-                "include": fields,
-                "page": 1,
-                "page_size": EXPORT_PAGE,
-                "query": json.dumps({"filters": filters, "ordering": ["tasks:id"]}),
-            }
-            page = self._task_page(params)
-            yield from page
-            if len(page) < EXPORT_PAGE:
-                return
-            last = int(page[-1]["id"])
-
-    def _task_page(self, params: Json) -> list[Json]:
-        body = self.http.request("GET", "/api/tasks/", params=params, timeout_s=_SLOW_S)
-        return list(body["tasks"])
-
-    def activity(self, project_id: int) -> str:
-        """A short signature that changes when tasks, labels or the interface change.
-
-        Two cheap requests. Publishing and pruning predictions in bulk does not change it.
-        """
-        path, params = f"/api/projects/{project_id}/", {"include": _ACTIVITY_FIELDS}
-        body = self.http.request("GET", path, params=params)
-        facts = [str(body.get(name)) for name in _ACTIVITY_FIELDS.split(",")]
-        facts.append(self._newest(project_id))
-        return hashlib.blake2s("\0".join(facts).encode(), digest_size=10).hexdigest()
-
-    def _newest(self, project_id: int) -> str:
-        """When a task or one of its annotations was changed last; empty without tasks."""
-        query = json.dumps({"ordering": ["-tasks:updated_at"]})
-        params = {"project": project_id, "include": "id,updated_at", "query": query}
-        page = self._task_page({**params, "page": 1, "page_size": 1})
-        return str(page[0]["updated_at"]) if page else ""
 
     def import_tasks(self, project_id: int, tasks: Sequence[Mapping[str, Any]]) -> int:
         """Import tasks, `{"data": {…}, …}` or the bare data; returns their number."""
@@ -255,12 +80,6 @@ class Client:
 
     # Predictions -----------------------------------------------------------------------------
 
-    def versions(self, project_id: int) -> dict[str, int]:
-        """Versions of predictions that are there, with their number."""
-        body = self.http.request("GET", f"/api/projects/{project_id}/model-versions/")
-        # The title of an ML backend that the project shows is listed too, with none.
-        return {str(name): int(count) for name, count in body.items() if count}
-
     def publish(
         self,
         project_id: int,
@@ -288,7 +107,7 @@ class Client:
             PublishError: If some are missing afterwards.
         """
         before = self.versions(project_id).get(version, 0)
-        stored = set(self._scores_of(project_id, version)) if before else set()
+        stored = set(self.scores_of(project_id, version)) if before else set()
         todo = [row for row in rows if row.task_id not in stored]
         made = 0
         for start in range(0, len(todo), PUBLISH_CHUNK):
@@ -328,8 +147,8 @@ class Client:
 
     def _missing(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> set[int]:
         """Tasks of the rows that are there and have no prediction of this version."""
-        there = {int(row["id"]) for row in self._pages(project_id, "id")}
-        stored = self._scores_of(project_id, version)
+        there = {int(row["id"]) for row in self.pages(project_id, "id")}
+        stored = self.scores_of(project_id, version)
         return {row.task_id for row in rows if row.task_id in there and row.task_id not in stored}
 
     def _verify(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> int:
@@ -339,7 +158,7 @@ class Client:
                 f"Label Studio stored {len(rows) - len(missing)} of {len(rows)} predictions of "
                 f"{version}; missing for tasks {sorted(missing)[:5]} and others"
             )
-        stored = self._scores_of(project_id, version)
+        stored = self.scores_of(project_id, version)
         return sum(row.task_id in stored for row in rows)
 
     def switch(
@@ -378,7 +197,7 @@ class Client:
         return old
 
     def _quiet(self, project_id: int) -> bool:
-        newest = self._newest(project_id)
+        newest = self.changed_at(project_id)
         if not newest:
             return True
         return datetime.now(timezone.utc) - parse_time(newest) > timedelta(seconds=QUIET_S)

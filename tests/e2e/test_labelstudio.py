@@ -102,9 +102,9 @@ def test_many_pages(
     """Pages go by id: none is lost, none comes twice, whatever their size."""
     project = make_project(tasks=25)
     everything = task_ids(client, project)
-    monkeypatch.setattr("xlt_backend.labelstudio.EXPORT_PAGE", 7)
+    monkeypatch.setattr("xlt_backend.labelstudio_read.EXPORT_PAGE", 7)
     assert task_ids(client, project) == everything
-    monkeypatch.setattr("xlt_backend.labelstudio.EXPORT_PAGE", 25)
+    monkeypatch.setattr("xlt_backend.labelstudio_read.EXPORT_PAGE", 25)
     assert task_ids(client, project) == everything
     assert len(set(everything)) == 25
 
