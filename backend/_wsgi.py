@@ -16,6 +16,7 @@ from flask import Flask, Response, jsonify, request
 from label_studio_ml import api
 
 from model import XltModel, parts
+from xlt.errors import XltError
 from xlt_backend.app import has_password, has_secret
 from xlt_backend.settings import Settings
 from xlt_backend.wire import TRAIN_EVENTS
@@ -89,14 +90,19 @@ def _manager_1_0_9() -> Any:
 
 def main() -> None:
     """Runs the development server of Flask, as label-studio-ml does."""
-    settings = Settings.from_env(os.environ)
+    try:
+        settings = Settings.from_env(os.environ)
+    except XltError as error:
+        raise SystemExit(f"xlt: {error}") from None
     parser = argparse.ArgumentParser(description="xlt under label-studio-ml")
     parser.add_argument("-p", "--port", type=int, default=settings.port)
     parser.add_argument("--host", default=settings.host)
     parser.add_argument("--log-level", default=settings.log_level)
     args = parser.parse_args()
     logging.basicConfig(level=args.log_level, format="%(levelname)-7s %(name)s %(message)s")
-    make_app().run(host=args.host, port=args.port)
+    app = make_app()
+    parts()  # models are loaded while nobody waits
+    app.run(host=args.host, port=args.port)
 
 
 if __name__ == "__main__":

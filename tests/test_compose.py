@@ -169,6 +169,14 @@ def test_the_label_studio_that_xlt_is_tested_with(services):
     assert not [name for name in environment if "LEGACY" in name or "USER_TOKEN" in name]
 
 
+def test_label_studio_may_reach_us(services):
+    """Private addresses are allowed, those of cloud metadata are not (e2e: test_connect.py)."""
+    environment = text_of(services["label-studio"]["environment"])
+    assert environment["USE_DEFAULT_BANNED_SUBNETS"] == "false"
+    assert environment["USER_ADDITIONAL_BANNED_SUBNETS"] == "169.254.0.0/16"
+    assert environment["SSRF_PROTECTION_ENABLED"] == environment["ML_BLOCK_LOCAL_IP"] == "true"
+
+
 def test_everybody_is_reached_where_it_listens(services):
     """Addresses between the services name a service and the port it listens on."""
     web = Settings.from_env(text_of(services["backend"]["environment"]))
@@ -396,7 +404,7 @@ def test_the_image_s_settings_are_known(services):
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
-    """What the Dockerfile's last pip install makes of the copied files, less the dependencies."""
+    """What the Dockerfile's pip install makes of the copied files, less the dependencies."""
     folder = tmp_path_factory.mktemp("image")
     source, target = folder / "src", folder / "site-packages"
     source.mkdir()
@@ -406,9 +414,9 @@ def installed(tmp_path_factory) -> Path:
             shutil.copytree(CLONE / name, source / name, ignore=ignore)
         else:
             shutil.copy2(CLONE / name, source / name)
-    *_, last = (line for line in instructions("RUN") if " pip install " in f" {line}")
-    script = last.removeprefix("RUN ") + f" --no-deps --quiet --target {shlex.quote(str(target))}"
-    env = {**os.environ, "TORCH_INDEX": "https://pypi.org/simple", "EXTRAS": ""}
+    *_, ours = (line for line in instructions("RUN") if line.endswith(" ."))
+    script = ours.removeprefix("RUN ") + f" --no-deps --quiet --target {shlex.quote(str(target))}"
+    env = {**os.environ}
     env["PATH"] = f"{Path(sys.executable).parent}:{env['PATH']}"
     env.pop("PIP_CONSTRAINT", None)
     script = script.replace('--extra-index-url "$TORCH_INDEX" ', "")  # no torch is installed here
