@@ -85,6 +85,19 @@ def test_order_in_a_batch_is_irrelevant(generator):
     )
 
 
+def test_exponent_leads_from_languages_alike_to_examples_alike(generator):
+    """At 1 the task term is the plain weighted mean; between, larger languages count for more."""
+    losses, weights = torch.tensor([1.0, 1.0, 1.0, 5.0]), torch.ones(4)
+    languages = torch.tensor([0, 0, 0, 1])
+
+    results = [
+        language_mean(losses, languages, weights, exponent=exponent).item()
+        for exponent in (0.0, 0.5, 1.0)
+    ]
+
+    assert results == pytest.approx([3.0, (3**0.5 + 5) / (3**0.5 + 1), 2.0])
+
+
 @pytest.mark.parametrize("world", [2, 3])
 def test_parts_of_a_batch_sum_to_the_whole(world, generator):
     """Split over processes and normalised by global counts, the terms add up."""

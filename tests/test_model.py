@@ -187,7 +187,7 @@ def test_warm_start_survives_a_class_without_examples():
     head = SingleLabelHead(TaskSpec(labels=("a", "b", "c")), 4, label_smoothing=0.1)
     vectors = torch.eye(4)
 
-    head.warm_start(vectors, torch.tensor([0, 0, 1, 1]), torch.ones(4))
+    head.warm_start(vectors, torch.tensor([0, 0, 1, 1]), torch.ones(4), l2=1e-2)
 
     with torch.no_grad():
         assert head.classify(vectors).argmax(1).tolist() == [0, 0, 1, 1]

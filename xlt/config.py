@@ -41,6 +41,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "label_smoothing": (0.0, 0.99),
     "mlm_probability": (0.01, 0.9),
     "language_alpha": (0.0, 1.0),
+    "language_exponent": (0.0, 1.0),
+    "head_l2": (0.0, 1e3),
     "align_layer": (-1, 1000),
     "align_temperature": (1e-3, 100.0),
     "koleo_weight": (0.0, 1e3),
@@ -86,6 +88,9 @@ class TrainConfig:
         align_temperature: Temperature of the contrastive loss.
         koleo_weight: Weight, within alignment, of the KoLeo spread that keeps l2 from collapsing.
         language_alpha: Unlabelled texts are drawn by language with p ~ n ** alpha.
+        language_exponent: A language counts in a step's task loss as its number of labels to this
+            power. 0: the mean of per-language means; 1: every example alike.
+        head_l2: Penalty of the head's warm start.
         averaging: "last": mean of the last checkpoints; "ema"; "none".
         averaged_checkpoints: How many are averaged by "last".
         averaging_decay: Decay per step of "ema".
@@ -124,6 +129,8 @@ class TrainConfig:
     align_temperature: float = 0.05
     koleo_weight: float = 0.0
     language_alpha: float = 0.3
+    language_exponent: float = 0.0
+    head_l2: float = 2e-3
     averaging: str = "last"
     averaged_checkpoints: int = 5
     averaging_decay: float = 0.95

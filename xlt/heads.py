@@ -46,7 +46,7 @@ class Head(Protocol):
         """Loss of each example, (B,)."""
         ...
 
-    def warm_start(self, vectors: Tensor, targets: Tensor, weights: Tensor) -> None:
+    def warm_start(self, vectors: Tensor, targets: Tensor, weights: Tensor, *, l2: float) -> None:
         """Fit the head alone on frozen sentence vectors (N, H), weighted by (N,)."""
         ...
 
@@ -122,9 +122,7 @@ class SingleLabelHead(nn.Module):
         one_class = bool((predicted == predicted[0]).all())
         return Fit(accuracy=accuracy, collapsed=one_class and accuracy < _ONE_LABEL_SHARE)
 
-    def warm_start(
-        self, vectors: Tensor, targets: Tensor, weights: Tensor, *, l2: float = 1e-2
-    ) -> None:
+    def warm_start(self, vectors: Tensor, targets: Tensor, weights: Tensor, *, l2: float) -> None:
         """Logistic regression on frozen vectors, by L-BFGS to its optimum.
 
         Args:

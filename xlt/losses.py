@@ -50,7 +50,12 @@ class JointLoss:
 
 
 def language_mean(
-    losses: Tensor, languages: Tensor, weights: Tensor, *, totals: Tensor | None = None
+    losses: Tensor,
+    languages: Tensor,
+    weights: Tensor,
+    *,
+    totals: Tensor | None = None,
+    exponent: float = 0.0,
 ) -> Tensor:
     """Mean over languages of each language's weighted mean loss.
 
@@ -63,6 +68,8 @@ def language_mean(
         weights: (B,) > 0, trust in each example.
         totals: (L,) sum of weights of each language over the whole batch, where `losses` is a
             part of it; None: `losses` is the whole batch.
+        exponent: A language counts in the mean as its total to this power: 0, all alike; 1, by
+            its examples, which makes this the plain mean over examples.
 
     Returns:
         A scalar; zero where B is 0.
@@ -72,8 +79,9 @@ def language_mean(
     if totals is None:
         n_languages = int(languages.max()) + 1
         totals = weights.new_zeros(n_languages).index_add_(0, languages, weights)
-    n_present = (totals > 0).sum()
-    return (losses * weights / totals[languages]).sum() / n_present
+    shares = torch.where(totals > 0, totals**exponent, 0.0)  # (L,)
+    shares = shares / shares.sum()
+    return (losses * weights * (shares / totals)[languages]).sum()
 
 
 def token_mean(logits: Tensor, targets: Tensor, *, total: int | None = None) -> Tensor:

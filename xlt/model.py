@@ -153,6 +153,7 @@ def batch_loss(
             batch.languages,
             batch.weights,
             totals=batch.language_totals,
+            exponent=config.language_exponent,
         ),
         mlm=token_mean(outputs.mlm_logits, batch.mlm_targets, total=batch.mlm_total),
         tlm=token_mean(outputs.tlm_logits, batch.tlm_targets, total=batch.tlm_total),

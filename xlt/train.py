@@ -292,11 +292,11 @@ def _warm_start(run: _Run) -> None:
     """Fit the head on the frozen encoder's vectors: linear probing before fine-tuning."""
     device, material = run.accelerator.device, run.material
     vectors = run.read(material.labelled).vectors
-    totals = torch.zeros(int(material.languages.max()) + 1)
-    totals.index_add_(0, material.languages, material.weights)
-    weights = material.weights / totals[material.languages]
     run.model.head.warm_start(
-        vectors.to(device), material.task_targets.to(device), weights.to(device)
+        vectors.to(device),
+        material.task_targets.to(device),
+        material.weights.to(device),
+        l2=run.config.head_l2,
     )
 
 
