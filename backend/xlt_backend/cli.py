@@ -146,8 +146,8 @@ def _worker(args: argparse.Namespace) -> int:
     from xlt_backend.settings import Settings
 
     env = _environment(args)
-    os.environ.update(env)  # jobs are called by RQ and read their settings themselves
     settings = Settings.from_env(env)
+    os.environ.update(env)  # jobs are called by RQ and read their settings themselves
     launch.log_to_stderr("worker", settings.log_level)
     return launch.work(settings)
 

@@ -106,6 +106,7 @@ def server_command(home: Path) -> list[str]:
         "appendfsync": "everysec",
         "save": "",
         "daemonize": "no",
+        "logfile": str(data / "redis.log"),
         "loglevel": "warning",
     }
     return [executable, *(part for key, value in options.items() for part in (f"--{key}", value))]

@@ -72,9 +72,9 @@ class Service:
 
     def child(self, name: str) -> psutil.Process:
         """The process `redis`, `web` or `worker`."""
-        words = {"redis": "redis-server", "web": "serve", "worker": "worker"}[name]
+        word = {"redis": "redis-server", "web": "serve", "worker": "worker"}[name]
         for process in psutil.Process(self.process.pid).children():
-            if any(part.endswith(words) for part in process.cmdline()):
+            if process.name() == word or word in process.cmdline():
                 return process
         raise LookupError(f"no {name} among the children")
 

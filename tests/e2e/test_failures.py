@@ -60,6 +60,11 @@ def project_with_model(client: Client, service: Service, title: str) -> int:
     return project
 
 
+def is_settled(state: dict[str, Any]) -> bool:
+    """Whether all labels are used and nothing runs or waits."""
+    return state["phase"] == "done" and state["queue"] == "idle" and not state["changed"]
+
+
 def assert_whole(client: Client, project: int) -> None:
     """Every task that waits has one place in the order that Label Studio shows."""
     version = shown(client, project)
@@ -150,15 +155,8 @@ def test_worker_killed_in_every_phase(client, web_only):
             versions += phase not in ("judge", "save")
             assert len(service.store(project).versions()) == versions
         with process(service, *worker):
-            eventually(
-                lambda: (
-                    shown(client, project) != before
-                    and service.state(project)["phase"] == "done"
-                    and service.state(project)["queue"] == "idle"
-                    and not service.state(project)["changed"]
-                ),
-                within_s=SOON_S,
-            )
+            eventually(lambda old=before: shown(client, project) != old, within_s=SOON_S)
+            eventually(lambda: is_settled(service.state(project)), within_s=SOON_S)
         assert_whole(client, project)
         assert service.store(project).current() == shown(client, project)
         state = service.state(project)

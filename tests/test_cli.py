@@ -1,0 +1,89 @@
+"""The `xlt` command: its help, its errors, and what it imports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from xlt import __version__
+from xlt_backend.cli import main
+
+COMMANDS = (
+    *("demo", "up", "serve", "worker", "cancel", "connect", "doctor"),
+    *("train", "predict", "select", "evaluate", "pretrain"),
+)
+
+
+def test_help_lists_every_command(capsys):
+    """Without a command the help is shown."""
+    assert main([]) == 0
+    words = capsys.readouterr().out
+
+    assert all(f"\n    {command} " in words for command in COMMANDS)
+    assert "first steps" in words
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command, capsys):
+    """It says what the command does."""
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+
+    assert ended.value.code == 0
+    words = capsys.readouterr().out
+    assert words.startswith(f"usage: xlt {command}")
+    assert len(words.splitlines()) > 4
+
+
+def test_version(capsys):
+    """The package's own."""
+    with pytest.raises(SystemExit):
+        main(["--version"])
+
+    assert capsys.readouterr().out == f"xlt {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "env", "words"),
+    [
+        (["serve"], {"XLT_PROT": "1"}, "unknown setting XLT_PROT; known: REDIS_URL"),
+        (["worker", "--log-level", "loud"], {}, "must be one of DEBUG"),
+        (["up", "--port", "http"], {}, "XLT_PORT='http'"),
+        (["connect", "--project", "1"], {}, "no Label Studio token"),
+    ],
+)
+def test_errors_are_one_line(argv, env, words, capsys, monkeypatch):
+    """Status 1 and one line on standard error; nothing on standard output."""
+    for name in ("LABEL_STUDIO_API_KEY", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+
+    assert main(argv) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert words in err
+    assert err.startswith("xlt: ")
+    assert err.count("\n") == 1
+
+
+def test_unknown_command_lists_the_known(capsys):
+    """A typing error costs one look."""
+    with pytest.raises(SystemExit) as ended:
+        main(["tain"])
+
+    assert ended.value.code == 2
+    assert "train" in capsys.readouterr().err
+
+
+def test_service_starts_without_torch():
+    """Naming the commands of the service imports nothing heavy."""
+    code = (
+        "import sys; from xlt_backend.cli import build_parser; build_parser('up');"
+        "print([m for m in ('torch', 'numpy', 'label_studio_sdk', 'fastapi') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
