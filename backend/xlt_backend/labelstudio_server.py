@@ -14,13 +14,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 import httpx
 
 from xlt.errors import ServiceError
+from xlt_backend.labelstudio_accounts import Account, make_token, sign_up, token_works
 
 logger = logging.getLogger(__name__)
 
@@ -91,21 +91,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """Who may use the server.
-
-    Attributes:
-        user: E-mail address, the name to log in with.
-        password: Its password.
-        token: Personal access token of that user.
-    """
-
-    user: str
-    password: str = field(repr=False)
-    token: str = field(repr=False)
 
 
 class LabelStudioServer:
@@ -184,7 +169,7 @@ class LabelStudioServer:
         self._launch(password)
         self._wait(timeout_s)
         token = login.get("token", "")
-        if not token or not _token_works(self.url, token):
+        if not token or not token_works(self.url, token):
             token = make_token(self.url, self._user, password)
         self._account = Account(user=self._user, password=password, token=token)
         _remember(self.data_dir / "account.json", password=password, token=token)
@@ -219,6 +204,14 @@ class LabelStudioServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def add_user(self, user: str) -> Account:
+        """Another annotator, through the invitation link of the account.
+
+        Raises:
+            ServiceError: If Label Studio refuses, for instance because there is such a user.
+        """
+        return sign_up(self.url, self.account, user)
 
     def _check_port(self) -> None:
         # Label Studio itself would silently take the next free port.
@@ -291,39 +284,6 @@ def server_environment(data_dir: Path) -> dict[str, str]:
         "LOG_LEVEL": "WARNING",
         "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
     }
-
-
-def make_token(url: str, user: str, password: str) -> str:
-    """Log in as a browser would and make a personal access token.
-
-    Raises:
-        ServiceError: If the login is refused, or the user has a token already (Label Studio shows
-            a token only once).
-    """
-    with httpx.Client(base_url=url, timeout=30.0, follow_redirects=True) as client:
-        client.get("/user/login")
-        form = {"email": user, "password": password, "csrfmiddlewaretoken": _csrf(client)}
-        page = client.post("/user/login", data=form, headers={"Referer": url})
-        if "sessionid" not in client.cookies or page.url.path.startswith("/user/login"):
-            raise ServiceError(f"Label Studio on {url} refuses the login of {user}")
-        answer = client.post("/api/token/", json={}, headers={"X-CSRFToken": _csrf(client)})
-        if answer.status_code == 409:
-            raise ServiceError(
-                f"{user} has a personal access token already; revoke it in Label Studio "
-                "(Account & Settings > Personal Access Token) or give it to xlt"
-            )
-        if answer.status_code != 201:
-            raise ServiceError(f"no token from Label Studio: {answer.status_code} {answer.text}")
-        return str(answer.json()["token"])
-
-
-def _csrf(client: httpx.Client) -> str:
-    return client.cookies.get("csrftoken") or ""
-
-
-def _token_works(url: str, token: str) -> bool:
-    answer = httpx.post(f"{url}/api/token/refresh/", json={"refresh": token}, timeout=30.0)
-    return answer.status_code == 200
 
 
 def _remembered(path: Path) -> dict[str, str]:

@@ -76,3 +76,11 @@ def make_project(client: Client, request: pytest.FixtureRequest) -> MakeProject:
         return client.project(project.id)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def colleague(label_studio: LabelStudioServer) -> Iterator[Client]:
+    """A client with the token of a second annotator."""
+    found = Client(label_studio.url, label_studio.add_user("colleague@xlt.local").token)
+    yield found
+    found.close()

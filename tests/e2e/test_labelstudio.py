@@ -206,6 +206,26 @@ def test_publish_and_switch(client: Client, make_project: MakeProject) -> None:
     assert client.next_task(project.id) is None
 
 
+def test_two_annotators_at_once(
+    client: Client, colleague: Client, make_project: MakeProject
+) -> None:
+    """Each is served the next one that the other does not have on the screen."""
+    project = make_project(tasks=8)
+    order = task_ids(client, project)[::-1]
+    client.publish(project.id, "v1", queue(order))
+    client.switch(project.id, "v1")
+    served = []
+    for _ in range(4):
+        pair = [annotator.next_task(project.id) for annotator in (client, colleague)]
+        for annotator, task in zip((client, colleague), pair, strict=True):
+            assert task is not None
+            served.append(task["id"])
+            annotator.annotate(task["id"], [region("sport")])
+    assert served == order
+    done = client.tasks(project.id)
+    assert len({task["annotations"][0]["completed_by"] for task in done}) == 2
+
+
 def test_next_task_of_no_project(client: Client) -> None:
     """No project is another thing than no task."""
     with pytest.raises(errors.NotFoundError):
