@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ import pytest
 from xlt_backend.cli import build_parser
 from xlt_backend.options import ProjectOptions
 from xlt_backend.settings import VARIABLES
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 CLONE = Path(__file__).parents[1]
 README = (CLONE / "README.md").read_text(encoding="utf-8")
@@ -63,3 +69,29 @@ def test_every_link_of_the_readme_leads_somewhere():
 
     assert links
     assert [link for link in links if not (CLONE / link).exists()] == []
+
+
+def _picture() -> str:
+    """The layers of the import contracts as a Mermaid flow chart."""
+    contracts = tomllib.loads((CLONE / "pyproject.toml").read_text())["tool"]["importlinter"]
+    lines = ["flowchart TD"]
+    for contract in contracts["contracts"]:
+        if contract["type"] != "layers":
+            continue
+        (package,) = contract["containers"]
+        names = [f"{package}{i}" for i in range(len(contract["layers"]))]
+        lines.append(f'  subgraph {package}["{package}: imports point down only"]')
+        lines += [
+            f'    {name}["{layer.replace(" | ", " · ")}"]'
+            for name, layer in zip(names, contract["layers"], strict=True)
+        ]
+        lines += [f"    {' --> '.join(names)}", "  end"]
+    return "\n".join([*lines, "  xlt_backend --> xlt"])
+
+
+def test_the_picture_of_the_modules_is_the_one_that_the_import_contracts_check():
+    """A module that moves to another layer moves in the picture too."""
+    shown = re.search(r"```mermaid\n(.*?)\n```", README, re.DOTALL)
+
+    assert shown
+    assert shown.group(1) == _picture()
