@@ -70,7 +70,7 @@ def tiny_tokenizer(kind: str = "bert") -> Any:
     pad, unk, first, last, mask = (
         special if kind == "bert" else (special[1], special[3], special[0], special[2], special[4])
     )
-    pieces = [*special, *_WORDS.split(), *"abcdefghijklmnopqrstuvwxyz.,"]
+    pieces = list(dict.fromkeys([*special, *_WORDS.split(), *"abcdefghijklmnopqrstuvwxyz.,"]))
     backend = Tokenizer(
         models.WordLevel({piece: i for i, piece in enumerate(pieces)}, unk_token=unk)
     )

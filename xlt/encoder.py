@@ -66,6 +66,13 @@ class Encoder:
         return int(self.model.config.num_hidden_layers)
 
     @property
+    def n_tokens(self) -> int:
+        """Number of tokens that both the tokenizer and the embeddings know."""
+        table = self.model.get_input_embeddings()
+        known = len(self.tokenizer)
+        return min(known, table.num_embeddings) if isinstance(table, nn.Embedding) else known
+
+    @property
     def pad_id(self) -> int:
         """Id of the padding token."""
         return int(self.tokenizer.pad_token_id or 0)

@@ -221,7 +221,7 @@ def _set_up(
     vocabulary = Vocabulary(
         pad_id=encoder.pad_id,
         mask_id=encoder.mask_id,
-        n_tokens=len(encoder.tokenizer),
+        n_tokens=encoder.n_tokens,
     )
     stream = Stream(
         material,
