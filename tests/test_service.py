@@ -836,6 +836,39 @@ def test_project_that_cannot_be_looked_at_holds_back_no_other(world):
     assert "Label Studio is down" in world.state.last_error
 
 
+def test_project_under_another_address_is_looked_after_too(world):
+    """Somebody added us by hand, under a name of this machine that we do not know."""
+    world.setup(extra_params={"retrain_after_labels": 5})
+    world.label_studio.extra_params = None
+    world.label_studio.connected = list
+    world.trained()
+    world.label_studio.label_next(6)
+
+    assert reconcile(world.label_studio, world.states, world.queue, world.service) == ("1",)
+    world.round()
+    assert world.trainer.trainings == 2
+
+
+def test_deleted_project_is_forgotten_by_reconciling(world):
+    """It is not asked about again."""
+    world.setup()
+    world.label_studio.edit(id=2)
+
+    reconcile(world.label_studio, world.states, world.queue, world.service)
+    assert "1" not in world.states.projects()
+
+
+def test_label_studio_that_answers_again_ends_the_pause(world):
+    """After an outage nobody waits for the rest of a long pause."""
+    world.setup()
+    ticket = world.queue.ask("1")
+    world.queue.begin("1", ticket.job_id).finish(ok=False)
+    assert world.queue.status("1") == "held"
+
+    reconcile(world.label_studio, world.states, world.queue, world.service)
+    assert world.queue.status("1") == "waiting"
+
+
 def test_status_says_what_people_want_to_know(world):
     """Labels and accuracy per language, the job, the last round, the last error."""
     world.setup()

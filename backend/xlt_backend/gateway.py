@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from xlt_backend.convert import PublishRow
+from xlt_backend.errors import NotFoundError
 from xlt_backend.labelstudio import Client, ProjectInfo
 from xlt_backend.links import backends, ensure_webhook, same_address
 from xlt_backend.settings import Settings
@@ -50,8 +51,15 @@ class Gateway:
         return self._client.project(project_id)
 
     def options(self, project_id: int) -> object:
-        """The options that the project stores with its model; None where xlt is not its model."""
-        ours = self._ours(project_id)
+        """The options that the project stores with its model; None where its model is another.
+
+        Raises:
+            NotFoundError: If the project has no model any more.
+        """
+        rows = backends(self._client, project_id)
+        if not rows:
+            raise NotFoundError(f"project {project_id} has no model; run `xlt connect`")
+        ours = self._ours(rows)
         return ours.get("extra_params") if ours else None
 
     def tasks(self, project_id: int) -> list[dict[str, Any]]:
@@ -88,7 +96,7 @@ class Gateway:
         """All projects that have this xlt as their model."""
         found = []
         for info in self._client.projects():
-            ours = self._ours(info.id)
+            ours = self._ours(backends(self._client, info.id))
             if ours is not None:
                 found.append(Connected(info=info, extra_params=ours.get("extra_params")))
         return found
@@ -97,8 +105,9 @@ class Gateway:
         """Makes sure that the project's events reach us, with the secret."""
         ensure_webhook(self._client, project_id, f"{self._public_url}/webhook", self._secret)
 
-    def _ours(self, project_id: int) -> dict[str, Any] | None:
-        for row in backends(self._client, project_id):
+    def _ours(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+        """The model that is this xlt, among all of a project."""
+        for row in rows:
             if same_address(row.get("url"), self._public_url):
                 return row
         return None

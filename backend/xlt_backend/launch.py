@@ -170,6 +170,7 @@ class Child:
         started: When, on the monotonic clock.
         failures: Deaths in a row.
         next_start: When it may be started again.
+        ending: It was asked to end.
     """
 
     name: str
@@ -178,6 +179,7 @@ class Child:
     started: float = 0.0
     failures: int = 0
     next_start: float = 0.0
+    ending: bool = False
 
     def watch(self, env: Mapping[str, str]) -> None:
         """Starts it if it is time to; notes its death."""
@@ -196,11 +198,17 @@ class Child:
                 self.command, env=dict(env), start_new_session=True, preexec_fn=end_with_parent
             )
 
+    def ask_to_end(self) -> None:
+        """Sends SIGTERM where it runs, once: a second one would not let it tidy up."""
+        if self.process is not None and self.process.poll() is None and not self.ending:
+            self.ending = True
+            self.process.terminate()
+
     def stop(self, *, within_s: float) -> None:
         """Asks it to end; kills it if it does not."""
         if self.process is None or self.process.poll() is not None:
             return
-        self.process.terminate()
+        self.ask_to_end()
         try:
             self.process.wait(within_s)
         except subprocess.TimeoutExpired:
@@ -239,9 +247,16 @@ class Supervisor:
                     logger.info("ready: %s (/status says more)", self.settings.public_url)
                 self.stopping.wait(0.2)
         finally:
-            for child in reversed(self.children):
-                child.stop(within_s=15)
+            self._stop()
         return 0
+
+    def _stop(self) -> None:
+        """Ends all at once, but Redis, which keeps what the others left, after them."""
+        others = [child for child in self.children if child.name != "redis"]
+        for child in others:
+            child.ask_to_end()
+        for child in [*others, *(c for c in self.children if c not in others)]:
+            child.stop(within_s=15)
 
     def _redis_answers(self) -> bool:
         try:

@@ -6,6 +6,7 @@ import logging
 from typing import Protocol
 
 from xlt.errors import XltError
+from xlt_backend.errors import NotFoundError
 from xlt_backend.gateway import Connected
 from xlt_backend.projectstate import StateStore
 from xlt_backend.service import Queue, Service
@@ -29,20 +30,23 @@ class LabelStudio(Protocol):
 def reconcile(
     label_studio: LabelStudio, states: StateStore, queue: Queue, service: Service
 ) -> tuple[str, ...]:
-    """Looks at every connected project; returns those for which a round was asked.
+    """Looks at every project; returns those for which a round was asked.
 
     One project that cannot be looked at holds back no other; its state says what went wrong.
 
     Raises:
         XltError: If Redis or Label Studio do not answer at all.
     """
+    connected = {str(found.info.id): found for found in label_studio.connected()}
     asked = []
-    for found in label_studio.connected():
-        project = str(found.info.id)
+    for project in dict.fromkeys((*connected, *states.projects())):
         try:
-            if _differs(label_studio, states, service, found):
-                queue.ask(project)
+            if _differs(label_studio, states, service, project, connected.get(project)):
+                queue.ask(project, forced=True)  # it answers again: no pause is needed
                 asked.append(project)
+        except NotFoundError as error:
+            logger.info("project %s is forgotten: %s", project, error)
+            states.forget(project)
         except XltError as error:
             logger.warning("project %s: %s", project, error)
             states.put(project, last_error=f"reconcile: {error}")
@@ -50,17 +54,28 @@ def reconcile(
 
 
 def _differs(
-    label_studio: LabelStudio, states: StateStore, service: Service, found: Connected
+    label_studio: LabelStudio,
+    states: StateStore,
+    service: Service,
+    project: str,
+    found: Connected | None,
 ) -> bool:
-    """Whether a round is worth while; notes interface and options on the way."""
-    project, info = str(found.info.id), found.info
-    state, key = states.get(project), info.key
-    if state.key and state.key != key:
-        states.forget(project)
-        state = states.get(project)
-    edited = (state.label_config, state.extra_params) != (info.label_config, found.extra_params)
-    if edited or not state.key:
-        service.note_config(project, key, info.label_config, found.extra_params)
-    states.put(project, title=info.title)
-    label_studio.ensure_webhook(info.id)
-    return edited or label_studio.activity(info.id) != state.activity
+    """Whether a round is worth while; notes interface and options on the way.
+
+    A project that knows us under another address (`found` is None) told us those by /setup.
+    """
+    state, edited = states.get(project), False
+    if found is not None:
+        info = found.info
+        if state.key and state.key != info.key:
+            states.forget(project)
+            state = states.get(project)
+        edited = (state.label_config, state.extra_params) != (
+            info.label_config,
+            found.extra_params,
+        )
+        if edited or not state.key:
+            service.note_config(project, info.key, info.label_config, found.extra_params)
+        states.put(project, title=info.title)
+        label_studio.ensure_webhook(info.id)
+    return edited or label_studio.activity(int(project)) != state.activity

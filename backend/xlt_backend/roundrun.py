@@ -92,7 +92,7 @@ class Round:
         state = self._tools.states.get(self._project)
         self._tools.states.take_new(self._project)
         activity = self._tools.label_studio.activity(self._id)
-        context, taken = self._look()
+        context, taken = self._look(state)
         snapshot = taken.snapshot
         data = rounds.data_hash(snapshot, context.config)
         decision = self._decide(context, snapshot, state, data)
@@ -107,12 +107,14 @@ class Round:
 
     # What there is ---------------------------------------------------------------------------
 
-    def _look(self) -> tuple[Context, Taken]:
+    def _look(self, state: ProjectState) -> tuple[Context, Taken]:
         client, tools = self._tools.label_studio, self._tools
         info = client.project(self._id)
         key = info.key
         self._report(key=key, title=info.title, label_config=info.label_config)
         extra_params = client.options(self._id)
+        if extra_params is None:  # known under another address: what /setup said counts
+            extra_params = state.extra_params
         self._report(extra_params=extra_params)
         options = ProjectOptions.from_extra_params(extra_params)
         interface = Interface.from_label_config(info.label_config)

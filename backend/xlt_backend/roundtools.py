@@ -23,7 +23,7 @@ class LabelStudio(Protocol):
         """One project."""
 
     def options(self, project_id: int) -> object:
-        """The options that the project stores with its model."""
+        """The options that the project stores with its model; None: not to be found there."""
 
     def tasks(self, project_id: int) -> list[dict[str, Any]]:
         """All tasks with their annotations."""
