@@ -232,13 +232,15 @@ class Round:
         )
         calibration = versionfiles.calibration(context.versions, model) if model else None
         rows = sorter.rows(snapshot, cached, calibration)
-        inserting = decision.action is Action.INSERT
-        rows = ordering.inserted(rows, snapshot) if inserting else rows
+        client, inserting = self._tools.label_studio, decision.action is Action.INSERT
+        if not inserting and client.versions(self._id).get(version):
+            # Half an order, of a round that was killed: what is there keeps its place.
+            snapshot = replace(snapshot, scored=_by_id(client.scores(self._id, version)))
+            rows = ordering.inserted(rows, snapshot)
+        elif inserting:
+            rows = ordering.inserted(rows, snapshot)
         self._enter("publish", total=len(rows))
         self._fence()
-        client = self._tools.label_studio
-        if version != snapshot.shown and client.versions(self._id).get(version):
-            client.prune_predictions(self._id, [])  # half an order, of a round that was killed
         client.publish(self._id, version, rows)
         if not inserting:
             self._switch(context, version, model, decision.reason)
@@ -338,6 +340,10 @@ class Round:
             self._tools.states.put(self._project, **values)
         except RedisDownError as error:
             logger.warning("project %s: not reported: %s", self._project, error)
+
+
+def _by_id(scores: Mapping[int, float]) -> dict[str, float]:
+    return {str(task): score for task, score in scores.items()}
 
 
 def _in_a_line(error: Exception) -> str:

@@ -162,7 +162,6 @@ def test_worker_killed_in_every_phase(client, web_only):
         state = service.state(project)
         assert sum(state["labels"].values()) + sum(state["audit_labels"].values()) == count
         assert state["last_error"] == ""
-        assert client.versions(project).keys() == {shown(client, project)}
 
 
 def test_worker_killed_from_outside_is_started_again(client, service):

@@ -49,7 +49,6 @@ def test_from_connecting_to_the_second_version(client, service):
     assert is_model(second)
     eventually(lambda: service.state(project)["phase"] == "done")
     assert service.store(project).current() == second
-    assert client.versions(project).keys() == {second}
     state = service.state(project)
     assert state["last_error"] == ""
     assert state["last_round"]["peak_rss_bytes"] < 2 * 1024**3
