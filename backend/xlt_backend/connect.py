@@ -14,9 +14,10 @@ from typing import Any
 from xlt.errors import ConfigError
 from xlt_backend.interface import Interface, choices_config
 from xlt_backend.labelstudio import UNCERTAINTY_SAMPLING, Client, ProjectInfo
-from xlt_backend.links import VIEW_TITLE, ensure_backend, ensure_view, ensure_webhook
+from xlt_backend.links import ensure_backend, ensure_webhook
 from xlt_backend.options import ProjectOptions
 from xlt_backend.settings import Settings
+from xlt_backend.views import VIEW_TITLE, ensure_view
 
 __all__ = ["Connection", "add_arguments", "connect", "ensure_backend", "ensure_webhook", "main"]
 

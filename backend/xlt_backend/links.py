@@ -1,4 +1,4 @@
-"""What ties a project of Label Studio to xlt: a model, a webhook, a tab; made or mended."""
+"""What ties a project of Label Studio to xlt: one model, one webhook; made or mended."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from xlt_backend.errors import ForbiddenError, LabelStudioError, RejectedError
-from xlt_backend.interface import Interface
 from xlt_backend.labelstudio import Client
 from xlt_backend.labelstudio_http import HOW_TO_SSRF
 from xlt_backend.options import ProjectOptions
@@ -17,15 +16,6 @@ BACKEND_TITLE = "xlt"
 
 # Label Studio asks our /health (1 s) and /setup (3 s) twice when a model is saved, with retries.
 _SAVE_S = 60.0
-
-#: The tab of the Data Manager that shows the order.
-VIEW_TITLE = "Next to label"
-_OPEN = {
-    "filter": "filter:tasks:total_annotations",
-    "operator": "equal",
-    "type": "Number",
-    "value": 0,
-}
 
 Json = dict[str, Any]
 
@@ -145,43 +135,6 @@ def ensure_backend(
         client.http.request("DELETE", f"/api/ml/{row['id']}")
         done.append("removed a second model with the same address")
     return int(first["id"])
-
-
-# The tab ------------------------------------------------------------------------------------
-
-
-def ensure_view(client: Client, interface: Interface, project_id: int, lang: str | None) -> bool:
-    """A tab of the Data Manager with the open tasks, the next first; whether it had to be made.
-
-    It is for looking: “Label All Tasks” follows the order in every tab, and reserves tasks.
-    """
-    rows = client.http.request("GET", "/api/dm/views/", params={"project": project_id})
-    if any(row.get("data", {}).get("title") == VIEW_TITLE for row in rows):
-        return False
-    text = f"tasks:data.{interface.text_key}"
-    shown = {"tasks:id", "tasks:predictions_score", text, f"tasks:data.{lang}"}
-    found = client.http.request("GET", "/api/dm/columns/", params={"project": project_id})
-    names = [_column(column) for column in found["columns"] if column["id"] != "data"]
-    hidden = [name for name in names if name not in shown]
-    data = {
-        "title": VIEW_TITLE,
-        "type": "list",
-        "target": "tasks",
-        "hiddenColumns": {"explore": hidden, "labeling": hidden},
-        "columnsWidth": {text: 640},
-        "columnsDisplayType": {},
-        "gridWidth": 4,
-        "ordering": ["tasks:predictions_score"],
-        "filters": {"conjunction": "and", "items": [_OPEN]},
-    }
-    body = {"project": project_id, "data": data}
-    client.http.request("POST", "/api/dm/views/", json=body)
-    return True
-
-
-def _column(column: Mapping[str, Any]) -> str:
-    parent = "data." if column.get("parent") == "data" else ""
-    return f"tasks:{parent}{column['id']}"
 
 
 def _save(client: Client, method: str, path: str, body: Json) -> Json:

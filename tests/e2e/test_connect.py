@@ -47,7 +47,7 @@ def test_connect(client: Client, make_project: MakeProject) -> None:
         assert again.project.sampling == UNCERTAINTY_SAMPLING
 
         views = client.http.request("GET", "/api/dm/views/", params={"project": project.id})
-        assert [view["data"]["title"] for view in views].count("Next to label") == 1
+        assert [view["data"]["title"] for view in views] == ["Default", "Next to label"]
 
         (task, _) = client.tasks(project.id)
         client.annotate(task["id"], [region("sport")])

@@ -1,0 +1,35 @@
+// Takes the README's pictures of a running demo:
+//   npm install --no-save playwright-core
+//   node docs/screenshots.mjs http://localhost:8080 PROJECT_ID USER PASSWORD [CHROMIUM]
+// Opening a task reserves it for USER, as it does for any annotator.
+import { chromium } from "playwright-core";
+
+const [url, project, user, password, executablePath = "/usr/bin/chromium"] = process.argv.slice(2);
+if (!password) {
+  console.error("usage: node docs/screenshots.mjs URL PROJECT_ID USER PASSWORD [CHROMIUM]");
+  process.exit(2);
+}
+
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const page = await browser.newPage({ viewport: { width: 1280, height: 620 } });
+
+await page.goto(`${url}/user/login`);
+await page.fill("input[name=email]", user);
+await page.fill("input[name=password]", password);
+await page.click("button[type=submit]");
+await page.waitForLoadState("domcontentloaded");
+
+// The order: the tab that `xlt connect` makes.
+await page.goto(`${url}/projects/${project}/data`);
+await page.getByText("Next to label").first().click();
+await page.getByText("Prediction score").first().waitFor();
+await page.waitForTimeout(2000); // rows fade in
+await page.screenshot({ path: "docs/next-to-label.png" });
+
+// The task on top, with the model's suggestion.
+await page.goto(`${url}/projects/${project}/data?labeling=1`);
+await page.locator(".xlt-question input:checked").first().waitFor({ state: "attached" });
+await page.waitForTimeout(1000);
+await page.screenshot({ path: "docs/task.png" });
+
+await browser.close();
