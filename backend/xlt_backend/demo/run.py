@@ -51,7 +51,6 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `xlt demo`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
     add = parser.add_argument_group("texts").add_argument
     add(
@@ -202,14 +201,14 @@ class _Demo:
             known = self.client.create_project(TITLE, choices_config(self.texts.labels))
             self.client.import_tasks(known.id, [{"data": _task(e)} for e in self.texts.pool])
         options = ProjectOptions(
-            language_field="lang",
+            group_field="group",
             source_languages=(self.texts.source,),
             retrain_after_labels=self.round_labels,
             batch=2 * self.round_labels,
         )
         connect(self.client, self.stack.settings, project_id=known.id, options=options)
         self.say("connected; the tasks are put in a first order")
-        self._until(known.id, lambda version: bool(version), "the first order")
+        self._until(known.id, "", "the first order")
         return known.id
 
     def greet(self, project_id: int) -> None:
@@ -260,24 +259,30 @@ class _Demo:
         """Wait until predictions of a new version are in Label Studio; seconds that it took."""
         begun = time.monotonic()
 
-        def note(_: str) -> None:
+        def note() -> None:
             bar.update(task, note=_phase(self._state(project_id)))
 
-        self._until(project_id, lambda version: version not in ("", shown), "a new model", note)
+        self._until(project_id, shown, "a new model", note)
         bar.update(task, note="")
         return time.monotonic() - begun
 
     def _until(
         self,
         project_id: int,
-        reached: Callable[[str], bool],
+        shown: str,
         what: str,
-        look: Callable[[str], None] = lambda version: None,
+        look: Callable[[], None] = lambda: None,
         timeout_s: float = 600.0,
     ) -> None:
+        """Wait until the project shows predictions of another version than `shown`.
+
+        Label Studio names the model's title as version at first: there are no predictions of it.
+        """
         until = time.monotonic() + timeout_s
-        while not reached(version := self.client.project(project_id).model_version):
-            look(version)
+        while (version := self.client.project(project_id).model_version) == shown or (
+            version not in self.client.versions(project_id)
+        ):
+            look()
             if time.monotonic() > until:
                 raise ServiceError(
                     f"waited {timeout_s:.0f} s for {what}; /status says: "
