@@ -97,6 +97,22 @@ class StateStore:
         values = {name.decode(): json.loads(value) for name, value in raw.items()}
         return ProjectState(**{name: value for name, value in values.items() if name in _NAMES})
 
+    def some(self, project: str, *names: str) -> ProjectState | None:
+        """A project's state with these fields only; None where the project is not known.
+
+        Raises:
+            RedisDownError: If Redis does not answer.
+        """
+        with translated():
+            pipe = self._connection.pipeline(transaction=False)
+            pipe.sismember(_KNOWN, project)
+            pipe.hmget(_key(project), list(names))
+            known, raw = pipe.execute()
+        if not known:
+            return None
+        found = zip(names, raw, strict=True)
+        return ProjectState(**{name: json.loads(value) for name, value in found if value})
+
     def put(self, project: str, **values: Any) -> None:  # noqa: ANN401 - fields of ProjectState
         """Writes some fields, atomically.
 
@@ -149,9 +165,11 @@ class StateStore:
         """
         names = list(tasks)
         with translated():
+            pipe = self._connection.pipeline(transaction=False)
             if names:
-                self._connection.sadd(_new_key(project), *names)
-            return int(self._connection.scard(_new_key(project)))
+                pipe.sadd(_new_key(project), *names)
+            pipe.scard(_new_key(project))
+            return int(pipe.execute()[-1])
 
     def take_new(self, project: str) -> None:
         """Begins to count changed tasks anew: the snapshot that is taken next sees them.

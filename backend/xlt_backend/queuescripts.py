@@ -20,7 +20,10 @@ if ARGV[3] == '1' then redis.call('INCR', KEYS[1]) end
 if ARGV[4] == '1' then redis.call('DEL', KEYS[5]) end
 if redis.call('EXISTS', KEYS[3]) == 1 then return {'running', ''} end
 local waiting = redis.call('GET', KEYS[4])
-if waiting then return {'waiting', waiting} end
+if waiting then
+  if redis.call('EXISTS', 'rq:job:' .. waiting) == 1 then return {'waiting', waiting} end
+  return {'queued', waiting}
+end
 if redis.call('EXISTS', KEYS[5]) == 1 then return {'held', ''} end
 redis.call('SET', KEYS[4], ARGV[2])
 return {'queued', ARGV[2]}

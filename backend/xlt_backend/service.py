@@ -85,7 +85,7 @@ class Service:
             return ""
         project = str(request.project_id)
         try:
-            state = self._noted(project, request)
+            state = self._as_before(project, request) or self._noted(project, request)
         except RedisDownError as error:
             logger.warning("/setup of project %s answered without Redis: %s", project, error)
             return self._last_shown.get(project) or self._stored(request.project)
@@ -93,12 +93,20 @@ class Service:
         self._last_shown[project] = shown
         return shown
 
+    def _as_before(self, project: str, request: SetupRequest) -> ProjectState | None:
+        """Key and version, where the last /setup said the same and Redis remembers it."""
+        if self._last_setup.get(project) != request:
+            return None
+        state = self._states.some(project, "key", "shown")
+        return state if state is not None and state.key == request.project else None
+
     def _noted(self, project: str, request: SetupRequest) -> ProjectState:
         state = self._states.get(project)
         if state.key and "." in request.project and state.key != request.project:
             logger.warning("project %s is another one than before: state dropped", project)
             self._states.forget(project)
             state = ProjectState()
+        self._last_setup[project] = request
         same = (state.label_config, state.extra_params) == (
             request.label_config,
             request.extra_params,
@@ -140,7 +148,8 @@ class Service:
         if event.project_id is None:
             return Heard(status="ignored: the event names no project")
         project = str(event.project_id)
-        if project not in self._states.projects():
+        state = self._states.some(project, "needed", "model", "first_new_at", "extra_params")
+        if state is None:
             return Heard(
                 status=f"ignored: project {project} is not connected to xlt; run `xlt connect`"
             )
@@ -148,14 +157,14 @@ class Service:
             self._states.order(project)
             return _heard(self._queue.ask(project, forced=True))
         if event.action in LABEL_EVENTS:
-            return self._labelled(project, event)
+            return self._labelled(project, event, state)
         if event.action == "TASKS_CREATED":
             return _heard(self._queue.ask(project))
         if event.action in PROJECT_EVENTS:
             return self._edited(project, event)
         return Heard(status=f"ignored: nothing to do for {event.action}")
 
-    def _labelled(self, project: str, event: WebhookEvent) -> Heard:
+    def _labelled(self, project: str, event: WebhookEvent, state: ProjectState) -> Heard:
         """Counts tasks whose labels changed; asks when there are enough of them."""
         annotations = event.all_annotations
         if event.action == "ANNOTATION_CREATED" and all(a.was_cancelled for a in annotations):
@@ -163,7 +172,6 @@ class Service:
         names = [f"task {task.id}" for task in event.all_tasks if task.id is not None]
         names = names or [f"annotation {a.id}" for a in annotations if a.id is not None]
         new = self._states.add_new(project, names)
-        state = self._states.get(project)
         if new >= state.needed:
             return _heard(self._queue.ask(project))
         if state.first_new_at is None and state.model:

@@ -18,7 +18,6 @@ from typing import Literal, cast
 
 from rq import Queue
 from rq.exceptions import DuplicateJobError
-from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from xlt_backend.errors import RedisDownError
@@ -184,12 +183,9 @@ class TrainQueue:
     def _want(self, project: str, *, count: bool, forced: bool) -> Ticket:
         fresh = f"round-{project}-{secrets.token_hex(6)}".replace(".", "-")
         status, job_id = self._scripts.ask(project, fresh, count=count, forced=forced)
-        if status == "queued" or (status == "waiting" and not self._exists(job_id)):
+        if status == "queued":
             self._enqueue(project, job_id)
         return Ticket(status=status, job_id=job_id)
-
-    def _exists(self, job_id: str) -> bool:
-        return bool(Job.exists(job_id, connection=self._connection))
 
     def _enqueue(self, project: str, job_id: str) -> None:
         """Puts the job into RQ's queue; whoever comes second finds it done."""
