@@ -133,23 +133,25 @@ def _up(args: argparse.Namespace) -> int:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    from xlt_backend import launch
+    from xlt_backend.launch import log_to_stderr
+    from xlt_backend.processes import serve
     from xlt_backend.settings import Settings
 
     settings = Settings.from_env(_environment(args))
-    launch.log_to_stderr("web", settings.log_level)
-    return launch.serve(settings)
+    log_to_stderr("web", settings.log_level)
+    return serve(settings)
 
 
 def _worker(args: argparse.Namespace) -> int:
-    from xlt_backend import launch
+    from xlt_backend.launch import log_to_stderr
+    from xlt_backend.processes import work
     from xlt_backend.settings import Settings
 
     env = _environment(args)
     settings = Settings.from_env(env)
     os.environ.update(env)  # jobs are called by RQ and read their settings themselves
-    launch.log_to_stderr("worker", settings.log_level)
-    return launch.work(settings)
+    log_to_stderr("worker", settings.log_level)
+    return work(settings)
 
 
 def _cancel(args: argparse.Namespace) -> int:
