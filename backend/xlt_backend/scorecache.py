@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -86,7 +87,7 @@ EMPTY = Cached(
 def load(path: Path) -> Cached:
     """What was kept; nothing where there is no such file or it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return Cached(keys=arrays["keys"], logits=arrays["logits"], vectors=arrays["vectors"])
     except FileNotFoundError:
         return EMPTY
@@ -105,4 +106,5 @@ def save(path: Path, cached: Cached) -> None:
         fresh.replace(path)
     except OSError as error:
         logger.warning("scores are not kept: %s", error)
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):
+            fresh.unlink()

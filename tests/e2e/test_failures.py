@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,9 +36,10 @@ SOON_S = 240.0
 
 
 @pytest.fixture(scope="module")
-def client(label_studio: LabelStudioServer) -> Client:
+def client(label_studio: LabelStudioServer) -> Iterator[Client]:
     """A client of that Label Studio."""
-    return Client(label_studio.url, label_studio.account.token)
+    with closing(Client(label_studio.url, label_studio.account.token)) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +148,8 @@ def test_worker_killed_in_every_phase(client, web_only):
         assert_whole(client, project)
         labelled(client, project, 6)
         count += 6
-        client.import_tasks(project, [{"data": {"text": f"new {phase} {n}"}} for n in range(6)])
+        new = [{"text": f"new {phase} {n}", "topic": "health"} for n in range(6)]
+        client.import_tasks(project, [{"data": data} for data in new])
         with process(service, str(Path(__file__).with_name("killed_worker.py")), phase) as doomed:
             assert doomed.wait(timeout=SOON_S) == -signal.SIGKILL, service.tail()
         assert shown(client, project) in (before, service.store(project).versions()[-1])

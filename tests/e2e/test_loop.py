@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -20,9 +21,10 @@ def service(label_studio: LabelStudioServer, tmp_path_factory) -> Iterator[Servi
 
 
 @pytest.fixture(scope="module")
-def client(label_studio: LabelStudioServer) -> Client:
+def client(label_studio: LabelStudioServer) -> Iterator[Client]:
     """A client of that Label Studio."""
-    return Client(label_studio.url, label_studio.account.token)
+    with closing(Client(label_studio.url, label_studio.account.token)) as found:
+        yield found
 
 
 def test_from_connecting_to_the_second_version(client, service):
