@@ -95,6 +95,11 @@ def test_errors_of_ours_are_failures() -> None:
     def load(name: str) -> None:
         raise EncoderError(f"no encoder {name!r}")
 
+    def again() -> Check:
+        raise RedisDownError("no Redis: start it")
+
+    assert guarded("Redis", "start it", again).detail == "no Redis"
+
     found = guarded("encoder", "set it", lambda: checks_here.check_encoder("x/y", load))
     assert found.detail == "no encoder 'x/y'"
 
@@ -238,3 +243,5 @@ def test_without_anything(tmp_path: Path, token: str | None, words: str) -> None
         assert found[name].status is Status.FAIL
         assert found[name].mend
     assert words in found["token"].detail
+    assert "Personal Access Token" not in found["token"].detail
+    assert "Personal Access Token" in found["token"].mend

@@ -49,9 +49,14 @@ def fail(name: str, detail: str, mend: str) -> Check:
     return Check(name=name, status=Status.FAIL, detail=detail, mend=mend)
 
 
+def failed(name: str, error: XltError, mend: str) -> Check:
+    """An error of ours as a failure; what to do is said once where its message says it too."""
+    return fail(name, str(error).removesuffix(mend).rstrip(": "), mend)
+
+
 def guarded(name: str, mend: str, check: Callable[[], Check]) -> Check:
     """The check; an error of ours that it raises is a failure with this mend."""
     try:
         return check()
     except XltError as error:
-        return fail(name, str(error), mend)
+        return failed(name, error, mend)

@@ -14,7 +14,7 @@ from functools import partial
 from rich.console import Console
 from rich.text import Text
 
-from xlt_backend.checks import Check, Status, fail, guarded, warn
+from xlt_backend.checks import Check, Status, fail, failed, guarded, warn
 from xlt_backend.checks_here import (
     check_encoder,
     check_model_folder,
@@ -36,6 +36,7 @@ from xlt_backend.checks_labelstudio import (
 )
 from xlt_backend.errors import AuthenticationError, LabelStudioError
 from xlt_backend.labelstudio import Client, ProjectInfo
+from xlt_backend.labelstudio_http import HOW_TO_TOKEN
 from xlt_backend.links import backends, same_address
 from xlt_backend.settings import Settings
 
@@ -63,7 +64,7 @@ def diagnose(
     try:
         client = Client(settings.label_studio_url, settings.label_studio_token or "")
     except AuthenticationError as error:
-        yield "Label Studio", fail("token", str(error), "set LABEL_STUDIO_API_KEY")
+        yield "Label Studio", failed("token", error, HOW_TO_TOKEN)
         return
     with closing(client):
         yield from _there(client, settings, project_ids, ask_next)
@@ -76,7 +77,7 @@ def _there(
     yield "Label Studio", version
     if version.status is Status.FAIL:
         return
-    token = guarded("token", "set LABEL_STUDIO_API_KEY", lambda: check_token(client))
+    token = guarded("token", HOW_TO_TOKEN, lambda: check_token(client))
     yield "Label Studio", token
     if token.status is not Status.FAIL:
         yield from _projects(client, settings, project_ids, ask_next)
