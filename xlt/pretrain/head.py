@@ -14,6 +14,8 @@ from transformers import BertForMaskedLM
 from xlt.pretrain.distil import DistilData
 from xlt.pretrain.masking import masked_loss
 
+_FIRST_SCALE = 0.1
+
 
 @dataclass(frozen=True, kw_only=True)
 class HeadOptions:
@@ -41,6 +43,7 @@ def learn_head(
     Returns:
         The mean loss over the last twenty steps, in nats; `nan` without any.
     """
+    start_head(student, data)
     table = student.bert.embeddings.word_embeddings.weight
     weights = [p for p in student.cls.parameters() if p is not table]
     optimizer = torch.optim.AdamW(weights, lr=options.learning_rate, weight_decay=0.0)
@@ -71,3 +74,16 @@ def learn_head(
             progress(f"head {100 * share:.0f} % masked {losses[-1]:.2f}")
     table.requires_grad_(True)
     return float(np.mean(losses[-20:])) if losses else float("nan")
+
+
+@torch.no_grad()
+def start_head(student: BertForMaskedLM, data: DistilData) -> None:
+    """Starts the head at the pieces' frequencies, which a few hundred steps would only relearn.
+
+    The transform's scale starts near nothing, so that its first directions, which mean nothing
+    yet, do not speak louder than the frequencies.
+    """
+    counts = np.bincount(data.texts.flat, minlength=student.config.vocab_size) + 0.5
+    head = student.cls.predictions
+    head.bias.copy_(torch.from_numpy(np.log(counts / counts.sum())))
+    head.transform.LayerNorm.weight.fill_(_FIRST_SCALE)
