@@ -200,3 +200,24 @@ def test_plan_survives_the_folder(tmp_path):
     assert files.read_plan(tmp_path) == plan
     assert files.read_examples(tmp_path / files.POOL) == examples
     assert json.loads((tmp_path / files.PLAN).read_text())["mode"] == "score"
+
+
+def test_training_on_several_devices_is_one_training(plan, monkeypatch):
+    """As many processes as devices train one model together (here: two without a GPU)."""
+    from xlt_backend import trainer
+
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    said: list[str] = []
+
+    class Silent(trainer.Speaker):
+        """Only remembers."""
+
+        def say(self, phase: str, done: int, total: int, **more: object) -> None:
+            """Remembers the phase."""
+            said.append(phase)
+
+    measured = trainer.on_all(plan, Silent(None, lambda: False), processes=2)
+
+    assert measured["steps"] == 4
+    assert said.count("save") == 1
+    assert (plan / files.MODEL / "model.safetensors").is_file()

@@ -1,8 +1,9 @@
-"""The training process: `python -m xlt_backend.trainer FOLDER`.
+"""The training process: `python -m xlt_backend.trainer FOLDER [part]`.
 
 A process of its own, so that torch's memory is given back after each round, and so that stopping
 it is killing it. It trains, scores the audit examples and the pool, and says on standard output,
-in lines of JSON, where it stands. It ends when its parent does.
+in lines of JSON, where it stands. It ends when its parent does. Where there are several GPUs it
+trains on all of them, by torchrun, in processes that do the `part` and nothing else.
 """
 
 from __future__ import annotations
@@ -18,17 +19,22 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from xlt.errors import CancelledError, XltError
 from xlt_backend import trainfolder as files
+from xlt_backend.supervise import run_trainer
 
 if TYPE_CHECKING:
     from xlt.predict import Predictor
     from xlt.schema import Example
 
 logger = logging.getLogger(__name__)
+
+#: Names the part of the work that all GPUs do.
+PART = "train"
 
 _PR_SET_PDEATHSIG = 1
 _SAY_EVERY_S = 0.2
@@ -37,7 +43,7 @@ _SAY_EVERY_S = 0.2
 class Speaker:
     """Says where the work stands, not more often than anybody can read."""
 
-    def __init__(self, out: TextIO, should_stop: Callable[[], bool]) -> None:
+    def __init__(self, out: TextIO | None, should_stop: Callable[[], bool]) -> None:
         self._out = out
         self.should_stop = should_stop
         self._last = ("", 0.0)
@@ -53,6 +59,8 @@ class Speaker:
         now = time.monotonic()
         last_phase, last_time = self._last
         if phase == last_phase and done < total and now - last_time < _SAY_EVERY_S:
+            return
+        if self._out is None:
             return
         self._last = (phase, now)
         line = {"phase": phase, "done": done, "total": total, **more}
@@ -74,7 +82,11 @@ def run(folder: Path, speaker: Speaker) -> dict[str, object]:
         return {"seconds": seconds}
     training: dict[str, object] = {}
     if plan.mode == "train":
-        training = _timed(seconds, "train", lambda: _train(folder, plan, speaker))
+        gpus = _gpus()
+        work = partial(train_part, folder, speaker)
+        training = _timed(
+            seconds, "train", partial(on_all, folder, speaker, gpus) if gpus > 1 else work
+        )
     model = folder / files.MODEL if plan.mode == "train" else Path(str(plan.model))
     note = _timed(seconds, "score", lambda: _score(folder, plan, model, speaker))
     return {"seconds": seconds, "training": training, **note}
@@ -90,7 +102,36 @@ def _timed(
         seconds[name] = round(time.monotonic() - begin, 3)
 
 
-def _train(folder: Path, plan: files.Plan, speaker: Speaker) -> dict[str, object]:
+def _gpus() -> int:
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def on_all(folder: Path, speaker: Speaker, processes: int) -> dict[str, object]:
+    """`train_part` in as many processes as there are GPUs; each sees its share of a step.
+
+    Raises:
+        XltError: The same that they raised.
+    """
+    torchrun = ("torch.distributed.run", "--standalone", f"--nproc-per-node={processes}")
+    result = run_trainer(
+        folder,
+        timeout_s=float("inf"),  # our own parent looks at the clock
+        on_progress=lambda said: speaker.say(**said),
+        should_stop=speaker.should_stop,
+        command=(sys.executable, "-m", *torchrun, "-m", __spec__.name, PART),
+    )
+    training = result["training"]
+    return dict(training) if isinstance(training, dict) else {}
+
+
+def train_part(folder: Path, speaker: Speaker) -> dict[str, object]:
+    """Trains the folder's model, alone or as one of several processes; what was measured.
+
+    Raises:
+        XltError: If the training diverged or was stopped, or the encoder is unusable.
+    """
     from xlt.config import TrainConfig
     from xlt.train import Progress, train
 
@@ -99,6 +140,7 @@ def _train(folder: Path, plan: files.Plan, speaker: Speaker) -> dict[str, object
 
     if (folder / files.MODEL).exists():  # written whole or not at all, by a round that was killed
         return {}
+    plan = files.read_plan(folder)
     labelled = files.read_examples(folder / files.LABELLED)
     pool = files.read_examples(folder / files.POOL)
     result = train(
@@ -170,26 +212,31 @@ def _embed(folder: Path, plan: files.Plan, speaker: Speaker) -> dict[str, object
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the plan in a folder; the exit status is 0, or 1 with the error in a file."""
-    (name,) = sys.argv[1:] if argv is None else argv
-    folder = Path(name)
+    *part, name = sys.argv[1:] if argv is None else argv
+    folder, first = Path(name), os.environ.get("RANK", "0") == "0"  # torchrun's way to say it
     _die_with_parent()
     stop = threading.Event()
-    speaker = Speaker(_own_stdout(), stop.is_set)
+    speaker = Speaker(_own_stdout() if first else None, stop.is_set)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     plan = files.read_plan(folder)
-    os.nice(plan.nice)
+    os.nice(0 if part else plan.nice)
     _set_threads(plan.threads)
     try:
-        result = run(folder, speaker)
+        result = {"training": train_part(folder, speaker)} if part else run(folder, speaker)
     except XltError as error:
         value = {"type": type(error).__name__, "message": str(error)}
         files.write_json(folder / files.ERROR, value)
         return 1
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
-        1 if sys.platform == "darwin" else 1024
-    )
-    files.write_json(folder / files.RESULT, result | {"peak_rss_bytes": peak})
+    if first:
+        files.write_json(folder / files.RESULT, result | {"peak_rss_bytes": _peak_bytes()})
     return 0
+
+
+def _peak_bytes() -> int:
+    """Most memory that this process had at a time, or one of those that it started."""
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return max(resource.getrusage(one).ru_maxrss for one in who) * unit
 
 
 def _own_stdout() -> TextIO:
@@ -202,11 +249,14 @@ def _own_stdout() -> TextIO:
 def _set_threads(threads: int) -> None:
     import torch
 
-    torch.set_num_threads(
-        threads or len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else threads or os.cpu_count() or 1
-    )
+    torch.set_num_threads(threads or _cores())
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _die_with_parent() -> None:
