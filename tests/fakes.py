@@ -221,6 +221,7 @@ class FakeTrainer:
         on_progress: Callable[[Mapping[str, Any]], None],
         should_stop: Callable[[], bool],
     ) -> dict[str, Any]:
+        """Does the plan, as `supervise.run_trainer` would."""
         plan = files.read_plan(folder)
         self.plans.append(plan)
         on_progress({"phase": plan.mode, "done": 1, "total": 2, "losses": {"task": 0.5}})
