@@ -23,11 +23,12 @@ await page.waitForLoadState("domcontentloaded");
 await page.goto(`${url}/projects/${project}/data`);
 await page.getByText("Next to label").first().click();
 await page.getByText("Prediction score").first().waitFor();
+await page.getByText(/Tasks: [1-9]/).waitFor();
 await page.waitForTimeout(2000); // rows fade in
 await page.screenshot({ path: "docs/next-to-label.png" });
 
 // The task on top, with the model's suggestion.
-await page.goto(`${url}/projects/${project}/data?labeling=1`);
+await page.getByText("Label All Tasks").first().click();
 await page.locator(".xlt-question input:checked").first().waitFor({ state: "attached" });
 await page.waitForTimeout(1000);
 await page.screenshot({ path: "docs/task.png" });
