@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 from load import Latencies, Stream, basic, run
-from xlt_backend.connect import connect
 
 from xlt.schema import Example
+from xlt_backend.connect import connect
 from xlt_backend.convert import to_result
 from xlt_backend.demo.corpus import SHIPPED, Limits, load
 from xlt_backend.demo.stack import Stack, running

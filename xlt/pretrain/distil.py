@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator  # type: ignore[import-untyped]  # no stubs
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F

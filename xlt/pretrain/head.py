@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator  # type: ignore[import-untyped]  # no stubs
 from transformers import BertForMaskedLM
 
 from xlt.pretrain.distil import DistilData
