@@ -90,7 +90,7 @@ class TrainConfig:
         language_alpha: Unlabelled texts are drawn by language with p ~ n ** alpha.
         language_exponent: A language counts in a step's task loss as its number of labels to this
             power. 0: the mean of per-language means; 1: every example alike.
-        head_l2: Penalty of the head's warm start.
+        head_l2: Squared-norm penalty of the head's warm start, against the sum over examples.
         averaging: "last": mean of the last checkpoints; "ema"; "none".
         averaged_checkpoints: How many are averaged by "last".
         averaging_decay: Decay per step of "ema".
@@ -130,7 +130,7 @@ class TrainConfig:
     koleo_weight: float = 0.0
     language_alpha: float = 0.3
     language_exponent: float = 0.0
-    head_l2: float = 2e-3
+    head_l2: float = 0.4
     averaging: str = "last"
     averaged_checkpoints: int = 5
     averaging_decay: float = 0.95

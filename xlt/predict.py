@@ -19,6 +19,7 @@ class Predictor:
 
     Attributes:
         task: The label set that the columns of the logits stand for.
+        tokenize: Texts to token ids, as the model reads them.
     """
 
     def __init__(self, encoder: Encoder, head: Head, task: TaskSpec, *, max_length: int) -> None:
@@ -27,7 +28,7 @@ class Predictor:
         self._head = head
         self._pad_id = encoder.pad_id
         self._width = encoder.width
-        self._tokenize = encoder.text_tokenizer(max_length)
+        self.tokenize = encoder.text_tokenizer(max_length)
         self._device = next(encoder.model.parameters()).device
         self._dtype = encoder.forward_dtype(self._device, "auto")
 
@@ -63,7 +64,7 @@ class Predictor:
             batch_tokens: Padded tokens per forward pass.
             progress: Called with the number of texts done and N, after every batch.
         """
-        tokens = self._tokenize(texts)
+        tokens = self.tokenize(texts)
         logits = torch.zeros(len(texts), len(self.task.labels))
         vectors = torch.zeros(len(texts), self._width)
         done = 0

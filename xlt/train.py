@@ -296,7 +296,7 @@ def _warm_start(run: _Run) -> None:
         vectors.to(device),
         material.task_targets.to(device),
         material.weights.to(device),
-        l2=run.config.head_l2,
+        l2=run.config.head_l2 / len(material.labelled),
     )
 
 
