@@ -21,12 +21,11 @@ TEMPLATE = CLONE / ".xlt" / f"label-studio-data-{LABEL_STUDIO_VERSION}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything below this folder, and keep it in one process."""
+    """Mark everything below this folder."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group("label-studio"))
 
 
 def fresh_data_dir(folder: Path) -> Path:

@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--round",
         type=_positive,
-        default=30,
+        default=25,
         metavar="N",
         help="labels between two trainings (default: %(default)s)",
     )
