@@ -21,10 +21,9 @@ UNCERTAINTY_SAMPLING = "Uncertainty sampling"
 #: Predictions in one request. Each request costs Label Studio a recount of its tasks, so that few
 #: large ones are much faster than many small ones (3,000: 2 s at once, 13 s in 500s).
 PUBLISH_CHUNK = 5000
-#: Predictions of old versions are deleted when nobody has labelled for so long ...
-QUIET_S = 120.0
-#: ... or when there are so many old versions (Label Studio needs 5 ms and more for each row).
-MAX_OLD_VERSIONS = 10
+#: Predictions of old versions are deleted when nobody has labelled for so long: meanwhile Label
+#: Studio on SQLite answers whoever submits with a 500 ("database is locked").
+QUIET_S = 300.0
 
 _SLOW_S = 300.0
 _DELETE_S = 900.0
@@ -179,8 +178,8 @@ class Client(Reader):
     def prune_predictions(self, project_id: int, keep: Collection[str]) -> list[str]:
         """Delete predictions of all versions but `keep` and the project's own; returns which.
 
-        Label Studio deletes them row by row in one transaction, for which annotators have to
-        wait: it is put off while somebody labels, unless very many versions have come together.
+        Label Studio deletes them row by row in one transaction, and on SQLite refuses annotators'
+        work meanwhile: it is put off while somebody labels. Old versions that stay harm nobody.
         """
         stored = self.versions(project_id)
         current = self.project(project_id).model_version
@@ -188,13 +187,15 @@ class Client(Reader):
             # The title of an ML backend: deleting any version would reset it (Label Studio 1.23).
             return []
         old = sorted(set(stored) - set(keep) - {current})
-        if not old or (len(old) <= MAX_OLD_VERSIONS and not self._quiet(project_id)):
-            return []
+        deleted: list[str] = []
         for version in old:
+            if not self._quiet(project_id):
+                break
             path, body = f"/api/projects/{project_id}/model-versions/", {"model_version": version}
             self.http.request("DELETE", path, json=body, timeout_s=_DELETE_S, repeat=False)
             logger.info("project %d: deleted the predictions of %s", project_id, version)
-        return old
+            deleted.append(version)
+        return deleted
 
     def _quiet(self, project_id: int) -> bool:
         newest = self.changed_at(project_id)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from xlt.errors import DataError
 from xlt_backend.convert import to_result
+from xlt_backend.errors import LabelStudioError
 from xlt_backend.interface import Interface
 from xlt_backend.labelstudio import Client
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +68,28 @@ class Annotator:
         in_order = self._is_first(task_id) if version == self._follow() else None
         label = self._answers[data["ref"]]
         result = to_result(label, 1.0, self._interface)
-        self._client.annotate(task_id, [{**region, "origin": "manual"} for region in result])
+        self._submit(task_id, [{**region, "origin": "manual"} for region in result])
         self._done.add(task_id)
         self._queue.pop(task_id, None)
         return Labelled(task_id=task_id, lang=str(data["lang"]), in_order=in_order)
+
+    def _submit(self, task_id: int, result: list[dict[str, Any]]) -> None:
+        """Submit, and once more where Label Studio failed: on SQLite its database may be locked.
+
+        The task stays with its annotator until an annotation is stored, so that asking for the
+        next one tells whether the first try was.
+        """
+        for wait_s in (1.0, 3.0, 10.0, 30.0):
+            try:
+                self._client.annotate(task_id, result)
+                return
+            except LabelStudioError as error:
+                logger.warning("task %d, again in %g s: %s", task_id, wait_s, error)
+                time.sleep(wait_s)
+                served = self._client.next_task(self._project_id)
+                if served is None or int(served["id"]) != task_id:
+                    return
+        self._client.annotate(task_id, result)
 
     def _follow(self) -> str:
         """Read the published order again where the project shows another version than before."""
