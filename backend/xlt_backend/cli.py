@@ -84,7 +84,7 @@ def _add_service(commands: _Commands[argparse.ArgumentParser]) -> None:
         (
             "up",
             "start Redis (where none is set), web server and worker on this machine",
-            "LABEL_STUDIO_URL=http://localhost:8080 LABEL_STUDIO_API_KEY=… xlt up",
+            "LABEL_STUDIO_URL=http://localhost:8080 LABEL_STUDIO_API_KEY=… \\\n  xlt up",
             _up,
         ),
         (
