@@ -56,6 +56,8 @@ def run_trainer(
     """
     process = subprocess.Popen(
         [*command, str(folder)],
+        # Threads that wait for one another sleep: spinning costs most of a busy machine's cores.
+        env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
