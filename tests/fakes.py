@@ -53,6 +53,7 @@ class FakeLabelStudio:
         self.predictions: dict[str, dict[int, PublishRow]] = {}
         self.webhooks = 0
         self.loses_rows = 0
+        self.is_quiet = True
         self.before: Callable[[str], None] = lambda _: None
         self.calls: list[str] = []
         self._revision = 0
@@ -173,10 +174,17 @@ class FakeLabelStudio:
     def prune_predictions(self, project_id: int, keep: Collection[str]) -> list[str]:
         """Deletes all but some."""
         self._asked("prune")
+        if not self.is_quiet:
+            return []
         gone = set(self.predictions) - set(keep) - {self.info.model_version}
         for version in gone:
             del self.predictions[version]
         return sorted(gone)
+
+    def quiet(self, project_id: int) -> bool:
+        """What the test says."""
+        self._asked("quiet")
+        return self.is_quiet
 
     def connected(self) -> list[Connected]:
         """The one project."""

@@ -823,6 +823,23 @@ def test_lost_events_are_found_again(world):
     assert world.label_studio.webhooks == 2
 
 
+def test_old_predictions_are_deleted_once_it_is_quiet(world):
+    """A round that had to leave some behind is followed by one that deletes them, no sooner."""
+    world.setup()
+    world.label_studio.is_quiet = False
+    world.trained()
+    old = set(world.label_studio.predictions) - {world.shown}
+    assert world.state.leftovers == len(old) > 0
+
+    assert reconcile(world.label_studio, world.states, world.queue, world.service) == ()
+    world.label_studio.is_quiet = True
+    assert reconcile(world.label_studio, world.states, world.queue, world.service) == ("1",)
+    world.round()
+    assert set(world.label_studio.predictions) == {world.shown}
+    assert world.state.leftovers == 0
+    assert reconcile(world.label_studio, world.states, world.queue, world.service) == ()
+
+
 def test_project_that_cannot_be_looked_at_holds_back_no_other(world):
     """Its state says why."""
     world.setup()

@@ -92,6 +92,10 @@ class Gateway:
 
     # What reconciling needs ------------------------------------------------------------------
 
+    def quiet(self, project_id: int) -> bool:
+        """Whether nobody has worked in the project for some minutes."""
+        return self._client.quiet(project_id)
+
     def connected(self) -> list[Connected]:
         """All projects that have this xlt as their model."""
         found = []

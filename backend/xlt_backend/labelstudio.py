@@ -189,7 +189,7 @@ class Client(Reader):
         old = sorted(set(stored) - set(keep) - {current})
         deleted: list[str] = []
         for version in old:
-            if not self._quiet(project_id):
+            if not self.quiet(project_id):
                 break
             path, body = f"/api/projects/{project_id}/model-versions/", {"model_version": version}
             self.http.request("DELETE", path, json=body, timeout_s=_DELETE_S, repeat=False)
@@ -197,7 +197,8 @@ class Client(Reader):
             deleted.append(version)
         return deleted
 
-    def _quiet(self, project_id: int) -> bool:
+    def quiet(self, project_id: int) -> bool:
+        """Whether nobody changed anything in the project for `QUIET_S` seconds."""
         newest = self.changed_at(project_id)
         if not newest:
             return True

@@ -41,6 +41,7 @@ class ProjectState:
         first_new_at: When the first label that no version knows was seen.
         failed_hash: Data that a training diverged on.
         activity: Label Studio's signature when it was last read.
+        leftovers: Versions of ours whose predictions are still to be deleted.
         forced: How often somebody ordered a training ...
         forced_served: ... and up to which order that was done.
         last_round: What the last round did: action, reason, version, seconds, peak_rss_bytes.
@@ -72,6 +73,7 @@ class ProjectState:
     first_new_at: float | None = None
     failed_hash: str = ""
     activity: str = ""
+    leftovers: int = 0
     forced: int = 0
     forced_served: int = 0
     last_round: Mapping[str, Any] = field(default_factory=dict)

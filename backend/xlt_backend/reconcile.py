@@ -1,4 +1,4 @@
-"""Finds what webhooks did not tell: compares Label Studio with what was last seen of it."""
+"""Finds what is to be done and nobody asked for: lost events, old predictions in a quiet hour."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ class LabelStudio(Protocol):
 
     def activity(self, project_id: int) -> str:
         """A signature that changes when tasks, labels or the interface change."""
+
+    def quiet(self, project_id: int) -> bool:
+        """Whether nobody has worked in the project for some minutes."""
 
     def ensure_webhook(self, project_id: int) -> None:
         """Makes sure that the project's events reach us, with the secret."""
@@ -78,4 +81,6 @@ def _differs(
             service.note_config(project, info.key, info.label_config, found.extra_params)
         states.put(project, title=info.title)
         label_studio.ensure_webhook(info.id)
-    return edited or label_studio.activity(int(project)) != state.activity
+    if edited or label_studio.activity(int(project)) != state.activity:
+        return True
+    return state.leftovers > 0 and label_studio.quiet(int(project))

@@ -254,15 +254,20 @@ class Round:
             versions.promote(model, reason)
 
     def _prune(self, context: Context) -> None:
-        """Deletes predictions and versions that are not needed any more; only what is ours."""
+        """Deletes predictions and versions that are not needed any more; only what is ours.
+
+        What has to wait for a quiet hour is left to the round that the reconciler then asks for.
+        """
         self._enter("prune")
         client, versions = self._tools.label_studio, context.versions
         shown = client.project(self._id).model_version
         stored = client.versions(self._id)
         ours = {name for name in stored if rounds.is_ours(name)}
-        self._report(shown=shown if shown in ours else "")
-        if ours - {shown}:
-            client.prune_predictions(self._id, [name for name in stored if name not in ours])
+        old = ours - {shown} if shown in stored else set()  # else none of them can be deleted
+        if old:
+            foreign = [name for name in stored if name not in ours]
+            old -= set(client.prune_predictions(self._id, foreign))
+        self._report(shown=shown if shown in ours else "", leftovers=len(old))
         context.bench.forget(versions.prune(context.options.keep_versions))
 
     # The process, the state, the right -------------------------------------------------------
