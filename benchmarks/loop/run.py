@@ -100,7 +100,7 @@ def measure(stack: Stack, examples: list[Example], args: argparse.Namespace) -> 
     options = ProjectOptions(
         source_languages=(args.source,), retrain_after_labels=args.labels, retrain_after_s=86400
     )
-    connect(client, stack.settings, project_id=project.id, options=options)
+    connect(client, stack.service.settings, project_id=project.id, options=options)
     answers = {e.id: str(e.label) for e in examples}
     interface = Interface.from_label_config(client.project(project.id).label_config)
     wait(lambda: bool(client.project(project.id).model_version), "the first order")
@@ -153,7 +153,7 @@ def under_load(
         name="start", method="POST", path="/webhook", rate_per_s=1, headers=credentials,
         body=lambda i: {"action": "START_TRAINING", "project": project},
     )  # fmt: skip
-    run(stack.settings.public_url, start, once())
+    run(stack.service.settings.public_url, start, once())
     wait(lambda: phase(stack, project_id) == "train", "the training to begin")
     say("loading the service while it trains")
     ended = threading.Event()
@@ -185,7 +185,7 @@ def under_load(
     threads = [
         threading.Thread(
             target=lambda s=stream: found.update(
-                {s.name: run(stack.settings.public_url, s, ended.is_set)}
+                {s.name: run(stack.service.settings.public_url, s, ended.is_set)}
             )
         )
         for stream in streams
@@ -210,7 +210,7 @@ def once() -> Callable[[], bool]:
 
 def status(stack: Stack, project_id: int) -> dict[str, object]:
     """The project's part of /status."""
-    return dict(stack.status()["projects"][str(project_id)])
+    return dict(stack.service.status()["projects"][str(project_id)])
 
 
 def phase(stack: Stack, project_id: int) -> str:

@@ -6,26 +6,25 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 
 import xlt_backend
 from xlt.store import Store
 from xlt_backend.connect import connect
+from xlt_backend.demo import stack
 from xlt_backend.interface import choices_config
 from xlt_backend.labelstudio import Client
 from xlt_backend.labelstudio_server import LabelStudioServer, free_port
 from xlt_backend.options import ProjectOptions
-from xlt_backend.settings import Settings
 
 #: Settings that make waiting short.
 QUICK = {"XLT_RECONCILE_S": "2", "XLT_TICK_S": "0.5", "XLT_LEASE_S": "3", "XLT_NICE": "0"}
@@ -41,30 +40,13 @@ OPTIONS = ProjectOptions(
 )
 
 
-@dataclass
-class Service:
-    """A running `xlt up`.
-
-    Attributes:
-        settings: What it was started with.
-        env: The same as variables.
-        log: What it wrote.
-        process: The supervisor.
-    """
-
-    settings: Settings
-    env: Mapping[str, str]
-    log: Path
-    process: subprocess.Popen[bytes]
-
-    def get(self, path: str) -> Any:
-        """JSON of a route."""
-        with urllib.request.urlopen(self.settings.public_url + path, timeout=10) as answer:
-            return json.load(answer)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service(stack.Service):
+    """A running `xlt up`, to be looked into and to be harmed."""
 
     def state(self, project: int) -> dict[str, Any]:
         """What /status says of a project; empty while it is not known."""
-        return self.get("/status")["projects"].get(str(project), {})
+        return self.status()["projects"].get(str(project), {})
 
     def store(self, project: int) -> Any:
         """The project's versions."""
@@ -91,60 +73,33 @@ class Service:
         except (LookupError, psutil.Error):
             return None
 
-    def tail(self) -> str:
-        """The end of the log."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-60:])
 
-
-def environment(
-    folder: Path, server: LabelStudioServer, **more: str
-) -> tuple[Settings, dict[str, str]]:
-    """Settings of a service beside a Label Studio, also as variables."""
-    port = free_port()
-    env = {
-        "LABEL_STUDIO_URL": server.url,
-        "LABEL_STUDIO_API_KEY": server.account.token,
-        "XLT_HOME": str(folder),
-        "XLT_PORT": str(port),
-        "XLT_PUBLIC_URL": f"http://localhost:{port}",
-        **QUICK,
-        **more,
-    }
-    return Settings.from_env(env), env | {"OMP_NUM_THREADS": "2"}
+def environment(folder: Path, server: LabelStudioServer, **more: str) -> dict[str, str]:
+    """Settings of a service beside a Label Studio that make waiting short."""
+    variables = stack.service_variables(folder, server, free_port())
+    return variables | QUICK | {"OMP_NUM_THREADS": "2"} | more
 
 
 @contextmanager
 def running(folder: Path, server: LabelStudioServer, **more: str) -> Iterator[Service]:
     """`xlt up` beside a Label Studio, until the block ends."""
-    settings, env = environment(folder, server, **more)
-    folder.mkdir(parents=True, exist_ok=True)
-    log = folder / "up.log"
-    others = {k: v for k, v in os.environ.items() if not k.startswith(("XLT_", "LABEL_STUDIO_"))}
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "xlt_backend.cli", "up"],
-            env=others | env,
-            stdout=file,
-            stderr=file,
+    with stack.serving(folder / "up.log", environment(folder, server, **more)) as started:
+        service = Service(
+            settings=started.settings, env=started.env, log=started.log, process=started.process
         )
-    service = Service(settings=settings, env=env, log=log, process=process)
-    try:
-        eventually(lambda: answers(service, "/health"), within_s=60)
-        yield service
-    except BaseException:
-        sys.stderr.write(service.tail())
-        raise
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+        try:
+            yield service
+        except BaseException:
+            sys.stderr.write(service.tail())
+            raise
 
 
-def answers(service: Service, path: str) -> bool:
-    """Whether a route answers."""
+def answers(service: Service) -> bool:
+    """Whether the web server answers."""
     assert service.process.poll() is None, service.tail()
     try:
-        service.get(path)
-    except OSError:
+        service.status()
+    except httpx.HTTPError:
         return False
     return True
 

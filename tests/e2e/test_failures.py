@@ -26,6 +26,7 @@ from xlt_backend.labelstudio import Client
 from xlt_backend.labelstudio_server import LabelStudioServer
 from xlt_backend.redisdb import connect as connect_redis
 from xlt_backend.redisdb import embedded
+from xlt_backend.settings import Settings
 from xlt_backend.trainqueue import TrainQueue
 from xlt_backend.wire import SECRET_HEADER
 
@@ -118,13 +119,13 @@ def web_only(
 ) -> Iterator[Service]:
     """Redis and web server; workers come and go."""
     folder = tmp_path_factory.mktemp("web")
-    settings, env = stack.environment(folder, label_studio, XLT_ENCODER=str(tiny_encoder))
-    log = folder / "up.log"
+    env = stack.environment(folder, label_studio, XLT_ENCODER=str(tiny_encoder))
+    settings, log = Settings.from_env(env), folder / "up.log"
     with embedded(folder):
         fake = Service(settings=settings, env=env, log=log, process=None)  # type: ignore[arg-type]
         with process(fake, "-m", "xlt_backend.cli", "serve") as web:
             running = replace(fake, process=web)
-            eventually(lambda: answers(running, "/health"))
+            eventually(lambda: answers(running))
             yield running
 
 

@@ -206,7 +206,7 @@ class _Demo:
             retrain_after_labels=self.round_labels,
             batch=2 * self.round_labels,
         )
-        connect(self.client, self.stack.settings, project_id=known.id, options=options)
+        connect(self.client, self.stack.service.settings, project_id=known.id, options=options)
         self.say("connected; the tasks are put in a first order")
         self._until(known.id, "", "the first order")
         return known.id
@@ -218,8 +218,8 @@ class _Demo:
         grid.add_row("Label Studio", f"[bold]{server.url}/projects/{project_id}[/]")
         grid.add_row("user", f"[bold]{server.account.user}[/]")
         grid.add_row("password", f"[bold]{server.account.password}[/]")
-        grid.add_row("xlt", f"{self.stack.settings.public_url}/status")
-        grid.add_row("logs", f"{self.stack.service_log}, {server.log_file}")
+        grid.add_row("xlt", f"{self.stack.service.settings.public_url}/status")
+        grid.add_row("logs", f"{self.stack.service.log}, {server.log_file}")
         self.console.print(Panel.fit(grid, title="xlt demo", title_align="left"))
 
     def wait(self) -> None:
@@ -286,23 +286,23 @@ class _Demo:
             if time.monotonic() > until:
                 raise ServiceError(
                     f"waited {timeout_s:.0f} s for {what}; /status says: "
-                    f"{_phase(self._state(project_id))}; log: {self.stack.service_log}"
+                    f"{_phase(self._state(project_id))}; log: {self.stack.service.log}"
                 )
             time.sleep(0.5)
 
     def _state(self, project_id: int) -> Mapping[str, object]:
-        projects = self.stack.status().get("projects")
+        projects = self.stack.service.status().get("projects")
         return projects.get(str(project_id), {}) if isinstance(projects, Mapping) else {}
 
     def _summary(
         self, project_id: int, done: Sequence[Labelled], seconds: Sequence[float]
     ) -> Summary:
         key = str(self._state(project_id).get("key"))
-        store = Store(self.stack.settings.model_dir).project(key)
+        store = Store(self.stack.service.settings.model_dir).project(key)
         promoted = [c.version for c in store.history() if c.action == "promoted"]
         if not promoted:
             raise ServiceError(
-                f"no model was promoted in {len(done)} labels; log: {self.stack.service_log}"
+                f"no model was promoted in {len(done)} labels; log: {self.stack.service.log}"
             )
         self.say("measuring the first and the last model on held-out texts")
         known = [labelled.in_order for labelled in done if labelled.in_order is not None]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -21,28 +22,44 @@ from xlt_backend.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A running `xlt up`: Redis, web server and worker.
+
+    Attributes:
+        settings: What it was started with.
+        env: The same as variables.
+        log: What it writes.
+        process: The supervisor.
+    """
+
+    settings: Settings
+    env: Mapping[str, str]
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def status(self) -> dict[str, Any]:
+        """What /status says."""
+        url = f"{self.settings.public_url}/status"
+        answer = httpx.get(url, auth=self.settings.basic_auth, timeout=10.0)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    def tail(self, lines: int = 60) -> str:
+        """The end of the log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """Everything that a loop needs, running.
 
     Attributes:
         label_studio: The server and its account.
-        settings: What the service was started with.
-        service_pid: Process of `xlt up`.
-        service_log: What it wrote.
+        service: Redis, web server and worker.
     """
 
     label_studio: LabelStudioServer
-    settings: Settings
-    service_pid: int
-    service_log: Path
-
-    def status(self) -> dict[str, object]:
-        """The service's /status."""
-        answer = httpx.get(
-            f"{self.settings.public_url}/status", auth=self.settings.basic_auth, timeout=10.0
-        )
-        answer.raise_for_status()
-        return dict(answer.json())
+    service: Service
 
 
 @contextmanager
@@ -74,27 +91,31 @@ def running(
     progress("starting Label Studio (the first start makes its database, up to a minute)")
     server = LabelStudioServer(folder / "label-studio", venv=venv, port=label_studio_port)
     with server:
-        variables = {
-            "LABEL_STUDIO_URL": server.url,
-            "LABEL_STUDIO_API_KEY": server.account.token,
-            "XLT_HOME": str((folder / "xlt").absolute()),
-            "XLT_PORT": str(port),
-            "XLT_PUBLIC_URL": f"http://localhost:{port}",
-            **(env or {}),
-        }
-        settings = Settings.from_env(variables)
+        variables = service_variables(folder / "xlt", server, port) | dict(env or {})
         progress("starting Redis, the web server and a worker")
-        with _service(folder / "xlt.log", variables, settings) as pid:
-            yield Stack(
-                label_studio=server,
-                settings=settings,
-                service_pid=pid,
-                service_log=folder / "xlt.log",
-            )
+        with serving(folder / "xlt.log", variables) as service:
+            yield Stack(label_studio=server, service=service)
+
+
+def service_variables(home: Path, server: LabelStudioServer, port: int) -> dict[str, str]:
+    """Settings of a service beside a Label Studio, with its data in `home`."""
+    return {
+        "LABEL_STUDIO_URL": server.url,
+        "LABEL_STUDIO_API_KEY": server.account.token,
+        "XLT_HOME": str(home.absolute()),
+        "XLT_PORT": str(port),
+        "XLT_PUBLIC_URL": f"http://localhost:{port}",
+    }
 
 
 @contextmanager
-def _service(log: Path, variables: Mapping[str, str], settings: Settings) -> Iterator[int]:
+def serving(log: Path, variables: Mapping[str, str]) -> Iterator[Service]:
+    """`xlt up` with these settings and no others, until the block ends.
+
+    Raises:
+        ServiceError: If it does not start; the message has the end of its log.
+    """
+    settings = Settings.from_env(variables)
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("XLT_", "LABEL_STUDIO_"))}
     words = [sys.executable, "-m", "xlt_backend.cli", "up"]
     with log.open("ab") as file:
@@ -106,26 +127,28 @@ def _service(log: Path, variables: Mapping[str, str], settings: Settings) -> Ite
             start_new_session=True,  # Ctrl-C is for whoever started us
             preexec_fn=end_with_parent,
         )
+    service = Service(settings=settings, env=variables, log=log, process=process)
     try:
-        _wait_until_healthy(process, f"{settings.public_url}/health", log)
-        yield process.pid
+        _wait_until_healthy(service)
+        yield service
     finally:
         _stop(process)
 
 
-def _wait_until_healthy(
-    process: subprocess.Popen[bytes], url: str, log: Path, timeout_s: float = 120.0
-) -> None:
+def _wait_until_healthy(service: Service, timeout_s: float = 120.0) -> None:
     until = time.monotonic() + timeout_s
-    while time.monotonic() < until and process.poll() is None:
+    url = f"{service.settings.public_url}/health"
+    while time.monotonic() < until and service.process.poll() is None:
         try:
             if httpx.get(url, timeout=2.0).status_code == 200:
                 return
         except httpx.HTTPError:
             pass
         time.sleep(0.2)
-    last = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
-    raise ServiceError(f"the service did not answer on {url}; its log is {log} and ends:\n{last}")
+    raise ServiceError(
+        f"the service did not answer on {url}; its log is {service.log} and ends:\n"
+        f"{service.tail(5)}"
+    )
 
 
 def _stop(process: subprocess.Popen[bytes], timeout_s: float = 20.0) -> None:
