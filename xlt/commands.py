@@ -1,4 +1,4 @@
-"""`xlt train | predict | select | evaluate`: the library on files, without Label Studio.
+"""`xlt train | predict | select | evaluate | simulate`: the library on files, without Label Studio.
 
 Data goes to standard output (JSON lines), words to standard error.
 """
@@ -17,11 +17,13 @@ import numpy as np
 
 from xlt import filework as work
 from xlt import metrics
+from xlt.adapt import command as adaptation
 from xlt.corpus import read_examples, read_pairs, split_by_group
 from xlt.errors import DataError
 from xlt.report import language_table, progress_bar, signature
 from xlt.sampling.pool import Measure, Quota, SamplerOptions
 from xlt.schema import Example
+from xlt.simulate import command as simulation
 
 if TYPE_CHECKING:
     from xlt.config import TrainConfig
@@ -61,7 +63,7 @@ Judge a model by the labelled rows of DATA, language by language.
 
 
 def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds the four commands; each sets `run`, a function of the parsed arguments."""
+    """Adds the five commands; each sets `run`, a function of the parsed arguments."""
     train = _command(subparsers, "train", "train a model on a file", _TRAIN, _run_train)
     predict = _command(subparsers, "predict", "label a file's texts", _PREDICT, _run_predict)
     words = "order a file's texts: what to label next"
@@ -70,13 +72,17 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
     evaluate = _command(subparsers, "evaluate", words, _EVALUATE, _run_evaluate)
     for parser in (predict, select, evaluate):
         parser.add_argument("model", metavar="MODEL", help="folder of a model")
-    for parser in (train, predict, select, evaluate):
+    words = "replay labelled data: which way of choosing pays"
+    simulate = _command(subparsers, "simulate", words, simulation.DESCRIPTION, simulation.run)
+    for parser in (train, predict, select, evaluate, simulate):
         _data_options(parser)
     for parser in (train, evaluate):
         words = "the result as one JSON object on standard output"
         parser.add_argument("--json", action="store_true", help=words)
     _train_options(train)
     _select_options(select)
+    adaptation.add_command(subparsers)
+    simulation.add_options(simulate)
 
 
 def _train_options(parser: argparse.ArgumentParser) -> None:

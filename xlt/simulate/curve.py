@@ -1,0 +1,194 @@
+"""One cell of a simulation: one strategy labels a pool, round by round, and a model learns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt import calibrate
+from xlt.errors import ConfigError
+from xlt.metrics import wilson
+from xlt.sampling.audit import is_audit
+from xlt.simulate.head import Head, fit_head, scaled
+from xlt.simulate.replay import Replay, Texts
+from xlt.simulate.strategies import State, strategy
+
+#: The strategy that labels everything at once: what the others are on their way to.
+EVERYTHING = "everything"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What all cells of a simulation share.
+
+    Attributes:
+        budgets: Labels after which a model is fitted and judged, ascending.
+        batch: Labels per round at most; rounds in between are judged as well.
+        audit_share: Share of the tasks whose labels judge and never train, in [0, 0.5].
+        pool_share: Share of the pool's groups that a seed draws, in (0, 1].
+        l2: Penalty of the head; the trainer's default.
+
+    Raises:
+        ConfigError: If one of them is out of range.
+    """
+
+    budgets: tuple[int, ...] = (20, 50, 100, 200, 300, 400, 500)
+    batch: int = 50
+    audit_share: float = 0.1
+    pool_share: float = 0.8
+    l2: float = 0.4
+
+    def __post_init__(self) -> None:
+        if (
+            not self.budgets
+            or self.budgets[0] < 1
+            or list(self.budgets) != sorted(set(self.budgets))
+        ):
+            raise ConfigError(f"budgets must be ascending and above 0, got {list(self.budgets)}")
+        if self.batch < 1:
+            raise ConfigError(f"batch must be at least 1, got {self.batch}")
+        if not 0 <= self.audit_share <= 0.5:
+            raise ConfigError(f"audit_share must be in [0, 0.5], got {self.audit_share}")
+        if not 0 < self.pool_share <= 1:
+            raise ConfigError(f"pool_share must be in (0, 1], got {self.pool_share}")
+        if not self.l2 > 0:
+            raise ConfigError(f"l2 must be above 0, got {self.l2}")
+
+    def rounds(self) -> list[int]:
+        """Labels after each round: every budget, and steps of at most `batch` between them."""
+        found: list[int] = []
+        for budget in self.budgets:
+            while budget - (found[-1] if found else 0) > self.batch:
+                found.append((found[-1] if found else 0) + self.batch)
+            found.append(budget)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A model after so many labels.
+
+    Attributes:
+        labels: All that were asked for, audit labels included.
+        trained: Those that train.
+        spent: Language -> labels asked for.
+        accuracy: Language -> accuracy on the test texts, in [0, 1].
+    """
+
+    labels: int
+    trained: int
+    spent: Mapping[str, int]
+    accuracy: Mapping[str, float]
+
+
+def run_cell(replay: Replay, name: str, seed: int, settings: Settings) -> list[dict[str, object]]:
+    """The learning curve of one strategy and seed, as JSON-ready points.
+
+    The seed decides which part of the pool there is and which tasks are audit tasks, the same for
+    all strategies, and what the strategy draws.
+    """
+    pool = _drawn(replay.pool, seed, settings)
+    # Everything is read before the first label is asked for: the whole pool may set the scale.
+    test = _scaled(replay.test, pool.vectors)
+    pool = _scaled(pool, pool.vectors)
+    audit = _audit(pool, seed, settings)
+    if name == EVERYTHING:
+        return [asdict(_everything(pool, test, audit, replay, settings))]
+    choose = strategy(name)
+    rng = np.random.default_rng([seed, 1])
+    state = State(pool=pool, answered=np.empty(0, np.intp), audit=audit, source=replay.source)
+    head: Head | None = None
+    points = []
+    for labels in settings.rounds():
+        rows = choose(state, labels - len(state.answered), rng)
+        answered = np.concatenate([state.answered, rows])
+        state = State(pool=pool, answered=answered, audit=audit, source=replay.source)
+        head = _fit(state, replay, settings, head)
+        points.append(asdict(_judged(head, state, test)))
+        state = _informed(state, head)
+        if len(answered) == len(pool):
+            break
+    return points
+
+
+def _everything(
+    pool: Texts, test: Texts, audit: NDArray[np.bool_], replay: Replay, settings: Settings
+) -> Point:
+    state = State(pool=pool, answered=np.arange(len(pool)), audit=audit)
+    return _judged(_fit(state, replay, settings, None), state, test)
+
+
+def _drawn(pool: Texts, seed: int, settings: Settings) -> Texts:
+    names = np.unique(pool.groups)
+    count = max(1, int(np.floor(len(names) * settings.pool_share + 0.5)))
+    kept = np.random.default_rng([seed, 0]).permutation(names)[:count]
+    return pool.take(np.flatnonzero(np.isin(pool.groups, kept)))
+
+
+def _scaled(texts: Texts, of: NDArray[np.float32]) -> Texts:
+    return Texts(
+        ids=texts.ids,
+        groups=texts.groups,
+        langs=texts.langs,
+        labels=texts.labels,
+        vectors=scaled(texts.vectors, of),
+    )
+
+
+def _audit(pool: Texts, seed: int, settings: Settings) -> NDArray[np.bool_]:
+    """Audit tasks as the service draws them: translations of one text are so together."""
+    share, salt = settings.audit_share, f"simulate {seed}"
+    judges = {group: is_audit(group, share=share, salt=salt) for group in set(pool.groups.tolist())}
+    return np.array([judges[group] for group in pool.groups.tolist()], dtype=bool)
+
+
+def _fit(state: State, replay: Replay, settings: Settings, start: Head | None) -> Head:
+    rows = state.trained
+    return fit_head(
+        state.pool.vectors[rows],
+        state.pool.labels[rows],
+        len(replay.classes),
+        l2=settings.l2,
+        start=start,
+    )
+
+
+def _judged(head: Head, state: State, test: Texts) -> Point:
+    right = head.logits(test.vectors).argmax(axis=1) == test.labels
+    return Point(
+        labels=len(state.answered),
+        trained=len(state.trained),
+        spent=dict(Counter(state.pool.langs[state.answered].tolist())),
+        accuracy=_by_language(right, test.langs),
+    )
+
+
+def _by_language(right: NDArray[np.bool_], langs: NDArray[np.str_]) -> dict[str, float]:
+    names = list(dict.fromkeys(langs.tolist()))
+    return {name: round(float(right[langs == name].mean()), 6) for name in names}
+
+
+def _informed(state: State, head: Head) -> State:
+    """What the service knows before it chooses: calibrated probabilities, audit accuracies."""
+    logits = head.logits(state.pool.vectors)
+    judging = state.judging
+    langs, labels = state.pool.langs, state.pool.labels[judging]
+    fitted = calibrate.fit(logits[judging], labels, langs[judging].tolist())
+    right = logits[judging].argmax(axis=1) == labels
+    return State(
+        pool=state.pool,
+        answered=state.answered,
+        audit=state.audit,
+        probabilities=fitted.apply(logits, langs.tolist()),
+        accuracies=_lower_bounds(right, langs[judging].tolist()),
+        source=state.source,
+    )
+
+
+def _lower_bounds(right: NDArray[np.bool_], langs: Sequence[str]) -> dict[str, float]:
+    seen, hits = Counter(langs), Counter(np.array(langs, dtype=object)[right].tolist())
+    return {lang: wilson(hits[lang], n)[0] for lang, n in seen.items()}

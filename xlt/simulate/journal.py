@@ -1,0 +1,75 @@
+"""The file of finished cells: one JSON line each, so that a stopped simulation goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xlt.errors import DataError
+
+_MODE = 0o644
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One finished learning curve.
+
+    Attributes:
+        setup: Digest of data, encoder and settings: cells of another setup are not compared.
+        strategy: Its name.
+        seed: Its seed.
+        seconds: How long it took.
+        points: As `xlt.simulate.curve.run_cell` gives them.
+    """
+
+    setup: str
+    strategy: str
+    seed: int
+    seconds: float
+    points: Sequence[Mapping[str, Any]]
+
+
+def append(file: Path, cell: Cell) -> None:
+    """Adds one line by one write, so that another process never sees or tears half of it."""
+    row = {
+        "setup": cell.setup,
+        "strategy": cell.strategy,
+        "seed": cell.seed,
+        "seconds": round(cell.seconds, 2),
+        "points": list(cell.points),
+    }
+    line = (json.dumps(row, ensure_ascii=False) + "\n").encode()
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _MODE)
+    try:
+        os.write(descriptor, line)
+    finally:
+        os.close(descriptor)
+
+
+def finished(file: Path, setup: str) -> list[Cell]:
+    """The cells of a setup; none where there is no file. The last of several alike counts.
+
+    A line without an end (the machine stopped while it was written) is taken off the file.
+
+    Raises:
+        DataError: If a line is not a cell.
+    """
+    if not file.is_file():
+        return []
+    content = file.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        os.truncate(file, len(whole))
+    cells: dict[tuple[str, int], Cell] = {}
+    for number, line in enumerate(whole.decode().splitlines(), start=1):
+        try:
+            cell = Cell(**json.loads(line))
+        except (ValueError, TypeError) as error:
+            raise DataError(f"{file}, line {number} is not a cell of a simulation") from error
+        if cell.setup == setup:
+            cells[cell.strategy, cell.seed] = cell
+    return list(cells.values())

@@ -1,0 +1,102 @@
+"""Plots as SVG, written by hand: lines and areas need no library, and the file stays small text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+_COLOURS = ("#0b6e99", "#d1495b", "#6a994e", "#edae49", "#7b2d8b", "#5c5c5c", "#00a896", "#b56576")
+_WIDTH, _HEIGHT, _GAP, _COLUMNS = 230, 150, 46, 4
+_LEFT, _TOP = 46, 60
+
+#: A named line: x and y of its points.
+Line = tuple[str, Sequence[float], Sequence[float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One small plot: its title and its lines; `high` is the top of the y axis, in [0, 1]."""
+
+    title: str
+    lines: Sequence[Line]
+    high: float = 1.0
+
+
+def learning_curves(found: Mapping[str, Any]) -> str:
+    """One panel for the targets' mean, one for each language: accuracy by labels."""
+    strategies = found["strategies"]
+    panels = [Panel(title="mean of the targets", lines=_lines(strategies, None))]
+    langs = list(next(iter(strategies.values()))["languages"])
+    panels += [Panel(title=lang, lines=_lines(strategies, lang)) for lang in langs]
+    return figure(panels, f"{found['data']}: accuracy by number of labels")
+
+
+def label_shares(found: Mapping[str, Any]) -> str:
+    """One panel for each strategy: which share of the labels each language got so far."""
+    panels = []
+    for name, numbers in found["strategies"].items():
+        shares = numbers["share_of_labels"]
+        x = [float(n) for n in shares]
+        langs = list(next(iter(shares.values())))
+        lines: list[Line] = [(lang, x, [of[lang] for of in shares.values()]) for lang in langs]
+        high = max(value for _, _, y in lines for value in y)
+        panels.append(Panel(title=name, lines=lines, high=max(high, 1e-9)))
+    return figure(panels, f"{found['data']}: share of the labels by language")
+
+
+def figure(panels: Sequence[Panel], title: str) -> str:
+    """Panels in rows of four, with one legend, as a whole SVG file."""
+    names = list(dict.fromkeys(name for panel in panels for name, _, _ in panel.lines))
+    colour = {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
+    rows = -(-len(panels) // _COLUMNS)
+    legend_rows = -(-len(names) // _COLUMNS)
+    top = _TOP + 16 * legend_rows
+    width = _LEFT + _COLUMNS * (_WIDTH + _GAP)
+    height = top + rows * (_HEIGHT + _GAP)
+    body = [_text(_LEFT, 24, title, size=16)]
+    for i, name in enumerate(names):
+        x, y = _LEFT + (i % _COLUMNS) * (_WIDTH + _GAP), 46 + 16 * (i // _COLUMNS)
+        body.append(f'<rect x="{x}" y="{y - 8}" width="14" height="4" fill="{colour[name]}"/>')
+        body.append(_text(x + 20, y, name))
+    for i, panel in enumerate(panels):
+        x, y = _LEFT + (i % _COLUMNS) * (_WIDTH + _GAP), top + (i // _COLUMNS) * (_HEIGHT + _GAP)
+        body += _panel(panel, x, y, colour)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" font-family="sans-serif">\n'
+        f'<rect width="{width}" height="{height}" fill="white"/>\n' + "\n".join(body) + "\n</svg>\n"
+    )
+
+
+def _lines(strategies: Mapping[str, Any], lang: str | None) -> list[Line]:
+    lines: list[Line] = []
+    for name, of in strategies.items():
+        curve = of["accuracy"] if lang is None else of["languages"][lang]["accuracy"]
+        lines.append((name, [float(n) for n in curve], list(curve.values())))
+    return lines
+
+
+def _panel(panel: Panel, x: int, y: int, colour: Mapping[str, str]) -> list[str]:
+    most = max((max(xs) for _, xs, _ in panel.lines if xs), default=1.0)
+    body = [
+        f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" fill="none" stroke="#bbb"/>',
+        _text(x, y - 5, panel.title),
+        _text(x, y + _HEIGHT + 13, "0", size=10),
+        _text(x + _WIDTH, y + _HEIGHT + 13, f"{most:g}", size=10, anchor="end"),
+        _text(x - 4, y + _HEIGHT, "0", size=10, anchor="end"),
+        _text(x - 4, y + 9, f"{panel.high:.2g}", size=10, anchor="end"),
+    ]
+    for name, xs, ys in panel.lines:
+        points = " ".join(
+            f"{x + _WIDTH * a / most:.1f},{y + _HEIGHT * (1 - min(b / panel.high, 1)):.1f}"
+            for a, b in zip(xs, ys, strict=True)
+        )
+        style = f'fill="none" stroke="{colour[name]}" stroke-width="1.5"'
+        body.append(f'<polyline points="{points}" {style}/>')
+    return body
+
+
+def _text(x: float, y: float, words: str, *, size: int = 12, anchor: str = "start") -> str:
+    return f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}">{escape(words)}</text>'

@@ -1,0 +1,175 @@
+"""What a simulation replays: labelled texts to choose from, test texts, their sentence vectors."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt.errors import DataError
+from xlt.languages import normalise
+from xlt.schema import Example
+
+_CHUNK = 1024
+_BUNDLED = Path(__file__).parents[1] / "bundled"
+
+#: Called with (words, done, total).
+Show = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Texts:
+    """N labelled texts as arrays.
+
+    Attributes:
+        ids: N distinct ids.
+        groups: (N,) texts that say the same, in whatever language, share a group.
+        langs: (N,) language codes as the data writes them.
+        labels: (N,) class numbers.
+        vectors: (N, D) float32 sentence vectors.
+    """
+
+    ids: Sequence[str]
+    groups: NDArray[np.str_]
+    langs: NDArray[np.str_]
+    labels: NDArray[np.intp]
+    vectors: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: NDArray[np.intp]) -> Texts:
+        """Some of the texts, in the order of `rows`."""
+        return Texts(
+            ids=[self.ids[row] for row in rows],
+            groups=self.groups[rows],
+            langs=self.langs[rows],
+            labels=self.labels[rows],
+            vectors=self.vectors[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Replay:
+    """A data set that is replayed.
+
+    Attributes:
+        pool: Texts that can be chosen.
+        test: Texts that judge; none says the same as one of the pool.
+        classes: Labels by class number.
+        source: The source languages, as the data writes them.
+        targets: The target languages, as the data writes them.
+    """
+
+    pool: Texts
+    test: Texts
+    classes: tuple[str, ...]
+    source: tuple[str, ...]
+    targets: tuple[str, ...]
+
+
+def make_replay(
+    pool: Sequence[Example],
+    test: Sequence[Example],
+    vectors: NDArray[np.float32],
+    *,
+    source: Sequence[str],
+) -> Replay:
+    """Puts examples and their vectors together.
+
+    Args:
+        pool: Labelled examples to choose from.
+        test: Labelled examples that judge.
+        vectors: (P + T, D), those of the pool first.
+        source: Source languages; all others are targets.
+
+    Raises:
+        DataError: If a group is on both sides, or no target language is left.
+    """
+    shared = {e.group_key for e in pool} & {e.group_key for e in test}
+    if shared:
+        raise DataError(
+            f"{len(shared)} groups (such as {sorted(shared)[0]!r}) are in the pool and in the "
+            "test set: a labelled sentence would give its translations away"
+        )
+    classes = tuple(sorted({str(e.label) for e in (*pool, *test)}))
+    keys = {normalise(code) for code in source}
+    langs = list(dict.fromkeys(e.lang for e in pool))
+    targets = tuple(code for code in langs if normalise(code) not in keys)
+    if not targets:
+        raise DataError(f"expected target languages beside the source {list(source)}, got {langs}")
+    return Replay(
+        pool=_texts(pool, vectors[: len(pool)], classes),
+        test=_texts(test, vectors[len(pool) :], classes),
+        classes=classes,
+        source=tuple(code for code in langs if normalise(code) in keys),
+        targets=targets,
+    )
+
+
+def cached_vectors(
+    texts: Sequence[str], *, encoder: str, folder: Path, show: Show
+) -> NDArray[np.float32]:
+    """Sentence vectors (N, D) of an encoder, from `folder` where they were computed before.
+
+    The file's name is a digest of the texts and of the encoder's files, so that neither another
+    data set nor another encoder of the same name finds them.
+
+    Raises:
+        EncoderError: If the encoder cannot be loaded.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"vectors-{digest(encoder_digest(encoder), *texts)}.npy"
+    if file.is_file():
+        return np.asarray(np.load(file, mmap_mode="r"))
+    from xlt.encoder import embed, load_encoder
+
+    loaded = load_encoder(encoder)
+    parts = []
+    for start in range(0, len(texts), _CHUNK):
+        show("reading texts", start, len(texts))
+        parts.append(embed(texts[start : start + _CHUNK], encoder=loaded))
+    vectors = np.concatenate(parts)
+    half = file.with_suffix(f".{os.getpid()}.tmp")
+    with open(half, "wb") as stream:
+        np.save(stream, vectors)
+    os.replace(half, file)
+    return vectors
+
+
+def encoder_digest(encoder: str) -> str:
+    """What tells an encoder from others: the contents of its folder, or its name on the Hub."""
+    folder = _BUNDLED if encoder == "bundled" else Path(encoder)
+    if not folder.is_dir():
+        return encoder
+    kept = (".safetensors", ".bin", ".json")
+    found = hashlib.sha256()
+    for file in sorted(file for file in folder.iterdir() if file.suffix in kept):
+        found.update(file.name.encode() + file.read_bytes())
+    return found.hexdigest()
+
+
+def digest(*parts: str) -> str:
+    """16 hexadecimal digits that differ where a part does."""
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(f"{len(part)} {part}\x00".encode())
+    return found.hexdigest()[:16]
+
+
+def _texts(
+    examples: Sequence[Example], vectors: NDArray[np.float32], classes: tuple[str, ...]
+) -> Texts:
+    number = {label: i for i, label in enumerate(classes)}
+    return Texts(
+        ids=[e.id for e in examples],
+        groups=np.array([e.group_key for e in examples], dtype=np.str_),
+        langs=np.array([e.lang for e in examples], dtype=np.str_),
+        labels=np.array([number[str(e.label)] for e in examples], dtype=np.intp),
+        vectors=vectors,
+    )

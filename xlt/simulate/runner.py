@@ -1,0 +1,94 @@
+"""Runs the cells of a simulation that are not finished yet, in this process or in several."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+from xlt.simulate.curve import Settings, run_cell
+from xlt.simulate.journal import Cell, append, finished
+from xlt.simulate.replay import Replay, Show
+
+Job = tuple[str, int]  # strategy, seed
+
+
+def run_all(
+    replay: Replay,
+    jobs: Sequence[Job],
+    settings: Settings,
+    *,
+    setup: str,
+    file: Path,
+    processes: int,
+    show: Show,
+) -> list[Cell]:
+    """Runs what `file` does not hold yet; each cell is written when it is finished.
+
+    Args:
+        replay: The data.
+        jobs: Strategies and seeds.
+        settings: What all cells share.
+        setup: Digest of all that decides a cell's result but its strategy and seed.
+        file: Finished cells, one JSON line each.
+        processes: How many cells run at a time.
+        show: Told of progress.
+
+    Returns:
+        The cells of `jobs`, finished now or before.
+    """
+    asked = set(jobs)
+    had = [cell for cell in finished(file, setup) if (cell.strategy, cell.seed) in asked]
+    done = {(cell.strategy, cell.seed) for cell in had}
+    left = [job for job in dict.fromkeys(jobs) if job not in done]
+    show("simulating", len(done), len(asked))
+    for number, cell in enumerate(_run(replay, left, settings, setup, processes), start=1):
+        append(file, cell)
+        had.append(cell)
+        show(f"simulated {cell.strategy}, seed {cell.seed}", len(done) + number, len(asked))
+    return had
+
+
+def _run(
+    replay: Replay, jobs: Sequence[Job], settings: Settings, setup: str, processes: int
+) -> Iterator[Cell]:
+    if processes <= 1:
+        for job in jobs:
+            yield _timed(replay, job, settings, setup)
+        return
+    context = multiprocessing.get_context("spawn")  # forking a process with threads can hang
+    with ProcessPoolExecutor(
+        processes, context, initializer=_keep, initargs=(replay, settings, setup)
+    ) as pool:
+        try:
+            yield from _results(pool, jobs)
+        except GeneratorExit:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _results(pool: ProcessPoolExecutor, jobs: Iterable[Job]) -> Iterator[Cell]:
+    for future in as_completed([pool.submit(_kept, job) for job in jobs]):
+        yield future.result()
+
+
+#: What a worker process was given at its start.
+_given: list[tuple[Replay, Settings, str]] = []
+
+
+def _keep(replay: Replay, settings: Settings, setup: str) -> None:
+    _given.append((replay, settings, setup))
+
+
+def _kept(job: Job) -> Cell:
+    replay, settings, setup = _given[-1]
+    return _timed(replay, job, settings, setup)
+
+
+def _timed(replay: Replay, job: Job, settings: Settings, setup: str) -> Cell:
+    begin = time.perf_counter()
+    points = run_cell(replay, *job, settings)
+    seconds = time.perf_counter() - begin
+    return Cell(setup=setup, strategy=job[0], seed=job[1], seconds=seconds, points=points)

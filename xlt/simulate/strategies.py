@@ -1,0 +1,201 @@
+"""Who chooses the next labels: the default sampler, chance, or one measure; by name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt.errors import ConfigError
+from xlt.sampling.pool import SamplerOptions
+from xlt.sampling.quota import deal
+from xlt.sampling.select import Pool, select
+from xlt.sampling.uncertainty import MEASURES
+from xlt.simulate.replay import Texts
+
+#: Short names of the baselines.
+ALIASES = {
+    "stratified": "random@equal",
+    "in-target": "random@target",
+    "zero-shot": "random@source",
+}
+PLACES = ("equal", "proportional", "target", "source")
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class State:
+    """What is known when the next labels are chosen.
+
+    Attributes:
+        pool: All N texts; their labels are looked up only where `answered`.
+        answered: Rows that have a label, in the order of answering.
+        audit: (N,) which texts are audit tasks: their labels judge and never train.
+        probabilities: (N, C) of the model so far; None before the first.
+        accuracies: Language -> lower bound of the accuracy on audit labels.
+        source: The source languages.
+    """
+
+    pool: Texts
+    answered: NDArray[np.intp]
+    audit: NDArray[np.bool_]
+    probabilities: NDArray[np.float64] | None = None
+    accuracies: Mapping[str, float] = field(default_factory=dict)
+    source: tuple[str, ...] = ()
+
+    @property
+    def open_rows(self) -> NDArray[np.intp]:
+        """Rows without a label, ascending."""
+        left = np.ones(len(self.pool), dtype=bool)
+        left[self.answered] = False
+        return np.flatnonzero(left)
+
+    @property
+    def trained(self) -> NDArray[np.intp]:
+        """Rows whose labels train the model."""
+        return self.answered[~self.audit[self.answered]]
+
+    @property
+    def judging(self) -> NDArray[np.intp]:
+        """Rows whose labels judge the model."""
+        return self.answered[self.audit[self.answered]]
+
+
+#: Chooses `count` distinct open rows.
+Strategy = Callable[[State, int, np.random.Generator], NDArray[np.intp]]
+
+#: (state, candidates, count, rng) -> `count` of the candidates.
+Measure = Callable[[State, NDArray[np.intp], int, np.random.Generator], NDArray[np.intp]]
+
+
+def strategy(name: str) -> Strategy:
+    """A strategy by name.
+
+    `default` is the sampler as the service uses it; `default:quota=equal+batch=20` the same with
+    other options. Anything else is `measure@place`: a measure's best rows among all languages, or
+    of `equal` or `proportional` quotas, or of the `target` or `source` languages alone.
+    `stratified`, `in-target` and `zero-shot` are `random` at `equal`, `target` and `source`.
+
+    Raises:
+        ConfigError: If there is none of that name.
+    """
+    if name == DEFAULT or name.startswith(f"{DEFAULT}:"):
+        return _default(name.partition(":")[2])
+    measure, _, place = ALIASES.get(name, name).partition("@")
+    if measure not in CHOICES or (place and place not in PLACES):
+        raise ConfigError(
+            f"unknown strategy {name!r}: expected {DEFAULT}, {', '.join(ALIASES)}, or one of "
+            f"{', '.join(CHOICES)}, alone or with @{', @'.join(PLACES)}"
+        )
+    return _placed(CHOICES[measure], place)
+
+
+def _default(overrides: str) -> Strategy:
+    changed = _options(overrides)
+
+    def choose(state: State, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+        options = SamplerOptions(
+            **{"source_languages": state.source, **changed, "batch": count}  # type: ignore[arg-type]
+        )
+        rows = state.open_rows
+        picks = select(_pool(state, rows), options, rng).picks[:count]
+        row_of = {state.pool.ids[row]: row for row in rows}
+        return np.array([row_of[pick.id] for pick in picks], dtype=np.intp)
+
+    return choose
+
+
+def _pool(state: State, rows: NDArray[np.intp]) -> Pool:
+    """The sampler's view of the state, as the service builds it."""
+    langs, trained = state.pool.langs, state.trained
+    return Pool(
+        ids=[state.pool.ids[row] for row in rows],
+        langs=langs[rows].tolist(),
+        probabilities=None if state.probabilities is None else state.probabilities[rows],
+        vectors=state.pool.vectors[rows],
+        audit=state.audit[rows],
+        labelled_counts=Counter(langs[trained].tolist()),
+        audit_counts=Counter(langs[state.judging].tolist()),
+        accuracies=state.accuracies,
+        labelled_vectors=state.pool.vectors[trained],
+        labelled_langs=langs[trained].tolist(),
+    )
+
+
+def _options(overrides: str) -> dict[str, object]:
+    """`name=value` pairs, joined by `+`, as keywords of `SamplerOptions`."""
+    default = SamplerOptions()
+    known = {f.name for f in fields(SamplerOptions)} - {"shares", "source_languages"}
+    found: dict[str, object] = {}
+    for part in filter(None, overrides.split("+")):
+        name, _, value = part.partition("=")
+        if name not in known:
+            raise ConfigError(f"unknown sampler option {name!r}; known: {', '.join(sorted(known))}")
+        kind = type(getattr(default, name))
+        try:
+            found[name] = kind(value)
+        except ValueError:
+            raise ConfigError(f"{name} must be a {kind.__name__}, got {value!r}") from None
+    return found
+
+
+def _placed(measure: Measure, place: str) -> Strategy:
+    def choose(state: State, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+        rows = state.open_rows
+        langs = state.pool.langs[rows]
+        if place in ("", "target", "source"):
+            if place:
+                rows = rows[np.isin(langs, state.source) == (place == "source")]
+            return measure(state, rows, min(count, len(rows)), rng)
+        names = list(dict.fromkeys(state.pool.langs.tolist()))
+        share = _shares(state, names, place, count, rng)
+        parts = [
+            measure(state, rows[langs == name], int(n), rng)
+            for name, n in zip(names, share, strict=True)
+            if n
+        ]
+        return np.concatenate(parts) if parts else rows[:0]
+
+    return choose
+
+
+def _shares(
+    state: State, names: list[str], place: str, count: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """How many of `count` each language gets, all languages alike; evened out over the rounds."""
+    left = Counter(state.pool.langs[state.open_rows].tolist())
+    had = Counter(state.pool.langs[state.answered].tolist())
+    limit = np.array([left[name] for name in names], dtype=np.intp)
+    before = np.array([had[name] for name in names], dtype=np.intp)
+    weight = np.ones(len(names)) if place == "equal" else (limit + before).astype(np.float64)
+    zero, ties = np.zeros(len(names), dtype=np.intp), rng.permutation(len(names)).astype(np.float64)
+    return deal(count, zero, weight, limit, ties, before)
+
+
+def _random(
+    state: State, rows: NDArray[np.intp], count: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    return rng.permutation(rows)[:count]
+
+
+def _uncertain(name: str) -> Measure:
+    def best(
+        state: State, rows: NDArray[np.intp], count: int, rng: np.random.Generator
+    ) -> NDArray[np.intp]:
+        rows = rng.permutation(rows)
+        if state.probabilities is None:
+            return rows[:count]
+        score = MEASURES[name](state.probabilities[rows])
+        return rows[np.argsort(-score, kind="stable")[:count]]
+
+    return best
+
+
+#: The measures by name.
+CHOICES: dict[str, Measure] = {
+    "random": _random,
+    **{name: _uncertain(name) for name in MEASURES},
+}
