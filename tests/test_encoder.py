@@ -8,7 +8,15 @@ import torch
 
 from tests.builders import save_tiny_encoder
 from xlt.batching import TextTokenizer
-from xlt.encoder import HEAD_FILE, bundled, embed, fast_bf16, load_encoder, resolve
+from xlt.encoder import (
+    HEAD_FILE,
+    bundled,
+    embed,
+    fast_bf16,
+    load_encoder,
+    resolve,
+    store_for_reading,
+)
 from xlt.errors import EncoderError
 
 KINDS = ("bert", "xlm-roberta", "modernbert", "deberta-v2")
@@ -114,6 +122,20 @@ def test_precision_is_as_asked_or_as_fast(tiny_encoder):
     assert encoder.forward_dtype(cpu, "bf16") == torch.bfloat16
     assert (encoder.forward_dtype(cpu, "auto") == torch.bfloat16) == fast_bf16(cpu)
     assert not fast_bf16(torch.device("mps"))
+
+
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta"])
+def test_weights_stored_for_reading_give_the_same_vectors(tmp_path, kind):
+    """Autocast would convert them to the same numbers on every call."""
+    folder = str(save_tiny_encoder(tmp_path / kind, kind))
+    plain, stored = load_encoder(folder), load_encoder(folder)
+    store_for_reading(stored.model, torch.bfloat16)
+
+    assert any(weight.dtype == torch.bfloat16 for weight in stored.model.parameters())
+    np.testing.assert_array_equal(
+        embed(TEXTS, encoder=plain, precision="bf16"),
+        embed(TEXTS, encoder=stored, precision="bf16"),
+    )
 
 
 def test_encoders_that_are_not_there_are_named(tmp_path, monkeypatch):

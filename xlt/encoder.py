@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +54,7 @@ class Encoder:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     mlm: TrainedMlmHead | None = None
+    _text_tokenizers: dict[int, TextTokenizer] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def width(self) -> int:
@@ -104,8 +105,14 @@ class Encoder:
         return limit
 
     def text_tokenizer(self, max_length: int) -> TextTokenizer:
-        """A tokenizer that cuts at `max_length`, or at what the encoder can read."""
-        return TextTokenizer(self.tokenizer, min(max_length, self.max_length))
+        """A tokenizer that cuts at `max_length`, or at what the encoder can read.
+
+        Making one copies the vocabulary, which takes longer than reading a sentence: kept.
+        """
+        limit = min(max_length, self.max_length)
+        if limit not in self._text_tokenizers:
+            self._text_tokenizers[limit] = TextTokenizer(self.tokenizer, limit)
+        return self._text_tokenizers[limit]
 
     def forward_dtype(self, device: torch.device, precision: str) -> torch.dtype:
         """What matrix products run in: bfloat16 where asked for or fast, and safe; else float32.
@@ -223,6 +230,21 @@ def _load_separate_head(place: Path | str, model: PreTrainedModel) -> set[str]:
     return {name for name, parameter in named.items() if id(parameter) in trained}
 
 
+def store_for_reading(body: PreTrainedModel, dtype: torch.dtype) -> None:
+    """Store the weights of linear layers, in place, in the type that their products run in.
+
+    Autocast would convert them anew on every call, which costs as much as reading one sentence.
+    What the model computes stays the same, bit by bit; it can no longer be trained well.
+
+    Args:
+        body: The encoder's body.
+        dtype: As `Encoder.forward_dtype` says.
+    """
+    for module in body.modules():
+        if isinstance(module, nn.Linear):
+            module.to(dtype)
+
+
 def without_pooler(body: PreTrainedModel) -> None:
     """Take the pooler away: nothing reads it, and its weights are often random."""
     if getattr(body, "pooler", None) is not None:
@@ -268,6 +290,9 @@ def embed(
         EncoderError: If the encoder cannot be loaded.
     """
     loaded = load_encoder(encoder) if isinstance(encoder, str) else encoder
+    dtype = loaded.forward_dtype(loaded.model.device, precision)
+    if isinstance(encoder, str):
+        store_for_reading(loaded.model, dtype)
     tokens = loaded.text_tokenizer(max_length)(texts)
     vectors = np.zeros((len(texts), loaded.width), dtype=np.float32)
     for rows, states, mask in each_batch(
@@ -275,7 +300,7 @@ def embed(
         tokens,
         loaded.pad_id,
         batch_tokens=batch_tokens,
-        dtype=loaded.forward_dtype(loaded.model.device, precision),
+        dtype=dtype,
     ):
         vectors[rows] = mean_pool(states, mask).cpu().numpy()
     return vectors

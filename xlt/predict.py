@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from xlt.artifact import load_model
-from xlt.encoder import Encoder, each_batch
+from xlt.encoder import Encoder, each_batch, store_for_reading
 from xlt.heads import Head, mean_pool
 from xlt.schema import TaskSpec
 from xlt.scores import Scores
@@ -31,6 +31,7 @@ class Predictor:
         self.tokenize = encoder.text_tokenizer(max_length)
         self._device = next(encoder.model.parameters()).device
         self._dtype = encoder.forward_dtype(self._device, "auto")
+        store_for_reading(encoder.model, self._dtype)
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Predictor:
