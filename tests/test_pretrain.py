@@ -308,7 +308,7 @@ def test_whole_run(teacher_folder, table, tmp_path):
     english = vectors(out, texts)
     ours = vectors(out, [foreign(text) for text in texts])
     scores = ours @ english.T
-    assert scores.diagonal().mean() > scores.mean() + 0.05
+    assert scores.diagonal().mean() > scores.mean() + 0.03
     nearest = scores.argmax(dim=1)
     assert (nearest == torch.arange(12)).float().mean() >= 0.3
     teacher = load_teacher(teacher_folder)

@@ -36,11 +36,22 @@ class Ragged:
         return torch.from_numpy(ids.astype(np.int64)), torch.from_numpy(offsets)
 
     def padded(
-        self, rows: NDArray[np.int64], *, max_tokens: int, first: int, last: int, pad: int
+        self,
+        rows: NDArray[np.int64],
+        *,
+        max_tokens: int,
+        first: int,
+        last: int,
+        pad: int,
+        multiple_of: int = 1,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Returns ids and mask, both (B, T), each row between the ids `first` and `last`."""
+        """Returns ids and mask, both (B, T), each row between the ids `first` and `last`.
+
+        T is the longest row's length, rounded up to a multiple of `multiple_of`.
+        """
         lengths = np.minimum(self.start[rows + 1] - self.start[rows], max_tokens - 2)
-        ids = np.full((len(rows), int(lengths.max(initial=0)) + 2), pad, dtype=np.int64)
+        width = -(-(int(lengths.max(initial=0)) + 2) // multiple_of) * multiple_of
+        ids = np.full((len(rows), width), pad, dtype=np.int64)
         ids[:, 0] = first
         for row, (start, length) in enumerate(zip(self.start[rows], lengths, strict=True)):
             ids[row, 1 : 1 + length] = self.flat[start : start + length]
