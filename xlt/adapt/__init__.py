@@ -1,0 +1,1 @@
+"""Adapts any Hugging Face encoder to languages and scripts that it reads badly."""
