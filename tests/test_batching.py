@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import tiny_tokenizer
-from xlt.batching import TextTokenizer, budget_batches, pad
+from xlt.batching import TextTokenizer, budget_batches, pad, padded_width
 from xlt.config import TrainConfig
 from xlt.mlm import mask_tokens
 from xlt.stream import Material, Stream, Vocabulary, balanced_probabilities, crop
@@ -40,7 +40,7 @@ def material(n_labelled: int = 7, n_pool: int = 9, **parts) -> Material:
 
 def stream(config: TrainConfig, **parts) -> Stream:
     """A stream over `material`."""
-    vocabulary = Vocabulary(pad_id=0, mask_id=4, n_tokens=40)
+    vocabulary = Vocabulary(pad_id=0, mask_id=4, n_tokens=40, max_length=128)
     return Stream(material(), vocabulary, config, **parts)
 
 
@@ -82,6 +82,15 @@ def test_padding_stands_on_the_right():
     assert padded.input_ids.tolist() == [[2, 7, 3], [2, 3, 9]]
     assert padded.attention_mask.tolist() == [[1, 1, 1], [1, 1, 0]]
     assert pad([], 0).input_ids.shape == (0, 1)
+
+
+@given(st.integers(1, 600), st.integers(1, 600))
+def test_rows_are_padded_to_few_widths(longest, limit):
+    """A multiple of 8, unless the model cannot read so much; never less than the longest row."""
+    width = padded_width(longest, limit)
+
+    assert longest <= width < longest + 8
+    assert width % 8 == 0 or width == max(longest, limit)
 
 
 @given(st.lists(st.integers(0, 50)), st.integers(1, 200))

@@ -15,6 +15,8 @@ from torch import Tensor
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+_WIDTHS = 8
+
 #: Token ids of one text, special tokens included.
 TokenIds = NDArray[np.int64]
 
@@ -95,8 +97,19 @@ class Padded:
         return named
 
 
-def pad(rows: Sequence[TokenIds], pad_id: int, *, types: Sequence[TokenIds] = ()) -> Padded:
-    """Pad rows on the right to the longest of them.
+def padded_width(longest: int, limit: int) -> int:
+    """Rows of tokens are padded to a multiple of 8, within the `limit` of what a model can read.
+
+    Processors prepare a matrix product anew for every shape, which takes a third of its time and
+    keeps some MB for each; GPUs multiply such shapes faster (NVIDIA's guide to mixed precision).
+    """
+    return max(longest, min(-(-longest // _WIDTHS) * _WIDTHS, limit))
+
+
+def pad(
+    rows: Sequence[TokenIds], pad_id: int, *, types: Sequence[TokenIds] = (), width: int = 1
+) -> Padded:
+    """Pad rows on the right to the longest of them, or to `width` where that is more.
 
     Padding stands on the right, so position ids that the model counts from its own first
     position (XLM-R: padding_idx + 1) are those of the unpadded text.
@@ -105,9 +118,10 @@ def pad(rows: Sequence[TokenIds], pad_id: int, *, types: Sequence[TokenIds] = ()
         rows: B rows of token ids.
         pad_id: The tokenizer's padding id.
         types: Token types of the rows; none: all rows are single texts.
+        width: Least length T of a padded row.
     """
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
-    width = int(max(lengths.max(initial=0), 1))
+    width = int(max(lengths.max(initial=0), width))
     mask = np.arange(width)[None, :] < lengths[:, None]  # (B, T)
     return Padded(
         input_ids=_fill(rows, mask, pad_id),

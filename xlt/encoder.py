@@ -22,7 +22,7 @@ from transformers import (
 )
 from transformers.utils import logging as hf_logging
 
-from xlt.batching import TextTokenizer, Tokens, budget_batches, pad
+from xlt.batching import TextTokenizer, Tokens, budget_batches, pad, padded_width
 from xlt.errors import EncoderError
 from xlt.heads import mean_pool
 from xlt.mlm import TrainedMlmHead
@@ -93,16 +93,8 @@ class Encoder:
 
     @property
     def max_length(self) -> int:
-        """Longest input in tokens that the position embeddings allow.
-
-        The RoBERTa family counts positions from padding_idx + 1, so that many fewer fit.
-        """
-        limit = int(getattr(self.model.config, "max_position_embeddings", 0) or 512)
-        for name, module in self.model.named_modules():
-            if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-                first = 0 if module.padding_idx is None else module.padding_idx + 1
-                return module.num_embeddings - first
-        return limit
+        """Longest input in tokens that the position embeddings allow."""
+        return longest_input(self.model)
 
     def text_tokenizer(self, max_length: int) -> TextTokenizer:
         """A tokenizer that cuts at `max_length`, or at what the encoder can read.
@@ -129,6 +121,18 @@ class Encoder:
             return torch.float32
         fast = precision == "bf16" or fast_bf16(device)
         return torch.bfloat16 if fast else torch.float32
+
+
+def longest_input(body: PreTrainedModel) -> int:
+    """Longest input in tokens that the position embeddings allow.
+
+    The RoBERTa family counts positions from padding_idx + 1, so that many fewer fit.
+    """
+    for name, module in body.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            first = 0 if module.padding_idx is None else module.padding_idx + 1
+            return module.num_embeddings - first
+    return int(getattr(body.config, "max_position_embeddings", 0) or 512)
 
 
 def bundled() -> Path:
@@ -326,9 +330,10 @@ def each_batch(
     Yields:
         Positions of the batch's texts, final states (B, T, H) and attention mask (B, T).
     """
-    device = body.device
-    for rows in budget_batches([len(row) for row in tokens], batch_tokens):
-        batch = pad([tokens[row].ids for row in rows], pad_id).to(device)
+    device, limit = body.device, longest_input(body)
+    widths = [padded_width(len(row), limit) for row in tokens]
+    for rows in budget_batches(widths, batch_tokens):
+        batch = pad([tokens[row].ids for row in rows], pad_id, width=widths[rows[0]]).to(device)
         low = torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
         with torch.inference_mode(), low:
             states = body(**batch.inputs()).last_hidden_state

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import PreTrainedModel
 
 from xlt.batching import Tokens
@@ -18,6 +19,8 @@ from xlt.losses import JointLoss, LossWeights, alignment, joint_loss, language_m
 from xlt.mlm import TiedMlmHead
 from xlt.schema import TaskSpec
 from xlt.stream import MixedBatch
+
+_ROWS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,7 +74,9 @@ class TransferModel(nn.Module):
         hidden = states.flatten(0, 1)[positions]  # (M, H)
         if self.mlm is None or len(positions) == 0:
             return hidden[:, :1]  # (0, 1): no logits, but part of the graph
-        return self.mlm(hidden)  # type: ignore[no-any-return]
+        spare = -len(hidden) % _ROWS  # few shapes: see xlt.batching.padded_width
+        logits: Tensor = self.mlm(functional.pad(hidden, (0, 0, 0, spare)))
+        return logits[: len(hidden)]
 
 
 def build_model(encoder: Encoder, task: TaskSpec, config: TrainConfig) -> TransferModel:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xlt.batching import Padded, TokenIds, Tokens, pad
+from xlt.batching import Padded, TokenIds, Tokens, pad, padded_width
 from xlt.config import TrainConfig
 from xlt.mlm import mask_tokens
 
@@ -102,11 +102,12 @@ class Material:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """Special ids of a tokenizer and its size."""
+    """Special ids of a tokenizer, its size, and the longest input of its encoder."""
 
     pad_id: int
     mask_id: int
     n_tokens: int
+    max_length: int
 
 
 def balanced_probabilities(languages: Sequence[str], alpha: float) -> NDArray[np.float64]:
@@ -208,8 +209,8 @@ class Stream:
         rows += [material.sources[row] for row in aligned[share]]
         rows += [material.targets[row] for row in aligned[share]]
         types = [row.types for row in rows] if tlm else []
-        tokens = pad([row.ids for row in rows], self.vocabulary.pad_id, types=types)
-        width = int(tokens.input_ids.shape[1])
+        width = padded_width(max(map(len, rows)), self.vocabulary.max_length)
+        tokens = pad([row.ids for row in rows], self.vocabulary.pad_id, types=types, width=width)
         mlm_positions, mlm_targets = _flat(mlm, len(own), width)
         tlm_positions, tlm_targets = _flat(tlm, len(own) + len(mlm), width)
         return MixedBatch(

@@ -222,6 +222,7 @@ def _set_up(
         pad_id=encoder.pad_id,
         mask_id=encoder.mask_id,
         n_tokens=encoder.n_tokens,
+        max_length=encoder.max_length,
     )
     stream = Stream(
         material,
