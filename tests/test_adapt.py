@@ -154,6 +154,20 @@ def test_every_architecture_learns_from_pairs(kind, tmp_path):
     assert loaded.model.get_input_embeddings().num_embeddings == len(loaded.tokenizer)
 
 
+def test_a_lexicon_alone_teaches_words(english, texts, tmp_path):
+    """Without any sentence of the source, translations of words are learned from."""
+    alone = AdaptData(texts=(("zgh", foreign("goat rain moon")),) * 9, lexicon=texts.lexicon)
+
+    options = replace(QUICK, steps=60, body_learning_rate=3e-3, row_learning_rate=3e-2)
+    report = adapt(english, alone, tmp_path / "out", options=options)
+
+    words = embed([foreign(word) for word in WORDS], encoder=str(tmp_path / "out"))
+    theirs = embed(WORDS, encoder=english)
+    before = np.square(embed([foreign(word) for word in WORDS], encoder=english) - theirs).sum()
+    assert report["steps"] == 60
+    assert np.square(words - theirs).sum() < 0.7 * before
+
+
 def test_trimming_changes_no_vector(english, texts, adapted, tmp_path):
     """Texts that use kept pieces have the same vectors with and without the others."""
     options = replace(QUICK, steps=0, new_pieces=0, trim=True)

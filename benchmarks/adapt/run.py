@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sklearn.linear_model import LogisticRegression
@@ -33,15 +34,15 @@ ENGLISH = "eng_Latn"
 LEXICON = "gatitos"
 # None of these holds text of SIB-200, NusaX, UNER or Tatoeba.
 CORPORA = ("seed", "ntrex", "tico", LEXICON, "udhr", "asp", "commonvoice")
-KINDS = ("pairs", "monolingual")
+KINDS = ("pairs", "lexicon", "monolingual")
 
 
 def read_data(path: Path, languages: list[str], kind: str) -> AdaptData:
-    """Returns the languages' text; pairs and lexicon where `kind` is pairs."""
+    """Returns the languages' text with a lexicon and pairs, a lexicon alone, or neither."""
     table = pq.read_table(path)
     names = {joined(language): language for language in languages}
     codes = [c for c in pc.unique(table["lang"]).to_pylist() if joined(c) in {*names, "eng"}]
-    rows = table.filter(pc.is_in(table["lang"], pc.cast(pa_array(codes), table["lang"].type)))
+    rows = table.filter(pc.is_in(table["lang"], pa.array(codes, table["lang"].type)))
     columns = [rows[name].to_pylist() for name in ("corpus", "key", "lang", "text")]
     english: dict[str, str] = {}
     lines = [line for line in zip(*columns, strict=True) if line[0] in CORPORA]
@@ -64,16 +65,9 @@ def read_data(path: Path, languages: list[str], kind: str) -> AdaptData:
     return AdaptData(
         texts=tuple(texts),
         pairs=tuple(pairs),
-        lexicon=tuple(words) if kind == "pairs" else (),
+        lexicon=tuple(words) if kind != "monolingual" else (),
         sources=tuple(sentences[:: max(1, len(sentences) // 2000)]),
     )
-
-
-def pa_array(values: list[str]) -> object:
-    """Returns the values as Arrow takes them."""
-    import pyarrow as pa
-
-    return pa.array(values)
 
 
 def zero_shot(encoder: str, sib: pd.DataFrame, languages: list[str], split: str) -> dict:

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "translations: columns source, target and lang"
     add("--pairs", metavar="FILE", help=words)
     add("--lexicon", metavar="FILE", help="translations of words: the same columns")
-    add("--minutes", type=float, metavar="N", help="time for training (default: 5)")
+    add("--minutes", type=float, metavar="N", help="time for training (default: 4)")
     add("--steps", type=int, metavar="N", help="stop after N steps (default: 400)")
     add("--new-pieces", type=int, metavar="N", help="at most so many per language; 0: none")
     add("--mlm-weight", type=float, metavar="W", help="of guessing hidden tokens")

@@ -44,7 +44,8 @@ def table_of(encoder: Encoder) -> nn.Embedding:
 def set_table(encoder: Encoder, rows: Tensor) -> None:
     """Gives the encoder other embeddings, (V, H), and its masked-LM head the same."""
     table = table_of(encoder)
-    old, new = table.weight, nn.Parameter(rows.detach().clone())
+    old = table.weight
+    new = nn.Parameter(rows.detach().to(old.device).clone())
     assert isinstance(old, nn.Parameter)
     head = masked_lm(encoder)
     for model in (encoder.model, *([] if head is None else [head])):
@@ -58,7 +59,7 @@ def set_bias(encoder: Encoder, bias: Tensor) -> None:
     head = masked_lm(encoder)
     old = head_bias(encoder)
     if head is not None and old is not None:
-        _replace(head, old, nn.Parameter(bias.detach().clone()))
+        _replace(head, old, nn.Parameter(bias.detach().to(old.device).clone()))
 
 
 def head_bias(encoder: Encoder) -> nn.Parameter | None:

@@ -74,8 +74,7 @@ class Learner:
     def states(self, rows: Sequence[NDArray[np.int64]], table: Tensor) -> tuple[Tensor, Tensor]:
         """Final hidden states (B, T, H) of rows of ids, and their mask (B, T)."""
         batch = pad([self.place[row] for row in rows], 0).to(table.device)
-        low = torch.autocast(table.device.type, torch.bfloat16, self.dtype == torch.bfloat16)
-        with low:
+        with _low(table, self.dtype):
             states = self.encoder.model(
                 inputs_embeds=functional.embedding(batch.input_ids, table),
                 attention_mask=batch.attention_mask,
@@ -200,12 +199,12 @@ def put_back(learner: Learner) -> None:
     if model is not None and learner.head is not None and learner.head.last[0] is not None:
         _swap(model, learner.head.stub, learner.head.last[0])
     rows = table_of(encoder).weight.detach().clone()
-    rows[at] = learner.table().detach().to(rows.device)
+    rows[at.to(rows.device)] = learner.table().detach()
     set_table(encoder, rows)
     bias = head_bias(encoder)
     if bias is not None and learner.head is not None:
         whole = bias.detach().clone()
-        whole[at] = learner.head.bias.detach().to(whole.device)
+        whole[at.to(whole.device)] = learner.head.bias.detach()
         set_bias(encoder, whole)
 
 
@@ -243,6 +242,7 @@ def _alignment(
     spread = (target - centre).square().sum(dim=-1).mean().clamp_min(1e-12)
     lengths = np.array([len(text) for text in lessons.texts])
     words = options.lexicon_share if lessons.words.any() else 0.0
+    words = words if lessons.sentences.any() else 1.0
     held_share = options.source_share if options.hold_weight else 0.0
     budget = options.batch_tokens * (1 - held_share)
     parts: dict[str, Tensor] = {}
@@ -267,7 +267,7 @@ def _alignment(
             source[:, None] == source[None, :],
             temperature=options.temperature,
         )
-    if held_share:
+    if held_share and len(lessons.held):
         even = np.zeros(len(lessons.sources))
         even[lessons.held] = 1.0
         own = np.array([len(text) for text in lessons.sources])
@@ -312,10 +312,14 @@ def _masked(
     states, _ = learner.states(ids, table)
     line = np.concatenate([np.full(len(spot), row) for row, spot in enumerate(spots)])
     chosen = states[torch.from_numpy(line), torch.from_numpy(np.concatenate(spots))]
-    low = torch.autocast(table.device.type, torch.bfloat16, learner.dtype == torch.bfloat16)
-    with low:
+    with _low(table, learner.dtype):
         logits = learner.head(chosen, table)
     return token_mean(logits, torch.from_numpy(np.concatenate(targets)).to(table.device))
+
+
+def _low(table: Tensor, dtype: torch.dtype) -> torch.autocast:
+    """Matrix products in `dtype`, where that is bfloat16."""
+    return torch.autocast(table.device.type, torch.bfloat16, dtype == torch.bfloat16)
 
 
 def _head(encoder: Encoder, at: Tensor) -> MaskedHead:
@@ -329,7 +333,7 @@ def _head(encoder: Encoder, at: Tensor) -> MaskedHead:
         return head
     width = table.embedding_dim
     transform = nn.Sequential(nn.Linear(encoder.width, width), nn.GELU(), nn.LayerNorm(width))
-    return MaskedHead(transform, torch.zeros(len(at)))
+    return MaskedHead(transform, torch.zeros(len(at))).to(table.weight.device)
 
 
 def _swap(model: nn.Module, old: nn.Module, new: nn.Module) -> None:

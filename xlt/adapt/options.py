@@ -70,7 +70,7 @@ class AdaptOptions:
         minutes: The same in time, 0: `steps` alone decide.
         batch_tokens: Padded tokens of a step.
         max_tokens: Texts are cut there.
-        max_pairs: Pairs of sentences kept per language, and as many words.
+        max_pairs: Pairs of sentences kept per language, as many words, and source texts besides.
         body_learning_rate: Highest rate of the body; the body is trained only with pairs.
         row_learning_rate: Highest rate of the embedding rows that the source does not use; the
             source's rows never move.
@@ -103,7 +103,7 @@ class AdaptOptions:
     bag_steps: int = 1000
     bag_minutes: float = 1.0
     steps: int = 400
-    minutes: float = 5.0
+    minutes: float = 4.0
     batch_tokens: int = 2048
     max_tokens: int = 64
     max_pairs: int = 4000

@@ -169,14 +169,16 @@ def _frequent(
 def _harmless(
     data: TokenizerJson, pieces: Mapping[str, float], source: Sequence[str]
 ) -> dict[str, float]:
-    """Drops pieces until every source text is cut as before."""
+    """Drops pieces until every word of the source texts is cut as before.
+
+    Each word is tried at the beginning of a text and within one.
+    """
     first = size(data)
-    old = as_tokenizer(data).encode_batch_fast(list(source), add_special_tokens=False)
+    words = [f"{word} {word}" for word in sorted({w for text in source for w in text.split()})]
+    old = as_tokenizer(data).encode_batch_fast(words, add_special_tokens=False)
     left = dict(pieces)
     while left:
-        now = as_tokenizer(extended(data, left)).encode_batch_fast(
-            list(source), add_special_tokens=False
-        )
+        now = as_tokenizer(extended(data, left)).encode_batch_fast(words, add_special_tokens=False)
         names = list(left)
         guilty = {
             names[id - first]

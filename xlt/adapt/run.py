@@ -122,7 +122,7 @@ def _start(
         texts=tuple(text for text in data.texts if text[1] not in unseen),
         pairs=tuple(kept),
         lexicon=tuple(lexicon),
-        sources=tuple(text for text in data.sources if text not in unseen),
+        sources=tuple(text for text in data.sources if text not in unseen)[: options.max_pairs],
     )
     return _Run(
         name=encoder, data=seen, held=tuple(held), options=options, key=key, work=work,
@@ -133,7 +133,7 @@ def _start(
 def _before(run: _Run) -> tuple[dict[str, Any], Encoder]:
     """Loads the encoder, measures it, and keeps its vectors of the source texts."""
     run.progress(f"loading {run.name}")
-    loaded = load_encoder(run.name, with_mlm=True)
+    loaded = _load(run.name)
     tokenizer = pieces.as_json(loaded.tokenizer.backend_tokenizer)
     if pieces.size(tokenizer) > folders.table_of(loaded).num_embeddings:
         raise EncoderError(f"the tokenizer of {run.name!r} has more tokens than it has embeddings")
@@ -170,6 +170,16 @@ def _before(run: _Run) -> tuple[dict[str, Any], Encoder]:
     return report, loaded
 
 
+def _load(name: str) -> Encoder:
+    """The encoder with its masked-LM head, on the GPU where there is one."""
+    loaded = load_encoder(name, with_mlm=True)
+    if torch.cuda.is_available():
+        for part in (loaded.model, loaded.mlm):
+            if part is not None:
+                torch.nn.Module.to(part, "cuda")
+    return loaded
+
+
 def _with_new_pieces(
     run: _Run, loaded: Encoder, report: dict[str, Any]
 ) -> tuple[Encoder, pieces.TokenizerJson, int]:
@@ -181,10 +191,10 @@ def _with_new_pieces(
     stage = run.work / "extended"
     if not stage.is_dir():
         run.progress(f"new pieces for {', '.join(langs)}")
-        texts = _texts(run)
+        texts, words = _texts(run), _words(run)
         found = pieces.new_pieces(
             old,
-            {lang: texts[lang] for lang in langs},
+            {lang: [*texts[lang], *words.get(lang, ())] for lang in langs},
             run.data.source_texts(),
             per_language=run.options.new_pieces,
             min_count=run.options.min_piece_count,
@@ -195,7 +205,7 @@ def _with_new_pieces(
         _set_rows(run, loaded, old, now, list(found))
         folders.write(loaded, stage.with_suffix(".part"), origin=run.name, tokenizer=now)
         folders.publish(stage.with_suffix(".part"), stage)
-    loaded = replace(load_encoder(str(stage), with_mlm=True), name=run.name)
+    loaded = replace(_load(str(stage)), name=run.name)
     now = pieces.as_json(loaded.tokenizer.backend_tokenizer)
     return loaded, now, pieces.size(now) - pieces.size(old)
 
@@ -227,7 +237,7 @@ def _set_rows(
     folders.set_table(loaded, rows)
     bias = folders.head_bias(loaded)
     if bias is not None:
-        known = bias.detach()[:first]
+        known = bias.detach()[:first].cpu()
         folders.set_bias(loaded, torch.cat([known, known.mean().expand(len(new))]))
 
 
@@ -274,9 +284,9 @@ def _trimmed(
     rows = folders.table_of(loaded).weight.detach()
     at = torch.from_numpy(kept)
     bias = folders.head_bias(loaded)
-    folders.set_table(loaded, rows[at])
+    folders.set_table(loaded, rows[at.to(rows.device)])
     if bias is not None:
-        folders.set_bias(loaded, bias.detach()[at])
+        folders.set_bias(loaded, bias.detach()[at.to(bias.device)])
     gone = len(rows) - len(kept)
     value_bytes = folders.stored_dtype(run.name).itemsize
     saved = {
@@ -291,6 +301,14 @@ def _texts(run: _Run) -> dict[str, list[str]]:
     found = run.data.by_language()
     source = run.data.source_texts()
     return found | ({run.options.source: source} if source else {})
+
+
+def _words(run: _Run) -> dict[str, list[str]]:
+    """Words of the lexicon by language."""
+    found: dict[str, list[str]] = {}
+    for word in run.data.lexicon:
+        found.setdefault(word.lang, []).append(word.text)
+    return found
 
 
 def _cuts(run: _Run, tokenizer: pieces.TokenizerJson) -> dict[str, Cut]:
