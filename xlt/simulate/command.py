@@ -133,7 +133,7 @@ def _replay(args: argparse.Namespace, settings: Settings, show: Show) -> tuple[R
 def _code_digest() -> str:
     """Of the modules that decide a cell's result: cells of other code are not gone on with."""
     package = Path(__file__).parents[1]
-    names = ("curve", "head", "strategies")
+    names = ("choices", "curve", "head", "strategies")
     files = [*sorted((package / "sampling").glob("*.py")), package / "calibrate.py"]
     files += [package / "simulate" / f"{name}.py" for name in names]
     return digest(*(file.read_text(encoding="utf-8") for file in files))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,11 @@ from xlt.metrics import wilson
 from xlt.sampling.audit import is_audit
 from xlt.simulate.head import Head, fit_head, scaled
 from xlt.simulate.replay import Replay, Texts
-from xlt.simulate.strategies import State, strategy
+from xlt.simulate.state import State
+from xlt.simulate.strategies import strategy
+
+#: Models of a committee; each is fitted on as many labels, drawn with replacement.
+_COMMITTEE = 8
 
 #: The strategy that labels everything at once: what the others are on their way to.
 EVERYTHING = "everything"
@@ -109,7 +113,7 @@ def run_cell(replay: Replay, name: str, seed: int, settings: Settings) -> list[d
         state = State(pool=pool, answered=answered, audit=audit, source=replay.source)
         head = _fit(state, replay, settings, head)
         points.append(asdict(_judged(head, state, test)))
-        state = _informed(state, head)
+        state = _informed(state, head, replay, settings, rng)
         if len(answered) == len(pool):
             break
     return points
@@ -172,20 +176,28 @@ def _by_language(right: NDArray[np.bool_], langs: NDArray[np.str_]) -> dict[str,
     return {name: round(float(right[langs == name].mean()), 6) for name in names}
 
 
-def _informed(state: State, head: Head) -> State:
+def _informed(
+    state: State, head: Head, replay: Replay, settings: Settings, rng: np.random.Generator
+) -> State:
     """What the service knows before it chooses: calibrated probabilities, audit accuracies."""
     logits = head.logits(state.pool.vectors)
     judging = state.judging
     langs, labels = state.pool.langs, state.pool.labels[judging]
     fitted = calibrate.fit(logits[judging], labels, langs[judging].tolist())
     right = logits[judging].argmax(axis=1) == labels
-    return State(
-        pool=state.pool,
-        answered=state.answered,
-        audit=state.audit,
+
+    def committee() -> NDArray[np.float64]:
+        rows = state.trained
+        draws = [rng.choice(rows, size=len(rows)) for _ in range(_COMMITTEE)]
+        heads = [_fit(replace(state, answered=draw), replay, settings, head) for draw in draws]
+        each = [h.logits(state.pool.vectors) for h in heads]
+        return np.stack([fitted.apply(of, langs.tolist()) for of in each])
+
+    return replace(
+        state,
+        committee=committee,
         probabilities=fitted.apply(logits, langs.tolist()),
         accuracies=_lower_bounds(right, langs[judging].tolist()),
-        source=state.source,
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,8 @@ from xlt.errors import ConfigError
 from xlt.sampling.pool import SamplerOptions
 from xlt.sampling.quota import deal
 from xlt.sampling.select import Pool, select
-from xlt.sampling.uncertainty import MEASURES
-from xlt.simulate.replay import Texts
+from xlt.simulate.choices import CHOICES, Choice
+from xlt.simulate.state import State
 
 #: Short names of the baselines.
 ALIASES = {
@@ -26,49 +26,8 @@ PLACES = ("equal", "proportional", "target", "source")
 DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class State:
-    """What is known when the next labels are chosen.
-
-    Attributes:
-        pool: All N texts; their labels are looked up only where `answered`.
-        answered: Rows that have a label, in the order of answering.
-        audit: (N,) which texts are audit tasks: their labels judge and never train.
-        probabilities: (N, C) of the model so far; None before the first.
-        accuracies: Language -> lower bound of the accuracy on audit labels.
-        source: The source languages.
-    """
-
-    pool: Texts
-    answered: NDArray[np.intp]
-    audit: NDArray[np.bool_]
-    probabilities: NDArray[np.float64] | None = None
-    accuracies: Mapping[str, float] = field(default_factory=dict)
-    source: tuple[str, ...] = ()
-
-    @property
-    def open_rows(self) -> NDArray[np.intp]:
-        """Rows without a label, ascending."""
-        left = np.ones(len(self.pool), dtype=bool)
-        left[self.answered] = False
-        return np.flatnonzero(left)
-
-    @property
-    def trained(self) -> NDArray[np.intp]:
-        """Rows whose labels train the model."""
-        return self.answered[~self.audit[self.answered]]
-
-    @property
-    def judging(self) -> NDArray[np.intp]:
-        """Rows whose labels judge the model."""
-        return self.answered[self.audit[self.answered]]
-
-
 #: Chooses `count` distinct open rows.
 Strategy = Callable[[State, int, np.random.Generator], NDArray[np.intp]]
-
-#: (state, candidates, count, rng) -> `count` of the candidates.
-Measure = Callable[[State, NDArray[np.intp], int, np.random.Generator], NDArray[np.intp]]
 
 
 def strategy(name: str) -> Strategy:
@@ -142,7 +101,7 @@ def _options(overrides: str) -> dict[str, object]:
     return found
 
 
-def _placed(measure: Measure, place: str) -> Strategy:
+def _placed(measure: Choice, place: str) -> Strategy:
     def choose(state: State, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
         rows = state.open_rows
         langs = state.pool.langs[rows]
@@ -173,29 +132,3 @@ def _shares(
     weight = np.ones(len(names)) if place == "equal" else (limit + before).astype(np.float64)
     zero, ties = np.zeros(len(names), dtype=np.intp), rng.permutation(len(names)).astype(np.float64)
     return deal(count, zero, weight, limit, ties, before)
-
-
-def _random(
-    state: State, rows: NDArray[np.intp], count: int, rng: np.random.Generator
-) -> NDArray[np.intp]:
-    return rng.permutation(rows)[:count]
-
-
-def _uncertain(name: str) -> Measure:
-    def best(
-        state: State, rows: NDArray[np.intp], count: int, rng: np.random.Generator
-    ) -> NDArray[np.intp]:
-        rows = rng.permutation(rows)
-        if state.probabilities is None:
-            return rows[:count]
-        score = MEASURES[name](state.probabilities[rows])
-        return rows[np.argsort(-score, kind="stable")[:count]]
-
-    return best
-
-
-#: The measures by name.
-CHOICES: dict[str, Measure] = {
-    "random": _random,
-    **{name: _uncertain(name) for name in MEASURES},
-}
