@@ -27,7 +27,7 @@ _ENGLISH = "river goat market rain song teacher bread moon road fire water tree 
 WORDS = _ENGLISH.split()
 LETTERS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ⴰⴱⵛⴷⴻⴼⴳⵀⵉⵊⴽⵍⵎⵏⵓⵒⵇⵔⵙⵜⵖⵠⵡⵅⵢⵣ")
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-KINDS = ("WordPiece", "Unigram", "BPE")
+KINDS = ("WordPiece", "Unigram", "Unigram with a token behind", "BPE")
 
 
 def sentences(rng, n=150):
@@ -50,7 +50,7 @@ def make(kind):
         trainer = trainers.WordPieceTrainer(
             vocab_size=90, special_tokens=SPECIAL, show_progress=False
         )
-    elif kind == "Unigram":
+    elif kind.startswith("Unigram"):
         tokenizer = Tokenizer(models.Unigram())
         tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
         trainer = trainers.UnigramTrainer(
@@ -67,6 +67,8 @@ def make(kind):
             show_progress=False,
         )
     tokenizer.train_from_iterator(texts, trainer)
+    if kind.endswith("behind"):  # as mDeBERTa's mask
+        tokenizer.add_special_tokens(["<last>"])
     tokenizer.post_processor = processors.RobertaProcessing(
         ("</s>", tokenizer.token_to_id("</s>")), ("<s>", tokenizer.token_to_id("<s>"))
     )

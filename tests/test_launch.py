@@ -10,29 +10,19 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
+from tests.waiting import eventually
 from xlt_backend.errors import QueueError
 from xlt_backend.labelstudio_server import free_port
 from xlt_backend.launch import Child
 from xlt_backend.redisdb import connect, embedded, require, server_command, socket_path
 from xlt_backend.settings import Settings
-
-
-def eventually(what: Callable[[], Any], *, within_s: float = 60.0) -> Any:
-    """Waits until `what` is truthy; returns it."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if seen := what():
-            return seen
-        time.sleep(0.05)
-    raise AssertionError(f"not true within {within_s} s")
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:

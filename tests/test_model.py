@@ -38,7 +38,9 @@ def setting(folder, config, *, pool=POOL, pairs=PAIRS):
     encoder = load_encoder(str(folder), with_mlm=True)
     model = build_model(encoder, TASK, config)
     material = build_material(LABELLED, pool, pairs, encoder, model.head, config)
-    vocabulary = Vocabulary(pad_id=encoder.pad_id, mask_id=encoder.mask_id, n_tokens=40, max_length=128)
+    vocabulary = Vocabulary(
+        pad_id=encoder.pad_id, mask_id=encoder.mask_id, n_tokens=40, max_length=128
+    )
     return encoder, model, Stream(material, vocabulary, config).batch(0)
 
 

@@ -16,6 +16,7 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from tests.waiting import eventually
 from xlt_backend.errors import RedisDownError
 from xlt_backend.trainqueue import QUEUE, TrainQueue
 
@@ -31,16 +32,6 @@ def queue(redis: Redis) -> TrainQueue:
 def jobs(redis: Redis) -> list[str]:
     """Ids of the jobs that wait in RQ."""
     return Queue(QUEUE, connection=redis, serializer=JSONSerializer).job_ids
-
-
-def eventually(what: Callable[[], object], *, within_s: float = 10.0) -> object:
-    """Waits until `what` is truthy; returns it."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if seen := what():
-            return seen
-        time.sleep(0.02)
-    raise AssertionError(f"not true within {within_s} s: {what}")
 
 
 def take(queue: TrainQueue, redis: Redis, project: str = "1"):

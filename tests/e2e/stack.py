@@ -7,8 +7,7 @@ import os
 import random
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import httpx
 import psutil
 
 import xlt_backend
+from tests.waiting import eventually
 from xlt.store import Store
 from xlt_backend.connect import connect
 from xlt_backend.demo import stack
@@ -102,16 +102,6 @@ def answers(service: Service) -> bool:
     except httpx.HTTPError:
         return False
     return True
-
-
-def eventually(what: Callable[[], Any], *, within_s: float = 60.0, pause_s: float = 0.1) -> Any:
-    """Waits until `what` is truthy; returns it."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if seen := what():
-            return seen
-        time.sleep(pause_s)
-    raise AssertionError(f"not true within {within_s} s")
 
 
 def labelled(client: Client, project: int, count: int) -> list[int]:

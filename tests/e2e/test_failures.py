@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from tests.e2e import stack
-from tests.e2e.stack import Service, answers, eventually, is_model, labelled, new_project, shown
+from tests.e2e.stack import Service, answers, is_model, labelled, new_project, shown
+from tests.waiting import eventually
 from xlt.errors import XltError
 from xlt.store import Store
 from xlt_backend.labelstudio import Client

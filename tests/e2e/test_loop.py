@@ -8,7 +8,8 @@ from contextlib import closing
 import pytest
 
 from tests.e2e import stack
-from tests.e2e.stack import Service, eventually, is_model, labelled, new_project, shown
+from tests.e2e.stack import Service, is_model, labelled, new_project, shown
+from tests.waiting import eventually
 from xlt_backend.labelstudio import Client
 from xlt_backend.labelstudio_server import LabelStudioServer
 
