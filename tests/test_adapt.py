@@ -132,6 +132,19 @@ def test_without_translations_the_source_cannot_change(kind, tmp_path):
     assert moved > 1e-4
 
 
+def test_a_language_of_source_pieces_alone_changes_nothing(tmp_path):
+    """Where the source uses every piece there is no row to train, and that is no error."""
+    encoder = str(save_tiny_encoder(tmp_path / "bert"))
+    data = AdaptData(texts=(("pcm", "good game"),), sources=("a good team won the game",))
+
+    adapt(encoder, data, tmp_path / "out", options=replace(QUICK, new_pieces=0))
+
+    ours = ["good game", "the team won"]
+    np.testing.assert_allclose(
+        embed(ours, encoder=str(tmp_path / "out")), embed(ours, encoder=encoder), atol=1e-6
+    )
+
+
 @pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "modernbert", "deberta-v2"])
 def test_every_architecture_learns_from_pairs(kind, tmp_path):
     """New tokens, MLM, TLM, alignment and trimming together; the head goes along."""

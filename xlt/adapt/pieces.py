@@ -20,7 +20,6 @@ from tokenizers import Tokenizer, models, trainers
 #: What tokenizer.json holds.
 TokenizerJson = dict[str, Any]
 
-_EXTENDED = ("WordPiece", "Unigram")
 #: A sentence without blanks is one word to WordPiece, which gives up on longer ones.
 _WORD_LIMIT = 400
 
@@ -58,7 +57,7 @@ def new_pieces(
     Returns:
         Log probability by piece; 0 where the kind of tokenizer has no scores.
     """
-    learn = _learn if data["model"]["type"] in _EXTENDED else _frequent
+    learn = _learn if _grows(data) else _frequent
     known = as_tokenizer(data).get_vocab(with_added_tokens=True)
     found: dict[str, float] = {}
     for lang in sorted(texts):
@@ -76,16 +75,16 @@ def extended(data: TokenizerJson, pieces: Mapping[str, float]) -> TokenizerJson:
     """The tokenizer with `pieces` appended; their ids follow the last id there was."""
     result = copy.deepcopy(data)
     first = size(data)
-    model, kind = result["model"], data["model"]["type"]
-    if kind == "Unigram" and first == len(model["vocab"]):
-        model["vocab"] += [[piece, score] for piece, score in pieces.items()]
-    elif kind == "WordPiece":
-        model["vocab"] |= {piece: first + row for row, piece in enumerate(pieces)}
-        model["max_input_chars_per_word"] = max(model["max_input_chars_per_word"], _WORD_LIMIT)
-    else:
+    model = result["model"]
+    if not _grows(data):
         tokenizer = as_tokenizer(data)
         tokenizer.add_tokens([_added(piece) for piece in pieces])
         result = as_json(tokenizer)
+    elif model["type"] == "Unigram":
+        model["vocab"] += [[piece, score] for piece, score in pieces.items()]
+    else:
+        model["vocab"] |= {piece: first + row for row, piece in enumerate(pieces)}
+        model["max_input_chars_per_word"] = max(model["max_input_chars_per_word"], _WORD_LIMIT)
     return result
 
 
@@ -101,7 +100,7 @@ def old_cuts(data: TokenizerJson, pieces: Sequence[str]) -> list[list[int]]:
         prefix = model["continuing_subword_prefix"]
         return [_longest_first(model["vocab"], piece, prefix) for piece in pieces]
     unknown = unknown_id(data)
-    if model["type"] == "Unigram":
+    if model["type"] == "Unigram" and _grows(data):
         cuts = [[token.id for token in tokenizer.model.tokenize(piece)] for piece in pieces]
     else:
         found = tokenizer.encode_batch([" " + p for p in pieces], add_special_tokens=False)
@@ -117,6 +116,19 @@ def unknown_id(data: TokenizerJson) -> int | None:
         return found
     name = model.get("unk_token")
     return None if name is None else as_tokenizer(data).token_to_id(name)
+
+
+def _grows(data: TokenizerJson) -> bool:
+    """Whether pieces can be appended to the model itself.
+
+    A Unigram piece's id is its place, which must not be that of a token added behind the model
+    (mDeBERTa's mask).
+    """
+    model = data["model"]
+    return bool(
+        model["type"] == "WordPiece"
+        or (model["type"] == "Unigram" and len(model["vocab"]) == size(data))
+    )
 
 
 def _learn(
