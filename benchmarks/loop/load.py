@@ -24,6 +24,7 @@ class Stream:
         rate_per_s: Requests begun per second, whether or not earlier ones were answered.
         body: Makes the JSON body of the i-th request; None for none.
         headers: Further headers.
+        accept: Whether an answer's body is what was asked for.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Stream:
     rate_per_s: float
     body: Callable[[int], object] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    accept: Callable[[bytes], bool] = lambda answer: True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,8 +97,8 @@ def _one(
         connection = http.client.HTTPConnection(host, timeout=30)
         connection.request(stream.method, stream.path, body, headers)
         answer = connection.getresponse()
-        answer.read()
-        ok = answer.status < 300
+        body_read = answer.read()
+        ok = answer.status < 300 and stream.accept(body_read)
         connection.close()
     except OSError:
         ok = False

@@ -29,8 +29,9 @@ from xlt_backend.demo.stack import Stack, running
 from xlt_backend.interface import Interface, choices_config
 from xlt_backend.labelstudio import Client
 from xlt_backend.options import ProjectOptions
+from xlt_backend.wire import SECRET_HEADER
 
-USER, PASSWORD = "bench", "bench"
+USER, PASSWORD, SECRET = "bench", "bench", "bench-secret"
 
 
 def main() -> int:
@@ -50,7 +51,7 @@ def main() -> int:
         env = {
             "XLT_BASIC_AUTH_USER": USER,
             "XLT_BASIC_AUTH_PASS": PASSWORD,
-            "XLT_WEBHOOK_SECRET": "bench-secret",
+            "XLT_WEBHOOK_SECRET": SECRET,
         }
         with running(folder, venv=args.venv, env=env, progress=say) as stack:
             result = measure(stack, examples, args)
@@ -103,7 +104,7 @@ def measure(stack: Stack, examples: list[Example], args: argparse.Namespace) -> 
     connect(client, stack.service.settings, project_id=project.id, options=options)
     answers = {e.id: str(e.label) for e in examples}
     interface = Interface.from_label_config(client.project(project.id).label_config)
-    wait(lambda: bool(client.project(project.id).model_version), "the first order")
+    wait(lambda: shown(client, project.id).startswith("start-"), "the first order")
     seconds, size = label_to_predictions(client, project.id, interface, answers, args.labels)
     state = status(stack, project.id)
     latencies = under_load(stack, client, project.id, interface)
@@ -126,17 +127,15 @@ def label_to_predictions(
 ) -> tuple[float, int]:
     """Seconds from the last label until the project shows predictions of a model, and pool size."""
     say(f"submitting {labels} labels")
-    shown = client.project(project_id).model_version
     for _ in range(labels):
         task = client.next_task(project_id)
         assert task is not None
         answer = answers[task["data"]["ref"]]
         client.annotate(int(task["id"]), to_result(answer, 1.0, interface))
     begun = time.monotonic()
-    wait(lambda: client.project(project_id).model_version not in ("", shown), "a model")
+    wait(lambda: shown(client, project_id).startswith("v"), "a model")
     seconds = time.monotonic() - begun
-    version = client.project(project_id).model_version
-    return seconds, client.versions(project_id)[version]
+    return seconds, client.versions(project_id)[shown(client, project_id)]
 
 
 def under_load(
@@ -145,7 +144,8 @@ def under_load(
     """Latencies of the service from the start of a training to its end."""
     credentials = basic(USER, PASSWORD)
     project = {"id": project_id, "title": "benchmark"}
-    shown = client.project(project_id).model_version
+    key = client.project(project_id).key
+    before = shown(client, project_id)
     task = client.next_task(project_id)
     assert task is not None
     text = task["data"]["text"]
@@ -162,13 +162,13 @@ def under_load(
         Stream(
             name="/setup", method="POST", path="/setup", rate_per_s=10, headers=credentials,
             body=lambda i: {
-                "project": f"{project_id}.1", "schema": interface.label_config,
+                "project": key, "schema": interface.label_config,
                 "hostname": client.url, "access_token": "", "extra_params": None,
             },
         ),
         Stream(
             name="/webhook", method="POST", path="/webhook", rate_per_s=100,
-            headers={"Authorization": "Bearer bench-secret"},
+            headers={SECRET_HEADER: SECRET},
             body=lambda i: {"action": "ANNOTATION_UPDATED", "project": project, "task": task,
                             "annotation": {"id": i, "result": []}},
         ),
@@ -176,9 +176,10 @@ def under_load(
             name="/predict", method="POST", path="/predict", rate_per_s=4, headers=credentials,
             body=lambda i: {
                 "tasks": [{"id": i, "data": {"text": f"{i} {text}", "lang": "eng"}}],
-                "project": f"{project_id}.1", "label_config": interface.label_config,
+                "project": key, "label_config": interface.label_config,
                 "params": {"context": None},
             },
+            accept=lambda answer: bool(json.loads(answer)["results"][0]["result"]),
         ),
     ]  # fmt: skip
     found: dict[str, Latencies] = {}
@@ -198,7 +199,7 @@ def under_load(
         ended.set()
         for thread in threads:
             thread.join()
-    wait(lambda: client.project(project_id).model_version != shown, "the second model")
+    wait(lambda: shown(client, project_id) != before, "the second model")
     return {stream.name: found[stream.name] for stream in streams}
 
 
@@ -211,6 +212,11 @@ def once() -> Callable[[], bool]:
 def status(stack: Stack, project_id: int) -> dict[str, object]:
     """The project's part of /status."""
     return dict(stack.service.status()["projects"][str(project_id)])
+
+
+def shown(client: Client, project_id: int) -> str:
+    """The version whose predictions Label Studio shows."""
+    return client.project(project_id).model_version
 
 
 def phase(stack: Stack, project_id: int) -> str:
