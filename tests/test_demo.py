@@ -13,6 +13,7 @@ from rich.console import Console
 from xlt.errors import DataError
 from xlt_backend.demo.corpus import SHIPPED, Limits, load
 from xlt_backend.demo.report import Summary
+from xlt_backend.demo.run import kept_back
 
 COLUMNS = {"text": None, "lang": None, "label": None}
 
@@ -121,6 +122,17 @@ def test_data_that_cannot_show_the_loop_is_refused_in_one_line(
             limits=Limits(),
             rng=np.random.default_rng(1),
         )
+
+
+def test_model_that_is_kept_back_ends_the_wait():
+    """Only one of a round that ended after the labels were given, with the round's reason."""
+    last = {"trained": True, "action": "nothing", "reason": "worse", "ended_at": 20.0}
+
+    assert kept_back({"last_round": last}, 10.0) == "worse"
+    assert kept_back({"last_round": last}, 30.0) == ""
+    assert kept_back({"last_round": {**last, "action": "publish"}}, 10.0) == ""
+    assert kept_back({"last_round": {**last, "trained": False}}, 10.0) == ""
+    assert kept_back({}, 10.0) == ""
 
 
 def _summary() -> Summary:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -252,43 +253,53 @@ class _Demo:
                     done.append(labelled)
                     bar.update(task, advance=1)
                 if size == self.round_labels:
-                    seconds.append(self._train(project_id, shown, bar, task))
+                    seconds += self._train(project_id, shown, bar, task)
         return self._summary(project_id, done, seconds)
 
-    def _train(self, project_id: int, shown: str, bar: Progress, task: TaskID) -> float:
-        """Wait until predictions of a new version are in Label Studio; seconds that it took."""
-        begun = time.monotonic()
+    def _train(self, project_id: int, shown: str, bar: Progress, task: TaskID) -> list[float]:
+        """Wait until predictions of a new version are in Label Studio; seconds that it took.
 
-        def note() -> None:
-            bar.update(task, note=_phase(self._state(project_id)))
+        None if the new version was worse than the one before, and kept back.
+        """
+        begun, since = time.monotonic(), time.time()
 
-        self._until(project_id, shown, "a new model", note)
+        def is_kept_back() -> bool:
+            state = self._state(project_id)
+            bar.update(task, note=_phase(state))
+            if reason := kept_back(state, since):
+                self.say(f"kept back: {reason}")
+            return bool(reason)
+
+        promoted = self._until(project_id, shown, "a new model", is_kept_back)
         bar.update(task, note="")
-        return time.monotonic() - begun
+        return [time.monotonic() - begun] if promoted else []
 
     def _until(
         self,
         project_id: int,
         shown: str,
         what: str,
-        look: Callable[[], None] = lambda: None,
+        in_vain: Callable[[], bool] = lambda: False,
         timeout_s: float = 600.0,
-    ) -> None:
+    ) -> bool:
         """Wait until the project shows predictions of another version than `shown`.
 
-        Label Studio names the model's title as version at first: there are no predictions of it.
+        Whether it does; it does not where waiting turned out to be in vain. Label Studio names
+        the model's title as version at first: there are no predictions of it.
         """
         until = time.monotonic() + timeout_s
         while (version := self.client.project(project_id).model_version) == shown or (
             version not in self.client.versions(project_id)
         ):
-            look()
+            if in_vain():
+                return False
             if time.monotonic() > until:
                 raise ServiceError(
                     f"waited {timeout_s:.0f} s for {what}; /status says: "
                     f"{_phase(self._state(project_id))}; log: {self.stack.service.log}"
                 )
             time.sleep(0.5)
+        return True
 
     def _state(self, project_id: int) -> Mapping[str, object]:
         projects = self.stack.service.status().get("projects")
@@ -317,6 +328,18 @@ class _Demo:
             served=len(known),
             held_out=dict(Counter(e.lang for e in self.texts.held_out)),
         )
+
+
+def kept_back(state: Mapping[str, Any], since: float) -> str:
+    """Why the model of a round that ended after `since` was not promoted; empty where it was.
+
+    Args:
+        state: A project's part of /status.
+        since: Seconds since the epoch.
+    """
+    last = state.get("last_round") or {}
+    ended = last.get("trained") and float(last.get("ended_at") or 0.0) > since
+    return str(last.get("reason")) if ended and last.get("action") != "publish" else ""
 
 
 def accuracy(model: Path, examples: Sequence[Example]) -> dict[str, float]:
