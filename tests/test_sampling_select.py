@@ -145,23 +145,31 @@ def test_every_pick_says_why(pool, options):
 def test_a_new_pool_without_a_model_is_ordered_by_typicality():
     """Cold start: no probabilities, vectors only; no pick claims an uncertainty."""
     found = order(make_pool(model=False, n=200), SamplerOptions(source_languages=("en",)))
-    assert set(found.phases.values()) == {"typicality"}
+    assert found.phase == "typicality"
     assert all(pick.uncertainty is None for pick in found.picks)
-    assert any("typical of" in pick.reason for pick in found.picks)
+    assert sum("typical: speaks for" in pick.reason for pick in found.picks) == 45
 
 
-def test_a_language_warms_up_by_its_own_labels():
-    """The source with labels is ordered by margin, a target without stays with typicality."""
-    pool = make_pool(labelled_counts={"eng_Latn": 30, "hau": 19})
-    assert order(pool, SamplerOptions()).phases == {
-        "en": "margin", "ha": "typicality", "yo": "typicality"
-    }  # fmt: skip
+@pytest.mark.parametrize(
+    ("changes", "phase"),
+    [
+        ({"labelled_counts": {"en": 19}}, "typicality"),
+        ({"labelled_counts": {"en": 10, "ha": 10}}, "margin"),
+        ({"labelled_counts": {"en": 10, "ha": 10}, "vectors": None}, "margin"),
+        ({"probabilities": None, "vectors": None}, "random"),
+    ],
+)
+def test_phases(changes, phase):
+    """Doubts count once the languages have labels together; without a model there are none."""
+    assert order(replace(make_pool(), **changes), SamplerOptions()).phase == phase
 
 
 def test_codes_of_one_language_are_one_language():
     """Tasks that say `ha` and `hau_Latn` share one quota."""
     pool = make_pool(langs=("en", "ha", "hau_Latn"))
-    found = order(pool, SamplerOptions(source_languages=("eng",), quota="equal", batch=20))
+    found = order(
+        pool, SamplerOptions(source_languages=("eng",), quota="equal", batch=20, source_share=0.4)
+    )
     assert sorted(found.quotas.values()) == [8, 12]
 
 
@@ -172,24 +180,54 @@ def test_the_uncertain_come_first_in_a_warm_language():
     assert seen == sorted(seen, reverse=True)
 
 
-def test_the_batch_is_uncertain_and_varied():
-    """Warm, with vectors: candidates are the most uncertain, and twins do not fill the batch."""
+def test_the_batch_is_where_the_model_is_unsure_and_varied():
+    """Warm: each crowd that it is unsure of before a second text of one; the known one never."""
     rng = np.random.default_rng(0)
-    n = 400
-    vectors = rng.standard_normal((n, 16)).astype(np.float32)
-    vectors[:100] = vectors[0] + 0.3 * rng.standard_normal((100, 16))  # a crowd, not twins
-    top = np.where(np.arange(n) < 100, 0.51, rng.uniform(0.5, 1.0, n))  # the crowd is unsure
+    crowd = np.repeat(np.arange(5), 80)
+    top = np.where(crowd == 4, 0.99, 0.55)
     pool = Pool(
-        ids=[str(i) for i in range(n)],
-        langs=["ha"] * n,
+        ids=[str(i) for i in range(400)],
+        langs=["ha"] * 400,
         probabilities=np.stack([top, 1 - top], axis=1),
-        vectors=vectors,
+        vectors=3 * np.eye(16)[crowd] + 0.3 * rng.standard_normal((400, 16)),
         labelled_counts={"ha": 99},
     )
-    found = order(pool, SamplerOptions(batch=20))
-    chosen = [int(pick.id) for pick in found.picks[:20]]
-    assert sum(i < 100 for i in chosen) < 15
-    assert np.mean([p.uncertainty for p in found.picks[:20]]) > 0.8
+    found = order(pool, SamplerOptions(batch=8, cold_labels=1))
+    chosen = [crowd[int(pick.id)] for pick in found.picks[:8]]
+    assert sorted(chosen[:4]) == [0, 1, 2, 3]
+    assert 4 not in chosen
+
+
+def test_a_batch_does_not_say_the_same_in_two_languages():
+    """Translations are no twins, but one of them speaks for the other."""
+    rows = 3.0 * np.eye(12)
+    pool = Pool(
+        ids=[f"{lang}{i}" for lang in ("ha", "yo") for i in range(12)],
+        langs=["ha"] * 12 + ["yo"] * 12,
+        vectors=np.concatenate([rows, rows + 0.1]),
+    )
+    found = order(pool, SamplerOptions(batch=12, quota="equal"))
+    assert len({pick.id[2:] for pick in found.picks[:12]}) == 12
+
+
+def test_a_far_source_gets_fewer_slots():
+    """Quota "adaptive" takes from a source in a corner of its own; the others do as told."""
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((300, 8))
+    vectors[:100, 4:], vectors[100:, :4] = 0, 0
+    pool = Pool(
+        ids=[str(i) for i in range(300)],
+        langs=["en"] * 100 + ["ha"] * 100 + ["yo"] * 100,
+        vectors=vectors,
+    )
+    slots = {
+        quota: order(pool, SamplerOptions(batch=40, source_languages=("en",), quota=quota)).quotas[
+            "en"
+        ]
+        for quota in ("adaptive", "equal")
+    }
+    assert slots["equal"] == 16
+    assert slots["adaptive"] < 4
 
 
 def test_near_duplicates_stand_last_and_name_their_twin():
@@ -233,7 +271,9 @@ def test_every_beginning_of_the_order_is_fair():
     langs = ["en"] * 400 + [f"l{i % 9}" for i in range(900)]
     n = len(langs)
     pool = Pool(ids=[str(i) for i in range(n)], langs=langs, audit=np.arange(n) % 10 == 0)
-    found = order(pool, SamplerOptions(batch=50, source_languages=("en",), quota="equal"))
+    found = order(
+        pool, SamplerOptions(batch=50, source_languages=("en",), quota="equal", source_share=0.4)
+    )
     english = np.cumsum([pick.lang == "en" for pick in found.picks])
     audits = np.cumsum([pick.slot == "audit" for pick in found.picks[:50]])
     for rank in range(600):

@@ -1,15 +1,14 @@
-"""Texts that say the same, and batches whose texts differ: cosine geometry of sentence vectors."""
+"""Directions of sentence vectors, and texts that say the same."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: Up to here every pair is compared; above, only pairs that share one of their nearest pivots.
-EXACT_ROWS = 8_000
 _CHUNK = 512
-_BLOCK = 250
-_PIVOTS_PER_ROW = 2
 
 
 def unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -19,87 +18,61 @@ def unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(rows / np.where(lengths > 0, lengths, 1.0), dtype=np.float32)
 
 
-def centred_units(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Rows of (N, D) without what all of them share, scaled to length 1.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Directions:
+    """Directions of texts from the centre of their language; computed where they are asked for.
 
     Many encoders put all texts of a language into a narrow cone, where any two of them would be
-    near-duplicates. The mean is taken as if one text more stood at the origin: then copies of one
-    text, or a single one, keep their direction.
+    near-duplicates, and no text would be near one of another language.
+
+    Attributes:
+        vectors: (N, D) sentence vectors.
+        number: (N,) the language of each.
+        centres: (L, D) as of `centres`.
     """
-    rows = unit(vectors)
-    return unit(rows - rows.sum(axis=0, keepdims=True) / np.float32(len(rows) + 1))
+
+    vectors: NDArray[np.floating]
+    number: NDArray[np.intp]
+    centres: NDArray[np.float32]
+
+    def of(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """(K, D) of length 1 for some of the rows; a text at its centre stays all zeros."""
+        return unit(unit(self.vectors[rows]) - self.centres[self.number[rows]])
 
 
-def near_duplicates(
-    rows: NDArray[np.float32], threshold: float, rng: np.random.Generator
-) -> NDArray[np.intp]:
+def centres(
+    parts: Sequence[tuple[NDArray[np.floating], NDArray[np.intp]]], languages: int
+) -> NDArray[np.float32]:
+    """Mean directions of languages, (L, D), over all the (vectors, languages) given.
+
+    The mean is taken as if one text more stood at the origin: then copies of one text, or a single
+    one, keep their direction. Memory is that of a block of rows.
+    """
+    width = parts[0][0].shape[1]
+    total = np.zeros((languages, width))
+    count = np.ones(languages)
+    for vectors, number in parts:
+        for start in range(0, len(number), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            of_language = number[part] == np.arange(languages)[:, None]  # (L, chunk)
+            total += of_language.astype(np.float32) @ unit(vectors[part])
+        count += np.bincount(number, minlength=languages)
+    return np.asarray(total / count[:, None], dtype=np.float32)
+
+
+def near_duplicates(rows: NDArray[np.float32], threshold: float) -> NDArray[np.intp]:
     """For each row the row that stands for it: itself, or an earlier one that says the same.
 
-    A row is dropped if its cosine with an earlier row that was kept exceeds `threshold`. Memory
-    grows linearly with N; so does time above `EXACT_ROWS`, where a pair is compared only if the
-    two share one of their two nearest pivots (nearly all pairs above 0.95 do).
+    A row is dropped if its cosine with an earlier row that was kept exceeds `threshold`. Time grows
+    with the square of the rows, memory linearly.
 
     Args:
         rows: (N, D) of length 1, the ones to keep first.
         threshold: Cosine in (0, 1]; 1 finds nothing.
-        rng: Draws the pivots.
 
     Returns:
         (N,) indices i with result[i] <= i and result[result[i]] == result[i].
     """
-    n = len(rows)
-    if n <= EXACT_ROWS:
-        return _leaders(rows, threshold)
-    kept_by = np.arange(n)
-    for block in _blocks(rows, rng):
-        alive = block[kept_by[block] == block]
-        kept_by[alive] = alive[_leaders(rows[alive], threshold)]
-    return _roots(kept_by)
-
-
-def spread(
-    rows: NDArray[np.float32],
-    worth: NDArray[np.float64],
-    count: int,
-    nearest: NDArray[np.float32],
-) -> list[int]:
-    """Chooses `count` rows that are worth it and unlike one another, the best first.
-
-    Greedy: each step takes the largest `worth * distance`, distance being `1 - cosine` to the
-    nearest one that is chosen or was known before.
-
-    Args:
-        rows: (N, D) of length 1.
-        worth: (N,) in (0, 1].
-        count: How many, at most N.
-        nearest: (N,) distance to the nearest text that is known already, in [0, 2].
-
-    Returns:
-        Distinct row indices.
-    """
-    distance = nearest.astype(np.float64)
-    open_rows = np.ones(len(rows), dtype=bool)
-    chosen: list[int] = []
-    for _ in range(min(count, len(rows))):
-        best = int(np.argmax(np.where(open_rows, worth * (distance + 1e-6), -1.0)))
-        open_rows[best] = False
-        chosen.append(best)
-        distance = np.minimum(distance, np.clip(1.0 - rows @ rows[best], 0.0, 2.0))
-    return chosen
-
-
-def distance_to(rows: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
-    """`1 - cosine` of each row (N, D) to the nearest of `known` (M, D); 1 where M is 0."""
-    nearest = np.ones(len(rows), dtype=np.float32)
-    if len(known):
-        for start in range(0, len(rows), _CHUNK):
-            part = rows[start : start + _CHUNK]
-            nearest[start : start + _CHUNK] = np.clip(1.0 - (part @ known.T).max(axis=1), 0.0, 2.0)
-    return nearest
-
-
-def _leaders(rows: NDArray[np.float32], threshold: float) -> NDArray[np.intp]:
-    """`near_duplicates`, every pair compared, at most `_CHUNK` rows at a time."""
     n, width = rows.shape
     kept_by = np.arange(n)
     leaders = np.empty((n, width), dtype=np.float32)
@@ -131,27 +104,3 @@ def _leaders_within(
     for a, b in zip(names[first[earlier]], names[second[earlier]], strict=True):
         if kept_by[a] == a and kept_by[b] == b:
             kept_by[b] = a
-
-
-def _blocks(rows: NDArray[np.float32], rng: np.random.Generator) -> list[NDArray[np.intp]]:
-    """Ascending row numbers per pivot; each row is with its nearest pivots."""
-    n = len(rows)
-    pivots = rows[rng.choice(n, size=n // _BLOCK, replace=False)]
-    near = np.empty((n, _PIVOTS_PER_ROW), dtype=np.intp)
-    for start in range(0, n, _CHUNK):
-        similar = rows[start : start + _CHUNK] @ pivots.T
-        near[start : start + _CHUNK] = np.argpartition(similar, -_PIVOTS_PER_ROW, axis=1)[
-            :, -_PIVOTS_PER_ROW:
-        ]
-    flat = near.ravel()
-    order = np.argsort(flat, kind="stable")
-    ends = np.searchsorted(flat[order], np.arange(1, len(pivots)))
-    return [part // _PIVOTS_PER_ROW for part in np.split(order, ends)]
-
-
-def _roots(kept_by: NDArray[np.intp]) -> NDArray[np.intp]:
-    while True:
-        further = kept_by[kept_by]
-        if np.array_equal(further, kept_by):
-            return kept_by
-        kept_by = further

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,23 @@ from numpy.typing import NDArray
 from xlt.languages import normalise
 from xlt.sampling.pool import Pool, SamplerOptions
 from xlt.sampling.quota import Language, deal, interleave_sides, slots, weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tongues:
+    """The L languages of a pool.
+
+    Attributes:
+        names: Codes as the pool writes them first.
+        keys: The same, normalised.
+        number: (N,) the language of each task.
+        source: (L,) which of them are labelled for the others' sake.
+    """
+
+    names: list[str]
+    keys: list[str]
+    number: NDArray[np.intp]
+    source: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,28 +78,47 @@ class Plan:
         return result
 
 
-def make_plan(
-    pool: Pool, audit: NDArray[np.bool_], options: SamplerOptions, rng: np.random.Generator
-) -> Plan:
-    """Shares the batch out among the languages of the pool.
-
-    Args:
-        pool: The tasks.
-        audit: (N,) which of them are audit tasks.
-        options: Batch, quota, shares.
-        rng: Decides between languages that are equal.
-    """
+def number_languages(pool: Pool, options: SamplerOptions) -> Tongues:
+    """The languages of the pool, in the order of first appearance."""
     names: dict[str, str] = {}
     numbers: dict[str, int] = {}
     codes = {code: normalise(code) for code in dict.fromkeys(pool.langs)}
     for code, key in codes.items():
         names.setdefault(key, code)
         numbers.setdefault(key, len(numbers))
-    number = np.array([numbers[codes[code]] for code in pool.langs], dtype=np.intp)
-    keys = list(names)
+    sources = {normalise(code) for code in options.source_languages}
+    return Tongues(
+        names=list(names.values()),
+        keys=list(names),
+        number=np.array([numbers[codes[code]] for code in pool.langs], dtype=np.intp),
+        source=np.array([key in sources for key in names], dtype=bool),
+    )
+
+
+def make_plan(
+    pool: Pool,
+    tongues: Tongues,
+    audit: NDArray[np.bool_],
+    nearness: float,
+    options: SamplerOptions,
+    rng: np.random.Generator,
+) -> Plan:
+    """Shares the batch out among the languages of the pool.
+
+    Args:
+        pool: The tasks.
+        tongues: Its languages.
+        audit: (N,) which of them are audit tasks.
+        nearness: Of the source to the targets, in [0, 1]: as of `scene.source_nearness`.
+        options: Batch, quota, shares.
+        rng: Decides between languages that are equal.
+    """
+    if options.quota == "adaptive":
+        options = replace(options, source_share=options.source_share * nearness)
+    keys, number = tongues.keys, tongues.number
     available = np.bincount(number, minlength=len(keys))
     audits = np.bincount(number[audit], minlength=len(keys))
-    languages = _languages(keys, available, pool, options)
+    languages = _languages(tongues, available, pool, options)
     share = weights(languages, options)
     ties = rng.permutation(len(keys)).astype(np.float64)
     slot = slots(languages, share, options, ties)
@@ -91,7 +127,7 @@ def make_plan(
     zero = np.zeros(len(keys), dtype=np.intp)
     drawn = deal(total, zero, slot.astype(float), np.minimum(slot, audits), ties, had)
     return Plan(
-        names=list(names.values()),
+        names=tongues.names,
         keys=keys,
         number=number,
         languages=languages,
@@ -103,19 +139,19 @@ def make_plan(
 
 
 def _languages(
-    keys: list[str], available: NDArray[np.intp], pool: Pool, options: SamplerOptions
+    tongues: Tongues, available: NDArray[np.intp], pool: Pool, options: SamplerOptions
 ) -> list[Language]:
+    keys = tongues.keys
     labelled = _counts(pool.labelled_counts, keys)
     accuracy = {normalise(code): value for code, value in pool.accuracies.items()}
     share = {normalise(code): value for code, value in options.shares.items()}
-    sources = {normalise(code) for code in options.source_languages}
     return [
         Language(
             available=int(available[number]),
             labelled=int(labelled[number]),
             accuracy=accuracy.get(key),
             share=share.get(key, 0.0),
-            source=key in sources,
+            source=bool(tongues.source[number]),
         )
         for number, key in enumerate(keys)
     ]

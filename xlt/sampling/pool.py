@@ -24,13 +24,14 @@ class SamplerOptions:
     Attributes:
         batch: Tasks chosen by the full method; the rest of the pool follows in simpler order.
         source_languages: Languages that are labelled for the others' sake; () makes all targets.
-        source_share: Share of the slots that goes to the source languages, in [0, 1].
+        source_share: Share of the slots that goes to the source languages, in [0, 1]; with quota
+            "adaptive" at most that, the less the farther the source's texts are from the targets'.
         quota: How the other slots are shared among the target languages.
         shares: For quota "fixed": language -> weight; languages not named get nothing but floors.
         floor: Slots that each target language gets in a batch, where the batch suffices.
         audit_share: Share of the slots for audit tasks, in [0, 1].
-        measure: Which uncertainty ranks tasks once a language is warm.
-        cold_labels: A language with fewer labels is ordered by typicality, not by uncertainty.
+        measure: Which uncertainty counts once there are labels.
+        cold_labels: Labels at which uncertainty counts as much as typicality.
         near_duplicate: Cosine above which two texts of a language say the same.
 
     Raises:
@@ -90,6 +91,11 @@ class Pool:
     labelled_vectors: NDArray[np.floating] | None = None
     labelled_langs: Sequence[str] = ()
 
+    @property
+    def labels(self) -> int:
+        """How many labels train the model, in all languages."""
+        return max(sum(self.labelled_counts.values()), len(self.labelled_langs))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pick:
@@ -120,13 +126,13 @@ class Selection:
         picks: One per task of the pool, by rank.
         batch: How many of them are the batch.
         quotas: Language -> its slots in the batch.
-        phases: Language -> "typicality", a measure's name or "random": how its queue was ordered.
+        phase: How the batch was chosen: "typicality", a measure's name, or "random".
     """
 
     picks: tuple[Pick, ...]
     batch: int
     quotas: Mapping[str, int]
-    phases: Mapping[str, str]
+    phase: str
 
     @property
     def ids(self) -> list[str]:

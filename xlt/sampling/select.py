@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.languages import normalise
+from xlt.sampling.batch import Batch, choose_batch
 from xlt.sampling.checks import check
-from xlt.sampling.diversity import centred_units
-from xlt.sampling.plan import Plan, make_plan
+from xlt.sampling.plan import Plan, make_plan, number_languages
 from xlt.sampling.pool import Pick, Pool, SamplerOptions, Selection, Slot
 from xlt.sampling.queue import LanguageTasks, queue
 from xlt.sampling.quota import interleave, interleave_sides
+from xlt.sampling.scene import make_scene, source_nearness
 from xlt.sampling.uncertainty import MEASURES
 
 __all__ = ["Pick", "Pool", "SamplerOptions", "Selection", "select"]
@@ -27,16 +27,17 @@ class _Lane:
     main: NDArray[np.intp]
     audit: NDArray[np.intp]
     reasons: dict[int, str]
-    phase: str
 
 
 def select(pool: Pool, options: SamplerOptions, rng: np.random.Generator) -> Selection:
     """Orders the whole pool: first a batch by the full method, then everything else.
 
-    Every language gets its quota of the batch. Within a language tasks are ordered by typicality
-    while it has few labels, then by uncertainty and variety; near-duplicates come last. A share
-    of the slots goes to audit tasks in random order, which are chosen in no other way. Behind the
-    batch the languages take turns by the same shares, so any beginning of the order is fair.
+    Every language gets its quota of the batch. The texts are chosen for all languages at once, such
+    that they speak for as many target-language texts as they can, the more so for those that the
+    model is unsure of (`xlt.sampling.herding`); a text of the source languages is worth what it
+    says of the targets. A share of the slots goes to audit tasks in random order, which are chosen
+    in no other way. Behind the batch the languages take turns by the same shares, each by
+    uncertainty, near-duplicates last, so any beginning of the order is fair.
 
     Raises:
         SamplingError: If ids repeat, shapes disagree, or numbers are not finite (names the rows).
@@ -47,8 +48,16 @@ def select(pool: Pool, options: SamplerOptions, rng: np.random.Generator) -> Sel
     unsure = None
     if pool.probabilities is not None and n:
         unsure = MEASURES[options.measure](pool.probabilities)
-    plan = make_plan(pool, audit, options, rng)
-    lanes = _lanes(pool, plan, audit, unsure, options, rng)
+    tongues = number_languages(pool, options)
+    scene = make_scene(pool, tongues, ~audit, unsure, options, rng)
+    nearness = 1.0
+    if scene is not None and options.quota == "adaptive":
+        nearness = source_nearness(scene, rng)
+    plan = make_plan(pool, tongues, audit, nearness, options, rng)
+    batch = Batch.empty(n)
+    if scene is not None:
+        batch = choose_batch(scene, plan.slots - plan.audits, rng)
+    lanes = _lanes(pool, plan, audit, unsure, batch, options, rng)
     picks = tuple(
         Pick(
             id=pool.ids[row],
@@ -64,8 +73,15 @@ def select(pool: Pool, options: SamplerOptions, rng: np.random.Generator) -> Sel
         picks=picks,
         batch=int(plan.slots.sum()),
         quotas=dict(zip(plan.names, plan.slots.tolist(), strict=True)),
-        phases={name: lane.phase for name, lane in zip(plan.names, lanes, strict=True)},
+        phase=_phase(pool, options),
     )
+
+
+def _phase(pool: Pool, options: SamplerOptions) -> str:
+    if pool.vectors is None:
+        return "random" if pool.probabilities is None else options.measure
+    cold = pool.probabilities is None or pool.labels < options.cold_labels
+    return "typicality" if cold else options.measure
 
 
 def _lanes(
@@ -73,49 +89,33 @@ def _lanes(
     plan: Plan,
     audit: NDArray[np.bool_],
     unsure: NDArray[np.float64] | None,
+    batch: Batch,
     options: SamplerOptions,
     rng: np.random.Generator,
 ) -> list[_Lane]:
     ties = rng.permutation(len(pool.ids))
-    labelled_keys = np.array([normalise(code) for code in pool.labelled_langs], dtype=object)
+    chosen = dict(zip(batch.rows, batch.speaks_for, strict=True))
     lanes = []
-    for number, key in enumerate(plan.keys):
+    for number in range(len(plan.keys)):
         rows = np.flatnonzero(plan.number == number)
         main, drawn = rows[~audit[rows]], rows[audit[rows]]
-        vectors, known = _geometry(pool, main, labelled_keys == key)
-        tasks = LanguageTasks(
-            name=plan.names[number],
-            ids=[pool.ids[row] for row in main],
-            uncertainty=None if unsure is None else unsure[main],
-            rows=vectors,
-            labelled_rows=known,
-            labelled=plan.languages[number].labelled,
-            wanted=int(plan.slots[number] - plan.audits[number]),
-            ties=ties[main],
+        found = queue(
+            LanguageTasks(
+                rows=main,
+                ids=pool.ids,
+                chosen={row: share for row, share in chosen.items() if plan.number[row] == number},
+                twin_of=batch.twin_of,
+                uncertainty=unsure,
+                measure=options.measure,
+                ties=ties,
+            )
         )
-        found = queue(tasks, options, rng)
         lanes.append(
             _Lane(
-                main=main[found.order],
-                audit=drawn[np.argsort(ties[drawn])],
-                reasons=dict(zip(main.tolist(), found.reasons, strict=True)),
-                phase=found.phase,
+                main=found.order, audit=drawn[np.argsort(ties[drawn])], reasons=dict(found.reasons)
             )
         )
     return lanes
-
-
-def _geometry(
-    pool: Pool, main: NDArray[np.intp], labelled: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32] | None, NDArray[np.float32]]:
-    """Directions of one language's tasks (N, D), None where there are none, and labels (M, D)."""
-    if pool.vectors is None:
-        return None, np.empty((0, 0), dtype=np.float32)
-    rows = pool.vectors[main]
-    if pool.labelled_vectors is not None:
-        rows = np.concatenate([rows, pool.labelled_vectors[labelled]])
-    directions = centred_units(rows)
-    return directions[: len(main)], directions[len(main) :]
 
 
 def _in_order(
