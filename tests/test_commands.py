@@ -111,12 +111,13 @@ def test_select_orders_what_has_no_label(tmp_path, model, kind, capsys, monkeypa
     assert [row["rank"] for row in batch] == list(range(10))
     assert sum(row["lang"] == "en" for row in batch) == 4
     assert all(row["reason"] and row["text"] for row in batch)
+    assert any(row["neighbours"] for row in batch)
     assert (batch[0]["uncertainty"] is None) == (kind == "bundled")
     assert "a batch of 10" in shown.err
     assert main([*argv, "--all"]) == 0
     everything = lines(capsys.readouterr().out)
     assert len({row["id"] for row in everything}) == 30
-    assert "reason" not in everything[0]
+    assert not {"reason", "neighbours"} & set(everything[0])
 
 
 def test_evaluate_shows_a_table_and_a_signature(tmp_path, model, capsys):

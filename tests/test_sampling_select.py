@@ -210,6 +210,47 @@ def test_a_batch_does_not_say_the_same_in_two_languages():
     assert len({pick.id[2:] for pick in found.picks[:12]}) == 12
 
 
+def test_few_audit_labels_say_little_of_a_language():
+    """Two languages judged by two labels each get as much as one that nobody judged."""
+    pool = Pool(
+        ids=[str(i) for i in range(300)],
+        langs=["ha"] * 100 + ["yo"] * 100 + ["ig"] * 100,
+        accuracies={"ha": 0.34, "yo": 0.1},
+        audit_counts={"ha": 2, "yo": 2},
+    )
+    assert set(order(pool, SamplerOptions(batch=30)).quotas.values()) == {10}
+    many = replace(pool, accuracies={"ha": 0.9, "yo": 0.3}, audit_counts={"ha": 300, "yo": 300})
+    found = order(many, SamplerOptions(batch=30)).quotas
+    assert found["ha"] < found["ig"] < found["yo"]
+
+
+def test_picks_name_their_labelled_neighbours():
+    """The nearest first, of any language, for chosen texts; none where ids are unknown."""
+    rows = 3.0 * np.eye(12)
+    pool = Pool(
+        ids=["a", "b", "c"],
+        langs=["ha"] * 3,
+        vectors=rows[:3],
+        labelled_vectors=np.concatenate([rows[[2, 1]] + 0.2, rows[3:]]),
+        labelled_langs=["yo"] * 11,
+        labelled_ids=[f"known{i}" for i in (2, 1, *range(3, 12))],
+    )
+    found = order(pool, SamplerOptions(batch=2))
+    for pick in found.picks:
+        assert len(pick.neighbours) == (3 if pick.slot == "quota" else 0)
+    near = {pick.id: pick.neighbours[0] for pick in found.picks[:2]}
+    assert near.get("b", "known1") == "known1"
+    assert near.get("c", "known2") == "known2"
+    unnamed = order(replace(pool, labelled_ids=()), SamplerOptions(batch=2))
+    assert not any(pick.neighbours for pick in unnamed.picks)
+
+
+def test_labels_without_vectors_are_counted_only():
+    """Somebody else's labels: nothing to be near to."""
+    pool = replace(make_pool(), labelled_langs=["en"] * 30)
+    assert order(pool, SamplerOptions()).phase == "margin"
+
+
 def test_a_far_source_gets_fewer_slots():
     """Quota "adaptive" takes from a source in a corner of its own; the others do as told."""
     rng = np.random.default_rng(0)
@@ -331,8 +372,9 @@ def test_pools_smaller_than_the_batch(n):
         ({"vectors": np.ones((3, 2)), "labelled_vectors": np.ones((1, 3)), "labelled_langs": ["e"]},
          "equally wide"),
         ({"labelled_vectors": np.ones((2, 2)), "labelled_langs": ["en"]}, "labelled_vectors"),
+        ({"labelled_langs": ["en"], "labelled_ids": ["a", "b"]}, "expected 1 labelled_ids"),
     ],
-    ids=["twice", "langs", "audit", "rows", "nan", "inf", "shape", "width", "labelled"],
+    ids=["twice", "langs", "audit", "rows", "nan", "inf", "shape", "width", "labelled", "names"],
 )  # fmt: skip
 def test_broken_pools_are_refused(change, message):
     """What does not fit together is an error that names it."""

@@ -139,7 +139,7 @@ def _select_options(parser: argparse.ArgumentParser) -> None:
     add("--audit-share", type=float, default=default.audit_share, metavar="SHARE", help=audit)
     measures, words = get_args(Measure), "kind of uncertainty (default: %(default)s)"
     add("--measure", choices=measures, default=default.measure, help=words)
-    add("--explain", action="store_true", help="say for each text why it stands where it stands")
+    add("--explain", action="store_true", help="say why each text stands where it stands")
     add("--all", action="store_true", help="print the whole order, not the batch alone")
 
 
@@ -218,7 +218,7 @@ def _run_select(args: argparse.Namespace) -> int:
     for pick in selection.picks if args.all else selection.picks[: selection.batch]:
         row = asdict(pick) | {"text": text[pick.id]}
         if not args.explain:
-            del row["reason"]
+            del row["reason"], row["neighbours"]
         print(json.dumps(row, ensure_ascii=False))
     return 0
 

@@ -169,6 +169,7 @@ def order(
             labelled_counts=Counter(example.lang for example in labelled),
             labelled_vectors=vectors[~open_rows],
             labelled_langs=[example.lang for example in labelled],
+            labelled_ids=[example.id for example in labelled],
         ),
         options,
         np.random.default_rng(seed),

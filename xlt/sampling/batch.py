@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.sampling.herding import herd
+from xlt.sampling.neighbours import nearest
 from xlt.sampling.scene import Scene, reference_rows
 
 # Candidates are drawn at random where there are more.
 _CANDIDATES = 3_200
 _CANDIDATES_PER_SLOT = 16
+_NEIGHBOURS = 3
 #: Uncertainty counts squared: near the kernel's width it must outweigh a denser neighbourhood.
 _POWER = 2
 
@@ -26,16 +28,18 @@ class Batch:
         rows: Of the pool, in the order of choosing.
         speaks_for: For each of them the share of the weighted texts that it covers first.
         twin_of: (N,) the row that says nearly the same: itself, another, or `LABELLED`.
+        neighbours: For each of the rows the labelled texts that are nearest, the nearest first.
     """
 
     rows: Sequence[int]
     speaks_for: Sequence[float]
     twin_of: NDArray[np.intp]
+    neighbours: Sequence[Sequence[int]]
 
     @classmethod
     def empty(cls, n: int) -> Batch:
         """Nothing chosen, nobody anybody's twin."""
-        return cls(rows=[], speaks_for=[], twin_of=np.arange(n))
+        return cls(rows=[], speaks_for=[], twin_of=np.arange(n), neighbours=[])
 
 
 def choose_batch(scene: Scene, wanted: NDArray[np.intp], rng: np.random.Generator) -> Batch:
@@ -48,7 +52,7 @@ def choose_batch(scene: Scene, wanted: NDArray[np.intp], rng: np.random.Generato
     """
     candidates = _candidates(scene, wanted, rng)
     if not len(candidates):
-        return Batch(rows=[], speaks_for=[], twin_of=scene.twin_of)
+        return Batch(rows=[], speaks_for=[], twin_of=scene.twin_of, neighbours=[])
     references = reference_rows(scene, rng)
     weights: NDArray[np.float64] = np.ones(len(references))
     if scene.uncertainty is not None:
@@ -62,10 +66,15 @@ def choose_batch(scene: Scene, wanted: NDArray[np.intp], rng: np.random.Generato
         weights,
         scene.labelled_rows,
     )
+    rows = candidates[found.chosen]
+    near: list[list[int]] = [[] for _ in rows]
+    if len(scene.labelled_rows):
+        near = nearest(scene.directions.of(rows), scene.labelled_rows, _NEIGHBOURS)[0].tolist()
     return Batch(
-        rows=candidates[found.chosen].tolist(),
+        rows=rows.tolist(),
         speaks_for=found.speaks_for.tolist(),
         twin_of=scene.twin_of,
+        neighbours=near,
     )
 
 

@@ -28,13 +28,18 @@ def check(pool: Pool) -> None:
     """Checks what everything else relies on.
 
     Raises:
-        SamplingError: If ids repeat, lengths or widths disagree, or a vector is not finite.
+        SamplingError: If ids repeat, if lengths or widths disagree, or a vector is not finite.
     """
     n = len(pool.ids)
     for name, length in (("langs", len(pool.langs)), ("audit", _rows(pool.audit, n))):
         if length != n:
             raise SamplingError(f"expected {n} {name}, one per id, got {length}")
     _check_unique(list(pool.ids))
+    if len(pool.labelled_ids) not in (0, len(pool.labelled_langs)):
+        raise SamplingError(
+            f"expected {len(pool.labelled_langs)} labelled_ids, one per language code, got "
+            f"{len(pool.labelled_ids)}"
+        )
     if pool.probabilities is not None:
         _check_table("probabilities", pool.probabilities, n)
     if pool.vectors is not None:

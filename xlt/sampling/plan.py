@@ -12,6 +12,9 @@ from xlt.languages import normalise
 from xlt.sampling.pool import Pool, SamplerOptions
 from xlt.sampling.quota import Language, deal, interleave_sides, slots, weights
 
+#: Audit labels at which a language's own accuracy counts as much as the mean of all.
+_PRIOR_AUDITS = 30
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tongues:
@@ -143,18 +146,37 @@ def _languages(
 ) -> list[Language]:
     keys = tongues.keys
     labelled = _counts(pool.labelled_counts, keys)
-    accuracy = {normalise(code): value for code, value in pool.accuracies.items()}
+    accuracy = _accuracies(pool)
+    known = float(np.mean(list(accuracy.values()))) if accuracy else None
     share = {normalise(code): value for code, value in options.shares.items()}
     return [
         Language(
             available=int(available[number]),
             labelled=int(labelled[number]),
-            accuracy=accuracy.get(key),
+            accuracy=accuracy.get(key, known),
             share=share.get(key, 0.0),
             source=bool(tongues.source[number]),
         )
         for number, key in enumerate(keys)
     ]
+
+
+def _accuracies(pool: Pool) -> dict[str, float]:
+    """Accuracies by key, those of few audit labels drawn to the mean of all languages.
+
+    A lower bound of five labels says more of the five than of the language.
+    """
+    bounds = {normalise(code): value for code, value in pool.accuracies.items()}
+    if not bounds:
+        return {}
+    audits = dict(zip(bounds, _counts(pool.audit_counts, list(bounds)).tolist(), strict=True))
+    seen = sum(audits.values())
+    weight = audits if seen else dict.fromkeys(bounds, 1)
+    mean = sum(bounds[key] * weight[key] for key in bounds) / sum(weight.values())
+    return {
+        key: (audits[key] * value + _PRIOR_AUDITS * mean) / (audits[key] + _PRIOR_AUDITS)
+        for key, value in bounds.items()
+    }
 
 
 def _counts(counts: Mapping[str, int], keys: list[str]) -> NDArray[np.intp]:

@@ -78,6 +78,7 @@ class Pool:
         accuracies: Language -> lower bound of the accuracy on audit labels, for "adaptive".
         labelled_vectors: (M, D) vectors of what is labelled already.
         labelled_langs: M language codes.
+        labelled_ids: M task ids, to name the neighbours of a pick by; () names none.
     """
 
     ids: Sequence[str]
@@ -90,6 +91,7 @@ class Pool:
     accuracies: Mapping[str, float] = field(default_factory=dict)
     labelled_vectors: NDArray[np.floating] | None = None
     labelled_langs: Sequence[str] = ()
+    labelled_ids: Sequence[str] = ()
 
     @property
     def labels(self) -> int:
@@ -108,6 +110,8 @@ class Pick:
         slot: "audit" and "quota" within the batch, "rest" after it.
         uncertainty: In [0, 1], higher = less sure; None before the first model.
         reason: Why it stands where it stands, for people.
+        neighbours: Of a text that was chosen, the labelled tasks that are nearest to it in meaning,
+            in whatever language, the nearest first.
     """
 
     id: str
@@ -116,6 +120,7 @@ class Pick:
     slot: Slot
     uncertainty: float | None
     reason: str
+    neighbours: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,10 @@ from xlt.sampling.plan import Tongues
 from xlt.sampling.pool import Pool, SamplerOptions
 from xlt.sampling.queue import LABELLED
 
-# Of a language with more tasks, so many drawn at random can be chosen in a round.
-_COMPARED = 5_000
+# Every text is compared with the others of its language. Where there are more, so many drawn at
+# random can be chosen in a round: of all languages together, or of each if that is more.
+_COMPARED = 12_000
+_COMPARED_PER_LANGUAGE = 1_000
 _REFERENCES = 1_536
 _REFERENCES_PER_LANGUAGE = 32
 _NEAREST = 10
@@ -68,9 +70,10 @@ def make_scene(
     drawn = rng.permutation(len(order))
     twin_of = np.arange(len(pool.ids))
     compared = np.zeros(len(pool.ids), dtype=bool)
+    most = max(_COMPARED_PER_LANGUAGE, _COMPARED // len(tongues.keys))
     for number in range(len(tongues.keys)):
         places = np.flatnonzero(tongues.number[order] == number)
-        places = places[np.sort(np.argsort(drawn[places])[:_COMPARED])]  # still the unsure first
+        places = places[np.sort(np.argsort(drawn[places])[:most])]  # still the unsure first
         rows = order[places]
         compared[rows] = True
         twin_of[rows] = _twins(directions.of(rows), rows, known[of_known == number], options)
@@ -131,11 +134,11 @@ def _directions(
     A labelled text in a language without tasks has a number beyond those of the pool.
     """
     numbers = {key: number for number, key in enumerate(tongues.keys)}
-    known = [numbers.setdefault(normalise(code), len(numbers)) for code in pool.labelled_langs]
-    of_known = np.array(known, dtype=np.intp)
-    labelled = pool.labelled_vectors
+    labelled, langs = pool.labelled_vectors, pool.labelled_langs
     if labelled is None:
-        labelled = np.empty((0, vectors.shape[1]), dtype=np.float32)
+        labelled, langs = np.empty((0, vectors.shape[1]), dtype=np.float32), ()
+    known = [numbers.setdefault(normalise(code), len(numbers)) for code in langs]
+    of_known = np.array(known, dtype=np.intp)
     middle = centres([(vectors, tongues.number), (labelled, of_known)], len(numbers))
     of_labelled = Directions(vectors=labelled, number=of_known, centres=middle)
     return (

@@ -58,6 +58,7 @@ def select(pool: Pool, options: SamplerOptions, rng: np.random.Generator) -> Sel
     if scene is not None:
         batch = choose_batch(scene, plan.slots - plan.audits, rng)
     lanes = _lanes(pool, plan, audit, unsure, batch, options, rng)
+    near = _neighbours(pool, batch)
     picks = tuple(
         Pick(
             id=pool.ids[row],
@@ -66,6 +67,7 @@ def select(pool: Pool, options: SamplerOptions, rng: np.random.Generator) -> Sel
             slot=slot,
             uncertainty=None if unsure is None else float(unsure[row]),
             reason=_reason(slot, plan, int(plan.number[row]), lanes, row),
+            neighbours=near.get(row, ()),
         )
         for rank, (row, slot) in enumerate(_in_order(plan, lanes, options))
     )
@@ -75,6 +77,15 @@ def select(pool: Pool, options: SamplerOptions, rng: np.random.Generator) -> Sel
         quotas=dict(zip(plan.names, plan.slots.tolist(), strict=True)),
         phase=_phase(pool, options),
     )
+
+
+def _neighbours(pool: Pool, batch: Batch) -> dict[int, tuple[str, ...]]:
+    if not pool.labelled_ids:
+        return {}
+    return {
+        row: tuple(pool.labelled_ids[number] for number in near)
+        for row, near in zip(batch.rows, batch.neighbours, strict=True)
+    }
 
 
 def _phase(pool: Pool, options: SamplerOptions) -> str:
