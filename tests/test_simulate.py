@@ -42,7 +42,7 @@ def replay(groups: int = 40, seed: int = 0, classes: int = 3):
     labels = rng.integers(0, classes, size=2 * groups)
     pool = [example(i, lang, labels[i]) for i in range(groups) for lang in LANGS]
     test = [example(i, lang, labels[groups + i], "t") for i in range(groups) for lang in LANGS]
-    centre = 2.0 * rng.standard_normal((classes, 8))
+    centre = 0.6 * rng.standard_normal((classes, 8))
     of = np.array([int(str(e.label)[1:]) for e in (*pool, *test)])
     vectors = (centre[of] + rng.standard_normal((len(of), 8))).astype(np.float32)
     return make_replay(pool, test, vectors, source=["eng"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 _COLOURS = ("#0b6e99", "#d1495b", "#6a994e", "#edae49", "#7b2d8b", "#5c5c5c", "#00a896", "#b56576")
+_DASHES = ("none", "6 2", "2 2")
 _WIDTH, _HEIGHT, _GAP, _COLUMNS = 230, 150, 46, 4
 _LEFT, _TOP = 46, 60
 
@@ -17,11 +19,17 @@ Line = tuple[str, Sequence[float], Sequence[float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One small plot: its title and its lines; `high` is the top of the y axis, in [0, 1]."""
+    """One small plot: its title and its lines; the y axis ends at the tenths around them."""
 
     title: str
     lines: Sequence[Line]
-    high: float = 1.0
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Lower and upper end of the y axis."""
+        values = [value for _, _, ys in self.lines for value in ys] or [0.0]
+        low, high = math.floor(10 * min(values)) / 10, math.ceil(10 * max(values)) / 10
+        return low, max(high, low + 0.1)
 
 
 def learning_curves(found: Mapping[str, Any]) -> str:
@@ -41,15 +49,14 @@ def label_shares(found: Mapping[str, Any]) -> str:
         x = [float(n) for n in shares]
         langs = list(next(iter(shares.values())))
         lines: list[Line] = [(lang, x, [of[lang] for of in shares.values()]) for lang in langs]
-        high = max(value for _, _, y in lines for value in y)
-        panels.append(Panel(title=name, lines=lines, high=max(high, 1e-9)))
+        panels.append(Panel(title=name, lines=lines))
     return figure(panels, f"{found['data']}: share of the labels by language")
 
 
 def figure(panels: Sequence[Panel], title: str) -> str:
     """Panels in rows of four, with one legend, as a whole SVG file."""
     names = list(dict.fromkeys(name for panel in panels for name, _, _ in panel.lines))
-    colour = {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
+    style = {name: _style(i) for i, name in enumerate(names)}
     rows = -(-len(panels) // _COLUMNS)
     legend_rows = -(-len(names) // _COLUMNS)
     top = _TOP + 16 * legend_rows
@@ -58,11 +65,11 @@ def figure(panels: Sequence[Panel], title: str) -> str:
     body = [_text(_LEFT, 24, title, size=16)]
     for i, name in enumerate(names):
         x, y = _LEFT + (i % _COLUMNS) * (_WIDTH + _GAP), 46 + 16 * (i // _COLUMNS)
-        body.append(f'<rect x="{x}" y="{y - 8}" width="14" height="4" fill="{colour[name]}"/>')
-        body.append(_text(x + 20, y, name))
+        body.append(f'<path d="M {x} {y - 4} h 26" {style[name]}/>')
+        body.append(_text(x + 32, y, name))
     for i, panel in enumerate(panels):
         x, y = _LEFT + (i % _COLUMNS) * (_WIDTH + _GAP), top + (i // _COLUMNS) * (_HEIGHT + _GAP)
-        body += _panel(panel, x, y, colour)
+        body += _panel(panel, x, y, style)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" font-family="sans-serif">\n'
@@ -78,23 +85,30 @@ def _lines(strategies: Mapping[str, Any], lang: str | None) -> list[Line]:
     return lines
 
 
-def _panel(panel: Panel, x: int, y: int, colour: Mapping[str, str]) -> list[str]:
+def _style(number: int) -> str:
+    """Eight colours, then the same with other dashes."""
+    dash = _DASHES[number // len(_COLOURS) % len(_DASHES)]
+    colour = _COLOURS[number % len(_COLOURS)]
+    return f'fill="none" stroke="{colour}" stroke-width="1.5" stroke-dasharray="{dash}"'
+
+
+def _panel(panel: Panel, x: int, y: int, style: Mapping[str, str]) -> list[str]:
+    low, high = panel.ends
     most = max((max(xs) for _, xs, _ in panel.lines if xs), default=1.0)
     body = [
         f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" fill="none" stroke="#bbb"/>',
         _text(x, y - 5, panel.title),
         _text(x, y + _HEIGHT + 13, "0", size=10),
         _text(x + _WIDTH, y + _HEIGHT + 13, f"{most:g}", size=10, anchor="end"),
-        _text(x - 4, y + _HEIGHT, "0", size=10, anchor="end"),
-        _text(x - 4, y + 9, f"{panel.high:.2g}", size=10, anchor="end"),
+        _text(x - 4, y + _HEIGHT, f"{low:.1f}", size=10, anchor="end"),
+        _text(x - 4, y + 9, f"{high:.1f}", size=10, anchor="end"),
     ]
     for name, xs, ys in panel.lines:
         points = " ".join(
-            f"{x + _WIDTH * a / most:.1f},{y + _HEIGHT * (1 - min(b / panel.high, 1)):.1f}"
+            f"{x + _WIDTH * a / most:.1f},{y + _HEIGHT * (high - b) / (high - low):.1f}"
             for a, b in zip(xs, ys, strict=True)
         )
-        style = f'fill="none" stroke="{colour[name]}" stroke-width="1.5"'
-        body.append(f'<polyline points="{points}" {style}/>')
+        body.append(f'<polyline points="{points}" {style[name]}/>')
     return body
 
 
