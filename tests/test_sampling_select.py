@@ -245,6 +245,37 @@ def test_picks_name_their_labelled_neighbours():
     assert not any(pick.neighbours for pick in unnamed.picks)
 
 
+def test_a_language_that_comes_later_gets_its_share_at_once():
+    """Hundreds of labels elsewhere, none here: more slots than the others, by typical texts."""
+    rng = np.random.default_rng(0)
+    pool = Pool(
+        ids=[str(i) for i in range(300)],
+        langs=["ha"] * 100 + ["yo"] * 100 + ["ig"] * 100,
+        probabilities=rng.dirichlet(np.ones(3), size=300),
+        vectors=rng.standard_normal((300, 8)),
+        labelled_counts={"ha": 300, "yo": 300},
+        labelled_vectors=rng.standard_normal((600, 8)),
+        labelled_langs=["ha"] * 300 + ["yo"] * 300,
+    )
+    found = order(pool, SamplerOptions(batch=30))
+    assert found.quotas["ig"] > 2 * found.quotas["ha"]
+
+
+def test_answers_that_come_late_do_not_move_the_others():
+    """Skipped, deleted and answered tasks leave the pool: the rest is still ordered whole."""
+    pool = make_pool(n=60, labelled_counts={"en": 30})
+    kept = [i for i in range(60) if i % 7]
+    left = replace(
+        pool,
+        ids=[pool.ids[i] for i in kept],
+        langs=[pool.langs[i] for i in kept],
+        probabilities=pool.probabilities[kept],
+        vectors=pool.vectors[kept],
+        audit=pool.audit[kept],
+    )
+    assert sorted(order(left, SamplerOptions()).ids) == sorted(left.ids)
+
+
 def test_labels_without_vectors_are_counted_only():
     """Somebody else's labels: nothing to be near to."""
     pool = replace(make_pool(), labelled_langs=["en"] * 30)
