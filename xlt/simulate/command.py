@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from xlt.corpus import read_examples, split_by_group
 from xlt.errors import ConfigError, DataError
 from xlt.report import progress_bar
 from xlt.schema import Example
+from xlt.simulate.choices import CHOICES
 from xlt.simulate.curve import EVERYTHING, Settings
 from xlt.simulate.plots import label_shares, learning_curves
 from xlt.simulate.replay import Replay, Show, cached_vectors, digest, encoder_digest, make_replay
@@ -27,7 +29,7 @@ from xlt.simulate.tables import show_tables
 _SEED = 13
 _HELD_OUT = 0.3
 
-DESCRIPTION = """\
+DESCRIPTION = f"""\
 Replay labelled DATA as if annotators worked through it, and see which way of choosing pays.
 
   xlt simulate sib200.parquet --split train --test-split test --source eng_Latn \\
@@ -41,7 +43,8 @@ tasks are audit tasks, as in the service: their labels cost, and never train.
 Strategies: default (the service's sampler), default:source_share=0.2+quota=equal (with other
 options), random, stratified (random, all languages alike), in-target, zero-shot (random, from the
 source alone), or MEASURE@PLACE: a measure's best, from everywhere, @equal, @proportional, @target
-or @source.
+or @source. Measures:
+{fill(", ".join(CHOICES), width=100)}
 
 DIR gets cells.jsonl (one line per finished learning curve: a stopped simulation goes on where it
 was), summary.json, and the plots curves.svg and shares.svg.
