@@ -148,7 +148,8 @@ def main(args: argparse.Namespace) -> int:
         progress=lambda words: console.print(f"[dim]xlt:[/] {words}"),
     ) as stack:
         demo = _Demo(stack=stack, texts=texts, round_labels=args.round, console=console)
-        project_id = demo.set_up()
+        # The first model is measured at the end: it must not be pruned until then.
+        project_id = demo.set_up(versions=-(-(args.annotate or 0) // args.round))
         demo.greet(project_id)
         if args.annotate:
             summary = demo.annotate(project_id, args.annotate)
@@ -191,8 +192,11 @@ class _Demo:
 
     # Setting up ------------------------------------------------------------------------------
 
-    def set_up(self) -> int:
-        """The demo's project, made or found again, with its texts and connected; its id."""
+    def set_up(self, *, versions: int) -> int:
+        """The demo's project, made or found again, with its texts and connected; its id.
+
+        At least so many versions are kept.
+        """
         known = next((p for p in self.client.projects() if p.title == TITLE), None)
         if known is None:
             self.say(
@@ -206,6 +210,7 @@ class _Demo:
             source_languages=(self.texts.source,),
             retrain_after_labels=self.round_labels,
             batch=2 * self.round_labels,
+            keep_versions=max(ProjectOptions().keep_versions, versions),
         )
         connect(self.client, self.stack.service.settings, project_id=known.id, options=options)
         self.say("connected; the tasks are put in a first order")
