@@ -99,7 +99,10 @@ def measure(stack: Stack, examples: list[Example], args: argparse.Namespace) -> 
         [{"data": {"text": e.text, "lang": e.lang, "ref": e.id}} for e in examples],
     )
     options = ProjectOptions(
-        source_languages=(args.source,), retrain_after_labels=args.labels, retrain_after_s=86400
+        source_languages=(args.source,),
+        min_labels=args.labels // 2,  # a tenth of the labels judges and does not train
+        retrain_after_labels=args.labels,
+        retrain_after_s=86400,
     )
     connect(client, stack.service.settings, project_id=project.id, options=options)
     answers = {e.id: str(e.label) for e in examples}
