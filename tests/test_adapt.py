@@ -30,15 +30,6 @@ QUICK = AdaptOptions(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Models this small lose more to waiting for a second thread than it gives."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def english(tmp_path_factory):
     """A small BERT with a WordPiece tokenizer that has never seen Tifinagh."""

@@ -102,3 +102,18 @@ def test_stopping_worker_leaves_the_work_to_the_next(site, monkeypatch):
 
     assert site.queue.status("1") == "held"
     assert site.queue.tick() == ()
+
+
+@pytest.mark.parametrize(("meanwhile", "status"), [(30, "waiting"), (1, "idle")])
+def test_labels_that_came_while_the_round_looked_start_the_next(site, meanwhile, status):
+    """They were counted when nobody knew yet how few were missing; no other label may come."""
+
+    def annotate(what: str) -> None:
+        if what == "tasks":
+            site.states.add_new("1", [f"task {i}" for i in range(meanwhile)])
+
+    site.label_studio.before = annotate
+    run(site)
+
+    assert 1 < site.states.get("1").needed <= 30
+    assert site.queue.status("1") == status

@@ -64,15 +64,6 @@ WORDS = [
 LETTERS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ⴰⴱⵛⴷⴻⴼⴳⵀⵉⵊⴽⵍⵎⵏⵓⵒⵇⵔⵙⵜⵖⵠⵡⵅⵢⵣ")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Models this small lose more to waiting for a second thread than it gives."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def sentences(rng, n):
     """Random English, without grammar."""
     return [" ".join(rng.choice(WORDS, size=rng.integers(4, 8))) for _ in range(n)]

@@ -27,15 +27,6 @@ N_WORDS, N_TEXTS, WIDTH = 20, 60, 16
 SPECIAL = (0, 1, 2, 3, 4)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Models this small lose more to waiting for a second thread than it gives."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def ragged(lines):
     """Rows of token ids."""
     return Ragged(

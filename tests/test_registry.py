@@ -159,13 +159,47 @@ def test_the_least_used_goes_first(store, registry, loader):
     assert set(registry.versions()) == {"1", "3"}
 
 
-def test_warm_up_loads_what_is_there(store, registry, loader):
-    """The first request after a start waits for nothing."""
+def test_refresh_loads_what_nobody_asked_for_yet(store, registry, loader):
+    """The first request after a start, or after a first promotion, waits for nothing."""
     promote(store, "1")
     promote(store, "2", broken=True)
-    registry.warm()
-
+    registry.refresh()
     assert set(registry.versions()) == {"1"}
+
+    promote(store, "3")
+    registry.refresh()
+    assert set(registry.versions()) == {"1", "3"}
+    assert len(loader.loaded) == 2
+
+
+def test_refresh_pushes_nothing_out(store, registry):
+    """Projects that nobody asks for take free room only."""
+    for key in ("1", "2", "3", "4"):
+        promote(store, key)
+    registry.get("3")
+    registry.get("4")
+    registry.refresh()
+
+    assert set(registry.versions()) == {"3", "4"}
+
+
+def test_refresh_tries_a_broken_version_once_a_minute(store):
+    """Loading costs seconds of a core; a version that failed will not do at the next look."""
+    now, tried = [0.0], []
+
+    def load(folder: Path) -> FakeModel:
+        tried.append(folder.name)
+        raise EncoderError(f"{folder.name} holds no model")
+
+    registry = Registry(store, load, capacity=2, memo_s=0.0, clock=lambda: now[0])
+    first = promote(store, "1")
+    for now[0] in (0.0, 2.0, 59.0, 61.0):
+        registry.refresh()
+    assert tried == [first, first]
+
+    second = promote(store, "1")
+    registry.refresh()
+    assert tried == [first, first, second]
 
 
 # Inference --------------------------------------------------------------------------------------

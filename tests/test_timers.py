@@ -31,16 +31,6 @@ def test_it_repeats_until_it_is_ended_whatever_happens(caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_not_at_once():
-    """A timer that was ended before its first time does nothing."""
-    ended = threading.Event()
-    ended.set()
-    calls: list[int] = []
-    every(10, lambda: calls.append(1), at_once=False)(ended)
-
-    assert calls == []
-
-
 def test_one_process_at_a_time(redis):
     """Who comes within the term of another does nothing."""
     calls: list[str] = []

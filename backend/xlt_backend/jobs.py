@@ -55,6 +55,7 @@ def run(project: str, job_id: str, settings: Settings) -> dict[str, Any]:
     try:
         with lease.kept():
             decision = Round(project, lease, _tools(settings, states)).run()
+            _ask_again(queue, states, project)
         ok = True
     except NotFoundError as error:
         logger.warning("project %s: %s", project, error)
@@ -70,6 +71,15 @@ def run(project: str, job_id: str, settings: Settings) -> dict[str, Any]:
     finally:
         _finish(lease, ok=ok)
     return {"done": True, "action": decision.action.value, "version": decision.version}
+
+
+def _ask_again(queue: TrainQueue, states: StateStore, project: str) -> None:
+    """Wants another round for the labels that came during this one; else the reconciler would."""
+    try:
+        if states.enough_new(project):
+            queue.ask(project)
+    except RedisDownError as error:
+        logger.warning("project %s: %s", project, error)
 
 
 def _finish(lease: Lease, *, ok: bool) -> None:

@@ -173,6 +173,22 @@ class StateStore:
             pipe.scard(_new_key(project))
             return int(pipe.execute()[-1])
 
+    def enough_new(self, project: str) -> bool:
+        """Whether as many changed since `take_new` as the last round said are needed.
+
+        Whoever counts during a round compares with what an earlier one said; this is asked for at
+        the round's end, lest the last label before a training waits for the next.
+
+        Raises:
+            RedisDownError: If Redis does not answer.
+        """
+        with translated():
+            pipe = self._connection.pipeline()
+            pipe.scard(_new_key(project))
+            pipe.hget(_key(project), "needed")
+            new, needed = pipe.execute()
+        return int(new) >= int(needed or 1)
+
     def take_new(self, project: str) -> None:
         """Begins to count changed tasks anew: the snapshot that is taken next sees them.
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: Seconds until a version that could not be loaded is tried again without being asked for.
+_RETRY_S = 60.0
+
 
 class Model(Protocol):
     """What is needed of a loaded model; see `xlt.predict.Predictor`."""
@@ -76,7 +79,7 @@ class Registry:
         self._clock = clock
         self._loaded: OrderedDict[str, Loaded] = OrderedDict()
         self._current: dict[str, tuple[float, str | None]] = {}
-        self._failed: dict[tuple[str, str], str] = {}
+        self._failed: dict[str, tuple[float, str | None]] = {}
         self._lock = threading.Lock()
         self._loading = threading.Lock()
 
@@ -97,27 +100,38 @@ class Registry:
         return self._bring(key)
 
     def refresh(self) -> None:
-        """Loads the active versions of the projects in memory where they changed."""
+        """Loads active versions before anybody asks for them.
+
+        Of the projects in memory where they changed; of others as long as there is room.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
+        names = self._store.projects()
         with self._lock:
             keys = list(self._loaded)
         for key in keys:
-            try:
-                self._bring(key)
-            except XltError as error:
-                logger.error("%s: %s; the version in memory stays in use", key, error)
+            self._refreshed(key)
+        room = self._capacity - len(keys)
+        for key in names:
+            if room <= 0:
+                return
+            if key not in keys:
+                room -= self._refreshed(key)
 
-    def warm(self) -> None:
-        """Loads the active versions of as many projects as there is room for."""
+    def _refreshed(self, key: str) -> bool:
+        """Whether the active version of the project is in memory now."""
+        version = None
         try:
-            keys = self._store.projects()
+            version = self._version(key)
+            failed_at, failed = self._failed.get(key, (float("-inf"), None))
+            if version == failed and self._clock() - failed_at < _RETRY_S:
+                return False
+            return self._bring(key) is not None
         except XltError as error:
-            logger.warning("no warm-up: %s", error)
-            return
-        for key in keys[-self._capacity :]:
-            try:
-                self._bring(key)
-            except XltError as error:
-                logger.error("%s: %s", key, error)
+            self._failed[key] = (self._clock(), version)
+            logger.error("%s: %s; what is in memory stays in use", key, error)
+            return False
 
     def versions(self) -> dict[str, str]:
         """Project key -> version in memory."""

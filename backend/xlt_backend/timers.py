@@ -17,13 +17,11 @@ logger = logging.getLogger(__name__)
 Timer = Callable[[threading.Event], None]
 
 
-def every(seconds: float, work: Callable[[], None], *, at_once: bool = True) -> Timer:
+def every(seconds: float, work: Callable[[], None]) -> Timer:
     """Calls `work` every so many seconds; what it raises is logged, once per message."""
 
     def run(ended: threading.Event) -> None:
         said = ""
-        if not at_once and ended.wait(seconds):
-            return
         while True:
             try:
                 work()

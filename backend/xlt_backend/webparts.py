@@ -38,15 +38,16 @@ def build(
         basic_auth=settings.basic_auth,
         open_metrics=settings.open_metrics,
         background=[
-            lambda _: registry.warm(),
-            every(_REFRESH_S, registry.refresh, at_once=False),
+            every(_REFRESH_S, registry.refresh),
             *timers,
         ],
     )
 
 
 def load_model(folder: Path) -> Model:
-    """A trained model in memory; torch is imported by the first call."""
+    """A trained model in memory, its first text read; torch is imported by the first call."""
     from xlt.predict import Predictor
 
-    return Predictor.load(folder, threads=1)
+    model = Predictor.load(folder, threads=1)
+    model.score(["the first text takes longest"])
+    return model

@@ -17,21 +17,25 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from load import Latencies, Stream, basic, run
 
 from xlt.schema import Example
 from xlt_backend.connect import connect
-from xlt_backend.convert import to_result
+from xlt_backend.convert import to_example, to_result
 from xlt_backend.demo.corpus import SHIPPED, Limits, load
 from xlt_backend.demo.stack import Stack, running
 from xlt_backend.interface import Interface, choices_config
 from xlt_backend.labelstudio import Client
 from xlt_backend.options import ProjectOptions
+from xlt_backend.snapshots import in_audit
 from xlt_backend.wire import SECRET_HEADER
 
 USER, PASSWORD, SECRET = "bench", "bench", "bench-secret"
+#: Phases of a round in which the processor is not busy with a model.
+AFTER = ("publish", "switch", "prune", "done", "None")
 
 
 def main() -> int:
@@ -98,9 +102,10 @@ def measure(stack: Stack, examples: list[Example], args: argparse.Namespace) -> 
         project.id,
         [{"data": {"text": e.text, "lang": e.lang, "ref": e.id}} for e in examples],
     )
+    share = ProjectOptions().audit_share  # of the labels judges and does not train
     options = ProjectOptions(
         source_languages=(args.source,),
-        min_labels=args.labels // 2,  # a tenth of the labels judges and does not train
+        min_labels=round(args.labels * (1 - share)),
         retrain_after_labels=args.labels,
         retrain_after_s=86400,
     )
@@ -108,15 +113,16 @@ def measure(stack: Stack, examples: list[Example], args: argparse.Namespace) -> 
     answers = {e.id: str(e.label) for e in examples}
     interface = Interface.from_label_config(client.project(project.id).label_config)
     wait(lambda: shown(client, project.id).startswith("start-"), "the first order")
-    seconds, size = label_to_predictions(client, project.id, interface, answers, args.labels)
+    seconds, labels, size = label_to_predictions(client, project.id, interface, options, answers)
     state = status(stack, project.id)
+    annotate_next(client, project.id, interface, answers)  # else there is nothing new to train on
     latencies = under_load(stack, client, project.id, interface)
     return {
         "machine": {"cores": os.cpu_count(), "processor": platform.processor() or "unknown"},
         "python": platform.python_version(),
         "data": args.data.name,
         "label_to_predictions": {
-            "labels": args.labels,
+            "labels": labels,
             "pool": size,
             "seconds": round(seconds, 1),
             "round": state.get("last_round"),
@@ -126,25 +132,47 @@ def measure(stack: Stack, examples: list[Example], args: argparse.Namespace) -> 
 
 
 def label_to_predictions(
-    client: Client, project_id: int, interface: Interface, answers: dict[str, str], labels: int
-) -> tuple[float, int]:
-    """Seconds from the last label until the project shows predictions of a model, and pool size."""
-    say(f"submitting {labels} labels")
-    for _ in range(labels):
-        task = client.next_task(project_id)
-        assert task is not None
-        answer = answers[task["data"]["ref"]]
-        client.annotate(int(task["id"]), to_result(answer, 1.0, interface))
+    client: Client,
+    project_id: int,
+    interface: Interface,
+    options: ProjectOptions,
+    answers: dict[str, str],
+) -> tuple[float, int, int]:
+    """Labels as many as the first training needs, and waits for what it gives.
+
+    Returns:
+        Seconds from the last label until the project shows predictions of a model that learned
+        from all of them; labels; tasks with a prediction.
+    """
+    say(f"submitting labels until {options.min_labels} can train a model")
+    key, training, labels = client.project(project_id).key, 0, 0
+    while training < options.min_labels:
+        task = annotate_next(client, project_id, interface, answers)
+        example = to_example(task, interface, options)
+        assert isinstance(example, Example)
+        labels += 1
+        training += not in_audit(example, options, key)
     begun = time.monotonic()
     wait(lambda: shown(client, project_id).startswith("v"), "a model")
     seconds = time.monotonic() - begun
-    return seconds, client.versions(project_id)[shown(client, project_id)]
+    return seconds, labels, client.versions(project_id)[shown(client, project_id)]
+
+
+def annotate_next(
+    client: Client, project_id: int, interface: Interface, answers: dict[str, str]
+) -> dict[str, Any]:
+    """Labels the task that Label Studio serves next, rightly; returns it."""
+    task = client.next_task(project_id)
+    assert task is not None
+    answer = answers[task["data"]["ref"]]
+    client.annotate(int(task["id"]), to_result(answer, 1.0, interface))
+    return task
 
 
 def under_load(
     stack: Stack, client: Client, project_id: int, interface: Interface
 ) -> dict[str, Latencies]:
-    """Latencies of the service from the start of a training to its end."""
+    """Latencies of the service from the start of a training until its order is published."""
     credentials = basic(USER, PASSWORD)
     project = {"id": project_id, "title": "benchmark"}
     key = client.project(project_id).key
@@ -157,7 +185,7 @@ def under_load(
         body=lambda i: {"action": "START_TRAINING", "project": project},
     )  # fmt: skip
     run(stack.service.settings.public_url, start, once())
-    wait(lambda: phase(stack, project_id) == "train", "the training to begin")
+    wait(lambda: phase(stack, project_id) not in ("snapshot", *AFTER), "the training to begin")
     say("loading the service while it trains")
     ended = threading.Event()
     streams = [
@@ -197,7 +225,7 @@ def under_load(
     for thread in threads:
         thread.start()
     try:
-        wait(lambda: phase(stack, project_id) != "train", "the training to end")
+        wait(lambda: phase(stack, project_id) in AFTER, "the training to end")
     finally:
         ended.set()
         for thread in threads:
