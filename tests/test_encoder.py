@@ -17,6 +17,7 @@ from xlt.encoder import (
     resolve,
     store_for_reading,
 )
+from xlt.encoderfiles import encoder_fingerprint
 from xlt.errors import EncoderError
 
 KINDS = ("bert", "xlm-roberta", "modernbert", "deberta-v2")
@@ -148,7 +149,7 @@ def test_encoders_that_are_not_there_are_named(tmp_path, monkeypatch):
     ):
         with pytest.raises(EncoderError, match=message):
             load_encoder(name)
-    monkeypatch.setattr("xlt.encoder._BUNDLED", tmp_path / "none")
+    monkeypatch.setattr("xlt.encoderfiles._BUNDLED", tmp_path / "none")
     with pytest.raises(EncoderError, match="no bundled encoder"):
         bundled()
     with pytest.raises(EncoderError, match="no bundled encoder"):
@@ -174,3 +175,22 @@ def test_bundled_encoder_embeds():
 
     assert np.isfinite(vectors).all()
     assert not np.allclose(vectors[0], vectors[1])
+
+
+def test_an_encoders_fingerprint_follows_its_files(tmp_path):
+    """A changed weight is another encoder; another place, or a note beside it, is not."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}")
+        (tmp_path / name / "model.safetensors").write_bytes(b"weights")
+    first = encoder_fingerprint(str(tmp_path / "one"))
+    (tmp_path / "two" / "README.md").write_text("a note")
+    assert encoder_fingerprint(str(tmp_path / "two")) == first
+
+    (tmp_path / "two" / "model.safetensors").write_bytes(b"others!")
+    assert encoder_fingerprint(str(tmp_path / "two")) != first
+
+
+def test_an_encoder_of_the_hub_is_known_by_its_name():
+    """Where this machine does not hold it, the name alone."""
+    assert encoder_fingerprint("xlm-roberta-base") != encoder_fingerprint("xlm-roberta-large")

@@ -12,8 +12,9 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer, BertForMaskedLM
 
+from xlt.encoderfiles import HEAD_FILE
 from xlt.pretrain.recipe import EVALUATION_SETS, read_recipe
-from xlt.pretrain.student import HEAD_FILE, mean_pool
+from xlt.pretrain.student import mean_pool
 
 FOLDER = Path(str(importlib.resources.files("xlt"))) / "bundled"
 MAX_BYTES = 60_000_000

@@ -267,7 +267,9 @@ def test_hashes_are_checked_once_per_process(tmp_path, monkeypatch):
     project = local(tmp_path)
     version = commit(project)
     project.open(version)
-    monkeypatch.setattr("xlt.storemanifest._digest", lambda path: pytest.fail("read again"))
+    monkeypatch.setattr(
+        "xlt.storemanifest.fingerprint_of_file", lambda path: pytest.fail("read again")
+    )
     assert project.open(version).is_dir()
 
 
@@ -378,7 +380,7 @@ def test_two_processes_at_once_lose_nothing(tmp_path):
         project.open(name)
 
 
-@pytest.mark.parametrize("call", ["_write_through", "_sync"])
+@pytest.mark.parametrize("call", ["write_through", "sync_tree"])
 def test_a_full_disk_is_one_clear_line_and_leaves_nothing(tmp_path, monkeypatch, call):
     """ENOSPC while saving: StoreError, the old version still current, no half version."""
     project = local(tmp_path)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,15 +65,6 @@ class TrainingState:
                 self.optimizer.state[self.parameters[name]][part] = (
                     value if part == "step" else value.to(self.parameters[name].device)
                 )
-
-
-def fingerprint(parts: Iterable[object]) -> str:
-    """Hash of everything a training depends on; another one: another training."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(repr(part).encode())
-        digest.update(b"\0")
-    return digest.hexdigest()
 
 
 def save_checkpoint(

@@ -23,16 +23,13 @@ from transformers import (
 from transformers.utils import logging as hf_logging
 
 from xlt.batching import TextTokenizer, Tokens, budget_batches, pad, padded_width
+from xlt.encoderfiles import HEAD_FILE, resolve
+from xlt.encoderfiles import bundled as bundled  # `xlt.encoder.bundled()` is promised
 from xlt.errors import EncoderError
 from xlt.heads import mean_pool
 from xlt.mlm import TrainedMlmHead
 
 _log = logging.getLogger(__name__)
-
-_BUNDLED = Path(__file__).parent / "bundled"
-
-#: Where the bundled encoder keeps its MLM head, under Hugging Face's names.
-HEAD_FILE = "head.safetensors"
 
 #: Architectures whose attention overflows in half precision (DeBERTa issue 77, transformers
 #: pull request 24116, AutoGluon pull request 5139): they run in float32 everywhere.
@@ -133,37 +130,6 @@ def longest_input(body: PreTrainedModel) -> int:
             first = 0 if module.padding_idx is None else module.padding_idx + 1
             return module.num_embeddings - first
     return int(getattr(body.config, "max_position_embeddings", 0) or 512)
-
-
-def bundled() -> Path:
-    """Folder of the encoder that comes with xlt.
-
-    Raises:
-        EncoderError: If this installation has none.
-    """
-    if not (_BUNDLED / "config.json").is_file():
-        raise EncoderError(f"this installation has no bundled encoder (looked in {_BUNDLED})")
-    return _BUNDLED
-
-
-def resolve(name: str) -> Path | str:
-    """What `name` stands for: the bundled folder, a folder, or a Hub name as it is.
-
-    Raises:
-        EncoderError: If it looks like a folder and is not one with a config.json, or is empty.
-    """
-    if name == "bundled":
-        return bundled()
-    if not name.strip():
-        raise EncoderError("the encoder's name is empty; give a folder, a Hub name, or 'bundled'")
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise EncoderError(f"no encoder in {folder}: it has no config.json")
-        return folder
-    if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise EncoderError(f"no encoder in {folder}: there is no such folder")
-    return name
 
 
 def fast_bf16(device: torch.device) -> bool:

@@ -129,7 +129,8 @@ class SingleLabelHead(nn.Module):
             vectors: (N, H).
             targets: (N,).
             weights: (N,) >= 0, of any scale.
-            l2: Strength of the squared-norm penalty on the weights, per example.
+            l2: Squared-norm penalty on the weights, against the sum over the N examples: 1 / C of
+                scikit-learn.
         """
         shares = (weights / weights.sum()).double()  # (N,)
         center = (vectors.double() * shares[:, None]).sum(dim=0)  # (H,)
@@ -145,7 +146,7 @@ class SingleLabelHead(nn.Module):
         def closure() -> Tensor:
             optimizer.zero_grad()
             loss = (self.losses(layer(inputs), targets).double() * shares).sum()
-            loss = loss + 0.5 * l2 * layer.weight.square().sum()
+            loss = loss + 0.5 * l2 / len(vectors) * layer.weight.square().sum()
             loss.backward()  # type: ignore[no-untyped-call]
             return loss
 

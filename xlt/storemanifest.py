@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from xlt.errors import CorruptVersionError, StoreError
+from xlt.fingerprints import fingerprint_of_file
 from xlt.storeplaces import MANIFEST
 
 _FORMAT = 1
@@ -102,7 +102,7 @@ class Manifest:
                 raise CorruptVersionError(
                     f"version {version}: its file {path} has {seen} bytes, expected {size}"
                 )
-            if _digest(file) != digest:
+            if fingerprint_of_file(file) != digest:
                 raise CorruptVersionError(
                     f"version {version}: its file {path} is not what was written (SHA-256 differs)"
                 )
@@ -123,7 +123,7 @@ def describe(folder: Path, meta: VersionMeta) -> Manifest:
             raise StoreError(f"a version holds plain files only, got {name}")
         if path.is_file() and name != MANIFEST:
             try:
-                files[_safe(name)] = (_digest(path), path.stat().st_size)
+                files[_safe(name)] = (fingerprint_of_file(path), path.stat().st_size)
             except ValueError as error:
                 raise StoreError(str(error)) from error
     if not files:
@@ -140,11 +140,3 @@ def _safe(path: object) -> str:
     if not isinstance(path, str) or not all(_PART.fullmatch(part) for part in path.split("/")):
         raise ValueError(f"file name {path!r} is not allowed; expected letters, digits and ._+-")
     return path
-
-
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

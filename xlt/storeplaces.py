@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from xlt.durable import replace_file, sync_folder, sync_tree, write_through
 from xlt.errors import StoreError
 
 #: The file that makes a folder a version.
@@ -111,13 +112,7 @@ class LocalPlace:
         """See `Place`."""
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.parent / f".{path.name}-{uuid.uuid4().hex}"
-        try:
-            _write_through(beside, data)
-            os.replace(beside, path)
-            _sync_folder(path.parent)
-        finally:
-            beside.unlink(missing_ok=True)
+        replace_file(path, data)
 
     def add(self, folder: Path, name: str, manifest: bytes) -> bool:
         """See `Place`."""
@@ -126,11 +121,8 @@ class LocalPlace:
             with self.staging(str(PurePosixPath(name).parent)) as staged:
                 shutil.copytree(folder, staged, dirs_exist_ok=True)
                 return self.add(staged, name, manifest)
-        _write_through(folder / MANIFEST, manifest)
-        for inside, _, files in os.walk(folder):
-            for file in files:
-                _sync(Path(inside, file))
-            _sync_folder(Path(inside))
+        write_through(folder / MANIFEST, manifest)
+        sync_tree(folder)
         if path.exists():
             return False
         try:
@@ -139,7 +131,7 @@ class LocalPlace:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
                 return False
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         return True
 
     def fetch(self, name: str, files: list[str], to: Path) -> Path:
@@ -193,23 +185,3 @@ def _remove_abandoned(base: Path) -> None:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
             lock.unlink()
-
-
-def _write_through(path: Path, data: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(path: Path) -> None:
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

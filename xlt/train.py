@@ -20,13 +20,13 @@ from xlt.batching import Tokens
 from xlt.checkpoint import (
     TrainingState,
     drop_checkpoint,
-    fingerprint,
     load_checkpoint,
     save_checkpoint,
 )
 from xlt.config import TrainConfig
 from xlt.encoder import Encoder, load_encoder
 from xlt.errors import CancelledError, DataError, DivergedError
+from xlt.fingerprints import fingerprint
 from xlt.heads import Fit
 from xlt.losses import LossWeights
 from xlt.material import build_material
@@ -297,7 +297,7 @@ def _warm_start(run: _Run) -> None:
         vectors.to(device),
         material.task_targets.to(device),
         material.weights.to(device),
-        l2=run.config.head_l2 / len(material.labelled),
+        l2=run.config.head_l2,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -18,7 +17,8 @@ from transformers.utils.hub import cached_file
 
 from xlt.adapt.pieces import TokenizerJson
 from xlt.adapt.trim import renumbered_settings
-from xlt.encoder import HEAD_FILE, Encoder, resolve
+from xlt.encoder import Encoder
+from xlt.encoderfiles import HEAD_FILE, resolve
 from xlt.errors import EncoderError
 
 _HALVES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -106,19 +106,6 @@ def write(
         _save(own, part / HEAD_FILE, dtype)
     _write_config(encoder, part, dtype, kept)
     _write_tokenizer(encoder, part, tokenizer)
-
-
-def publish(part: Path, folder: Path) -> None:
-    """Moves a finished folder to its place: it appears whole or not at all.
-
-    What stood there before is kept until the new one is there.
-    """
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        os.replace(folder, old)
-    os.replace(part, folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _replace(model: nn.Module, old: nn.Parameter, new: nn.Parameter) -> None:

@@ -31,9 +31,9 @@ from xlt.adapt.folder import head_bias, masked_lm, set_bias, set_table, table_of
 from xlt.adapt.lessons import Lessons, window
 from xlt.adapt.options import AdaptOptions
 from xlt.averaging import WeightAverage
-from xlt.batching import Tokens, pad
+from xlt.batching import Tokens, pad, padded_width
 from xlt.checkpoint import TrainingState, load_checkpoint, save_checkpoint
-from xlt.encoder import Encoder
+from xlt.encoder import Encoder, longest_input
 from xlt.errors import DivergedError
 from xlt.heads import mean_pool
 from xlt.losses import token_mean
@@ -73,7 +73,8 @@ class Learner:
 
     def states(self, rows: Sequence[NDArray[np.int64]], table: Tensor) -> tuple[Tensor, Tensor]:
         """Final hidden states (B, T, H) of rows of ids, and their mask (B, T)."""
-        batch = pad([self.place[row] for row in rows], 0).to(table.device)
+        longest = padded_width(max(map(len, rows)), longest_input(self.encoder.model))
+        batch = pad([self.place[row] for row in rows], 0, width=longest).to(table.device)
         with _low(table, self.dtype):
             states = self.encoder.model(
                 inputs_embeds=functional.embedding(batch.input_ids, table),

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from xlt import __version__
 from xlt.adapt.data import AdaptData
-from xlt.checkpoint import fingerprint
-from xlt.encoder import resolve
+from xlt.encoderfiles import encoder_fingerprint
 from xlt.errors import ConfigError
+from xlt.fingerprints import fingerprint
 
 #: Lowest and highest value of each number, both allowed.
 _RANGES: dict[str, tuple[float, float]] = {
@@ -46,7 +43,6 @@ _RANGES: dict[str, tuple[float, float]] = {
     "held_out_percent": (0.0, 50.0),
     "checkpoint_minutes": (0.0, 1e6),
 }
-_READ = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,36 +136,11 @@ class AdaptOptions:
 def cache_key(encoder: str, data: AdaptData, options: AdaptOptions) -> str:
     """A key that is the same where encoder, texts and options are: 64 hexadecimal digits.
 
-    The encoder in a folder counts by the content of its files, one of the Hub by its name and
-    the commit that this machine holds.
-
     Raises:
         EncoderError: If there is no such encoder.
     """
     decisive = asdict(options)
     del decisive["checkpoint_minutes"]
-    return fingerprint([__version__, _identity(encoder), data.digest(), *sorted(decisive.items())])
-
-
-def _identity(encoder: str) -> str:
-    place = resolve(encoder)
-    if isinstance(place, str):
-        from transformers import AutoConfig
-
-        try:
-            config = AutoConfig.from_pretrained(place)
-        except (OSError, ValueError):
-            return place  # loading it says what is wrong
-        return f"{place}@{getattr(config, '_commit_hash', None)}"
-    files = sorted(f for f in place.iterdir() if f.suffix in (".json", ".safetensors", ".bin"))
-    return _hash(files)
-
-
-def _hash(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.name.encode() + b"\0")
-        with open(path, "rb") as file:
-            while block := file.read(_READ):
-                digest.update(block)
-    return digest.hexdigest()
+    return fingerprint(
+        [__version__, encoder_fingerprint(encoder), data.digest(), *sorted(decisive.items())]
+    )

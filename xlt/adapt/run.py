@@ -25,6 +25,7 @@ from xlt.adapt.learn import Lap, learn, make_learner, put_back
 from xlt.adapt.lessons import old_vectors, prepare, source_list, split_pairs
 from xlt.adapt.options import AdaptOptions, cache_key
 from xlt.adapt.rows import initial_rows, placed_by_bags
+from xlt.durable import replace_folder
 from xlt.encoder import Encoder, load_encoder
 from xlt.errors import ConfigError, EncoderError
 
@@ -96,7 +97,7 @@ def adapt(
     report["seconds"] = round(time.monotonic() - began, 1)
     folders.write(loaded, part, origin=encoder, tokenizer=tokenizer, kept=kept)
     (part / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    folders.publish(part, out)
+    replace_folder(part, out)
     shutil.rmtree(run.work)
     return report
 
@@ -204,7 +205,7 @@ def _with_new_pieces(
         now = pieces.extended(old, found)
         _set_rows(run, loaded, old, now, list(found))
         folders.write(loaded, stage.with_suffix(".part"), origin=run.name, tokenizer=now)
-        folders.publish(stage.with_suffix(".part"), stage)
+        replace_folder(stage.with_suffix(".part"), stage)
     loaded = replace(_load(str(stage)), name=run.name)
     now = pieces.as_json(loaded.tokenizer.backend_tokenizer)
     return loaded, now, pieces.size(now) - pieces.size(old)

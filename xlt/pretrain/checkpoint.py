@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from xlt.durable import empty_beside, former, replace_folder
 from xlt.pretrain.distil import DistilState
 
 
@@ -23,10 +22,7 @@ def save_checkpoint(
     rng: np.random.Generator,
 ) -> None:
     """Writes weights, optimizer and position; the folder is replaced in one step."""
-    part = folder.with_name(folder.name + ".part")
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
+    part = empty_beside(folder)
     save_file(_parameters(model), part / "model.safetensors")
     moments: dict[str, Tensor] = {}
     for row, values in optimizer.state_dict()["state"].items():
@@ -39,11 +35,7 @@ def save_checkpoint(
         "rng": rng.bit_generator.state,
     }
     (part / "state.json").write_text(json.dumps(position), encoding="utf-8")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        os.replace(folder, old)
-    os.replace(part, folder)
-    shutil.rmtree(old, ignore_errors=True)
+    replace_folder(part, folder)
 
 
 def load_checkpoint(
@@ -58,7 +50,7 @@ def load_checkpoint(
         Where to go on: the beginning if there is no checkpoint.
     """
     if not folder.exists():
-        folder = folder.with_name(folder.name + ".old")  # killed between the two renames
+        folder = former(folder)  # killed between the two renames
     if not folder.exists():
         return DistilState()
     model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)

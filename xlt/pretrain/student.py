@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +16,11 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import AutoModel, BertConfig, BertForMaskedLM, BertModel
 
+from xlt.durable import empty_beside, replace_folder
+from xlt.encoderfiles import HEAD_FILE
 from xlt.errors import ConfigError, EncoderError
 from xlt.pretrain.ragged import Ragged, encode
 from xlt.pretrain.vocabulary import SPECIAL, Vocabulary, tokenizer_config
-
-HEAD_FILE = "head.safetensors"  # the masked-token head, tied to the embeddings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,9 +170,7 @@ def save_encoder(
     Returns:
         The folder.
     """
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
+    part = empty_beside(folder)
     pooler = teacher.body.pooler.state_dict() if teacher.body.pooler is not None else {}
     body = student.bert.state_dict() | {f"pooler.{name}": value for name, value in pooler.items()}
     _save_half(body, part / "model.safetensors")
@@ -189,8 +185,7 @@ def save_encoder(
         tokenizer_config(vocabulary.tokenizer, max_length=config.max_position_embeddings) + "\n",
         encoding="utf-8",
     )
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(part, folder)
+    replace_folder(part, folder)
     return folder
 
 

@@ -14,13 +14,15 @@ import numpy as np
 
 from xlt import filework
 from xlt.corpus import read_examples, split_by_group
+from xlt.encoderfiles import encoder_fingerprint
 from xlt.errors import ConfigError, DataError
+from xlt.fingerprints import fingerprint, fingerprint_of_file
 from xlt.report import progress_bar
 from xlt.schema import Example
 from xlt.simulate.choices import CHOICES
 from xlt.simulate.curve import EVERYTHING, Settings
 from xlt.simulate.plots import label_shares, learning_curves
-from xlt.simulate.replay import Replay, Show, cached_vectors, digest, encoder_digest, make_replay
+from xlt.simulate.replay import Replay, Show, cached_vectors, make_replay
 from xlt.simulate.results import summary
 from xlt.simulate.runner import run_all
 from xlt.simulate.strategies import ALIASES, DEFAULT, strategy
@@ -117,29 +119,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _replay(args: argparse.Namespace, settings: Settings, show: Show) -> tuple[Replay, str]:
-    """The data, and a digest of everything that decides results but strategy and seed."""
+    """The data, and a fingerprint of everything that decides results but strategy and seed."""
     pool, test = _examples(args)
     source = _codes(args.source)
     texts = [example.text for example in (*pool, *test)]
     folder = args.cache or args.out
     vectors = cached_vectors(texts, encoder=args.encoder, folder=folder, show=show)
     rows = [f"{e.group_key} {e.lang} {e.label} {e.text}" for e in (*pool, *test)]
-    setup = digest(
-        _code_digest(),
-        f"{len(pool)} {source} {sorted(asdict(settings).items())}",
-        encoder_digest(args.encoder),
-        *rows,
-    )
+    decisive = [len(pool), source, sorted(asdict(settings).items())]
+    setup = fingerprint([_code(), encoder_fingerprint(args.encoder), *decisive, *rows])[:16]
     return make_replay(pool, test, vectors, source=source), setup
 
 
-def _code_digest() -> str:
-    """Of the modules that decide a cell's result: cells of other code are not gone on with."""
+def _code() -> str:
+    """Fingerprint of the modules that decide a cell's result; other code begins anew."""
     package = Path(__file__).parents[1]
     names = ("choices", "curve", "head", "strategies")
     files = [*sorted((package / "sampling").glob("*.py")), package / "calibrate.py"]
     files += [package / "simulate" / f"{name}.py" for name in names]
-    return digest(*(file.read_text(encoding="utf-8") for file in files))
+    return fingerprint(fingerprint_of_file(file) for file in files)
 
 
 def _examples(args: argparse.Namespace) -> tuple[list[Example], list[Example]]:
@@ -168,7 +166,7 @@ def _described(
     return {
         "data": Path(args.data).name,
         "encoder": args.encoder,
-        "encoder_digest": encoder_digest(args.encoder)[:16],
+        "encoder_fingerprint": encoder_fingerprint(args.encoder)[:16],
         "source": list(replay.source),
         "pool": len(replay.pool),
         "test": len(replay.test),

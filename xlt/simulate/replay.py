@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,12 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from xlt.encoderfiles import encoder_fingerprint
 from xlt.errors import DataError
+from xlt.fingerprints import fingerprint
 from xlt.languages import normalise
 from xlt.schema import Example
 
 _CHUNK = 1024
-_BUNDLED = Path(__file__).parents[1] / "bundled"
 
 #: Called with (words, done, total).
 Show = Callable[[str, int, int], None]
@@ -124,7 +124,8 @@ def cached_vectors(
         EncoderError: If the encoder cannot be loaded.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"vectors-{digest(encoder_digest(encoder), *texts)}.npy"
+    name = fingerprint([encoder_fingerprint(encoder), *texts])[:16]
+    file = folder / f"vectors-{name}.npy"
     if file.is_file():
         return np.asarray(np.load(file, mmap_mode="r"))
     from xlt.encoder import embed, load_encoder
@@ -140,26 +141,6 @@ def cached_vectors(
         np.save(stream, vectors)
     os.replace(half, file)
     return vectors
-
-
-def encoder_digest(encoder: str) -> str:
-    """What tells an encoder from others: the contents of its folder, or its name on the Hub."""
-    folder = _BUNDLED if encoder == "bundled" else Path(encoder)
-    if not folder.is_dir():
-        return encoder
-    kept = (".safetensors", ".bin", ".json")
-    found = hashlib.sha256()
-    for file in sorted(file for file in folder.iterdir() if file.suffix in kept):
-        found.update(file.name.encode() + file.read_bytes())
-    return found.hexdigest()
-
-
-def digest(*parts: str) -> str:
-    """16 hexadecimal digits that differ where a part does."""
-    found = hashlib.sha256()
-    for part in parts:
-        found.update(f"{len(part)} {part}\x00".encode())
-    return found.hexdigest()[:16]
 
 
 def _texts(

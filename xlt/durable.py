@@ -1,0 +1,73 @@
+"""Files and folders that appear whole or not at all, and are there after a power cut."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+
+def write_through(path: Path, data: bytes) -> None:
+    """Writes a file onto the disk, past the system's memory; not in one step."""
+    with open(path, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Writes a file in one step; the one that was there stays until then."""
+    beside = path.parent / f".{path.name}-{uuid.uuid4().hex}"
+    try:
+        write_through(beside, data)
+        os.replace(beside, path)
+        sync_folder(path.parent)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def replace_folder(made: Path, path: Path) -> None:
+    """Moves a finished folder to its place beside it, where another one may stand.
+
+    Killed between the two renames it leaves the old one as `former(path)`.
+    """
+    sync_tree(made)
+    old = former(path)
+    shutil.rmtree(old, ignore_errors=True)
+    if path.exists():
+        os.replace(path, old)
+    os.replace(made, path)
+    sync_folder(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def former(path: Path) -> Path:
+    """Where `replace_folder` keeps what stood at `path` until the new one does."""
+    return path.with_name(path.name + ".old")
+
+
+def empty_beside(path: Path) -> Path:
+    """An empty folder in which to make what is to replace `path`."""
+    part = path.with_name(path.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    return part
+
+
+def sync_tree(folder: Path) -> None:
+    """Has a folder's files and names on the disk, not only in the system's memory."""
+    for inside, _, files in os.walk(folder):
+        for file in files:
+            with open(Path(inside, file), "rb") as opened:
+                os.fsync(opened.fileno())
+        sync_folder(Path(inside))
+
+
+def sync_folder(path: Path) -> None:
+    """Has a folder's names on the disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
