@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from xlt.errors import CancelledError
 from xlt.scores import Scores
 from xlt_backend import trainfolder as files
 from xlt_backend.convert import PublishRow
@@ -203,6 +204,11 @@ class FakeRight:
     def __init__(self) -> None:
         self.lost = False
         self.stop = False
+        self.others = False
+
+    def others_wait(self) -> bool:
+        """Whether somebody wants other work."""
+        return self.others
 
     def renew(self) -> bool:
         """Whether nobody took it away."""
@@ -220,6 +226,7 @@ class FakeTrainer:
         self.skill = 0.9
         self.plans: list[files.Plan] = []
         self.before: Callable[[files.Plan], None] = lambda _: None
+        self.adaptation: dict[str, Any] = {"adapted": True, "reason": "9 texts gained, 1 lost"}
 
     def __call__(
         self,
@@ -234,6 +241,12 @@ class FakeTrainer:
         self.plans.append(plan)
         on_progress({"phase": plan.mode, "done": 1, "total": 2, "losses": {"task": 0.5}})
         self.before(plan)
+        if should_stop():
+            raise CancelledError("the training was asked to stop")
+        if plan.mode == "adapt":
+            Path(str(plan.adapted)).mkdir(exist_ok=True)
+            (Path(str(plan.adapted)) / "config.json").write_text("{}")
+            return {"adaptation": self.adaptation}
         skill = self.skill
         if plan.mode == "train":
             (folder / files.MODEL).mkdir(exist_ok=True)

@@ -13,10 +13,10 @@ from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTra
 from tests.builders import save_tiny_encoder
 from tests.test_adapt_pieces import TOKENIZERS, WORDS, foreign, sentences
 from xlt.adapt.data import AdaptData, Pair, from_examples, read_translations
-from xlt.adapt.judge import adapt_if_better, choose, is_made
+from xlt.adapt.judge import adapt_once, choose, is_made
 from xlt.adapt.learn import relative_distance
 from xlt.adapt.lessons import split_pairs, window
-from xlt.adapt.options import AdaptOptions, cache_key
+from xlt.adapt.options import AdaptOptions, cache_key, purpose
 from xlt.adapt.pieces import as_tokenizer, size
 from xlt.adapt.run import adapt
 from xlt.encoder import embed, load_encoder
@@ -338,17 +338,31 @@ def test_the_better_encoder_is_chosen(english, adapted, rng):
     assert (blind.encoder, blind.adapted) == (english, False)
 
 
-def test_an_adaptation_is_made_once(english, texts, tmp_path, rng):
-    """The second time the folder is taken as it is; other texts make another one."""
+def test_labels_judge_by_turns_where_none_are_held_out(english, adapted, rng):
+    """Each fifth by a head that has not seen it: labels that say nothing are guessed as badly."""
+    texts = labelled(rng, "en", 60) + labelled(rng, "zgh", 60)
+    better = choose(english, str(adapted[0]), texts, source="eng", max_source_loss=0.1)
+    drawn = rng.permutation([e.label for e in texts])
+    noise = [replace(e, label=str(label)) for e, label in zip(texts, drawn, strict=True)]
+    blind = choose(english, str(adapted[0]), noise, source="eng")
+
+    assert better.adapted, better.reason
+    assert better.after["zgh"] > 0.8
+    assert max(blind.after.values()) < 0.8
+
+
+def test_an_adaptation_is_made_once(english, texts, tmp_path):
+    """The second time the folder is taken as it is, with more texts too; other languages differ."""
     out = tmp_path / "out"
-    train, held = labelled(rng, "en", 20), labelled(rng, "zgh", 8)
-    adapt_if_better(english, texts, out, train=train, held=held, options=QUICK)
+    adapt_once(english, texts, out, options=QUICK)
     made = (out / "model.safetensors").stat().st_mtime_ns
-    adapt_if_better(english, texts, out, train=train, held=held, options=QUICK)
+    more = replace(texts, texts=(*texts.texts, ("zgh", foreign("rain rain"))))
+    adapt_once(english, more, out, options=QUICK)
 
     assert (out / "model.safetensors").stat().st_mtime_ns == made
-    assert is_made(out, cache_key(english, texts, QUICK))
-    assert not is_made(out, cache_key(english, texts, replace(QUICK, seed=1)))
+    assert is_made(out, purpose(english, texts.languages, QUICK))
+    assert not is_made(out, purpose(english, texts.languages, replace(QUICK, seed=1)))
+    assert not is_made(out, purpose(english, [*texts.languages, "yor"], QUICK))
     assert not is_made(tmp_path / "nothing", "")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from tests.builders import CHOICES
 from tests.stubserver import serving
+from xlt.adapt.data import read_translations
 from xlt.errors import EncoderError
 from xlt_backend import checks_here, checks_labelstudio
 from xlt_backend.checks import Check, Status, fail, guarded, ok, warn
@@ -81,6 +83,22 @@ def test_workers() -> None:
     """No worker is a failure: nobody would train."""
     assert checks_here.check_workers(lambda: 2).status is Status.OK
     assert checks_here.check_workers(lambda: 0).status is Status.FAIL
+
+
+def test_a_table_of_translations_is_read(tmp_path):
+    """How many there are; or what is wrong with the table, and how to mend it."""
+    table = tmp_path / "translations.csv"
+
+    def checked() -> Check:
+        check = partial(checks_here.check_table, "XLT_TRANSLATIONS", table, read_translations)
+        return guarded("XLT_TRANSLATIONS", "name another table", check)
+
+    missing = checked()
+    assert (missing.status, missing.mend) == (Status.FAIL, "name another table")
+    table.write_text("source,target,lang\nrain,ruwa,hau\ngoat,akuya,hau\n")
+    assert checked().detail == f"2 translations in {table}"
+    table.write_text("en,ha\nrain,ruwa\n")
+    assert "must have columns source, target and lang" in checked().detail
 
 
 def test_errors_of_ours_are_failures() -> None:

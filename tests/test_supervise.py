@@ -8,13 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from tests.builders import save_tiny_encoder
 from xlt.errors import CancelledError, DivergedError
+from xlt.schema import Example, TaskSpec
 from xlt_backend import trainfolder as files
 from xlt_backend.errors import TrainerError, TrainerTimeoutError
 from xlt_backend.supervise import run_trainer
@@ -114,8 +118,6 @@ def test_much_output_does_not_block(tmp_path):
 @pytest.fixture
 def plan(tmp_path: Path, tiny_encoder: Path) -> Path:
     """A folder with a small training."""
-    from xlt.schema import Example, TaskSpec
-
     words = {"sport": "ball team goal", "music": "song band drum"}
     examples = [
         Example(id=str(n), text=f"{words[label]} {n}", lang=("en", "sw")[n % 2], label=label)
@@ -135,8 +137,6 @@ def plan(tmp_path: Path, tiny_encoder: Path) -> Path:
 
 def test_real_training_scoring_and_embedding(plan):
     """All that a round reads is written, and then read by the other two modes."""
-    from dataclasses import replace
-
     from xlt.scores import Scores
 
     phases: list[str] = []
@@ -161,7 +161,6 @@ def test_real_training_scoring_and_embedding(plan):
 def test_training_process_dies_with_its_parent(plan):
     """A killed worker leaves no training behind."""
     spec = files.read_plan(plan)
-    from dataclasses import replace
 
     config = {**spec.config, "min_steps": 100_000, "max_steps": 100_000}
     files.write_plan(plan, replace(spec, config=config))
@@ -188,8 +187,6 @@ def test_training_process_dies_with_its_parent(plan):
 
 def test_plan_survives_the_folder(tmp_path):
     """What is written is what is read."""
-    from xlt.schema import Example, TaskSpec
-
     plan = files.Plan(mode="score", spec=TaskSpec(labels=("ä", "b")), model="m", config={"x": 1})
     files.write_plan(tmp_path, plan)
     examples = [
@@ -221,3 +218,36 @@ def test_training_on_several_devices_is_one_training(plan, monkeypatch):
     assert measured["steps"] == 4
     assert said.count("save") == 1
     assert (plan / files.MODEL / "model.safetensors").is_file()
+
+
+def test_the_process_adapts_an_encoder_and_judges_it(tmp_path, monkeypatch):
+    """Tables in other spellings of the languages' codes; the folder loads, the judge answers."""
+    from xlt.adapt import options
+    from xlt_backend import trainer
+
+    quick = partial(options.AdaptOptions, steps=4, bag_steps=4)
+    monkeypatch.setattr(options, "AdaptOptions", quick)
+    table = tmp_path / "translations.csv"
+    rows = [f"the rain {n} falls,ruwan {n} yana,hau_Latn\n" for n in range(40)]
+    table.write_text("source,target,lang\n" + "".join(rows) + "x,y,zul\n")
+    examples = [
+        Example(id=str(n), text=f"ruwan {n} yana", lang="ha", label=("a", "b")[n % 2])
+        for n in range(10)
+    ]
+    files.write_examples(tmp_path / files.LABELLED, examples)
+    encoder = str(save_tiny_encoder(tmp_path / "encoder"))
+    plan = files.Plan(
+        mode="adapt", spec=TaskSpec(labels=("a", "b")), model=encoder,
+        adapted=str(tmp_path / "adapted"), source="en", translations=str(table),
+    )  # fmt: skip
+    files.write_plan(tmp_path, plan)
+    found = trainer.run(tmp_path, trainer.Speaker(None, lambda: False))["adaptation"]
+
+    report = json.loads((tmp_path / "adapted" / "report.json").read_text())
+    assert list(report["languages"]) == ["eng", "hau"]
+    assert report["languages"]["hau"]["pairs"] > 30
+    assert set(found) == {"adapted", "reason"}
+
+    files.write_plan(tmp_path, replace(plan, translations=None))
+    hopeless = trainer.run(tmp_path, trainer.Speaker(None, lambda: False))["adaptation"]
+    assert hopeless == {"hopeless": True, "reason": "no translations in the project's languages"}

@@ -75,6 +75,19 @@ def test_asks_while_a_round_runs_cause_exactly_one_more(queue, redis):
     assert queue.status("1") == "idle"
 
 
+def test_a_round_knows_whether_other_work_waits(queue, redis):
+    """Of its own project, or of another; what it serves itself is not other work."""
+    queue.ask("1")
+    lease = take(queue, redis)
+    assert not lease.others_wait()
+    queue.ask("2")
+    assert lease.others_wait()
+    take(queue, redis, "2")
+    assert not lease.others_wait()
+    queue.ask("1")
+    assert lease.others_wait()
+
+
 def test_projects_do_not_wait_for_each_other(queue, redis):
     """One project's running round holds no other project back."""
     queue.ask("1")

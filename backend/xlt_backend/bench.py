@@ -93,6 +93,38 @@ class Bench:
         shutil.rmtree(folder, ignore_errors=True)
         return cached
 
+    def adapt(
+        self,
+        snapshot: Snapshot,
+        encoder: str,
+        *,
+        adapted: Path,
+        source: str,
+        translations: Path | None,
+        lexicon: Path | None,
+    ) -> dict[str, Any]:
+        """Adapts `encoder` and judges the result; what the process said. Takes up a killed one.
+
+        Args:
+            snapshot: Labels that judge, and texts.
+            encoder: What is adapted.
+            adapted: Folder for the result; taken as it is where it fits already.
+            source: Language that it is adapted from.
+            translations: Table of translations.
+            lexicon: Table of words.
+        """
+        folder = self.folder / "adapt"
+        folder.mkdir(parents=True, exist_ok=True)
+        files.write_examples(folder / files.LABELLED, snapshot.train)
+        files.write_examples(folder / files.POOL, snapshot.pool)
+        tables = {"translations": translations, "lexicon": lexicon}
+        found = self._run(
+            folder, mode="adapt", model=encoder, adapted=str(adapted), source=source,
+            **{name: str(path) for name, path in tables.items() if path is not None},
+        )  # fmt: skip
+        shutil.rmtree(folder, ignore_errors=True)
+        return dict(found["adaptation"])
+
     def forget(self, versions: Sequence[str]) -> None:
         """Drops the scores of versions that are gone."""
         for version in versions:
@@ -101,9 +133,11 @@ class Bench:
     def _cache(self, version: str | None) -> Path:
         return self.folder / f"scores-{version or 'start'}.npz"
 
-    def _run(self, folder: Path, **plan: Any) -> None:  # noqa: ANN401 - fields of Plan
+    def _run(self, folder: Path, **plan: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of Plan
         for stale in (files.RESULT, files.ERROR):
             (folder / stale).unlink(missing_ok=True)
         common: dict[str, Any] = {"spec": self.spec, "config": self.config, "nice": self.nice}
         files.write_plan(folder, files.Plan(threads=self.threads, **common, **plan))
-        self.measured |= self.run(folder)
+        found = self.run(folder)
+        self.measured |= found
+        return found

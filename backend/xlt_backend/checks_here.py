@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
+from pathlib import Path
 
 import fsspec  # type: ignore[import-untyped]
 import httpx
@@ -73,6 +74,17 @@ def check_encoder(name: str, load: Callable[[str], object]) -> Check:
     begun = time.perf_counter()
     load(name)
     return ok("encoder", f"{name} loads in {time.perf_counter() - begun:.1f} s")
+
+
+def check_table(name: str, path: Path, read: Callable[[Path], Sized]) -> Check:
+    """A table that encoders are adapted with can be read.
+
+    Args:
+        name: The setting that names it.
+        path: The table.
+        read: Raises a `DataError` where it cannot.
+    """
+    return ok(name, f"{len(read(path)):,} translations in {path}")
 
 
 def events_heard(url: str, action: str, auth: tuple[str, str] | None) -> float:

@@ -6,10 +6,11 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -19,6 +20,7 @@ from xlt_backend.checks_here import (
     check_encoder,
     check_model_folder,
     check_redis,
+    check_table,
     check_workers,
     events_heard,
 )
@@ -106,7 +108,18 @@ def _here(settings: Settings) -> Iterator[Check]:
         "set XLT_ENCODER to `bundled`, a folder or a Hub name",
         lambda: check_encoder(settings.encoder, _load_encoder),
     )
+    tables = {"XLT_TRANSLATIONS": settings.translations, "XLT_LEXICON": settings.lexicon}
+    for name, path in tables.items():
+        if path is not None:
+            columns = f"set {name} to a table with columns source, target and lang"
+            yield guarded(name, columns, partial(check_table, name, path, _read_translations))
     yield check_health(settings.public_url)
+
+
+def _read_translations(path: Path) -> Sized:
+    from xlt.adapt.data import read_translations
+
+    return read_translations(path)
 
 
 def _load_encoder(name: str) -> object:

@@ -76,7 +76,7 @@ def run(project: str, job_id: str, settings: Settings) -> dict[str, Any]:
 def _ask_again(queue: TrainQueue, states: StateStore, project: str) -> None:
     """Wants another round for the labels that came during this one; else the reconciler would."""
     try:
-        if states.enough_new(project):
+        if states.is_due(project):
             queue.ask(project)
     except RedisDownError as error:
         logger.warning("project %s: %s", project, error)

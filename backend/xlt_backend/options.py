@@ -32,6 +32,8 @@ class ProjectOptions(BaseModel):
             an object with a weight for each language.
         audit_share: Share of tasks whose labels judge models and never train them.
         keep_versions: Model versions kept beside the active one.
+        adapt: Adapt the encoder to the project's languages, where there are translations to learn
+            from, and use it where labels say that it is better.
         train: Overrides of the hyper-parameters (`xlt.config.TrainConfig`).
     """
 
@@ -49,6 +51,7 @@ class ProjectOptions(BaseModel):
     quota: Literal["equal", "proportional", "adaptive"] | dict[str, float] = "adaptive"
     audit_share: float = Field(default=_SAMPLER.audit_share, ge=0, le=0.5)
     keep_versions: int = Field(default=3, ge=1)
+    adapt: bool = True
     train: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")

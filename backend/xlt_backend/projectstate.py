@@ -41,6 +41,8 @@ class ProjectState:
         first_new_at: When the first label that no version knows was seen.
         failed_hash: Data that a training diverged on.
         activity: Label Studio's signature when it was last read.
+        adaptation: What is known of the encoder's adaptation to the project's languages.
+        adaptation_due: It is to be made, or judged anew, in a quiet hour.
         leftovers: Versions of ours whose predictions are still to be deleted.
         forced: How often somebody ordered a training ...
         forced_served: ... and up to which order that was done.
@@ -73,6 +75,8 @@ class ProjectState:
     first_new_at: float | None = None
     failed_hash: str = ""
     activity: str = ""
+    adaptation: str = ""
+    adaptation_due: bool = False
     leftovers: int = 0
     forced: int = 0
     forced_served: int = 0
@@ -173,11 +177,11 @@ class StateStore:
             pipe.scard(_new_key(project))
             return int(pipe.execute()[-1])
 
-    def enough_new(self, project: str) -> bool:
-        """Whether as many changed since `take_new` as the last round said are needed.
+    def is_due(self, project: str) -> bool:
+        """Whether enough changed since `take_new`, or a training was ordered and not served.
 
-        Whoever counts during a round compares with what an earlier one said; this is asked for at
-        the round's end, lest the last label before a training waits for the next.
+        Whoever counts during a round compares with what an earlier one said; this is asked at the
+        round's end, lest the last label before a training waits for the next.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -185,9 +189,9 @@ class StateStore:
         with translated():
             pipe = self._connection.pipeline()
             pipe.scard(_new_key(project))
-            pipe.hget(_key(project), "needed")
-            new, needed = pipe.execute()
-        return int(new) >= int(needed or 1)
+            pipe.hmget(_key(project), ["needed", "forced", "forced_served"])
+            new, (needed, forced, served) = pipe.execute()
+        return int(new) >= int(needed or 1) or int(forced or 0) > int(served or 0)
 
     def take_new(self, project: str) -> None:
         """Begins to count changed tasks anew: the snapshot that is taken next sees them.

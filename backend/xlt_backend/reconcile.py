@@ -83,4 +83,5 @@ def _differs(
         label_studio.ensure_webhook(info.id)
     if edited or label_studio.activity(int(project)) != state.activity:
         return True
-    return state.leftovers > 0 and label_studio.quiet(int(project))
+    waits = state.leftovers > 0 or state.adaptation_due
+    return waits and label_studio.quiet(int(project))

@@ -17,7 +17,8 @@ from typing import Any
 
 from xlt.errors import CancelledError, DivergedError, XltError
 from xlt.store import ProjectStore
-from xlt_backend import ordering, rounds, snapshots, versionfiles
+from xlt_backend import adaptation, ordering, rounds, snapshots, versionfiles
+from xlt_backend.adaptation import Record
 from xlt_backend.bench import Bench
 from xlt_backend.errors import RedisDownError
 from xlt_backend.interface import Interface
@@ -39,6 +40,8 @@ class Context:
         options: Its options.
         interface: What is labelled.
         config: Hyper-parameters.
+        base: The encoder before any adaptation.
+        record: What is known of its adaptation.
         versions: Its models.
         bench: Where they are made.
     """
@@ -47,6 +50,8 @@ class Context:
     options: ProjectOptions
     interface: Interface
     config: dict[str, Any]
+    base: str
+    record: Record
     versions: ProjectStore
     bench: Bench
 
@@ -63,6 +68,7 @@ class Round:
         self._phase = ""
         self._damaged = ""
         self._trained = False
+        self._yields = False  # whether other work may interrupt
 
     def run(self) -> Decision:
         """Does what there is to do; returns what that was.
@@ -102,6 +108,7 @@ class Round:
         if decision.action is not Action.NOTHING:
             self._publish(context, snapshot, decision, data)
         self._prune(context)
+        self._adapt(context, snapshot, decision)
         self._finish(context, decision, forced=state.forced)
         return decision
 
@@ -119,9 +126,12 @@ class Round:
         options = ProjectOptions.from_extra_params(extra_params)
         interface = Interface.from_label_config(info.label_config)
         config = asdict(options.training(tools.settings.encoder))
+        place = tools.settings.home / "work" / key
+        base, record = config["encoder"], adaptation.read(place)
+        config["encoder"] = adaptation.encoder_of(record, base)
         self._report(config_error="", notes=list(interface.notes))
         bench = Bench(
-            folder=tools.settings.home / "work" / key,
+            folder=place,
             spec=interface.spec,
             config=config,
             threads=tools.settings.threads,
@@ -143,6 +153,8 @@ class Round:
             options=options,
             interface=interface,
             config=config,
+            base=base,
+            record=record,
             versions=tools.store.project(key),
             bench=bench,
         )
@@ -270,6 +282,46 @@ class Round:
         self._report(shown=shown if shown in ours else "", leftovers=len(old))
         context.bench.forget(versions.prune(context.options.keep_versions))
 
+    def _adapt(self, context: Context, snapshot: Snapshot, decision: Decision) -> None:
+        """Adapts the encoder, or judges it anew, in a quiet hour and until other work is asked for.
+
+        Where labels decide otherwise than before, a training is ordered.
+        """
+        settings, client, base = self._tools.settings, self._tools.label_studio, context.base
+        record, labels = context.record, len(snapshot.train)
+        wanted = adaptation.purpose(base, snapshot, context.options, settings)
+        due = adaptation.is_due(record, wanted, labels)
+        self._report(adaptation_due=due, adaptation="" if wanted is None else record.reason)
+        if wanted is None or not due:
+            return
+        if decision.action is not Action.NOTHING or not client.quiet(self._id):
+            return
+        self._enter("adapt")
+        place = context.bench.folder
+        asked, adapted = Record(purpose=wanted, base=base), place / f"adapted-{wanted[:16]}"
+        self._yields = True
+        try:
+            source = adaptation.source_of(snapshot, context.options)
+            found = context.bench.adapt(
+                snapshot, base, adapted=adapted, source=source,
+                translations=settings.translations, lexicon=settings.lexicon,
+            )  # fmt: skip
+            now = adaptation.decided(found, asked, adapted, labels)
+        except CancelledError:
+            if self._must_stop():
+                raise
+            return  # it goes on in the next quiet hour
+        except XltError as error:
+            now = replace(asked, reason=str(error), hopeless=True)
+        finally:
+            self._yields = False
+        adaptation.write(place, now)
+        adaptation.forget_others(place, adapted)
+        logger.info("project %s: adaptation: %s", self._project, now.reason)
+        self._report(adaptation=now.reason, adaptation_due=False)
+        if adaptation.encoder_of(now, base) != context.config["encoder"]:
+            self._tools.states.order(self._project)
+
     # The process, the state, the right -------------------------------------------------------
 
     def _run_trainer(self, folder: Path) -> dict[str, Any]:
@@ -290,6 +342,9 @@ class Round:
         )
 
     def _should_stop(self) -> bool:
+        return self._must_stop() or (self._yields and self._right.others_wait())
+
+    def _must_stop(self) -> bool:
         return self._right.lost or self._tools.stopping() or self._right.cancelled()
 
     def _fence(self) -> None:

@@ -43,6 +43,9 @@ class LabelStudio(Protocol):
     def switch(self, project_id: int, version: str) -> None:
         """From now on tasks are shown with and ordered by these predictions."""
 
+    def quiet(self, project_id: int) -> bool:
+        """Whether nobody has worked in the project for some minutes."""
+
     def prune_predictions(self, project_id: int, keep: Collection[str]) -> list[str]:
         """Deletes predictions of all other versions but the project's own."""
 
@@ -55,6 +58,9 @@ class Right(Protocol):
 
     def cancelled(self) -> bool:
         """Whether somebody asked this round to stop."""
+
+    def others_wait(self) -> bool:
+        """Whether more work was asked for since this round began."""
 
     @property
     def lost(self) -> bool:

@@ -63,6 +63,8 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "XLT_HOME": ("home", Path),
     "XLT_MODEL_DIR": ("model_dir", _text),
     "XLT_ENCODER": ("encoder", _text),
+    "XLT_TRANSLATIONS": ("translations", Path),
+    "XLT_LEXICON": ("lexicon", Path),
     "XLT_PUBLIC_URL": ("public_url", _url),
     "XLT_HOST": ("host", _text),
     "XLT_PORT": ("port", _whole),
@@ -93,6 +95,8 @@ class Settings:
         home: Folder for all that this installation keeps on its own disk.
         model_dir: Folder or fsspec URL of the model versions.
         encoder: Encoder that new models start from: `bundled`, a folder or a Hub name.
+        translations: Table (source, target, lang) that encoders are adapted with.
+        lexicon: The same of words.
         public_url: How Label Studio reaches xlt.
         host: Address the web server listens on.
         port: Port of the web server.
@@ -115,6 +119,8 @@ class Settings:
     home: Path = Path(".xlt")
     model_dir: str = ""
     encoder: str = "bundled"
+    translations: Path | None = None
+    lexicon: Path | None = None
     public_url: str = ""
     host: str = "127.0.0.1"
     port: int = 9090

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -28,6 +28,7 @@ from xlt_backend import trainfolder as files
 from xlt_backend.supervise import run_trainer
 
 if TYPE_CHECKING:
+    from xlt.adapt.data import Pair
     from xlt.predict import Predictor
     from xlt.schema import Example
 
@@ -80,6 +81,9 @@ def run(folder: Path, speaker: Speaker) -> dict[str, object]:
     if plan.mode == "embed":
         _timed(seconds, "score", lambda: _embed(folder, plan, speaker))
         return {"seconds": seconds}
+    if plan.mode == "adapt":
+        found = _timed(seconds, "adapt", lambda: _adapt(folder, plan, speaker))
+        return {"seconds": seconds, "adaptation": found}
     training: dict[str, object] = {}
     if plan.mode == "train":
         gpus = _gpus()
@@ -208,6 +212,48 @@ def _embed(folder: Path, plan: files.Plan, speaker: Speaker) -> dict[str, object
     logits = np.zeros((len(vectors), 0), np.float32)
     Scores(logits=logits, vectors=vectors).save(folder / files.POOL_SCORES)
     return {}
+
+
+def _adapt(folder: Path, plan: files.Plan, speaker: Speaker) -> dict[str, object]:
+    """Adapts the plan's encoder to the languages of labels and pool; says which one is better.
+
+    Raises:
+        XltError: If a table cannot be read, or the adaptation failed or was stopped.
+    """
+    from xlt.adapt.data import from_examples, read_translations
+    from xlt.adapt.judge import adapt_once, choose
+    from xlt.adapt.options import AdaptOptions
+    from xlt.languages import normalise
+
+    labelled = files.read_examples(folder / files.LABELLED)
+    examples = [*labelled, *files.read_examples(folder / files.POOL)]
+    languages = {normalise(example.lang) for example in examples}
+
+    def table(path: str | None) -> list[Pair]:
+        rows = read_translations(path) if path else []
+        known = [replace(row, lang=normalise(row.lang)) for row in rows]
+        return [row for row in known if row.lang in languages]
+
+    texts = [replace(example, lang=normalise(example.lang)) for example in examples]
+    source = normalise(plan.source)
+    data = from_examples(
+        texts, source=source, pairs=table(plan.translations), lexicon=table(plan.lexicon)
+    )
+    if not data.pairs and not data.lexicon:
+        return {"hopeless": True, "reason": "no translations in the project's languages"}
+
+    def told(line: str) -> None:
+        logger.info("%s", line)
+        speaker.say("adapt", 0, 0)
+
+    encoder, adapted = str(plan.model), Path(str(plan.adapted))
+    options = AdaptOptions(source=source)
+    adapt_once(encoder, data, adapted, options=options, progress=told)
+    if len({example.label for example in labelled}) < 2:
+        return {"adapted": False, "reason": "made; labels decide whether it is used"}
+    speaker.say("judge", 0, 1)
+    choice = choose(encoder, str(adapted), labelled, source=source)
+    return {"adapted": choice.adapted, "reason": choice.reason}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

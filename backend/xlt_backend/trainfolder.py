@@ -19,7 +19,7 @@ MODEL, CHECKPOINTS = "model", "checkpoints"
 LABELLED_SCORES, AUDIT_SCORES, POOL_SCORES = "labelled.npz", "audit.npz", "pool.npz"
 ACTIVE_AUDIT_SCORES = "active_audit.npz"
 
-Mode = Literal["train", "score", "embed"]
+Mode = Literal["train", "score", "embed", "adapt"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +27,16 @@ class Plan:
     """What the training process is to do.
 
     Attributes:
-        mode: `train` a model and score with it, `score` with one that is there, or `embed` the
-            pool with the untrained encoder.
+        mode: `train` a model and score with it, `score` with one that is there, `embed` the pool
+            with the untrained encoder, or `adapt` that encoder and judge whether it is better.
         spec: What is labelled.
         config: Hyper-parameters that differ from the defaults.
         model: Folder of the model to score with.
         active: Folder of the active model, to be compared on the audit examples.
+        adapted: Folder for the adapted encoder.
+        source: Language that it is adapted from.
+        translations: Table of sentences and their translations into the source language.
+        lexicon: Table of words, likewise.
         threads: CPU threads; 0: as many as there are cores.
         nice: How far the process gives way to others.
     """
@@ -42,6 +46,10 @@ class Plan:
     config: Mapping[str, Any] = field(default_factory=dict)
     model: str | None = None
     active: str | None = None
+    adapted: str | None = None
+    source: str = ""
+    translations: str | None = None
+    lexicon: str | None = None
     threads: int = 0
     nice: int = 10
 
@@ -77,7 +85,12 @@ def read_examples(path: Path) -> list[Example]:
 
 def write_json(path: Path, value: object) -> None:
     """Writes a JSON file."""
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+    path.write_bytes(as_json(value))
+
+
+def as_json(value: object) -> bytes:
+    """A value as the text of a JSON file."""
+    return json.dumps(value, ensure_ascii=False, indent=1).encode()
 
 
 def read_json(path: Path) -> dict[str, Any]:

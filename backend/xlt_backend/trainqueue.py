@@ -109,6 +109,16 @@ class TrainQueue:
             flag = cast("bytes | None", self._connection.get(_cancel_key(project)))
         return flag is not None and flag.decode() == token
 
+    def others_wait(self, project: str, seen: int) -> bool:
+        """Whether more was wanted than a round has seen, or another project's job waits.
+
+        Raises:
+            RedisDownError: If Redis does not answer.
+        """
+        with translated():
+            wanted = self._mget(project)[0]
+            return int(wanted or 0) > seen or int(self._queue.count) > 0
+
     @property
     def lease_s(self) -> float:
         """Seconds that a lease lives without being renewed."""
@@ -253,6 +263,13 @@ class Lease:
         """Whether somebody asked this very round to stop; False while Redis is away."""
         try:
             return self._queue.is_cancelled(self.project, self._token)
+        except RedisDownError:
+            return False
+
+    def others_wait(self) -> bool:
+        """Whether more work was asked for since this round began; False while Redis is away."""
+        try:
+            return self._queue.others_wait(self.project, self._seen)
         except RedisDownError:
             return False
 

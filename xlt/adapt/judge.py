@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from xlt.adapt.data import AdaptData
-from xlt.adapt.options import AdaptOptions, cache_key
+from xlt.adapt.options import AdaptOptions, purpose
 from xlt.adapt.run import REPORT, Progress, adapt
 from xlt.config import TrainConfig
 from xlt.encoder import embed
@@ -21,6 +21,8 @@ from xlt.errors import DataError
 from xlt.heads import SingleLabelHead
 from xlt.languages import normalise
 from xlt.schema import Example, TaskSpec
+
+_FOLDS, _SEED = 5, 13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ def choose(
     encoder: str,
     adapted: str,
     train: Sequence[Example],
-    held: Sequence[Example],
+    held: Sequence[Example] | None = None,
     *,
     source: str,
     max_source_loss: float = 0.01,
@@ -61,7 +63,8 @@ def choose(
         encoder: As it was.
         adapted: Made from it.
         train: Labelled texts that the heads learn from; of the source alone: zero-shot.
-        held: Labelled texts that judge; none of them, nor a translation, in `train`.
+        held: Labelled texts that judge; none of them, nor a translation, in `train`. None: each
+            of `train` is judged by a head that learned from the others, a fifth at a time.
         source: Code of the source language.
         max_source_loss: Accuracy that the source may lose; without held-out source texts this
             is not looked at.
@@ -73,7 +76,9 @@ def choose(
     if len(labels) < 2:
         raise DataError(f"expected labelled texts with at least 2 labels, got {list(labels)}")
     task = TaskSpec(labels=labels)
+    train = [example for example in train if example.label is not None]
     old, new = (_right(name, train, held, task) for name in (encoder, adapted))
+    held = train if held is None else held
     ours = np.array([normalise(e.lang) == normalise(source) for e in held], dtype=bool)
     gained, lost = int((new & ~old & ~ours).sum()), int((old & ~new & ~ours).sum())
     drop = float(old[ours].mean() - new[ours].mean()) if ours.any() else 0.0
@@ -95,62 +100,72 @@ def choose(
     )
 
 
-def adapt_if_better(
+def adapt_once(
     encoder: str,
     data: AdaptData,
     out: Path,
     *,
-    train: Sequence[Example],
-    held: Sequence[Example],
     options: AdaptOptions | None = None,
     progress: Progress = lambda line: None,
-) -> Choice:
-    """Adapts once, and says which encoder to use with the labels there are now.
+) -> None:
+    """Adapts an encoder, unless `out` has it already.
 
-    An encoder in `out` that was adapted from the same encoder with the same data and options is
-    taken as it is. It stays there when it is not chosen, because more labels may tell.
+    What was adapted from the same encoder to the same languages with the same options is taken as
+    it is, whatever texts there are now.
 
     Args:
         encoder: As `adapt` takes it.
         data: What to adapt with.
         out: Folder of the adapted encoder.
-        train: As `choose` takes it.
-        held: As `choose` takes it.
         options: None: the defaults.
         progress: Called with one line now and then.
     """
     options = options or AdaptOptions()
-    if not is_made(out, cache_key(encoder, data, options)):
+    if not is_made(out, purpose(encoder, data.languages, options)):
         adapt(encoder, data, out, options=options, progress=progress)
-    choice = choose(encoder, str(out), train, held, source=options.source)
-    progress(json.dumps(asdict(choice), ensure_ascii=False))
-    return choice
 
 
-def is_made(out: Path, key: str) -> bool:
-    """Whether `out` holds the encoder that `cache_key` names."""
+def is_made(out: Path, purpose: str) -> bool:
+    """Whether `out` holds an encoder that was adapted for this purpose."""
     try:
         report = json.loads((out / REPORT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(report, dict) and report.get("key") == key
+    return isinstance(report, dict) and report.get("purpose") == purpose
 
 
 def _right(
-    encoder: str, train: Sequence[Example], held: Sequence[Example], task: TaskSpec
+    encoder: str,
+    train: Sequence[Example],
+    held: Sequence[Example] | None,
+    task: TaskSpec,
 ) -> NDArray[np.bool_]:
-    """Which of the held-out texts a head on `train` labels as people did: (N,)."""
-    labelled = [example for example in train if example.label is not None]
-    vectors = torch.from_numpy(embed([e.text for e in [*labelled, *held]], encoder=encoder))
-    head = SingleLabelHead(task, vectors.shape[1])
-    weights = torch.tensor([example.weight for example in labelled])
-    head.warm_start(
-        vectors[: len(labelled)], head.targets(labelled), weights, l2=TrainConfig().head_l2
-    )
-    with torch.inference_mode():
-        found = head.classify(vectors[len(labelled) :]).argmax(dim=1).tolist()
-    named = [task.labels[row] for row in found]
-    return np.array([n == e.label for n, e in zip(named, held, strict=True)], dtype=bool)
+    """Which of the texts that judge a head labels as people did: (N,)."""
+    examples = [*train, *(held or ())]
+    vectors = torch.from_numpy(embed([e.text for e in examples], encoder=encoder))
+    rows = np.arange(len(examples))
+    parts = _folds(train) if held is None else [(rows[: len(train)], rows[len(train) :])]
+    right = np.zeros(len(examples), dtype=bool)
+    for learned, asked in parts:
+        labelled = [examples[row] for row in learned]
+        head = SingleLabelHead(task, vectors.shape[1])
+        weights = torch.tensor([example.weight for example in labelled])
+        l2 = TrainConfig().head_l2
+        head.warm_start(vectors[learned], head.targets(labelled), weights, l2=l2)
+        with torch.inference_mode():
+            found = head.classify(vectors[asked]).argmax(dim=1).tolist()
+        pairs = zip(found, asked.tolist(), strict=True)
+        right[asked] = [task.labels[said] == examples[row].label for said, row in pairs]
+    return right if held is None else right[len(train) :]
+
+
+def _folds(examples: Sequence[Example]) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Rows to learn from and rows to ask, five times; translations are asked together."""
+    groups = list(dict.fromkeys(example.group_key for example in examples))
+    places = np.random.default_rng(_SEED).permutation(len(groups)) % _FOLDS
+    fold_of = dict(zip(groups, places.tolist(), strict=True))
+    folds = np.array([fold_of[example.group_key] for example in examples])
+    return [(np.flatnonzero(folds != n), np.flatnonzero(folds == n)) for n in np.unique(folds)]
 
 
 def _by_language(right: NDArray[np.bool_], held: Sequence[Example]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from xlt import __version__
@@ -139,8 +140,19 @@ def cache_key(encoder: str, data: AdaptData, options: AdaptOptions) -> str:
     Raises:
         EncoderError: If there is no such encoder.
     """
+    return fingerprint([_basis(encoder, options), data.digest()])
+
+
+def purpose(encoder: str, languages: Iterable[str], options: AdaptOptions) -> str:
+    """A key that is the same where encoder, languages and options are, whatever the texts.
+
+    Raises:
+        EncoderError: If there is no such encoder.
+    """
+    return fingerprint([_basis(encoder, options), *sorted(languages)])
+
+
+def _basis(encoder: str, options: AdaptOptions) -> list[object]:
     decisive = asdict(options)
     del decisive["checkpoint_minutes"]
-    return fingerprint(
-        [__version__, encoder_fingerprint(encoder), data.digest(), *sorted(decisive.items())]
-    )
+    return [__version__, encoder_fingerprint(encoder), *sorted(decisive.items())]

@@ -23,7 +23,7 @@ from xlt.adapt.data import AdaptData, Pair
 from xlt.adapt.fertility import Cut, measure, shattered
 from xlt.adapt.learn import Lap, learn, make_learner, put_back
 from xlt.adapt.lessons import old_vectors, prepare, source_list, split_pairs
-from xlt.adapt.options import AdaptOptions, cache_key
+from xlt.adapt.options import AdaptOptions, cache_key, purpose
 from xlt.adapt.rows import initial_rows, placed_by_bags
 from xlt.durable import replace_folder
 from xlt.encoder import Encoder, load_encoder
@@ -88,6 +88,7 @@ def adapt(
     run = _start(encoder, data, out, options, progress)
     began = time.monotonic()
     report, loaded = _before(run)
+    report["purpose"] = purpose(encoder, data.languages, options)
     loaded, tokenizer, report["new_pieces"] = _with_new_pieces(run, loaded, report)
     report["learned_by"], lap = _trained(run, loaded)
     report["steps"], report["training_seconds"] = lap.step, round(lap.seconds, 1)
@@ -155,7 +156,6 @@ def _before(run: _Run) -> tuple[dict[str, Any], Encoder]:
     report: dict[str, Any] = {
         "xlt": __version__,
         "encoder": run.name,
-        "key": run.key,
         "data": run.data.digest(),
         "options": asdict(run.options),
         "languages": {
