@@ -114,7 +114,9 @@ def measure(stack: Stack, examples: list[Example], args: argparse.Namespace) -> 
     interface = Interface.from_label_config(client.project(project.id).label_config)
     wait(lambda: shown(client, project.id).startswith("start-"), "the first order")
     seconds, labels, size = label_to_predictions(client, project.id, interface, options, answers)
-    state = status(stack, project.id)
+    first = shown(client, project.id)
+    wait(lambda: last_round(stack, project.id).get("version") == first, "the round's end")
+    state = last_round(stack, project.id)
     annotate_next(client, project.id, interface, answers)  # else there is nothing new to train on
     latencies = under_load(stack, client, project.id, interface)
     return {
@@ -125,7 +127,7 @@ def measure(stack: Stack, examples: list[Example], args: argparse.Namespace) -> 
             "labels": labels,
             "pool": size,
             "seconds": round(seconds, 1),
-            "round": state.get("last_round"),
+            "round": state,
         },
         "while_training": {name: found.summary() for name, found in latencies.items()},
     }
@@ -240,9 +242,14 @@ def once() -> Callable[[], bool]:
     return lambda: next(calls, True)
 
 
-def status(stack: Stack, project_id: int) -> dict[str, object]:
+def status(stack: Stack, project_id: int) -> dict[str, Any]:
     """The project's part of /status."""
     return dict(stack.service.status()["projects"][str(project_id)])
+
+
+def last_round(stack: Stack, project_id: int) -> dict[str, Any]:
+    """What the last round did that changed anything."""
+    return dict(status(stack, project_id).get("last_round") or {})
 
 
 def shown(client: Client, project_id: int) -> str:
