@@ -113,7 +113,7 @@ def measure(stack: Stack, examples: list[Example], args: argparse.Namespace) -> 
     answers = {e.id: str(e.label) for e in examples}
     interface = Interface.from_label_config(client.project(project.id).label_config)
     wait(lambda: shown(client, project.id).startswith("start-"), "the first order")
-    seconds, labels, size = label_to_predictions(client, project.id, interface, options, answers)
+    seconds, spent, size = label_to_predictions(client, project.id, interface, options, answers)
     first = shown(client, project.id)
     wait(lambda: last_round(stack, project.id).get("version") == first, "the round's end")
     state = last_round(stack, project.id)
@@ -124,7 +124,7 @@ def measure(stack: Stack, examples: list[Example], args: argparse.Namespace) -> 
         "python": platform.python_version(),
         "data": args.data.name,
         "label_to_predictions": {
-            "labels": labels,
+            "labels": spent,
             "pool": size,
             "seconds": round(seconds, 1),
             "round": state,
