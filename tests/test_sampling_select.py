@@ -51,6 +51,7 @@ OPTIONS = st.builds(
     quota=st.sampled_from(["equal", "proportional", "adaptive"]),
     floor=st.integers(0, 2),
     audit_share=st.sampled_from([0.0, 0.1, 0.5, 1.0]),
+    control_share=st.sampled_from([0.0, 0.1, 0.9, 1.0]),
     measure=st.sampled_from(["margin", "entropy", "least_confidence"]),
 )
 
@@ -136,7 +137,7 @@ def test_every_pick_says_why(pool, options):
     """Each reason is a sentence of its own kind."""
     for pick in order(pool, options).picks:
         assert pick.reason
-        if pick.slot == "audit":
+        if pick.slot in ("audit", "control"):
             assert "at random" in pick.reason
         if pick.slot != "rest":
             assert f"{pick.lang} gets" in pick.reason
@@ -144,7 +145,8 @@ def test_every_pick_says_why(pool, options):
 
 def test_a_new_pool_without_a_model_is_ordered_by_typicality():
     """Cold start: no probabilities, vectors only; no pick claims an uncertainty."""
-    found = order(make_pool(model=False, n=200), SamplerOptions(source_languages=("en",)))
+    chosen = SamplerOptions(source_languages=("en",), control_share=0)
+    found = order(make_pool(model=False, n=200), chosen)
     assert found.phase == "typicality"
     assert all(pick.uncertainty is None for pick in found.picks)
     assert sum("typical: speaks for" in pick.reason for pick in found.picks) == 45
@@ -176,7 +178,9 @@ def test_codes_of_one_language_are_one_language():
 def test_the_uncertain_come_first_in_a_warm_language():
     """Without vectors the order within a language is that of the margin, ties aside."""
     pool = make_pool(n=40, langs=("ha",), d=0, audits=0, labelled_counts={"ha": 99})
-    seen = [pick.uncertainty for pick in order(pool, SamplerOptions(batch=10)).picks]
+    seen = [
+        pick.uncertainty for pick in order(pool, SamplerOptions(batch=10, control_share=0)).picks
+    ]
     assert seen == sorted(seen, reverse=True)
 
 
@@ -206,7 +210,7 @@ def test_a_batch_does_not_say_the_same_in_two_languages():
         langs=["ha"] * 12 + ["yo"] * 12,
         vectors=np.concatenate([rows, rows + 0.1]),
     )
-    found = order(pool, SamplerOptions(batch=12, quota="equal"))
+    found = order(pool, SamplerOptions(batch=12, quota="equal", control_share=0))
     assert len({pick.id[2:] for pick in found.picks[:12]}) == 12
 
 
@@ -311,7 +315,8 @@ def test_near_duplicates_stand_last_and_name_their_twin():
         ids=[f"t{i}" for i in range(50)], langs=["ha"] * 50, vectors=vectors, probabilities=p
     )
     for warm in (0, 99):
-        found = order(replace(pool, labelled_counts={"ha": warm}), SamplerOptions(batch=30))
+        warmed = replace(pool, labelled_counts={"ha": warm})
+        found = order(warmed, SamplerOptions(batch=30, control_share=0))
         last = found.picks[-10:]
         assert all("says nearly the same as task" in pick.reason for pick in last)
         assert {int(pick.id[1:]) % 40 for pick in last} == set(range(10))
@@ -322,7 +327,7 @@ def test_twins_of_labelled_texts_stand_last():
     """What an annotator has answered already is not asked again in other words."""
     pool = make_pool(n=30, langs=("ha",), audits=0, d=32)
     pool = replace(pool, labelled_vectors=pool.vectors[:5] * 2, labelled_langs=["hau_Latn"] * 5)
-    found = order(pool, SamplerOptions(batch=20))
+    found = order(pool, SamplerOptions(batch=20, control_share=0))
     assert {pick.id for pick in found.picks[-5:]} == {f"t{i}" for i in range(5)}
     assert all("a labelled text" in pick.reason for pick in found.picks[-5:])
 

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xlt.errors import ConfigError, DataError
+from xlt.quickhead import fit_head, scaled
 from xlt.schema import Example
 from xlt.simulate import journal
 from xlt.simulate.choices import CHOICES
 from xlt.simulate.curve import EVERYTHING, Settings, run_cell
-from xlt.simulate.head import fit_head, scaled
 from xlt.simulate.journal import Cell
 from xlt.simulate.replay import cached_vectors, make_replay
 from xlt.simulate.results import areas, curves, labels_to, paired, summary

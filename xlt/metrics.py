@@ -36,7 +36,7 @@ class LanguageScore:
     high: float
 
 
-def wilson(correct: int, n: int, *, z: float = _Z_95) -> tuple[float, float]:
+def wilson(correct: float, n: float, *, z: float = _Z_95) -> tuple[float, float]:
     """Wilson score interval of a proportion; (0, 1) where nothing was seen.
 
     Raises:

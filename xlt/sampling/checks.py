@@ -31,7 +31,12 @@ def check(pool: Pool) -> None:
         SamplingError: If ids repeat, if lengths or widths disagree, or a vector is not finite.
     """
     n = len(pool.ids)
-    for name, length in (("langs", len(pool.langs)), ("audit", _rows(pool.audit, n))):
+    lots = n if pool.lots is None else len(pool.lots)
+    for name, length in (
+        ("langs", len(pool.langs)),
+        ("audit", _rows(pool.audit, n)),
+        ("lots", lots),
+    ):
         if length != n:
             raise SamplingError(f"expected {n} {name}, one per id, got {length}")
     _check_unique(list(pool.ids))

@@ -14,7 +14,7 @@ from xlt.errors import ConfigError
 
 Quota = Literal["equal", "proportional", "fixed", "adaptive"]
 Measure = Literal["margin", "entropy", "least_confidence"]
-Slot = Literal["audit", "quota", "rest"]
+Slot = Literal["audit", "control", "quota", "rest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,9 @@ class SamplerOptions:
         shares: For quota "fixed": language -> weight; languages not named get nothing but floors.
         floor: Slots that each target language gets in a batch, where the batch suffices.
         audit_share: Share of the slots for audit tasks, in [0, 1].
+        control_share: Share of the other slots whose tasks are drawn at random, in [0, 1]: their
+            labels train, and show what choosing is worth. Above a half the sampler has fallen back
+            to random choice within the languages' quotas.
         measure: Which uncertainty counts once there are labels.
         cold_labels: Labels at which uncertainty counts as much as typicality.
         near_duplicate: Cosine above which two texts of a language say the same.
@@ -45,6 +48,7 @@ class SamplerOptions:
     shares: Mapping[str, float] = field(default_factory=dict)
     floor: int = 1
     audit_share: float = 0.1
+    control_share: float = 0.1
     measure: Measure = "margin"
     cold_labels: int = 20
     near_duplicate: float = 0.95
@@ -55,6 +59,7 @@ class SamplerOptions:
         _at_least(0, "cold_labels", self.cold_labels)
         _within_unit("source_share", self.source_share)
         _within_unit("audit_share", self.audit_share)
+        _within_unit("control_share", self.control_share)
         _within_unit("near_duplicate", self.near_duplicate)
         _one_of("quota", self.quota, get_args(Quota))
         _one_of("measure", self.measure, get_args(Measure))
@@ -79,6 +84,8 @@ class Pool:
         labelled_vectors: (M, D) vectors of what is labelled already.
         labelled_langs: M language codes.
         labelled_ids: M task ids, to name the neighbours of a pick by; () names none.
+        lots: (N,) in [0, 1), as of `xlt.sampling.control.lot`: control tasks are drawn in their
+            order; None: drawn anew.
     """
 
     ids: Sequence[str]
@@ -92,6 +99,7 @@ class Pool:
     labelled_vectors: NDArray[np.floating] | None = None
     labelled_langs: Sequence[str] = ()
     labelled_ids: Sequence[str] = ()
+    lots: NDArray[np.float64] | None = None
 
     @property
     def labels(self) -> int:
@@ -107,11 +115,15 @@ class Pick:
         id: The task.
         lang: Its language.
         rank: 0 is labelled first.
-        slot: "audit" and "quota" within the batch, "rest" after it.
+        slot: "audit", "control" and "quota" within the batch, "rest" after it.
         uncertainty: In [0, 1], higher = less sure; None before the first model.
         reason: Why it stands where it stands, for people.
         neighbours: Of a text that was chosen, the labelled tasks that are nearest to it in meaning,
             in whatever language, the nearest first.
+        propensity: The chance, in (0, 1], with which this task was drawn for its place, of all
+            that were left of its language: audit tasks for an audit task, the others for another.
+            With a `control_share` above 0 none of these had no chance at all.
+        remaining: How many those were, the task included.
     """
 
     id: str
@@ -121,6 +133,8 @@ class Pick:
     uncertainty: float | None
     reason: str
     neighbours: tuple[str, ...] = ()
+    propensity: float = 1.0
+    remaining: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from xlt.sampling.batch import Batch, choose_batch
 from xlt.sampling.checks import check
+from xlt.sampling.control import Mixed, mixed
 from xlt.sampling.plan import Plan, make_plan, number_languages
 from xlt.sampling.pool import Pick, Pool, SamplerOptions, Selection, Slot
 from xlt.sampling.queue import LanguageTasks, queue
@@ -24,7 +25,7 @@ __all__ = ["Pick", "Pool", "SamplerOptions", "Selection", "select"]
 class _Lane:
     """One language's tasks in order, as rows of the pool; `reasons` by row."""
 
-    main: NDArray[np.intp]
+    main: Mixed
     audit: NDArray[np.intp]
     reasons: dict[int, str]
 
@@ -36,8 +37,9 @@ def select(pool: Pool, options: SamplerOptions, rng: np.random.Generator) -> Sel
     that they speak for as many target-language texts as they can, the more so for those that the
     model is unsure of (`xlt.sampling.herding`); a text of the source languages is worth what it
     says of the targets. A share of the slots goes to audit tasks in random order, which are chosen
-    in no other way. Behind the batch the languages take turns by the same shares, each by
-    uncertainty, near-duplicates last, so any beginning of the order is fair.
+    in no other way, and a share of the others to tasks drawn at random (`xlt.sampling.control`), so
+    that every task has a known chance. Behind the batch the languages take turns by the same
+    shares, each by uncertainty, near-duplicates last, so any beginning of the order is fair.
 
     Raises:
         SamplingError: If ids repeat, shapes disagree, or numbers are not finite (names the rows).
@@ -59,6 +61,7 @@ def select(pool: Pool, options: SamplerOptions, rng: np.random.Generator) -> Sel
         batch = choose_batch(scene, plan.slots - plan.audits, rng)
     lanes = _lanes(pool, plan, audit, unsure, batch, options, rng)
     near = _neighbours(pool, batch)
+    propensity, remaining = _chances(lanes, n)
     picks = tuple(
         Pick(
             id=pool.ids[row],
@@ -68,6 +71,8 @@ def select(pool: Pool, options: SamplerOptions, rng: np.random.Generator) -> Sel
             uncertainty=None if unsure is None else float(unsure[row]),
             reason=_reason(slot, plan, int(plan.number[row]), lanes, row),
             neighbours=near.get(row, ()),
+            propensity=float(propensity[row]),
+            remaining=int(remaining[row]),
         )
         for rank, (row, slot) in enumerate(_in_order(plan, lanes, options))
     )
@@ -88,6 +93,17 @@ def _neighbours(pool: Pool, batch: Batch) -> dict[int, tuple[str, ...]]:
     }
 
 
+def _chances(lanes: list[_Lane], n: int) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """(N,) with which chance each task was drawn, and (N,) from how many."""
+    propensity, remaining = np.ones(n), np.ones(n, dtype=np.intp)
+    for lane in lanes:
+        for rows in (lane.main.order, lane.audit):
+            remaining[rows] = np.arange(len(rows), 0, -1)
+        propensity[lane.main.order] = lane.main.propensity
+        propensity[lane.audit] = 1.0 / remaining[lane.audit]
+    return propensity, remaining
+
+
 def _phase(pool: Pool, options: SamplerOptions) -> str:
     if pool.vectors is None:
         return "random" if pool.probabilities is None else options.measure
@@ -105,6 +121,7 @@ def _lanes(
     rng: np.random.Generator,
 ) -> list[_Lane]:
     ties = rng.permutation(len(pool.ids))
+    lots = rng.random(len(pool.ids)) if pool.lots is None else pool.lots
     chosen = dict(zip(batch.rows, batch.speaks_for, strict=True))
     lanes = []
     for number in range(len(plan.keys)):
@@ -121,11 +138,10 @@ def _lanes(
                 ties=ties,
             )
         )
-        lanes.append(
-            _Lane(
-                main=found.order, audit=drawn[np.argsort(ties[drawn])], reasons=dict(found.reasons)
-            )
-        )
+        order = mixed(found.order, lots, options.control_share, rng)
+        reasons = dict(found.reasons)
+        reasons |= dict.fromkeys(order.order[order.control].tolist(), _at_random(options))
+        lanes.append(_Lane(main=order, audit=drawn[np.argsort(ties[drawn])], reasons=reasons))
     return lanes
 
 
@@ -133,20 +149,33 @@ def _in_order(
     plan: Plan, lanes: list[_Lane], options: SamplerOptions
 ) -> Iterator[tuple[int, Slot]]:
     """Rows of the pool in the order of their ranks, with what they stand there for."""
-    main = [iter(lane.main.tolist()) for lane in lanes]
+    main = [
+        iter(zip(lane.main.order.tolist(), lane.main.control.tolist(), strict=True))
+        for lane in lanes
+    ]
     audit = [iter(lane.audit.tolist()) for lane in lanes]
     for number, is_audit in plan.turns():
-        yield (next(audit[number]), "audit") if is_audit else (next(main[number]), "quota")
+        if is_audit:
+            yield next(audit[number]), "audit"
+        else:
+            row, control = next(main[number])
+            yield row, "control" if control else "quota"
     left = []
     for number, lane in enumerate(lanes):
-        mains = len(lane.main) - int(plan.slots[number] - plan.audits[number])
+        mains = len(lane.main.order) - int(plan.slots[number] - plan.audits[number])
         audits = len(lane.audit) - int(plan.audits[number])
         share = np.array([1.0 - options.audit_share, options.audit_share])
         kinds = interleave(np.array([mains, audits]), share, np.array([1.0, 0.0]))
         left.append(iter(kinds.tolist()))
     counts = np.array([lang.available for lang in plan.languages], dtype=np.intp) - plan.slots
     for number in interleave_sides(counts, plan.share, plan.ties, plan.source, plan.slots).tolist():
-        yield next(audit[number] if next(left[number]) else main[number]), "rest"
+        yield next(audit[number]) if next(left[number]) else next(main[number])[0], "rest"
+
+
+def _at_random(options: SamplerOptions) -> str:
+    if options.control_share > 0.5:
+        return "drawn at random: choosing was worse than that here, and is tried in few places only"
+    return "drawn at random, as a few are, to know what choosing is worth"
 
 
 def _reason(slot: Slot, plan: Plan, number: int, lanes: list[_Lane], row: int) -> str:

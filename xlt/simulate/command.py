@@ -134,8 +134,9 @@ def _replay(args: argparse.Namespace, settings: Settings, show: Show) -> tuple[R
 def _code() -> str:
     """Fingerprint of the modules that decide a cell's result; other code begins anew."""
     package = Path(__file__).parents[1]
-    names = ("choices", "curve", "head", "strategies")
+    names = ("choices", "curve", "strategies")
     files = [*sorted((package / "sampling").glob("*.py")), package / "calibrate.py"]
+    files.append(package / "quickhead.py")
     files += [package / "simulate" / f"{name}.py" for name in names]
     return fingerprint(fingerprint_of_file(file) for file in files)
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from xlt import calibrate
 from xlt.errors import ConfigError
 from xlt.metrics import wilson
+from xlt.quickhead import Head, fit_head, scaled
 from xlt.sampling.audit import is_audit
-from xlt.simulate.head import Head, fit_head, scaled
 from xlt.simulate.replay import Replay, Texts
 from xlt.simulate.state import State
 from xlt.simulate.strategies import strategy

@@ -1,8 +1,8 @@
-"""The quick head of a simulation: logistic regression on frozen sentence vectors.
+"""A quick head: logistic regression on frozen sentence vectors.
 
 The same function that the trainer's warm start fits (`xlt.heads.SingleLabelHead.warm_start`), with
-the same penalty, so that a simulation needs seconds where training needs hours. Choosing on frozen
-vectors and fine-tuning at the end loses little (Vysogorets, Dai, Rieder and Kersting 2024).
+the same penalty: what labels are worth is measured in seconds where training needs hours. Choosing
+on frozen vectors and fine-tuning at the end loses little (Vysogorets, Dai, Rieder, Kersting 2024).
 """
 
 from __future__ import annotations

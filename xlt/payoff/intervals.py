@@ -1,0 +1,110 @@
+"""Intervals of differences: between paired answers, over resampled splits, and of their ratios."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Z_95 = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """An estimate and the ends of its 95 % interval.
+
+    Attributes:
+        value: The estimate.
+        low: Lower end.
+        high: Upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+def paired_difference(won: int, lost: int, n: int) -> Interval:
+    """Difference of two proportions on the same n answers, with the Bonett-Price interval.
+
+    Wald's interval after one answer is added to both cells in which the two differ, and two to n
+    (Bonett and Price 2012): near its nominal coverage from some ten answers on, also where the two
+    hardly ever differ.
+
+    Args:
+        won: Answers where only the first is right.
+        lost: Answers where only the second is right.
+        n: All answers, >= 1.
+
+    Returns:
+        The difference in [-1, 1].
+    """
+    p_won, p_lost = (won + 1) / (n + 2), (lost + 1) / (n + 2)
+    middle = p_won - p_lost
+    half = _Z_95 * math.sqrt((p_won + p_lost - middle**2) / (n + 2))
+    return Interval(
+        value=(won - lost) / n, low=max(-1.0, middle - half), high=min(1.0, middle + half)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Resampled:
+    """Means over J resampled splits, and how sure they are.
+
+    Splits share their examples, so that the variance over splits says too little. It is corrected
+    by `1/J + n_judged / n_trained` in place of `1/J` (Nadeau and Bengio 2003), which takes in both
+    the texts that judged and the texts that trained.
+
+    Attributes:
+        mean: (K,) of K quantities.
+        covariance: (K, K) of the means.
+        splits: J, >= 2.
+    """
+
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    splits: int
+
+    @classmethod
+    def of(cls, values: NDArray[np.float64], judged_per_trained: float) -> Resampled:
+        """From (J, K) values of the splits.
+
+        Args:
+            values: One row per split.
+            judged_per_trained: n_judged / n_trained of a split.
+        """
+        j = len(values)
+        spread = np.atleast_2d(np.cov(values, rowvar=False))
+        return cls(
+            mean=values.mean(axis=0), covariance=(1 / j + judged_per_trained) * spread, splits=j
+        )
+
+    @property
+    def _t(self) -> float:
+        from scipy.stats import t  # type: ignore[import-untyped]  # no stubs
+
+        return float(t.ppf(0.975, self.splits - 1))
+
+    def interval(self, k: int) -> Interval:
+        """Of quantity k, by Student's t with J - 1 degrees of freedom."""
+        value, half = float(self.mean[k]), self._t * math.sqrt(float(self.covariance[k, k]))
+        return Interval(value=value, low=value - half, high=value + half)
+
+    def ratio(self, above: int, below: int) -> Interval | None:
+        """Of the ratio of two of the means, by Fieller's theorem.
+
+        Returns:
+            None where the denominator is not clearly above 0: then any ratio may be true.
+        """
+        a, b = float(self.mean[above]), float(self.mean[below])
+        t2 = self._t**2
+        v_a, v_b = float(self.covariance[above, above]), float(self.covariance[below, below])
+        v_ab = float(self.covariance[above, below])
+        square = b * b - t2 * v_b
+        if b <= 0 or square <= 0:
+            return None
+        middle = a * b - t2 * v_ab
+        root = math.sqrt(max(middle**2 - square * (a * a - t2 * v_a), 0.0))
+        return Interval(value=a / b, low=(middle - root) / square, high=(middle + root) / square)
