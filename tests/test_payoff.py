@@ -1,4 +1,4 @@
-"""What labels are worth: estimators by hand and by enumeration, and what they say of known cases."""
+"""What labels are worth: estimators by hand and by enumeration, and on known cases."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from xlt.simulate.choices import CHOICES
 from xlt.simulate.curve import EVERYTHING, Settings, run_cell
 from xlt.simulate.journal import Cell
 from xlt.simulate.replay import cached_vectors, make_replay
-from xlt.simulate.results import areas, curves, labels_to, paired, summary
+from xlt.simulate.results import areas, curves, labels_saved, labels_to, paired, summary
 from xlt.simulate.runner import run_all
 from xlt.simulate.state import State
 from xlt.simulate.strategies import PLACES, strategy
@@ -261,6 +261,71 @@ def test_curves_of_different_length_are_compared_where_both_are():
     assert len(found["accuracy"]) == 3
     assert found["against"]["zero-shot"]["area"]["mean"] == pytest.approx(0)
     assert list(curves(cells)["zero-shot"].labels) == [10, 20]
+
+
+def test_labels_saved_by_hand():
+    """Both reach 0.4: one with 10 labels and half of the next 10, the other with all 30."""
+    x = np.array([10, 20, 30])
+    fast, slow = np.array([[0.3, 0.5, 0.6]]), np.array([[0.2, 0.3, 0.4]])
+    found = labels_saved(x, fast, slow)
+    assert found["chosen"] == pytest.approx(15)
+    assert (found["random"], found["saved"]) == pytest.approx((30, 15))
+    assert found["low"] is None
+    assert labels_saved(x, slow, fast)["saved"] == pytest.approx(-15)
+
+
+@given(st.integers(1, 6), st.integers(1, 5), st.integers(0, 2**31))
+@settings(deadline=None, max_examples=25)
+def test_a_way_saves_nothing_against_itself(seeds, n, seed):
+    """And what one saves against another, the other loses."""
+    rng = np.random.default_rng(seed)
+    x, one, two = 10 * np.arange(1, n + 1), rng.random((seeds, n)), rng.random((seeds, n))
+    assert labels_saved(x, one, one)["saved"] == 0
+    there, back = labels_saved(x, one, two), labels_saved(x, two, one)
+    assert there["saved"] == pytest.approx(-back["saved"])
+    if seeds > 1:
+        assert there["low"] <= there["high"]
+
+
+def test_labels_saved_are_in_the_summary():
+    """Overall for every baseline, language by language against stratified."""
+    cells = [cell("default", s, 0.3, 0.5) for s in (0, 1)]
+    cells += [cell(name, s, 0.2, 0.3) for s in (0, 1) for name in ("stratified", "random")]
+    against = summary(cells, ["ha"])["strategies"]["default"]["against"]
+    assert against["stratified"]["labels_saved"]["saved"] == pytest.approx(10)
+    assert set(against["stratified"]["labels_saved"]["languages"]) == {"ha", "yo"}
+    assert against["random"]["labels_saved"]["languages"] == {}
+
+
+def test_what_the_last_labels_bought_is_the_difference_that_they_make():
+    """Against heads fitted here, with and without a language's later half."""
+    all_of_it = Settings(budgets=(80,), batch=80, pool_share=1.0, audit_share=0.0)
+    data = replay()
+    [point] = run_cell(data, "random", 0, all_of_it)
+    rows = np.random.default_rng([0, 1]).permutation(np.arange(120))[:80]
+    x, test = scaled(data.pool.vectors, data.pool.vectors), data.test
+    seen = scaled(test.vectors, data.pool.vectors)
+    assert set(point["bought"]) == set(LANGS)
+    for lang, bought in point["bought"].items():
+        own = np.flatnonzero(data.pool.langs[rows] == lang)
+        assert bought["labels"] == len(own) // 2
+        kept = np.delete(rows, own[-bought["labels"] :])
+        right = [
+            float((head.logits(seen).argmax(axis=1) == test.labels)[test.langs == lang].mean())
+            for head in (fit_head(x[k], data.pool.labels[k], 3, l2=0.4) for k in (rows, kept))
+        ]
+        assert bought["gain"] == pytest.approx(right[0] - right[1], abs=0.026)
+    assert run_cell(data, "random", 0, SMALL)[-1]["bought"] == {}
+
+
+def test_the_last_labels_are_in_the_summary():
+    """The mean over seeds; a language that has few labels is not in it."""
+    cells = [cell("default", s, 0.3) for s in (0, 1)]
+    for one, gain in zip(cells, (0.1, 0.2), strict=True):
+        one.points[-1]["bought"] = {"ha": {"labels": 40, "gain": gain}}
+    found = summary(cells, ["ha"])["strategies"]["default"]["bought"]
+    assert set(found) == {"ha"}
+    assert (found["ha"]["labels"], found["ha"]["mean"]) == pytest.approx((40, 0.15))
 
 
 # The journal ------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ def lure_weights(
 def capped(weights: NDArray[np.float64], share: float = CAP) -> NDArray[np.float64]:
     """Weights of which none is more than a share of their sum.
 
-    Trades the unbiasedness for a smaller variance: one label with a tiny chance cannot decide alone.
+    Trades unbiasedness for a smaller variance: one label with a tiny chance cannot decide alone.
     """
     return np.minimum(weights, share * weights.sum()) if len(weights) else weights
 

@@ -14,7 +14,7 @@ from xlt.quickhead import Head
 #: So many labels are the last ones, or half of a language's where it has fewer than twice as many.
 LAST = 100
 #: Below so many last labels, or labels to judge by, it is too early to say.
-_LEAST_LAST, _LEAST_JUDGED = 10, 20
+LEAST_LAST, _LEAST_JUDGED = 10, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def bought_by_last(
         rows = judging[data.langs[judging] == lang]
         own = np.flatnonzero(data.langs[trained] == lang)
         last = own[len(own) - last_labels(len(own)) :]
-        if len(last) < _LEAST_LAST or len(rows) < _LEAST_JUDGED:
+        if len(last) < LEAST_LAST or len(rows) < _LEAST_JUDGED:
             found[lang] = None
             continue
         whole = whole or data.fit(trained)

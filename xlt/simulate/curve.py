@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from xlt import calibrate
 from xlt.errors import ConfigError
 from xlt.metrics import wilson
+from xlt.payoff.marginal import LEAST_LAST, last_labels
 from xlt.quickhead import Head, fit_head, scaled
 from xlt.sampling.audit import is_audit
 from xlt.simulate.replay import Replay, Texts
@@ -81,12 +83,15 @@ class Point:
         trained: Those that train.
         spent: Language -> labels asked for.
         accuracy: Language -> accuracy on the test texts, in [0, 1].
+        bought: Of the last point: language -> how many its last labels are ("labels"), and how much
+            accuracy on its test texts they bought ("gain").
     """
 
     labels: int
     trained: int
     spent: Mapping[str, int]
     accuracy: Mapping[str, float]
+    bought: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def run_cell(replay: Replay, name: str, seed: int, settings: Settings) -> list[dict[str, object]]:
@@ -116,7 +121,29 @@ def run_cell(replay: Replay, name: str, seed: int, settings: Settings) -> list[d
         state = _informed(state, head, replay, settings, rng)
         if len(answered) == len(pool):
             break
+    points[-1]["bought"] = _bought(state, test, replay, settings)
     return points
+
+
+def _bought(
+    state: State, test: Texts, replay: Replay, settings: Settings
+) -> dict[str, dict[str, float]]:
+    """What the last labels of each language bought there, by quick heads with and without them."""
+    pool, rows = state.pool, state.trained
+    given: dict[str, Any] = {"classes": len(replay.classes), "l2": settings.l2}
+    whole = fit_head(pool.vectors[rows], pool.labels[rows], **given)
+    found: dict[str, dict[str, float]] = {}
+    for lang in dict.fromkeys(pool.langs[rows].tolist()):
+        own = np.flatnonzero(pool.langs[rows] == lang)
+        n, of = last_labels(len(own)), test.langs == lang
+        if n < LEAST_LAST or not of.any():
+            continue
+        kept = np.delete(rows, own[len(own) - n :])
+        less = fit_head(pool.vectors[kept], pool.labels[kept], start=whole, **given)
+        more, fewer = (head.logits(test.vectors[of]).argmax(axis=1) for head in (whole, less))
+        gain = (more == test.labels[of]).mean() - (fewer == test.labels[of]).mean()
+        found[lang] = {"labels": n, "gain": round(float(gain), 6)}
+    return found
 
 
 def _everything(

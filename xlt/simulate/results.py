@@ -17,6 +17,9 @@ from xlt.simulate.journal import Cell
 BASELINES = ("random", "stratified", "in-target", "zero-shot")
 #: Shares of the accuracy that all labels give.
 LEVELS = (0.90, 0.95)
+#: Labels saved are counted in labels of this baseline, language by language as well.
+STRATIFIED = "stratified"
+_RESAMPLES = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +132,13 @@ def summary(cells: Sequence[Cell], targets: Sequence[str]) -> dict[str, Any]:
     Returns:
         "targets"; "full_data", the mean accuracy with all labels; "strategies": name -> seeds,
         area, accuracy by number of labels, both for each language as well, share of the
-        labels that each language got, labels to 90 and 95 % of the full data's accuracy, and the
-        difference in area to each baseline, overall and per language.
+        labels that each language got, labels to 90 and 95 % of the full data's accuracy, what the
+        last labels bought in each language, and the difference in area and the labels saved
+        against each baseline, overall and per language.
     """
     found = curves(cells)
+    names = list(dict.fromkeys(cell.strategy for cell in cells))
+    of_name = {name: [cell for cell in cells if cell.strategy == name] for name in names}
     everything = found.pop(EVERYTHING, None)
     full = {} if everything is None else _by_seed(everything, everything.mean_over(targets)[:, -1])
     return {
@@ -140,7 +146,8 @@ def summary(cells: Sequence[Cell], targets: Sequence[str]) -> dict[str, Any]:
         "full_data": _mean(list(full.values())),
         "strategies": {
             name: _of_strategy(of, targets, full)
-            | {"against": {b: _against(of, found[b], targets) for b in _others(name, found)}}
+            | {"bought": bought(of_name[name])}
+            | {"against": {b: _against(b, of, found[b], targets) for b in _others(name, found)}}
             for name, of in found.items()
         },
     }
@@ -192,8 +199,58 @@ def _reached(
     }
 
 
-def _against(of: Curves, other: Curves, targets: Sequence[str]) -> dict[str, Any] | None:
-    """Differences in area; None where the two have no seed in common."""
+def bought(cells: Sequence[Cell]) -> dict[str, Any]:
+    """Language -> what its last labels bought, the mean over seeds, with an interval."""
+    found: dict[str, list[Mapping[str, float]]] = {}
+    for cell in cells:
+        for lang, of in (cell.points[-1].get("bought") or {}).items():
+            found.setdefault(lang, []).append(of)
+    return {
+        lang: {"labels": float(np.mean([of["labels"] for of in each]))}
+        | asdict(paired(np.array([of["gain"] for of in each])))
+        for lang, each in found.items()
+    }
+
+
+def labels_saved(
+    labels: NDArray[np.intp], chosen: NDArray[np.float64], random: NDArray[np.float64]
+) -> dict[str, Any]:
+    """How many more labels one way needs than another for the same accuracy.
+
+    The accuracy is the one that both reach: the lower of the two at the end of their curves. The
+    interval is the bootstrap's over seeds, by percentiles.
+
+    Args:
+        labels: (P,) of both curves.
+        chosen: (S, P) accuracies of one way, the mean over seeds counts.
+        random: (S, P) of the other, the same seeds.
+
+    Returns:
+        "chosen" and "random", the labels that each needs; "saved", the difference, "low" and
+        "high"; the last two are None for fewer than two seeds.
+    """
+
+    def needed(seeds: NDArray[np.intp]) -> tuple[float, float]:
+        one, two = chosen[seeds].mean(axis=0), random[seeds].mean(axis=0)
+        level = min(float(one[-1]), float(two[-1])) - 1e-12
+        a, b = (labels_to(labels, curve, level) for curve in (one, two))
+        assert a is not None
+        assert b is not None
+        return a, b
+
+    s = len(chosen)
+    a, b = needed(np.arange(s))
+    found: dict[str, Any] = {"chosen": a, "random": b, "saved": b - a, "low": None, "high": None}
+    if s >= 2:
+        rng = np.random.default_rng(0)
+        draws = [needed(rng.integers(0, s, s)) for _ in range(_RESAMPLES)]
+        low, high = np.percentile([two - one for one, two in draws], [2.5, 97.5])
+        found |= {"low": float(low), "high": float(high)}
+    return found
+
+
+def _against(name: str, of: Curves, other: Curves, targets: Sequence[str]) -> dict[str, Any] | None:
+    """Differences in area, and labels saved; None where the two have no seed in common."""
     seeds = [seed for seed in of.seeds if seed in other.seeds]
     if not seeds:
         return None
@@ -203,17 +260,30 @@ def _against(of: Curves, other: Curves, targets: Sequence[str]) -> dict[str, Any
         one, two = (_areas_of(curve, seeds, labels, langs) for curve in (of, other))
         return paired(one - two)
 
+    def saved(langs: Sequence[str]) -> dict[str, Any]:
+        one, two = (_on(curve, seeds, labels, langs) for curve in (of, other))
+        return labels_saved(labels, one, two)
+
     return {
         "area": asdict(gap(targets)),
         "languages": {lang: asdict(gap([lang])) for lang in of.langs},
+        "labels_saved": saved(targets)
+        | {"languages": {lang: saved([lang]) for lang in of.langs if name == STRATIFIED}},
     }
 
 
 def _areas_of(
     of: Curves, seeds: Sequence[int], labels: NDArray[np.intp], langs: Sequence[str]
 ) -> NDArray[np.float64]:
+    return areas(labels, _on(of, seeds, labels, langs))
+
+
+def _on(
+    of: Curves, seeds: Sequence[int], labels: NDArray[np.intp], langs: Sequence[str]
+) -> NDArray[np.float64]:
+    """(S, P) of some seeds at some numbers of labels."""
     rows = [of.seeds.index(seed) for seed in seeds]
-    return areas(labels, of.mean_over(langs)[rows][:, np.isin(of.labels, labels)])
+    return of.mean_over(langs)[rows][:, np.isin(of.labels, labels)]
 
 
 def _by_seed(of: Curves, values: NDArray[np.float64]) -> dict[int, float]:
