@@ -3,6 +3,7 @@
     <url>/<project>/v0001-20261122T082011/   the files of a version and its manifest.json
                     current.json             which version is active, why, and which were before
                     history.jsonl            the last promotions, refusals and roll-backs
+                    any other file           a note of whoever uses the store
 
 A version without a manifest is not there. On a disk a version is written beside the others, synced
 and renamed; behind a URL its manifest is uploaded last. Writers of one project exclude each other.
@@ -31,6 +32,7 @@ from xlt.storeremote import RemotePlace
 __all__ = ["Change", "ProjectStore", "Store", "VersionMeta"]
 
 _PROJECT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+_OWN_FILES = (MANIFEST, "current.json", "history.jsonl")
 _EXAMPLE = "v0001-20261122T082011"
 
 
@@ -251,6 +253,24 @@ class ProjectStore:
                 self._place.remove(f"{self.name}/{name}")
             return gone
 
+    def note(self, name: str) -> bytes | None:
+        """A small file that `write_note` kept beside the versions; None where there is none.
+
+        Raises:
+            StoreError: If it cannot be read.
+        """
+        with store_errors(f"read {name} of project {self.name}"):
+            return self._place.read(f"{self.name}/{_note(name)}")
+
+    def write_note(self, name: str, data: bytes) -> None:
+        """Keeps a small file beside the versions, in place of the one of that name.
+
+        Raises:
+            StoreError: If the name is not a plain one or is taken, or it cannot be written.
+        """
+        with store_errors(f"write {name} of project {self.name}"), self._place.lock(self.name):
+            self._place.write(f"{self.name}/{_note(name)}", data)
+
     def history(self) -> tuple[Change, ...]:
         """The last promotions, refusals and roll-backs, oldest first (at most 200)."""
         with store_errors(f"read the history of project {self.name}"):
@@ -280,6 +300,12 @@ class ProjectStore:
             return self._place.fetch(name, sorted(manifest.files), self._cache / version)
         except FileNotFoundError as error:
             raise CorruptVersionError(f"version {version}: a file is missing: {error}") from error
+
+
+def _note(name: str) -> str:
+    if not _PROJECT.fullmatch(name) or name in _OWN_FILES or VERSION.fullmatch(name):
+        raise StoreError(f"expected a plain file name that is not the store's own, got {name!r}")
+    return name
 
 
 def _age(version: str) -> tuple[int, str]:

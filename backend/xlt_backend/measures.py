@@ -136,6 +136,7 @@ def _gauges(states: dict[str, ProjectState]) -> Iterator[Metric]:
         for lang, score in state.accuracy.items():
             accuracy.add_metric([project, lang], score["accuracy"])
     yield accuracy
+    yield from _worth(states)
     plain: tuple[tuple[str, str, Callable[[ProjectState], float]], ...] = (
         ("xlt_tasks", "All tasks", lambda s: s.tasks),
         ("xlt_open_tasks", "Tasks that wait for a label", lambda s: s.open_tasks),
@@ -153,6 +154,34 @@ def _gauges(states: dict[str, ProjectState]) -> Iterator[Metric]:
         for project, state in states.items():
             gauge.add_metric([project], read(state))
         yield gauge
+
+
+def _worth(states: dict[str, ProjectState]) -> Iterator[Metric]:
+    """What labels are worth, where that is known."""
+    bought = GaugeMetricFamily(
+        "xlt_last_labels_gain",
+        "Accuracy that a language's last labels bought",
+        labels=("project", "language"),
+    )
+    gain = GaugeMetricFamily(
+        "xlt_choosing_gain",
+        "Accuracy of chosen labels minus that of random ones",
+        labels=("project",),
+    )
+    fallen = GaugeMetricFamily(
+        "xlt_fallen_back",
+        "Whether tasks are drawn at random, as choosing hurts",
+        labels=("project",),
+    )
+    for project, state in states.items():
+        choosing = state.payoff.get("choosing", {})
+        fallen.add_metric([project], float(choosing.get("fallen_back", False)))
+        if "gain" in choosing:
+            gain.add_metric([project], choosing["gain"]["value"])
+        for lang, of in state.payoff.get("languages", {}).items():
+            if "value" in of["last_labels"]:
+                bought.add_metric([project, lang], of["last_labels"]["value"])
+    yield from (bought, gain, fallen)
 
 
 def _error_at(state: ProjectState) -> float:

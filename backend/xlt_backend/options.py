@@ -31,6 +31,8 @@ class ProjectOptions(BaseModel):
         quota: How the rest is shared among languages: `equal`, `proportional`, `adaptive`, or
             an object with a weight for each language.
         audit_share: Share of tasks whose labels judge models and never train them.
+        control_share: Share of the other tasks that are drawn at random instead of chosen: their
+            labels train, and show what choosing is worth.
         keep_versions: Model versions kept beside the active one.
         adapt: Adapt the encoder to the project's languages, where there are translations to learn
             from, and use it where labels say that it is better.
@@ -50,6 +52,7 @@ class ProjectOptions(BaseModel):
     source_share: float = Field(default=_SAMPLER.source_share, ge=0, le=1)
     quota: Literal["equal", "proportional", "adaptive"] | dict[str, float] = "adaptive"
     audit_share: float = Field(default=_SAMPLER.audit_share, ge=0, le=0.5)
+    control_share: float = Field(default=_SAMPLER.control_share, ge=0, le=1)
     keep_versions: int = Field(default=3, ge=1)
     adapt: bool = True
     train: dict[str, Any] = Field(default_factory=dict)
@@ -71,6 +74,7 @@ class ProjectOptions(BaseModel):
             quota="fixed" if isinstance(self.quota, dict) else self.quota,
             shares=dict(self.quota) if isinstance(self.quota, dict) else {},
             audit_share=self.audit_share,
+            control_share=self.control_share,
         )
 
     def training(self, encoder: str) -> TrainConfig:

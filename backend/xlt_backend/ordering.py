@@ -11,13 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.calibrate import Calibration
-from xlt.sampling.select import Pool, Selection, select
+from xlt.payoff.arms import FALLBACK_SHARE
+from xlt.sampling.control import lot
+from xlt.sampling.select import Pick, Pool, Selection, select
 from xlt_backend import rounds, snapshots
 from xlt_backend.convert import PublishRow, rank_to_score, to_row
 from xlt_backend.interface import Interface
 from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds import Snapshot
 from xlt_backend.scorecache import Cached
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A project's queue.
+
+    Attributes:
+        rows: One per waiting task, the one to label next first.
+        picks: The same without those that have no text, and with the reasons for their places.
+    """
+
+    rows: Sequence[PublishRow]
+    picks: Sequence[Pick]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +45,7 @@ class Sorter:
         key: The project's name; decides which tasks are audit tasks.
         accuracy: Language -> what audit labels say of the model.
         seed: Same seed, same order.
+        fallen_back: Whether most tasks are drawn at random, see `xlt.payoff.arms.falls_back`.
     """
 
     interface: Interface
@@ -37,10 +53,9 @@ class Sorter:
     key: str
     accuracy: Mapping[str, Mapping[str, float]]
     seed: int
+    fallen_back: bool = False
 
-    def rows(
-        self, snapshot: Snapshot, cached: Cached, calibration: Calibration | None
-    ) -> list[PublishRow]:
+    def order(self, snapshot: Snapshot, cached: Cached, calibration: Calibration | None) -> Order:
         """One row for each waiting task, the one to label next first; those without text last.
 
         Args:
@@ -55,7 +70,8 @@ class Sorter:
         row_of = {example.id: row for row, example in enumerate(snapshot.pool)}
         n = len(snapshot.open_ids)
         rows = []
-        for pick in self._select(snapshot, cached, probabilities).picks if snapshot.pool else ():
+        picks = self._select(snapshot, cached, probabilities).picks if snapshot.pool else ()
+        for pick in picks:
             label, confidence = None, 0.0
             if probabilities is not None:
                 of_task = probabilities[row_of[pick.id]]  # (C,)
@@ -69,7 +85,7 @@ class Sorter:
             )
         for rank, id in enumerate(snapshot.unusable, start=len(rows)):
             rows.append(to_row(int(id), self.interface, score=rank_to_score(rank, n)))
-        return rows
+        return Order(rows=rows, picks=picks)
 
     def _select(
         self, snapshot: Snapshot, cached: Cached, probabilities: NDArray[np.float64] | None
@@ -88,9 +104,13 @@ class Sorter:
             labelled_counts=dict(Counter(example.lang for example in snapshot.train)),
             audit_counts=dict(Counter(example.lang for example in snapshot.audit)),
             accuracies={lang: float(score["low"]) for lang, score in self.accuracy.items()},
+            lots=np.array([lot(example.id, salt=self.key) for example in snapshot.pool]),
             **labelled,
         )
-        return select(pool, self.options.sampler(), np.random.default_rng(self.seed))
+        options = self.options.sampler()
+        if self.fallen_back:
+            options = replace(options, control_share=max(options.control_share, FALLBACK_SHARE))
+        return select(pool, options, np.random.default_rng(self.seed))
 
 
 def inserted(rows: Sequence[PublishRow], snapshot: Snapshot) -> list[PublishRow]:

@@ -31,6 +31,8 @@ class ProjectState:
         labels: Language -> labels that models are trained on.
         audit_labels: Language -> labels that judge models.
         accuracy: Language -> what audit labels say of the model.
+        payoff: What labels are worth, as of `xlt_backend.worth`: "choosing", and by language the
+            accuracy on labels before they trained, what the last ones bought, and labels saved.
         tasks: All tasks.
         open_tasks: Tasks that wait for annotators.
         unusable: Task id -> why it has no text (the first hundred).
@@ -65,6 +67,7 @@ class ProjectState:
     labels: Mapping[str, int] = field(default_factory=dict)
     audit_labels: Mapping[str, int] = field(default_factory=dict)
     accuracy: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    payoff: Mapping[str, Any] = field(default_factory=dict)
     tasks: int = 0
     open_tasks: int = 0
     unusable: Mapping[str, str] = field(default_factory=dict)

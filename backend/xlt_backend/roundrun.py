@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from xlt.errors import CancelledError, DivergedError, XltError
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt.errors import CancelledError, DivergedError, StoreError, XltError
+from xlt.schema import Example
 from xlt.store import ProjectStore
-from xlt_backend import adaptation, ordering, rounds, snapshots, versionfiles
+from xlt_backend import adaptation, draws, ordering, rounds, snapshots, versionfiles, worth
 from xlt_backend.adaptation import Record
 from xlt_backend.bench import Bench
+from xlt_backend.draws import Ledger
 from xlt_backend.errors import RedisDownError
 from xlt_backend.interface import Interface
 from xlt_backend.options import ProjectOptions
@@ -107,6 +112,8 @@ class Round:
             decision = self._train(context, snapshot, decision, data)
         if decision.action is not Action.NOTHING:
             self._publish(context, snapshot, decision, data)
+        if self._trained:
+            self._measure(context, snapshot, data)
         self._prune(context)
         self._adapt(context, snapshot, decision)
         self._finish(context, decision, forced=state.forced)
@@ -235,15 +242,18 @@ class Round:
         folder = context.versions.open(model) if model else None
         cached = context.bench.scores(model, folder, (*snapshot.pool, *snapshot.train))
         self._enter("select")
+        ledger = self._ledger(context).settled(snapshot.labelled_at)
         sorter = ordering.Sorter(
             interface=context.interface,
             options=context.options,
             key=context.key,
             accuracy=versionfiles.accuracy(context.versions, model),
             seed=int(data[:8], 16),
+            fallen_back=ledger.fallen_back,
         )
         calibration = versionfiles.calibration(context.versions, model) if model else None
-        rows = sorter.rows(snapshot, cached, calibration)
+        order = sorter.order(snapshot, cached, calibration)
+        rows = order.rows
         client, inserting = self._tools.label_studio, decision.action is Action.INSERT
         if not inserting and client.versions(self._id).get(version):
             # Half an order, of a round that was killed: what is there keeps its place.
@@ -253,17 +263,63 @@ class Round:
             rows = ordering.inserted(rows, snapshot)
         self._enter("publish", total=len(rows))
         self._fence()
+        ledger = ledger.noted(version, order.picks, rows)
+        context.versions.write_note(draws.LEDGER, ledger.to_json())
         client.publish(self._id, version, rows)
         if not inserting:
-            self._switch(context, version, model, decision.reason)
+            ledger = ledger.served(version, snapshot.shown, self._tools.now())
+            self._switch(context, version, model, decision.reason, ledger)
 
-    def _switch(self, context: Context, version: str, model: str | None, reason: str) -> None:
+    def _switch(
+        self, context: Context, version: str, model: str | None, reason: str, ledger: Ledger
+    ) -> None:
         self._enter("switch")
         self._fence()
+        context.versions.write_note(draws.LEDGER, ledger.to_json())
         client, versions = self._tools.label_studio, context.versions
         client.switch(self._id, version)
         if model is not None and versions.current() != model:
             versions.promote(model, reason)
+
+    def _ledger(self, context: Context) -> Ledger:
+        """How tasks were drawn; nothing where that cannot be read: it is measured anew then."""
+        try:
+            return Ledger.from_json(context.versions.note(draws.LEDGER))
+        except StoreError as error:
+            logger.warning("project %s: %s; what was drawn is forgotten", self._project, error)
+            return Ledger()
+
+    def _measure(self, context: Context, snapshot: Snapshot, data: str) -> None:
+        """Measures what labels are worth; decides whether the next order is drawn at random.
+
+        The new order is out, nothing waits for this: where it cannot be done, the round has done its work all the same.
+        """
+        self._enter("measure")
+
+        def vectors(examples: Sequence[Example]) -> NDArray[np.float32]:
+            return context.bench.scores(None, None, examples).rows(examples).vectors
+
+        ledger = self._ledger(context).settled(snapshot.labelled_at)
+        try:
+            found = worth.measure(
+                snapshot,
+                ledger,
+                vectors,
+                context.options,
+                salt=context.key,
+                rng=np.random.default_rng(int(data[:8], 16)),
+            )
+            self._fence()
+            ledger = replace(ledger, fallen_back=found.fallen_back)
+            context.versions.write_note(draws.LEDGER, ledger.to_json())
+        except CancelledError:
+            raise
+        except XltError as error:
+            logger.warning("project %s: what labels are worth: %s", self._project, error)
+            return
+        say = logger.warning if found.fallen_back else logger.info
+        say("project %s: %s", self._project, found.words)
+        self._report(payoff=found.report)
 
     def _prune(self, context: Context) -> None:
         """Deletes predictions and versions that are not needed any more; only what is ours.

@@ -45,6 +45,8 @@ class Snapshot:
         scored: Published score of each waiting task that has one, by id: of the version that
             the project shows.
         shown: The project's `model_version`.
+        labelled_at: Task id -> when it was labelled, seconds since the epoch, of all labelled
+            examples; 0 where that is not known.
     """
 
     spec: TaskSpec
@@ -54,6 +56,7 @@ class Snapshot:
     unusable: tuple[str, ...] = ()
     scored: Mapping[str, float] = field(default_factory=dict)
     shown: str | None = None
+    labelled_at: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def open_ids(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from xlt.sampling.audit import is_audit
 from xlt.schema import UNKNOWN_LANGUAGE, Example
 from xlt_backend.convert import Unusable, to_example
 from xlt_backend.interface import Interface
+from xlt_backend.labelstudio_read import parse_time
 from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds import Snapshot
 
@@ -79,8 +80,28 @@ def take(
         unusable=tuple(sorted((id for id in reasons if id in waiting), key=int)),
         scored={str(id): score for id, score in scores.items()},
         shown=shown or None,
+        labelled_at=_labelled_at(tasks, {e.id for e in labelled}),
     )
     return Taken(snapshot=snapshot, reasons=reasons, tasks=len(tasks))
+
+
+def _labelled_at(tasks: Sequence[Mapping[str, Any]], labelled: Set[str]) -> dict[str, float]:
+    """When tasks got their first answer."""
+    found = {}
+    for task in tasks:
+        if str(task["id"]) in labelled:
+            given = [a for a in task.get("annotations") or () if not a.get("was_cancelled")]
+            times = [_seconds(a.get("created_at")) for a in given]
+            found[str(task["id"])] = min((time for time in times if time), default=0.0)
+    return found
+
+
+def _seconds(stamp: object) -> float:
+    """Seconds since the epoch; 0 for what is no time stamp."""
+    try:
+        return parse_time(str(stamp)).timestamp() if stamp else 0.0
+    except ValueError:
+        return 0.0
 
 
 def in_audit(example: Example, options: ProjectOptions, salt: str) -> bool:

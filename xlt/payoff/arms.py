@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from xlt.payoff.intervals import Interval, Resampled
 from xlt.payoff.labelled import Labelled
 
+#: Share of random draws where choosing was found worse than chance; the rest is still chosen, so
+#: that it is noticed when choosing pays again.
+FALLBACK_SHARE = 0.9
 _SPLITS = 15
 #: Share of the random labels that a split judges by.
 _JUDGED = 0.2
