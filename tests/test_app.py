@@ -199,6 +199,26 @@ def test_metrics(client):
     assert "xlt_redis_up 1.0" in text
 
 
+def test_metrics_of_what_labels_are_worth(client, redis):
+    """Where it is known; that tasks are drawn at random is always said."""
+    StateStore(redis).put("1", title="nothing measured yet")
+    worth = {
+        "choosing": {"fallen_back": True, "gain": {"value": -0.04}},
+        "languages": {
+            "hau": {"last_labels": {"value": 0.002}},
+            "yor": {"last_labels": {"words": "too early to say"}},
+        },
+    }
+    StateStore(redis).put("2", payoff=worth)
+    text = client.get("/metrics").text
+
+    assert 'xlt_fallen_back{project="1"} 0.0' in text
+    assert 'xlt_fallen_back{project="2"} 1.0' in text
+    assert 'xlt_choosing_gain{project="2"} -0.04' in text
+    assert 'xlt_last_labels_gain{language="hau",project="2"} 0.002' in text
+    assert "yor" not in text
+
+
 def test_cancel(client):
     """Where nothing runs it says so."""
     assert client.post("/cancel?project=1").json()["status"] == "nothing runs"

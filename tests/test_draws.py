@@ -47,9 +47,7 @@ def test_a_label_belongs_to_the_order_that_was_served():
     ledger = noted(ledger, V2, propensity=0.2, before=V1, at=200)
     found = ledger.settled({"1": 150.0, "2": 250.0, "3": 50.0, "77": 250.0}).labelled
     assert {id: draw.propensity for id, draw in found.items()} == {"1": 0.1, "2": 0.2}
-    assert found["2"] == Draw(
-        lang="ha", propensity=0.2, remaining=98, predicted="sport", at=250.0
-    )
+    assert found["2"] == Draw(lang="ha", propensity=0.2, remaining=98, predicted="sport", at=250.0)
 
 
 def test_without_a_time_the_newest_order_counts():
@@ -86,9 +84,7 @@ def test_only_the_order_before_is_kept():
 def test_tasks_that_are_put_in_later_join_the_order():
     """What is noted already stays."""
     ledger = Ledger().noted(V1, [pick(1, propensity=0.1)], [row(1)])
-    ledger = ledger.noted(
-        V1, [pick(1, propensity=0.5), pick(2, propensity=0.6)], [row(1), row(2)]
-    )
+    ledger = ledger.noted(V1, [pick(1, propensity=0.5), pick(2, propensity=0.6)], [row(1), row(2)])
     draws = ledger.orders[V1].draws
     assert {id: draw.propensity for id, draw in draws.items()} == {"1": 0.1, "2": 0.6}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from redis import Redis
 
@@ -22,6 +23,7 @@ from xlt.errors import (
     XltError,
 )
 from xlt.store import ProjectStore, Store
+from xlt_backend.draws import LEDGER, Ledger
 from xlt_backend.errors import PublishError, TrainerError, UnreachableError, UnsupportedConfigError
 from xlt_backend.projectstate import ProjectState, StateStore
 from xlt_backend.reconcile import reconcile
@@ -270,6 +272,111 @@ def test_order_to_train_without_news_trains_nothing(world):
     world.round()
 
     assert world.trainer.trainings == 1
+
+
+def test_every_order_is_noted_before_it_is_served(world):
+    """With the chances of its tasks, in the store: labels find them, also after all of Redis."""
+    seen: list[bool] = []
+
+    def look(what: str) -> None:
+        if what == "publish":
+            ledger = Ledger.from_json(world.versions.note(LEDGER))
+            seen.append(any(order.since is None for order in ledger.orders.values()))
+
+    world.label_studio.before = look
+    first = world.trained()
+    assert seen == [True, True]
+    ledger = Ledger.from_json(world.versions.note(LEDGER))
+    assert first in ledger.orders
+    assert len(ledger.labelled) == 30
+    assert all(draw.predicted is None for draw in ledger.labelled.values())
+
+    world.redis.flushall()
+    done = {str(n) for n in world.label_studio.label_next(12)}
+    world.round()
+    found = Ledger.from_json(world.versions.note(LEDGER)).labelled
+    assert set(ledger.labelled) | done == set(found)
+    assert {found[id].predicted for id in done} <= {"sport", "music", "food"}
+    assert world.state.payoff["languages"]["en"]["prequential"]["labels"] >= 1
+
+
+def test_the_first_orders_draws_are_those_of_the_sampler(world):
+    """A language's places are drawn from all its tasks that are left."""
+    world.label_studio.add_tasks(60)
+    world.round()
+    (order,) = Ledger.from_json(world.versions.note(LEDGER)).orders.values()
+    assert set(order.draws) == {str(n) for n in range(1, 61)}
+    left = [draw.remaining for draw in order.draws.values() if draw.lang == "sw"]
+    assert max(left) + sum(n == 1 for n in left) <= 20 + 2
+    assert order.since == world.time
+
+
+def test_labels_are_measured_after_a_training(world):
+    """/status says what is known, in words; without news nothing is measured again."""
+    world.trained()
+    payoff = world.service.status("1")["payoff"]
+    assert payoff["choosing"]["fallen_back"] is False
+    assert "too early to say" in payoff["choosing"]["words"]
+    assert payoff["languages"]["en"]["last_labels"] == {"words": "too early to say"}
+    world.states.put("1", payoff={})
+    world.round()
+    assert world.state.payoff == {}
+
+
+def test_what_cannot_be_measured_does_not_fail_the_round(world):
+    """The order is out already."""
+
+    def fail(plan) -> None:
+        if plan.mode == "embed" and world.trainer.trainings:
+            raise EncoderError("the encoder is gone")
+
+    world.trainer.before = fail
+    world.label_studio.add_tasks(120)
+    world.round()
+    shutil.rmtree(world.home / "work")
+    world.label_studio.label_next(30)
+    world.round()
+    assert world.versions.current() == world.shown
+    assert world.state.payoff == {}
+    assert world.state.last_error == ""
+
+
+def test_another_encoder_has_vectors_of_its_own(world):
+    """What the one before made of the texts is not mixed with what it makes of them."""
+    world.trained()
+    trained_on = len(world.trainer.plans)
+    world.label_studio.extra_params |= {"train": {"encoder": "another"}}
+    world.label_studio.label_next(12)
+    world.round()
+    embedded = [plan for plan in world.trainer.plans[trained_on:] if plan.mode == "embed"]
+    assert [plan.config["encoder"] for plan in embedded] == ["another"]
+
+
+def test_a_damaged_ledger_is_begun_anew(world, caplog):
+    """What was drawn is forgotten, aloud; the loop goes on."""
+    world.trained()
+    world.versions.write_note(LEDGER, b"{")
+    world.label_studio.label_next(12)
+    world.round()
+    assert "draws.json is damaged" in caplog.text
+    assert Ledger.from_json(world.versions.note(LEDGER)).orders
+    world.assert_consistent()
+
+
+def test_a_project_that_fell_back_is_ordered_at_random(world):
+    """Most places are drawn, in all languages as before; it is remembered over restarts."""
+    world.trained()
+    ledger = Ledger.from_json(world.versions.note(LEDGER))
+    world.versions.write_note(LEDGER, replace(ledger, fallen_back=True).to_json())
+    world.redis.flushall()
+    world.label_studio.label_next(12)
+    world.round()
+    found = Ledger.from_json(world.versions.note(LEDGER))
+    assert found.fallen_back
+    draws = [d for d in found.orders[world.shown].draws.values() if d.remaining > 5]
+    assert np.mean([draw.propensity < 0.5 for draw in draws]) > 0.7
+    assert world.state.payoff["choosing"]["fallen_back"] is True
+    assert "drawn at random within each language" in world.state.payoff["choosing"]["words"]
 
 
 def test_new_tasks_are_put_between_the_others(world):

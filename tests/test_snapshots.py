@@ -109,3 +109,16 @@ def test_unscored_are_those_without_a_place():
     assert found.unscored == ("2",)
     assert found.shown == "v1"
     assert taken(label_studio).label_counts() == ({}, {})
+
+
+def test_labels_know_when_they_were_made():
+    """The first answer counts, skips do not; what says no time has none."""
+    label_studio = FakeLabelStudio()
+    label_studio.add_tasks(4)
+    label_studio.label(1, created_at="2026-11-22T08:00:00.500000Z")
+    label_studio.label(2)
+    label_studio.label(3, created_at="yesterday")
+    skipped = {"was_cancelled": True, "created_at": "2026-11-22T07:00:00Z", "completed_by": 2}
+    label_studio.stored[1]["annotations"].append(skipped)
+    found = taken(label_studio).snapshot.labelled_at
+    assert found == {"1": 1795334400.5, "2": 0.0, "3": 0.0}

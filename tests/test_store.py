@@ -19,6 +19,7 @@ from xlt import storeplaces
 from xlt.errors import CorruptVersionError, NoVersionError, StoreError
 from xlt.store import ProjectStore, Store, VersionMeta
 
+VERSION = "v0001-20261122T082011"
 META = VersionMeta(data_hash="abc", label_counts={"ha": 3}, metrics={"accuracy": {"ha": 0.5}})
 
 
@@ -438,3 +439,24 @@ def test_a_damaged_pointer_is_an_error(tmp_path):
         (tmp_path / "models" / "7" / "current.json").write_text(text)
         with pytest.raises(StoreError, match=r"current\.json"):
             project.current()
+
+
+def test_a_note_is_kept_beside_the_versions(project):
+    """The last one written counts; versions know nothing of it."""
+    assert project.note("draws.json") is None
+    project.write_note("draws.json", b"one")
+    version = commit(project)
+    project.write_note("draws.json", b"two")
+    assert project.note("draws.json") == b"two"
+    assert project.versions() == (version,)
+
+
+@pytest.mark.parametrize(
+    "name", ["current.json", "history.jsonl", "manifest.json", "../x", ".lock", "", "a/b", VERSION]
+)
+def test_a_note_cannot_be_one_of_the_stores_files(tmp_path, name):
+    """Nor lie elsewhere."""
+    with pytest.raises(StoreError, match="expected a plain file name"):
+        local(tmp_path).write_note(name, b"x")
+    with pytest.raises(StoreError, match="expected a plain file name"):
+        local(tmp_path).note(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -131,7 +132,10 @@ class Bench:
             self._cache(version).unlink(missing_ok=True)
 
     def _cache(self, version: str | None) -> Path:
-        return self.folder / f"scores-{version or 'start'}.npz"
+        if version is None:  # vectors of another encoder are not these
+            encoder = str(self.config.get("encoder")).encode()
+            version = f"start-{hashlib.blake2s(encoder, digest_size=6).hexdigest()}"
+        return self.folder / f"scores-{version}.npz"
 
     def _run(self, folder: Path, **plan: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of Plan
         for stale in (files.RESULT, files.ERROR):

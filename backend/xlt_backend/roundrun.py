@@ -292,7 +292,8 @@ class Round:
     def _measure(self, context: Context, snapshot: Snapshot, data: str) -> None:
         """Measures what labels are worth; decides whether the next order is drawn at random.
 
-        The new order is out, nothing waits for this: where it cannot be done, the round has done its work all the same.
+        The new order is out, nothing waits for this: where it cannot be done, the round has done
+        its work all the same.
         """
         self._enter("measure")
 
