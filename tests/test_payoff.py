@@ -260,8 +260,21 @@ def test_where_choosing_helps_it_is_found():
     assert found is not None
     assert found.overall.gain.low > 0
     assert not falls_back(False, found)
-    assert found.overall.saved is not None
-    assert found.overall.saved.low > 0
+    assert found.overall.doublings is None or found.overall.doublings.low > 0
+
+
+def test_labels_saved_are_counted_in_doublings():
+    """Of four chosen texts three say nothing: four hundred are worth a hundred random ones."""
+    data = labels(5, 2500, langs=1, width=60, noise=3.5)
+    chosen, random = arms(2500, 500)
+    mute = chosen & (np.arange(2500) % 4 > 0)
+    vectors = np.where(mute[:, None], data.vectors[~mute].mean(axis=0), data.vectors)
+    found = outcome(replaced(data, vectors=vectors), chosen, random)
+    assert found is not None
+    assert found.labels == 400
+    assert found.overall.doublings is not None
+    assert found.overall.doublings.value == pytest.approx(-2, abs=0.5)
+    assert found.overall.doublings.low < -2 < found.overall.doublings.high < 0
 
 
 def test_where_nothing_matters_there_are_few_alarms():
@@ -346,12 +359,15 @@ def test_it_falls_back_when_clearly_worse_and_comes_back_when_not_worse(before, 
 
 
 def test_labels_saved_by_hand():
-    """One doubling: half; two: three quarters; minus one: as many again are lost."""
+    """No doubling: nothing; one: half; minus one: as many again are lost; a factor of 16: unknown."""
     gain = Interval(value=0.1, low=0, high=0.2)
-    d = Interval(value=1.0, low=-1.0, high=2.0)
+    d = Interval(value=0.0, low=-1.0, high=1.0)
     found = Comparison(gain=gain, doublings=d).saved
     assert found is not None
-    assert (found.value, found.low, found.high) == (0.5, -1.0, 0.75)
+    assert (found.value, found.low, found.high) == (0.0, -1.0, 0.5)
+    vague = Interval(value=1.0, low=-2.0, high=2.0)
+    assert Comparison(gain=gain, doublings=vague).saved is None
+    assert Comparison(gain=gain, doublings=None).saved is None
 
 
 # The last labels --------------------------------------------------------------------------------

@@ -137,6 +137,8 @@ def _select_options(parser: argparse.ArgumentParser) -> None:
     add("--quota", choices=kinds, default=default.quota, help=quota)
     audit = "share of the batch drawn at random, to judge models by (default: %(default)s)"
     add("--audit-share", type=float, default=default.audit_share, metavar="SHARE", help=audit)
+    control = "share of the others drawn at random, to train and compare (default: %(default)s)"
+    add("--control-share", type=float, default=default.control_share, metavar="SHARE", help=control)
     measures, words = get_args(Measure), "kind of uncertainty (default: %(default)s)"
     add("--measure", choices=measures, default=default.measure, help=words)
     add("--explain", action="store_true", help="say why each text stands where it stands")
@@ -204,6 +206,7 @@ def _run_select(args: argparse.Namespace) -> int:
         source_share=args.source_share,
         quota=args.quota,
         audit_share=args.audit_share,
+        control_share=args.control_share,
         measure=args.measure,
     )
     examples = _read(args)

@@ -30,6 +30,8 @@ _MOST = 400
 _LEAST = 20
 #: The learning curve of the random arm is measured from a quarter of the labels on.
 _DOUBLINGS = 2
+#: Doublings between the ends of an interval that says nothing.
+_VAGUE = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +52,11 @@ class Comparison:
         """Labels saved, as a share of the random labels needed: 0.5 is half; below 0, a loss.
 
         From the learning curve of the random arm, a line over the logarithm of the labels; beyond
-        the labels that the random arm has it is drawn on.
+        the labels that the random arm has it is drawn on. None where the ends of the interval are
+        more than a factor of eight apart: that is not known yet.
         """
         d = self.doublings
-        if d is None:
+        if d is None or d.high - d.low > _VAGUE:
             return None
         value, low, high = (1.0 - 2.0**-x for x in (d.value, d.low, d.high))
         return Interval(value=value, low=low, high=high)
