@@ -359,7 +359,7 @@ def test_it_falls_back_when_clearly_worse_and_comes_back_when_not_worse(before, 
 
 
 def test_labels_saved_by_hand():
-    """No doubling: nothing; one: half; minus one: as many again are lost; a factor of 16: unknown."""
+    """One doubling: half; minus one: as many again are lost; a factor of 16: nobody knows."""
     gain = Interval(value=0.1, low=0, high=0.2)
     d = Interval(value=0.0, low=-1.0, high=1.0)
     found = Comparison(gain=gain, doublings=d).saved
