@@ -62,7 +62,7 @@ def one_pool(pool: int, labels: int, rng: np.random.Generator) -> tuple[float, .
 
 def looks(projects: int, spoilt: float) -> None:
     """Shadow tests of growing projects, one each hundred labels, up to 2,000."""
-    first, alarms, gains = [], [], []
+    first, alarms, gains, halves = [], [], [], []
     for seed in range(projects):
         data, at_random = project(1000 + seed, spoilt)
         back, since = False, None
@@ -79,7 +79,9 @@ def looks(projects: int, spoilt: float) -> None:
             since = n if back and since is None else since
         first.append(since)
         if found is not None:
-            gains.append(found.overall.gain.value)
+            gain = found.overall.gain
+            gains.append(gain.value)
+            halves.append((gain.high - gain.low) / 2)
     when = sorted(n for n in first if n is not None)
     row = {
         "spoilt": spoilt,
@@ -89,6 +91,7 @@ def looks(projects: int, spoilt: float) -> None:
         "projects_that_fell_back": len(when),
         "labels_when_they_did": when,
         "gain_at_the_end": round(float(np.mean(gains)), 4),
+        "half_width_at_the_end": round(float(np.mean(halves)), 4),
     }
     print(json.dumps(row), flush=True)
 
