@@ -23,6 +23,7 @@ from xlt.errors import (
     XltError,
 )
 from xlt.store import ProjectStore, Store
+from xlt_backend import worth
 from xlt_backend.draws import LEDGER, Ledger
 from xlt_backend.errors import PublishError, TrainerError, UnreachableError, UnsupportedConfigError
 from xlt_backend.projectstate import ProjectState, StateStore
@@ -323,22 +324,18 @@ def test_labels_are_measured_after_a_training(world):
     assert world.state.payoff == {}
 
 
-def test_what_cannot_be_measured_does_not_fail_the_round(world):
+def test_what_cannot_be_measured_does_not_fail_the_round(world, monkeypatch, caplog):
     """The order is out already."""
 
-    def fail(plan) -> None:
-        if plan.mode == "embed" and world.trainer.trainings:
-            raise EncoderError("the encoder is gone")
+    def fail(*_: object, **__: object) -> None:
+        raise EncoderError("the encoder is gone")
 
-    world.trainer.before = fail
-    world.label_studio.add_tasks(120)
-    world.round()
-    shutil.rmtree(world.home / "work")
-    world.label_studio.label_next(30)
-    world.round()
+    monkeypatch.setattr(worth, "measure", fail)
+    world.trained()
     assert world.versions.current() == world.shown
     assert world.state.payoff == {}
     assert world.state.last_error == ""
+    assert "what labels are worth: the encoder is gone" in caplog.text
 
 
 def test_another_encoder_has_vectors_of_its_own(world):
