@@ -82,9 +82,11 @@ def test_only_the_order_before_is_kept():
 
 
 def test_tasks_that_are_put_in_later_join_the_order():
-    """What is noted already stays."""
+    """Those whose place stays keep their draw; what is published again is drawn again."""
     ledger = Ledger().noted(V1, [pick(1, propensity=0.1)], [row(1)])
-    ledger = ledger.noted(V1, [pick(1, propensity=0.5), pick(2, propensity=0.6)], [row(1), row(2)])
+    again = ledger.noted(V1, [pick(1, propensity=0.3)], [row(1)])
+    assert again.orders[V1].draws["1"].propensity == 0.3
+    ledger = ledger.noted(V1, [pick(1, propensity=0.5), pick(2, propensity=0.6)], [row(2)])
     draws = ledger.orders[V1].draws
     assert {id: draw.propensity for id, draw in draws.items()} == {"1": 0.1, "2": 0.6}
 

@@ -324,6 +324,21 @@ def test_labels_are_measured_after_a_training(world):
     assert world.state.payoff == {}
 
 
+def test_labels_judge_the_model_whose_order_they_came_in(world):
+    """A model that is right in 7 of 10: the intervals say so, whatever was chosen."""
+    world.trainer.skill = 0.7
+    world.label_studio.add_tasks(380)
+    world.trained()
+    for _ in range(8):
+        world.label_studio.label_next(20)
+        world.round()
+    found = {k: of["prequential"] for k, of in world.state.payoff["languages"].items()}
+    assert set(found) == {"en", "sw", "yo"}
+    assert all(of["low"] <= 0.7 <= of["high"] for of in found.values())
+    assert sum(of["labels"] for of in found.values()) == 160
+    assert 20 < sum(of["effective"] for of in found.values()) < 120
+
+
 def test_what_cannot_be_measured_does_not_fail_the_round(world, monkeypatch, caplog):
     """The order is out already."""
 

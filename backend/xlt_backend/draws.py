@@ -68,7 +68,7 @@ class Ledger:
     fallen_back: bool = False
 
     def noted(self, version: str, picks: Iterable[Pick], rows: Iterable[PublishRow]) -> Ledger:
-        """With the draws of rows that are about to be published; what is noted already stays.
+        """With the draws of rows that are about to be published.
 
         Args:
             version: The order's name.
@@ -87,7 +87,7 @@ class Ledger:
             for pick in picks
             if pick.rank < _PLACES and pick.slot in _DRAWN and pick.id in said
         }
-        order = replace(known, draws=new | dict(known.draws))
+        order = replace(known, draws={**known.draws, **new})
         return replace(self, orders={**self.orders, version: order})
 
     def served(self, version: str, before: str | None, now: float) -> Ledger:

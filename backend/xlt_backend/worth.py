@@ -100,6 +100,8 @@ def prequential(snapshot: Snapshot, ledger: Ledger, lang: str) -> Accuracy | Non
     Every label is judged by the version whose order it came in; of labels that train by LURE, of
     audit labels plainly. An average over the versions of the newest labels: it lags behind the
     accuracy on audit labels, which all judge the newest version.
+    Annotators saw what the version suggested, here as with audit labels: who accepts what he sees
+    makes both too high.
     """
     labels = snapshot.labels
     drawn = {
