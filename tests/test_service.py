@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +23,13 @@ from xlt.errors import (
     XltError,
 )
 from xlt.store import ProjectStore, Store
-from xlt_backend.errors import PublishError, TrainerError, UnreachableError, UnsupportedConfigError
+from xlt_backend.errors import (
+    PublishError,
+    RedisDownError,
+    TrainerError,
+    UnreachableError,
+    UnsupportedConfigError,
+)
 from xlt_backend.projectstate import ProjectState, StateStore
 from xlt_backend.reconcile import reconcile
 from xlt_backend.roundrun import Round
@@ -1045,3 +1052,48 @@ def test_status_says_what_people_want_to_know(world):
     assert status["last_round"]["peak_rss_bytes"] == 10**9
     assert all(0 <= score["accuracy"] <= 1 for score in status["accuracy"].values())
     assert "label_config" not in status
+
+
+def test_status_says_why_a_task_stands_where_it_stands(world):
+    """Its language's quota, what the sampler saw in it, and what is labelled next to it."""
+    world.setup()
+    world.trained()
+    version = world.shown
+    said = {n: world.service.why("1", str(n)) for n in world.label_studio.predictions[version]}
+    labelled = {str(n) for n, task in world.label_studio.stored.items() if task["is_labeled"]}
+
+    assert sorted(why["place"] for why in said.values()) == list(range(1, 91))
+    first = min(said.values(), key=lambda why: why["place"])
+    assert first["version"] == version
+    assert first["of"] == 90
+    assert re.match(r"(en|sw|yo) gets \d+ of 50: ", first["reason"])
+    chosen = [why for why in said.values() if why["slot"] == "quota"]
+    assert all("margin of the text itself" in why["reason"] for why in chosen)
+    assert all(len(why["neighbours"]) == 3 for why in chosen)
+    assert {id for why in chosen for id in why["neighbours"]} <= labelled
+
+
+def test_status_forgets_an_old_order_and_adds_to_a_current_one(world):
+    """A task that is labelled in the next round has no place any more; a new one has."""
+    world.setup()
+    world.trained()
+    [new] = world.label_studio.add_tasks(1)
+    world.round()
+    assert world.service.why("1", str(new))["version"] == world.shown
+    done = world.label_studio.label_next(10)
+    world.round()
+    assert all("place" not in world.service.why("1", str(id)) for id in done)
+    assert world.service.why("1", "nothing")["reason"].startswith("not explained")
+
+
+def test_a_round_without_redis_is_not_explained(world, monkeypatch):
+    """The order is published all the same."""
+
+    def down(*args, **kwargs):
+        raise RedisDownError("away")
+
+    world.setup()
+    monkeypatch.setattr(world.states, "explain", down)
+    world.trained()
+    assert "place" not in world.service.why("1", "90")
+    world.assert_consistent()

@@ -11,13 +11,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.calibrate import Calibration
-from xlt.sampling.select import Pool, Selection, select
+from xlt.sampling.select import Pick, Pool, Selection, select
 from xlt_backend import rounds, snapshots
 from xlt_backend.convert import PublishRow, rank_to_score, to_row
 from xlt_backend.interface import Interface
 from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds import Snapshot
 from xlt_backend.scorecache import Cached
+
+#: Places that are explained in /status, the first ones of the queue: Redis keeps them.
+EXPLAINED = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A project's queue.
+
+    Attributes:
+        rows: One per waiting task, the one to label next first.
+        picks: The same tasks, those without text aside, with the reasons for their places.
+    """
+
+    rows: Sequence[PublishRow]
+    picks: Sequence[Pick]
+
+    def reasons(self, version: str) -> dict[str, dict[str, Any]]:
+        """Task id -> why it stands where it stands in the order that `version` is published with.
+
+        Of the first `EXPLAINED` tasks; JSON-ready.
+        """
+        return {
+            pick.id: {
+                "version": version,
+                "place": pick.rank + 1,
+                "of": len(self.rows),
+                "lang": pick.lang,
+                "slot": pick.slot,
+                "uncertainty": pick.uncertainty,
+                "reason": pick.reason,
+                "neighbours": list(pick.neighbours),
+            }
+            for pick in self.picks[:EXPLAINED]
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +73,7 @@ class Sorter:
     accuracy: Mapping[str, Mapping[str, float]]
     seed: int
 
-    def rows(
-        self, snapshot: Snapshot, cached: Cached, calibration: Calibration | None
-    ) -> list[PublishRow]:
+    def order(self, snapshot: Snapshot, cached: Cached, calibration: Calibration | None) -> Order:
         """One row for each waiting task, the one to label next first; those without text last.
 
         Args:
@@ -54,8 +87,9 @@ class Sorter:
             probabilities = calibration.apply(cached.rows(snapshot.pool).logits, langs)
         row_of = {example.id: row for row, example in enumerate(snapshot.pool)}
         n = len(snapshot.open_ids)
+        picks = self._select(snapshot, cached, probabilities).picks if snapshot.pool else ()
         rows = []
-        for pick in self._select(snapshot, cached, probabilities).picks if snapshot.pool else ():
+        for pick in picks:
             label, confidence = None, 0.0
             if probabilities is not None:
                 of_task = probabilities[row_of[pick.id]]  # (C,)
@@ -69,7 +103,7 @@ class Sorter:
             )
         for rank, id in enumerate(snapshot.unusable, start=len(rows)):
             rows.append(to_row(int(id), self.interface, score=rank_to_score(rank, n)))
-        return rows
+        return Order(rows=rows, picks=picks)
 
     def _select(
         self, snapshot: Snapshot, cached: Cached, probabilities: NDArray[np.float64] | None
@@ -79,6 +113,7 @@ class Sorter:
         if snapshot.train:
             labelled["labelled_vectors"] = cached.rows(snapshot.train).vectors
             labelled["labelled_langs"] = [example.lang for example in snapshot.train]
+            labelled["labelled_ids"] = [example.id for example in snapshot.train]
         pool = Pool(
             ids=[example.id for example in snapshot.pool],
             langs=[example.lang for example in snapshot.pool],

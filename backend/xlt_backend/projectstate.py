@@ -9,6 +9,8 @@ from typing import Any, cast
 
 from xlt_backend.redisdb import Connection, translated
 
+Json = Mapping[str, Any]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectState:
@@ -160,7 +162,7 @@ class StateStore:
             RedisDownError: If Redis does not answer.
         """
         with translated():
-            self._connection.delete(_key(project), _new_key(project))
+            self._connection.delete(_key(project), _new_key(project), _why_key(project))
             self._connection.srem(_KNOWN, project)
 
     def add_new(self, project: str, tasks: Iterable[str]) -> int:
@@ -202,6 +204,35 @@ class StateStore:
         with translated():
             self._connection.delete(_new_key(project))
 
+    def explain(self, project: str, reasons: Mapping[str, Json], *, anew: bool) -> None:
+        """Notes why tasks stand where they stand in the queue.
+
+        Args:
+            project: The project.
+            reasons: Task id -> what there is to say, JSON-ready.
+            anew: It is a new order: what was said of the one before is dropped.
+
+        Raises:
+            RedisDownError: If Redis does not answer.
+        """
+        with translated():
+            pipe = self._connection.pipeline()
+            if anew:
+                pipe.delete(_why_key(project))
+            if reasons:
+                pipe.hset(_why_key(project), mapping={k: json.dumps(v) for k, v in reasons.items()})
+            pipe.execute()
+
+    def why(self, project: str, task: str) -> Json | None:
+        """What was noted of a task; None: nothing.
+
+        Raises:
+            RedisDownError: If Redis does not answer.
+        """
+        with translated():
+            raw = cast("bytes | None", self._connection.hget(_why_key(project), task))
+        return None if raw is None else cast("Json", json.loads(raw))
+
     def hold_office(self, office: str, holder: str, term_s: float) -> bool:
         """Whether `holder` may do what one process at a time does; lasts `term_s` seconds.
 
@@ -217,6 +248,10 @@ class StateStore:
 
 
 _KNOWN = "xlt:known"
+
+
+def _why_key(project: str) -> str:
+    return f"xlt:why:{project}"
 
 
 def _key(project: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,6 +20,7 @@ from xlt.store import ProjectStore
 from xlt_backend import adaptation, ordering, rounds, snapshots, versionfiles
 from xlt_backend.adaptation import Record
 from xlt_backend.bench import Bench
+from xlt_backend.convert import PublishRow
 from xlt_backend.errors import RedisDownError
 from xlt_backend.interface import Interface
 from xlt_backend.options import ProjectOptions
@@ -243,7 +244,8 @@ class Round:
             seed=int(data[:8], 16),
         )
         calibration = versionfiles.calibration(context.versions, model) if model else None
-        rows = sorter.rows(snapshot, cached, calibration)
+        order = sorter.order(snapshot, cached, calibration)
+        rows = order.rows
         client, inserting = self._tools.label_studio, decision.action is Action.INSERT
         if not inserting and client.versions(self._id).get(version):
             # Half an order, of a round that was killed: what is there keeps its place.
@@ -254,6 +256,7 @@ class Round:
         self._enter("publish", total=len(rows))
         self._fence()
         client.publish(self._id, version, rows)
+        self._explain(order.reasons(version), rows, anew=not inserting)
         if not inserting:
             self._switch(context, version, model, decision.reason)
 
@@ -393,6 +396,16 @@ class Round:
             }
         self._report(**values)
         self._phase = "done"
+
+    def _explain(
+        self, reasons: Mapping[str, Any], rows: Sequence[PublishRow], *, anew: bool
+    ) -> None:
+        """Tells Redis why the tasks of these rows stand where they stand."""
+        said = {id: reasons[id] for id in (str(row.task_id) for row in rows) if id in reasons}
+        try:
+            self._tools.states.explain(self._project, said, anew=anew)
+        except RedisDownError as error:
+            logger.warning("project %s: not explained: %s", self._project, error)
 
     def _report(self, **values: Any) -> None:  # noqa: ANN401 - fields of ProjectState
         """Tells Redis; a round does not end because nobody can read about it."""
