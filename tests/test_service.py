@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from tests.fakes import CONFIG, FakeLabelStudio, FakeRight, FakeTrainer
+from tests.fakes import CONFIG, LABELS, FakeLabelStudio, FakeRight, FakeTrainer
 from xlt.errors import (
     CancelledError,
     ConfigError,
@@ -175,7 +175,9 @@ def test_enough_labels_make_a_model(world):
 def test_suggestions_are_the_models_labels_with_their_confidence(world):
     """A published prediction has a label of the interface and a confidence in (0, 1]."""
     world.trained()
-    for row in world.label_studio.predictions[world.shown].values():
+    for number, row in world.label_studio.predictions[world.shown].items():
+        if world.label_studio.stored[number]["is_labeled"]:
+            continue
         (region,) = row.result
         assert region["value"]["choices"][0] in ("sport", "music", "food")
         assert 1 / 3 <= region["score"] <= 1
@@ -1059,8 +1061,9 @@ def test_status_says_why_a_task_stands_where_it_stands(world):
     world.setup()
     world.trained()
     version = world.shown
-    said = {n: world.service.why("1", str(n)) for n in world.label_studio.predictions[version]}
-    labelled = {str(n) for n, task in world.label_studio.stored.items() if task["is_labeled"]}
+    tasks = world.label_studio.stored
+    labelled = {str(n) for n, task in tasks.items() if task["is_labeled"]}
+    said = {n: world.service.why("1", str(n)) for n in tasks if str(n) not in labelled}
 
     assert sorted(why["place"] for why in said.values()) == list(range(1, 91))
     first = min(said.values(), key=lambda why: why["place"])
@@ -1096,4 +1099,129 @@ def test_a_round_without_redis_is_not_explained(world, monkeypatch):
     monkeypatch.setattr(world.states, "explain", down)
     world.trained()
     assert "place" not in world.service.why("1", "90")
+    world.assert_consistent()
+
+
+# Labels to look at again ------------------------------------------------------------------------
+
+
+def other_than(text: str) -> str:
+    """A wrong label."""
+    return next(label for label in LABELS if label != text.split()[0])
+
+
+def labelled_with_errors(world, *, count=60, wrong=6, people=1) -> set[int]:
+    """A project with a first model, some of its labels wrong; their tasks."""
+    world.trainer.telling = 4.0
+    world.trainer.skill = 1.0
+    world.label_studio.add_tasks(120)
+    world.round()
+    bad = set()
+    for number in range(count):
+        task = world.label_studio.next_task()
+        text = world.label_studio.stored[task]["data"]["text"]
+        bad |= {task} if number < wrong else set()
+        label = other_than(text) if number < wrong else None
+        world.label_studio.label(task, label, completed_by=1 + number % people)
+    world.round()
+    return bad
+
+
+def test_doubtful_labels_are_listed_for_people(world):
+    """The wrong ones first, in /status and in a tab; nothing goes back into the queue."""
+    world.setup()
+    bad = labelled_with_errors(world)
+    status = world.service.status("1")
+    listed = [int(item["task"]) for item in status["doubtful"]]
+
+    assert len(listed) == 50
+    assert set(listed[:6]) == bad
+    assert world.label_studio.tabs["Labels to check"] == listed
+    scores = world.label_studio.predictions[world.shown]
+    assert [scores[task].score for task in listed] == sorted(scores[task].score for task in listed)
+    assert not any(scores[task].result for task in listed)
+    assert "a model that has not seen this label" in status["doubtful"][0]["reason"]
+    assert (
+        world.service.why("1", str(listed[0])) == {"task": str(listed[0])} | status["doubtful"][0]
+    )
+    assert status["annotators"]["1"]["answers"] == 60
+    assert all(world.label_studio.stored[task]["is_labeled"] for task in listed)
+    world.assert_consistent()
+
+
+def test_doubtful_labels_are_asked_for_again_where_that_is_wanted(world):
+    """Tasks go back into the queue, at their place, without a suggestion, for somebody else."""
+    world.setup()
+    world.label_studio.extra_params |= {"relabel_share": 0.08}
+    bad = labelled_with_errors(world, people=2)
+    tasks = world.label_studio.stored
+    reopened = {n for n, task in tasks.items() if "overlap" in task}
+
+    assert len(reopened) == 4  # of a batch of 50
+    assert reopened <= bad
+    assert not any(tasks[task]["is_labeled"] for task in reopened)
+    world.assert_consistent()
+    assert world.round().action is Action.NOTHING
+    for task in [n for n in tasks if not tasks[n]["is_labeled"] and n not in reopened][:10]:
+        world.label_studio.label(task, completed_by=2)
+    world.round()
+    assert world.trainer.trainings == 2
+    world.assert_consistent()
+    for task in reopened:
+        why = world.service.why("1", str(task))
+        assert why["slot"] == "relabel"
+        assert why["reason"].startswith("has an answer already: labelled ")
+        assert not world.label_studio.predictions[world.shown][task].result
+    assert reopened == {n for n, task in tasks.items() if "overlap" in task}
+    [one, *_] = reopened
+    world.label_studio.label(one, completed_by=3)
+    assert tasks[one]["is_labeled"]
+
+
+def test_nobody_is_asked_again_for_their_own_answer(world):
+    """With one annotator Label Studio would show the task to nobody."""
+    world.setup()
+    world.label_studio.extra_params |= {"relabel_share": 0.5}
+    labelled_with_errors(world, people=1)
+
+    assert not any("overlap" in task for task in world.label_studio.stored.values())
+
+
+def test_a_task_on_which_people_disagree_is_doubted_and_does_not_train(world):
+    """Two answers that differ: no label, but a place in the list."""
+    world.setup()
+    labelled_with_errors(world, wrong=0, people=2)
+    task = next(n for n, task in world.label_studio.stored.items() if task["is_labeled"])
+    text = world.label_studio.stored[task]["data"]["text"]
+    world.label_studio.stored[task]["overlap"] = 2
+    world.label_studio.label(task, other_than(text), completed_by=7)
+    world.label_studio.label_next(10)
+    world.round()
+    [found] = [item for item in world.state.doubtful if item["task"] == str(task)]
+
+    assert sorted(found["answers"].values()) == sorted([text.split()[0], other_than(text)])
+    assert found["expected"] == text.split()[0]
+    assert "annotators disagree" in found["reason"]
+    assert world.state.doubtful.index(found) < 3
+
+
+def test_started_tasks_of_projects_with_overlap_have_a_place(world):
+    """Before the first model behind the new ones, after it by the doubt of their answer."""
+    world.setup()
+    tasks = world.label_studio.stored
+    for task in world.label_studio.add_tasks(60):
+        tasks[task]["overlap"] = 2
+    world.label_studio.label(1)
+    world.round()
+    rows = world.label_studio.predictions[world.shown]
+    assert max(rows, key=lambda n: rows[n].score) == 1
+    assert world.service.why("1", "1")["slot"] == "relabel"
+    for task in range(2, 32):
+        world.label_studio.label(task)
+    world.round()
+    assert world.versions.current() == world.shown
+    rows = world.label_studio.predictions[world.shown]
+    assert set(rows) == set(tasks)
+    assert all(rows[task].result for task in rows)  # an ordinary second answer gets a suggestion
+    assert not world.state.doubtful  # none is finished
     world.assert_consistent()

@@ -31,6 +31,8 @@ class ProjectOptions(BaseModel):
         quota: How the rest is shared among languages: `equal`, `proportional`, `adaptive`, or
             an object with a weight for each language.
         audit_share: Share of tasks whose labels judge models and never train them.
+        relabel_share: Share of the batch that may be labelled tasks whose label is doubtful: they
+            are shown once more, to another annotator. 0: they are listed and not shown.
         keep_versions: Model versions kept beside the active one.
         adapt: Adapt the encoder to the project's languages, where there are translations to learn
             from, and use it where labels say that it is better.
@@ -50,6 +52,7 @@ class ProjectOptions(BaseModel):
     source_share: float = Field(default=_SAMPLER.source_share, ge=0, le=1)
     quota: Literal["equal", "proportional", "adaptive"] | dict[str, float] = "adaptive"
     audit_share: float = Field(default=_SAMPLER.audit_share, ge=0, le=0.5)
+    relabel_share: float = Field(default=0.0, ge=0, le=0.5)
     keep_versions: int = Field(default=3, ge=1)
     adapt: bool = True
     train: dict[str, Any] = Field(default_factory=dict)

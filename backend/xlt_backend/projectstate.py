@@ -37,6 +37,8 @@ class ProjectState:
         open_tasks: Tasks that wait for annotators.
         unusable: Task id -> why it has no text (the first hundred).
         notes: What xlt does not use of the interface.
+        doubtful: The labels to check first: task, answers, expected label, doubt, reason.
+        annotators: Annotator -> quality in [0, 1], and the answers that it rests on.
         changed: Labels that no version knows yet.
         needed: New labels after which a round is worth while.
         due_at: When one is due anyway, seconds since the epoch; None: never.
@@ -71,6 +73,8 @@ class ProjectState:
     open_tasks: int = 0
     unusable: Mapping[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    doubtful: list[Mapping[str, Any]] = field(default_factory=list)
+    annotators: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     changed: int = 0
     needed: int = 1
     due_at: float | None = None

@@ -14,7 +14,7 @@ from xlt.errors import ConfigError
 
 Quota = Literal["equal", "proportional", "fixed", "adaptive"]
 Measure = Literal["margin", "entropy", "least_confidence"]
-Slot = Literal["audit", "quota", "rest"]
+Slot = Literal["audit", "quota", "rest", "relabel"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,8 @@ class Pick:
         id: The task.
         lang: Its language.
         rank: 0 is labelled first.
-        slot: "audit" and "quota" within the batch, "rest" after it.
+        slot: "audit" and "quota" within the batch, "rest" after it; "relabel": it has an answer
+            and waits for one more.
         uncertainty: In [0, 1], higher = less sure; None before the first model.
         reason: Why it stands where it stands, for people.
         neighbours: Of a text that was chosen, the labelled tasks that are nearest to it in meaning,

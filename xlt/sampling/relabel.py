@@ -234,7 +234,7 @@ def _majority(
 def _check(answers: Answers, p: NDArray[np.float64], annotators: int) -> None:
     if p.ndim != 2 or not len(p) or p.shape[1] < 2:
         raise SamplingError(f"probabilities must have shape (N, C), N >= 1, C >= 2, got {p.shape}")
-    refuse_rows(~np.isfinite(p).all(axis=1), "probabilities must be finite")
+    refuse_rows(np.asarray(~np.isfinite(p).all(axis=1)), "probabilities must be finite")
     limits = {"rows": len(p), "annotators": annotators, "labels": p.shape[1]}
     for name, limit in limits.items():
         values = getattr(answers, name)
@@ -243,7 +243,7 @@ def _check(answers: Answers, p: NDArray[np.float64], annotators: int) -> None:
                 f"{name} of answers must be {len(answers.rows)} numbers in [0, {limit})"
             )
     given = np.bincount(answers.rows, minlength=len(p))
-    refuse_rows(np.asarray(given == 0, dtype=bool), "every text must have an answer")
+    refuse_rows(given == 0, "every text must have an answer")
     both = answers.rows * annotators + answers.annotators
     if len(np.unique(both)) != len(both):
         raise SamplingError("an annotator must have at most one answer to a text")
