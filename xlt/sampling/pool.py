@@ -32,6 +32,8 @@ class SamplerOptions:
         audit_share: Share of the slots for audit tasks, in [0, 1].
         measure: Which uncertainty counts once there are labels.
         cold_labels: Labels at which uncertainty counts as much as typicality.
+        class_balance: How far the coverage is evened out among the classes that the model predicts,
+            in [0, 1]: 0 covers texts, 1 covers classes alike, a rare one's texts count more.
         near_duplicate: Cosine above which two texts of a language say the same.
 
     Raises:
@@ -47,6 +49,7 @@ class SamplerOptions:
     audit_share: float = 0.1
     measure: Measure = "margin"
     cold_labels: int = 20
+    class_balance: float = 0.0
     near_duplicate: float = 0.95
 
     def __post_init__(self) -> None:
@@ -55,6 +58,7 @@ class SamplerOptions:
         _at_least(0, "cold_labels", self.cold_labels)
         _within_unit("source_share", self.source_share)
         _within_unit("audit_share", self.audit_share)
+        _within_unit("class_balance", self.class_balance)
         _within_unit("near_duplicate", self.near_duplicate)
         _one_of("quota", self.quota, get_args(Quota))
         _one_of("measure", self.measure, get_args(Measure))
