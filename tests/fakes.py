@@ -278,10 +278,7 @@ class FakeTrainer:
             (files.POOL, files.POOL_SCORES),
         ):
             texts = [example.text for example in files.read_examples(folder / source)]
-            found = scores_of(texts, labels, skill)
-            for vector, text in zip(found.vectors, texts, strict=True):
-                vector[LABELS.index(text.split()[0])] += self.telling
-            found.save(folder / target)
+            scores_of(texts, labels, skill, self.telling).save(folder / target)
         if plan.active:
             texts = [example.text for example in files.read_examples(folder / files.AUDIT)]
             active = float((Path(plan.active) / "model.txt").read_text())
@@ -294,13 +291,17 @@ class FakeTrainer:
         return sum(plan.mode == "train" for plan in self.plans)
 
 
-def scores_of(texts: Sequence[str], labels: Sequence[str], skill: float) -> Scores:
+def scores_of(
+    texts: Sequence[str], labels: Sequence[str], skill: float, telling: float = 0.0
+) -> Scores:
     """Logits that are right for a share of the texts, and vectors that differ."""
     logits = np.zeros((len(texts), len(labels)), np.float32)
     vectors = np.zeros((len(texts), 8), np.float32)
     for row, text in enumerate(texts):
         number = int(text.split()[-1])
         vectors[row] = np.random.default_rng(number).normal(size=8)
+        about = text.split()[0]
+        vectors[row, : len(LABELS)] += [telling * (about == label) for label in LABELS]
         if labels:
             said = labels.index(text.split()[0]) if text.split()[0] in labels else 0
             wrong = (number * 37) % 100 >= skill * 100

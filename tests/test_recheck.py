@@ -128,6 +128,15 @@ def test_too_few_labels_say_nothing():
     assert run(same, vectors) is None
 
 
+def test_a_class_seen_once_is_judged_without_having_been_learnt():
+    """Whoever judges it has never seen its class: it is doubtful, and nothing breaks."""
+    examples, vectors, _ = texts(n=60, wrong=0.0)
+    kept = [i for i, e in enumerate(examples) if e.label != "travel"]
+    kept.append(next(i for i, e in enumerate(examples) if e.label == "travel"))
+    found = run([examples[i] for i in kept], vectors[kept])
+    assert found.texts[0].id == examples[kept[-1]].id
+
+
 def test_a_text_without_answers_is_refused():
     """It names the text."""
     examples, vectors, _ = texts(n=30)

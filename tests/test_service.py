@@ -22,7 +22,10 @@ from xlt.errors import (
     StoreError,
     XltError,
 )
+from xlt.schema import Example, TaskSpec
 from xlt.store import ProjectStore, Store
+from xlt_backend import trainfolder as files
+from xlt_backend.bench import Bench
 from xlt_backend.errors import (
     PublishError,
     RedisDownError,
@@ -1225,3 +1228,38 @@ def test_started_tasks_of_projects_with_overlap_have_a_place(world):
     assert all(rows[task].result for task in rows)  # an ordinary second answer gets a suggestion
     assert not world.state.doubtful  # none is finished
     world.assert_consistent()
+
+
+def test_vectors_of_the_base_encoder_are_not_mixed_with_those_of_another(world, tmp_path):
+    """An adapted encoder reads all texts anew; both are remembered."""
+    seen = []
+
+    def run(folder):
+        seen.append(files.read_plan(folder).config["encoder"])
+        return world.trainer(
+            folder, timeout_s=1, on_progress=lambda _: None, should_stop=lambda: False
+        )
+
+    examples = [Example(id=str(n), text=f"sport en {n}") for n in range(3)]
+    for encoder in ("bundled", "adapted", "bundled"):
+        bench = Bench(
+            folder=tmp_path / "bench",
+            spec=TaskSpec(labels=LABELS),
+            config={"encoder": encoder},
+            threads=1,
+            nice=0,
+            run=run,
+        )
+        bench.scores(None, None, examples)
+    assert seen == ["bundled", "adapted"]
+
+
+def test_texts_without_words_wait_till_the_end(world):
+    """They are served after all others of their language, and people are told why."""
+    world.label_studio.extra_params = {"audit_share": 0.0}
+    world.label_studio.add_tasks(30, langs=("en",))
+    world.label_studio.stored[5]["data"]["text"] = "… 5"
+    world.round()
+    rows = world.label_studio.predictions[world.shown]
+    assert max(rows, key=lambda n: rows[n].score) == 5
+    assert "comes last: has no letters" in world.service.why("1", "5")["reason"]

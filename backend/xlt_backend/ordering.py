@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.calibrate import Calibration
+from xlt.noise import held_back
 from xlt.recheck import Recheck
 from xlt.sampling.select import Pick, Pool, Selection, select
 from xlt.schema import Example
@@ -156,9 +157,12 @@ class Sorter:
             labelled["labelled_vectors"] = cached.rows(snapshot.train).vectors
             labelled["labelled_langs"] = [example.lang for example in snapshot.train]
             labelled["labelled_ids"] = [example.id for example in snapshot.train]
+        ids = [example.id for example in snapshot.pool]
+        langs = [example.lang for example in snapshot.pool]
         pool = Pool(
-            ids=[example.id for example in snapshot.pool],
-            langs=[example.lang for example in snapshot.pool],
+            ids=ids,
+            langs=langs,
+            held_back=held_back(ids, [example.text for example in snapshot.pool], langs),
             probabilities=probabilities,
             vectors=cached.rows(snapshot.pool).vectors,
             audit=np.array(judges, np.bool_),

@@ -20,11 +20,13 @@ from typing import Any
 import numpy as np
 
 from xlt.corpus import read_examples
+from xlt.encoderfiles import encoder_fingerprint
+from xlt.fingerprints import fingerprint, fingerprint_of_file
 from xlt.simulate.choices import CHOICES, Choice, at_random
 from xlt.simulate.curve import EVERYTHING, Settings
 from xlt.simulate.head import Head, fit_head
 from xlt.simulate.journal import finished
-from xlt.simulate.replay import Replay, cached_vectors, digest, encoder_digest, make_replay
+from xlt.simulate.replay import Replay, cached_vectors, make_replay
 from xlt.simulate.results import summary
 from xlt.simulate.runner import run_all
 from xlt.simulate.state import State
@@ -170,7 +172,7 @@ def strategies() -> dict[str, Choice]:
 
 
 def replay_of(args: argparse.Namespace) -> tuple[Replay, str]:
-    """The data, and a digest of what decides a curve beside strategy and seed."""
+    """The data, and a fingerprint of what decides a curve beside strategy and seed."""
     wanted = {*args.targets.split(","), args.source}
     sides = [
         [e for e in read_examples(args.data, split=split) if e.lang in wanted and e.label]
@@ -181,8 +183,8 @@ def replay_of(args: argparse.Namespace) -> tuple[Replay, str]:
         texts, encoder="bundled", folder=args.cache or args.out, show=lambda *_: None
     )
     libraries = [version(name) for name in ("small-text", "scikit-activeml")]
-    code = Path(__file__).read_text(encoding="utf-8")
-    setup = digest(encoder_digest("bundled"), args.budgets, code, *libraries, *texts)
+    code, encoder = fingerprint_of_file(Path(__file__)), encoder_fingerprint("bundled")
+    setup = fingerprint([encoder, args.budgets, code, *libraries, *texts])[:16]
     return make_replay(*sides, vectors, source=[args.source]), setup
 
 

@@ -82,6 +82,7 @@ class Pool:
         accuracies: Language -> lower bound of the accuracy on audit labels, for "adaptive".
         labelled_vectors: (M, D) vectors of what is labelled already.
         labelled_langs: M language codes.
+        held_back: Task id -> why it is chosen only when all others of its language are.
         labelled_ids: M task ids, to name the neighbours of a pick by; () names none.
     """
 
@@ -96,6 +97,7 @@ class Pool:
     labelled_vectors: NDArray[np.floating] | None = None
     labelled_langs: Sequence[str] = ()
     labelled_ids: Sequence[str] = ()
+    held_back: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def labels(self) -> int:

@@ -49,7 +49,8 @@ def select(pool: Pool, options: SamplerOptions, rng: np.random.Generator) -> Sel
     if pool.probabilities is not None and n:
         unsure = MEASURES[options.measure](pool.probabilities)
     tongues = number_languages(pool, options)
-    scene = make_scene(pool, tongues, ~audit, unsure, options, rng)
+    held = np.array([id in pool.held_back for id in pool.ids], dtype=bool)
+    scene = make_scene(pool, tongues, ~audit & ~held, unsure, options, rng)
     nearness = 1.0
     if scene is not None and options.quota == "adaptive":
         nearness = source_nearness(scene, rng)
@@ -119,6 +120,7 @@ def _lanes(
                 uncertainty=unsure,
                 measure=options.measure,
                 ties=ties,
+                held_back=pool.held_back,
             )
         )
         lanes.append(

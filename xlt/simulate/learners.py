@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.errors import DivergedError
+from xlt.fingerprints import fingerprint
 from xlt.schema import Example, TaskSpec
 from xlt.scores import Scores
 from xlt.simulate.head import Head, fit_head, scaled
-from xlt.simulate.replay import Texts, digest
+from xlt.simulate.replay import Texts
 from xlt.simulate.state import State
 
 _log = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ def joint(
             return nothing
         folder.mkdir(parents=True, exist_ok=True)
         named = sorted(state.pool.ids[row] for row in rows)
-        name = digest(repr(sorted(training.items())), *named)
+        name = fingerprint([sorted(training.items()), *named])[:16]
         kept = [folder / f"{name}-{side}.npz" for side in ("pool", "test")]
         if not all(file.is_file() for file in kept):
             told(f"training on {len(rows)} labels")

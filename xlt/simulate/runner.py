@@ -10,10 +10,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
 
+from xlt.fingerprints import fingerprint
 from xlt.simulate.curve import Settings, run_cell
 from xlt.simulate.journal import Cell, append, finished
 from xlt.simulate.learners import forget
-from xlt.simulate.replay import Replay, Show, digest
+from xlt.simulate.replay import Replay, Show
 
 Job = tuple[str, int]  # strategy, seed
 
@@ -65,7 +66,7 @@ def run_all(
 
 def _folder(work: Path, job: Job, setup: str) -> Path:
     """Where one cell's trainings keep what they learnt, until the cell is finished."""
-    return work / digest(setup, job[0], str(job[1]))
+    return work / fingerprint([setup, *job])[:16]
 
 
 def _run(
