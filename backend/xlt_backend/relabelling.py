@@ -80,10 +80,13 @@ class Rivals:
         return [replace(pick, rank=rank) for rank, pick in enumerate(merged)]
 
     def finished(self, snapshot: Snapshot) -> list[Doubtful]:
-        """Labelled tasks that wait for nobody, the most doubtful first."""
-        waiting = {example.id for example in snapshot.pool}
+        """Labelled tasks that wait for nobody, the most doubtful first; no audit tasks.
+
+        Audit labels that were looked at again where a model disagrees would flatter models.
+        """
+        others = {example.id for example in (*snapshot.pool, *snapshot.audit)}
         texts = () if self.found is None else self.found.texts
-        return [text for text in texts if text.id not in waiting]
+        return [text for text in texts if text.id not in others]
 
     def to_reopen(self, snapshot: Snapshot, options: ProjectOptions) -> list[Doubtful]:
         """Finished tasks that earn one more answer: they would stand within the batch.

@@ -7,7 +7,9 @@ much as one more answer would weigh. Here 1 minus that, so that higher means les
 
 Both estimate the weights from texts with several answers. Annotators mostly give one, so the rates
 of agreement are drawn towards a prior, and how often the model errs is counted on all texts. With
-`prior=0` and several answers to every text the numbers are cleanlab's.
+`prior=0` and several answers to every text the numbers are cleanlab's, but for the temperature:
+cleanlab fits one only where some text has several answers, and one for all languages; here the
+probabilities come calibrated.
 """
 
 from __future__ import annotations
