@@ -81,7 +81,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--encoder", default="bundled", metavar="NAME", help=words)
     words = "folder for sentence vectors, to share among simulations (default: DIR)"
     add("--cache", type=Path, metavar="DIR", help=words)
-    words = "what learns in each round: the quick head, or the trainer with its joint loss (hours)"
+    words = "what learns in each round: the quick head, or the trainer with its joint loss (slow)"
     add("--learner", choices=LEARNERS, default=LEARNERS[0], help=words)
     words = "hyper-parameters of --learner joint"
     add("--config", type=Path, metavar="TOML", help=words)
