@@ -53,6 +53,7 @@ class FakeLabelStudio:
         self.stored: dict[int, dict[str, Any]] = {}
         self.predictions: dict[str, dict[int, PublishRow]] = {}
         self.webhooks = 0
+        self.tabs: dict[str, list[int]] = {}
         self.loses_rows = 0
         self.is_quiet = True
         self.before: Callable[[str], None] = lambda _: None
@@ -81,8 +82,10 @@ class FakeLabelStudio:
         region = {"from_name": "topic", "to_name": "text", "value": {"choices": [label]}}
         number = 1000 * task_id + len(task["annotations"])
         annotation = {"id": number, "completed_by": 1, "result": [region], "lead_time": 2.0}
-        task["annotations"] = [annotation | fields]
-        task["is_labeled"] = True
+        annotation |= fields
+        others = [a for a in task["annotations"] if a["completed_by"] != annotation["completed_by"]]
+        task["annotations"] = [*others, annotation]
+        task["is_labeled"] = len(task["annotations"]) >= task.get("overlap", 1)
         self._revision += 1
 
     def label_next(self, count: int) -> list[int]:
@@ -172,6 +175,17 @@ class FakeLabelStudio:
             raise AssertionError(f"{version} has no predictions")
         self.info = replace(self.info, model_version=version, sampling="Uncertainty sampling")
 
+    def list_tasks(self, project_id: int, title: str, tasks: Sequence[int]) -> None:
+        """Keeps the tab."""
+        self._asked("list tasks")
+        self.tabs[title] = list(tasks)
+
+    def reopen(self, project_id: int, answers: Mapping[int, int]) -> None:
+        """They wait again."""
+        self._asked("reopen")
+        for task, count in answers.items():
+            self.stored[task] |= {"is_labeled": False, "overlap": count}
+
     def prune_predictions(self, project_id: int, keep: Collection[str]) -> list[str]:
         """Deletes all but some."""
         self._asked("prune")
@@ -220,10 +234,14 @@ class FakeRight:
 
 
 class FakeTrainer:
-    """Learns in no time: the first word of a text is its label, `skill` of the time."""
+    """Learns in no time: the first word of a text is its label, `skill` of the time.
+
+    Its vectors say what a text is about, the plainer the larger `telling`.
+    """
 
     def __init__(self) -> None:
         self.skill = 0.9
+        self.telling = 0.0
         self.plans: list[files.Plan] = []
         self.before: Callable[[files.Plan], None] = lambda _: None
         self.adaptation: dict[str, Any] = {"adapted": True, "reason": "9 texts gained, 1 lost"}
@@ -260,7 +278,7 @@ class FakeTrainer:
             (files.POOL, files.POOL_SCORES),
         ):
             texts = [example.text for example in files.read_examples(folder / source)]
-            scores_of(texts, labels, skill).save(folder / target)
+            scores_of(texts, labels, skill, self.telling).save(folder / target)
         if plan.active:
             texts = [example.text for example in files.read_examples(folder / files.AUDIT)]
             active = float((Path(plan.active) / "model.txt").read_text())
@@ -273,13 +291,17 @@ class FakeTrainer:
         return sum(plan.mode == "train" for plan in self.plans)
 
 
-def scores_of(texts: Sequence[str], labels: Sequence[str], skill: float) -> Scores:
+def scores_of(
+    texts: Sequence[str], labels: Sequence[str], skill: float, telling: float = 0.0
+) -> Scores:
     """Logits that are right for a share of the texts, and vectors that differ."""
     logits = np.zeros((len(texts), len(labels)), np.float32)
     vectors = np.zeros((len(texts), 8), np.float32)
     for row, text in enumerate(texts):
         number = int(text.split()[-1])
         vectors[row] = np.random.default_rng(number).normal(size=8)
+        about = text.split()[0]
+        vectors[row, : len(LABELS)] += [telling * (about == label) for label in LABELS]
         if labels:
             said = labels.index(text.split()[0]) if text.split()[0] in labels else 0
             wrong = (number * 37) % 100 >= skill * 100

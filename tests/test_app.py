@@ -187,6 +187,17 @@ def test_status(client):
     assert "project 7 is not known" in answer.json()["error"]
 
 
+def test_status_of_a_task(client):
+    """A task is asked for with its project; one without a place has words all the same."""
+    client.post("/setup", json=SETUP)
+
+    answer = client.get("/status?project=1&task=5").json()
+    assert answer["task"] == "5"
+    assert answer["reason"].startswith("not explained")
+    assert client.get("/status?task=5").status_code == 400
+    assert client.get("/status?project=7&task=5").status_code == 404
+
+
 def test_metrics(client):
     """Prometheus' text, with counts by route, and of Redis."""
     client.post("/setup", json=SETUP)

@@ -179,3 +179,34 @@ def test_help_has_an_example(command, capsys):
         main([command, "--help"])
     assert stopped.value.code == 0
     assert f"\n  xlt {command} " in capsys.readouterr().out
+
+
+def test_select_relabel_orders_the_labels_by_doubt(
+    tmp_path, model, tiny_encoder, capsys, monkeypatch
+):
+    """The labelled rows alone, the wrong one first, by an encoder that never saw the labels."""
+    import numpy as np
+
+    asked = []
+
+    def vectors(texts, encoder="bundled"):
+        asked.append(encoder)
+        rng = np.random.default_rng(0)
+        about = [[4.0 * (word in text) for word in ("goal", "law")] for text in texts]
+        return (np.array(about) + 0.1 * rng.standard_normal((len(texts), 2))).astype(np.float32)
+
+    monkeypatch.setattr("xlt.encoder.embed", vectors)
+    rows = [
+        {"id": f"r{i}", "text": ("goal", "law")[i % 2], "lang": "en", "label": ("s", "p")[i % 2]}
+        for i in range(40)
+    ]
+    rows[7] |= {"label": "s"}
+    data = table(tmp_path, [*rows, {"id": "new", "text": "goal", "lang": "en", "label": ""}])
+    assert main(["select", model, data, "--relabel", "--batch", "5", "--explain"]) == 0
+    found = lines(capsys.readouterr().out)
+    assert [row["rank"] for row in found] == list(range(5))
+    assert (found[0]["id"], found[0]["label"], found[0]["expected"]) == ("r7", "s", "p")
+    assert "expects 'p'" in found[0]["reason"]
+    assert asked == [str(tiny_encoder)]
+    assert main(["select", "bundled", table(tmp_path, rows[:9], "few.jsonl"), "--relabel"]) == 1
+    assert "9 labels: too few" in capsys.readouterr().err

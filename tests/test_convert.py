@@ -128,19 +128,26 @@ def verdict(*annotations: dict[str, Any]) -> Verdict:
 
 def test_one_annotator() -> None:
     """One answer counts fully."""
-    assert verdict(annotation("sport")) == Verdict(label="sport", weight=1.0)
+    assert verdict(annotation("sport")) == Verdict(
+        label="sport", weight=1.0, answers={"1": "sport"}
+    )
 
 
 def test_majority_wins_with_its_share() -> None:
     """Of several annotators the majority counts, with its share as weight."""
     votes = [annotation("sport", by=1), annotation("sport", by=2), annotation("health", by=3)]
-    assert verdict(*votes) == Verdict(label="sport", weight=pytest.approx(2 / 3))
+    assert verdict(*votes) == Verdict(
+        label="sport",
+        weight=pytest.approx(2 / 3),
+        answers={"1": "sport", "2": "sport", "3": "health"},
+    )
 
 
 def test_ties_have_no_label() -> None:
     """Annotators who disagree evenly give no label."""
     found = verdict(annotation("sport", by=1), annotation("health", by=2))
     assert (found.label, found.reason) == (None, "annotators disagree")
+    assert found.answers == {"1": "sport", "2": "health"}
 
 
 def test_one_vote_per_annotator() -> None:
@@ -165,7 +172,7 @@ def test_ground_truth_wins() -> None:
         annotation("sport", by=2),
         annotation("health", by=3, ground_truth=True),
     )
-    assert found == Verdict(label="health", weight=1.0, ground_truth=True)
+    assert found == Verdict(label="health", weight=1.0, ground_truth=True, answers={"3": "health"})
 
 
 def test_skips_are_no_labels() -> None:

@@ -133,3 +133,11 @@ def test_a_sampler_that_fell_back_says_so():
     """Why most are drawn at random."""
     found = order(make_pool(), SamplerOptions(control_share=0.9))
     assert any("choosing was worse" in pick.reason for pick in found.picks)
+
+
+def test_what_waits_for_all_others_is_in_no_draw():
+    """Held-back texts keep their places at the end, and are not among those that are left."""
+    found = mixed(np.arange(9), np.linspace(0.9, 0, 9), 0.5, np.random.default_rng(0), last=3)
+    assert found.order[6:].tolist() == [6, 7, 8]
+    assert found.remaining.tolist() == [6, 5, 4, 3, 2, 1, 1, 1, 1]
+    assert not found.control[6:].any()

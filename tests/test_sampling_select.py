@@ -323,6 +323,33 @@ def test_near_duplicates_stand_last_and_name_their_twin():
         assert len({int(pick.id[1:]) % 40 for pick in found.picks[:40]}) == 40
 
 
+def test_a_chosen_text_counts_those_that_say_the_same():
+    """Near-duplicates are represented once, with their number."""
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((12, 30))
+    vectors[9:] = vectors[0] + 1e-3
+    pool = Pool(ids=[str(i) for i in range(12)], langs=["ha"] * 12, vectors=vectors)
+    found = order(pool, SamplerOptions(batch=9))
+    [chosen] = [pick for pick in found.picks if "more say" in pick.reason]
+    assert chosen.id in {"0", "9", "10", "11"}
+    assert chosen.reason.endswith("; 3 more say nearly the same")
+
+
+@SLOW
+@given(POOLS, OPTIONS, st.integers(0, 99))
+def test_what_is_held_back_comes_last_of_its_language(pool, options, seed):
+    """In the batch only where nothing else of the language is left; audit tasks aside."""
+    rng = np.random.default_rng(seed)
+    audit = dict(zip(pool.ids, pool.audit, strict=True))
+    held = {id: "has no letters" for id in pool.ids if rng.random() < 0.2 and not audit[id]}
+    found = order(replace(pool, held_back=held), options)
+    for lang in set(pool.langs):
+        main = [p for p in found.picks if p.lang == lang and not audit[p.id]]
+        waits = [p.id in held for p in main]
+        assert waits == sorted(waits)
+        assert all(("comes last: has no letters" in p.reason) == (p.id in held) for p in main)
+
+
 def test_twins_of_labelled_texts_stand_last():
     """What an annotator has answered already is not asked again in other words."""
     pool = make_pool(n=30, langs=("ha",), audits=0, d=32)

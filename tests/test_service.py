@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from redis import Redis
 
-from tests.fakes import CONFIG, FakeLabelStudio, FakeRight, FakeTrainer
+from tests.fakes import CONFIG, LABELS, FakeLabelStudio, FakeRight, FakeTrainer
 from xlt.errors import (
     CancelledError,
     ConfigError,
@@ -22,10 +23,20 @@ from xlt.errors import (
     StoreError,
     XltError,
 )
+from xlt.schema import Example, TaskSpec
 from xlt.store import ProjectStore, Store
+from xlt_backend import trainfolder as files
 from xlt_backend import worth
+from xlt_backend.bench import Bench
 from xlt_backend.draws import LEDGER, Ledger
-from xlt_backend.errors import PublishError, TrainerError, UnreachableError, UnsupportedConfigError
+from xlt_backend.errors import (
+    PublishError,
+    RedisDownError,
+    TrainerError,
+    UnreachableError,
+    UnsupportedConfigError,
+)
+from xlt_backend.options import ProjectOptions
 from xlt_backend.projectstate import ProjectState, StateStore
 from xlt_backend.reconcile import reconcile
 from xlt_backend.roundrun import Round
@@ -33,6 +44,7 @@ from xlt_backend.rounds import Action, Decision
 from xlt_backend.roundtools import Tools
 from xlt_backend.service import Service
 from xlt_backend.settings import Settings
+from xlt_backend.snapshots import in_audit
 from xlt_backend.trainqueue import TrainQueue
 from xlt_backend.wire import SetupRequest, WebhookEvent
 
@@ -171,7 +183,9 @@ def test_enough_labels_make_a_model(world):
 def test_suggestions_are_the_models_labels_with_their_confidence(world):
     """A published prediction has a label of the interface and a confidence in (0, 1]."""
     world.trained()
-    for row in world.label_studio.predictions[world.shown].values():
+    for number, row in world.label_studio.predictions[world.shown].items():
+        if world.label_studio.stored[number]["is_labeled"]:
+            continue
         (region,) = row.result
         assert region["value"]["choices"][0] in ("sport", "music", "food")
         assert 1 / 3 <= region["score"] <= 1
@@ -1164,3 +1178,234 @@ def test_status_says_what_people_want_to_know(world):
     assert status["last_round"]["peak_rss_bytes"] == 10**9
     assert all(0 <= score["accuracy"] <= 1 for score in status["accuracy"].values())
     assert "label_config" not in status
+
+
+def test_status_says_why_a_task_stands_where_it_stands(world):
+    """Its language's quota, what the sampler saw in it, and what is labelled next to it."""
+    world.setup()
+    world.trained()
+    version = world.shown
+    tasks = world.label_studio.stored
+    labelled = {str(n) for n, task in tasks.items() if task["is_labeled"]}
+    said = {n: world.service.why("1", str(n)) for n in tasks if str(n) not in labelled}
+
+    assert sorted(why["place"] for why in said.values()) == list(range(1, 91))
+    first = min(said.values(), key=lambda why: why["place"])
+    assert first["version"] == version
+    assert first["of"] == 90
+    assert re.match(r"(en|sw|yo) gets \d+ of 50: ", first["reason"])
+    chosen = [why for why in said.values() if why["slot"] == "quota"]
+    assert all("margin of the text itself" in why["reason"] for why in chosen)
+    assert all(len(why["neighbours"]) == 3 for why in chosen)
+    assert {id for why in chosen for id in why["neighbours"]} <= labelled
+
+
+def test_status_forgets_an_old_order_and_adds_to_a_current_one(world):
+    """A task that is labelled in the next round has no place any more; a new one has."""
+    world.setup()
+    world.trained()
+    [new] = world.label_studio.add_tasks(1)
+    world.round()
+    assert world.service.why("1", str(new))["version"] == world.shown
+    done = world.label_studio.label_next(10)
+    world.round()
+    assert all("place" not in world.service.why("1", str(id)) for id in done)
+    assert world.service.why("1", "nothing")["reason"].startswith("not explained")
+
+
+def test_a_round_without_redis_is_not_explained(world, monkeypatch):
+    """The order is published all the same."""
+
+    def down(*args, **kwargs):
+        raise RedisDownError("away")
+
+    world.setup()
+    monkeypatch.setattr(world.states, "explain", down)
+    world.trained()
+    assert "place" not in world.service.why("1", "90")
+    world.assert_consistent()
+
+
+# Labels to look at again ------------------------------------------------------------------------
+
+
+def other_than(text: str) -> str:
+    """A wrong label."""
+    return next(label for label in LABELS if label != text.split()[0])
+
+
+def labelled_with_errors(world, *, count=60, wrong=6, people=1) -> set[int]:
+    """A project with a first model, some of its labels wrong; their tasks. Nothing is audited."""
+    world.label_studio.extra_params |= {"audit_share": 0.0}
+    world.trainer.telling = 4.0
+    world.trainer.skill = 1.0
+    world.label_studio.add_tasks(120)
+    world.round()
+    bad = set()
+    for number in range(count):
+        task = world.label_studio.next_task()
+        text = world.label_studio.stored[task]["data"]["text"]
+        bad |= {task} if number < wrong else set()
+        label = other_than(text) if number < wrong else None
+        world.label_studio.label(task, label, completed_by=1 + number % people)
+    world.round()
+    return bad
+
+
+def test_doubtful_labels_are_listed_for_people(world):
+    """The wrong ones first, in /status and in a tab; nothing goes back into the queue."""
+    world.setup()
+    bad = labelled_with_errors(world)
+    status = world.service.status("1")
+    listed = [int(item["task"]) for item in status["doubtful"]]
+
+    assert len(listed) == 50
+    assert set(listed[:6]) == bad
+    assert world.label_studio.tabs["Labels to check"] == listed
+    scores = world.label_studio.predictions[world.shown]
+    assert [scores[task].score for task in listed] == sorted(scores[task].score for task in listed)
+    assert not any(scores[task].result for task in listed)
+    assert "a model that has not seen this label" in status["doubtful"][0]["reason"]
+    assert (
+        world.service.why("1", str(listed[0])) == {"task": str(listed[0])} | status["doubtful"][0]
+    )
+    assert status["annotators"]["1"]["answers"] == 60
+    assert all(world.label_studio.stored[task]["is_labeled"] for task in listed)
+    world.assert_consistent()
+
+
+def test_doubtful_labels_are_asked_for_again_where_that_is_wanted(world):
+    """Tasks go back into the queue, at their place, without a suggestion, for somebody else."""
+    world.setup()
+    world.label_studio.extra_params |= {"relabel_share": 0.08}
+    bad = labelled_with_errors(world, people=2)
+    tasks = world.label_studio.stored
+    reopened = {n for n, task in tasks.items() if "overlap" in task}
+
+    assert len(reopened) == 4  # of a batch of 50
+    assert reopened <= bad
+    assert not any(tasks[task]["is_labeled"] for task in reopened)
+    world.assert_consistent()
+    assert world.round().action is Action.NOTHING
+    for task in [n for n in tasks if not tasks[n]["is_labeled"] and n not in reopened][:10]:
+        world.label_studio.label(task, completed_by=2)
+    world.round()
+    assert world.trainer.trainings == 2
+    world.assert_consistent()
+    for task in reopened:
+        why = world.service.why("1", str(task))
+        assert why["slot"] == "relabel"
+        assert why["reason"].startswith("has an answer already: labelled ")
+        assert not world.label_studio.predictions[world.shown][task].result
+    assert reopened == {n for n, task in tasks.items() if "overlap" in task}
+    [one, *_] = reopened
+    world.label_studio.label(one, completed_by=3)
+    assert tasks[one]["is_labeled"]
+
+
+def test_nobody_is_asked_again_for_their_own_answer(world):
+    """With one annotator Label Studio would show the task to nobody."""
+    world.setup()
+    world.label_studio.extra_params |= {"relabel_share": 0.5}
+    labelled_with_errors(world, people=1)
+
+    assert not any("overlap" in task for task in world.label_studio.stored.values())
+
+
+def test_a_task_on_which_people_disagree_is_doubted_and_does_not_train(world):
+    """Two answers that differ: no label, but a place in the list."""
+    world.setup()
+    labelled_with_errors(world, wrong=0, people=2)
+    task = next(n for n, task in world.label_studio.stored.items() if task["is_labeled"])
+    text = world.label_studio.stored[task]["data"]["text"]
+    world.label_studio.stored[task]["overlap"] = 2
+    world.label_studio.label(task, other_than(text), completed_by=7)
+    world.label_studio.label_next(10)
+    world.round()
+    [found] = [item for item in world.state.doubtful if item["task"] == str(task)]
+
+    assert sorted(found["answers"].values()) == sorted([text.split()[0], other_than(text)])
+    assert found["expected"] == text.split()[0]
+    assert "annotators disagree" in found["reason"]
+    assert world.state.doubtful.index(found) < 10
+
+
+def test_started_tasks_of_projects_with_overlap_have_a_place(world):
+    """Before the first model behind the new ones, after it by the doubt of their answer."""
+    world.setup()
+    tasks = world.label_studio.stored
+    for task in world.label_studio.add_tasks(60):
+        tasks[task]["overlap"] = 2
+    world.label_studio.label(1)
+    world.round()
+    rows = world.label_studio.predictions[world.shown]
+    assert max(rows, key=lambda n: rows[n].score) == 1
+    assert world.service.why("1", "1")["slot"] == "relabel"
+    for task in range(2, 32):
+        world.label_studio.label(task)
+    world.round()
+    assert world.versions.current() == world.shown
+    rows = world.label_studio.predictions[world.shown]
+    assert set(rows) == set(tasks)
+    assert all(rows[task].result for task in rows)  # an ordinary second answer gets a suggestion
+    assert not world.state.doubtful  # none is finished
+    world.assert_consistent()
+
+
+def test_vectors_of_the_base_encoder_are_not_mixed_with_those_of_another(world, tmp_path):
+    """An adapted encoder reads all texts anew; both are remembered."""
+    seen = []
+
+    def run(folder):
+        seen.append(files.read_plan(folder).config["encoder"])
+        return world.trainer(
+            folder, timeout_s=1, on_progress=lambda _: None, should_stop=lambda: False
+        )
+
+    examples = [Example(id=str(n), text=f"sport en {n}") for n in range(3)]
+    for encoder in ("bundled", "adapted", "bundled"):
+        bench = Bench(
+            folder=tmp_path / "bench",
+            spec=TaskSpec(labels=LABELS),
+            config={"encoder": encoder},
+            threads=1,
+            nice=0,
+            run=run,
+        )
+        bench.scores(None, None, examples)
+    assert seen == ["bundled", "adapted"]
+
+
+def test_texts_without_words_wait_till_the_end(world):
+    """They are served after all others of their language, and people are told why."""
+    world.label_studio.extra_params = {"audit_share": 0.0}
+    world.label_studio.add_tasks(30, langs=("en",))
+    world.label_studio.stored[5]["data"]["text"] = "… 5"
+    world.round()
+    rows = world.label_studio.predictions[world.shown]
+    assert max(rows, key=lambda n: rows[n].score) == 5
+    assert "comes last: has no letters" in world.service.why("1", "5")["reason"]
+
+
+def test_audit_labels_are_not_looked_at_again(world):
+    """Mending them where a model disagrees would make models look better than they are."""
+    world.setup()
+    labelled_with_errors(world, wrong=12)
+    assert len(world.state.doubtful) == 50
+    world.label_studio.extra_params |= {"audit_share": 0.5, "relabel_share": 0.5}
+    for task in world.label_studio.stored.values():
+        if task["is_labeled"] and task["id"] % 2:
+            task["annotations"][0]["completed_by"] = 2
+    world.label_studio.label_next(10)
+    world.round()
+    options = ProjectOptions.from_extra_params(world.label_studio.extra_params)
+    key = world.label_studio.info.key
+
+    def judges(task: int) -> bool:
+        return in_audit(Example(id=str(task), text="x"), options, key)
+
+    assert world.state.doubtful
+    assert not any(judges(int(item["task"])) for item in world.state.doubtful)
+    again = [n for n, task in world.label_studio.stored.items() if "overlap" in task]
+    assert again
+    assert not any(judges(task) for task in again)

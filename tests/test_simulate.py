@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xlt.errors import ConfigError, DataError
+from xlt.errors import ConfigError, DataError, DivergedError
 from xlt.quickhead import fit_head, scaled
 from xlt.schema import Example
 from xlt.simulate import journal
@@ -449,3 +449,111 @@ def test_a_state_knows_what_is_open_and_what_trains():
     assert state.judging.tolist() == [3]
     assert len(state.open_rows) == 118
     assert not math.isnan(state.pool.vectors.sum())
+
+
+# Full trainings ---------------------------------------------------------------------------------
+
+
+JOINT = ["--learner", "joint", "--max-steps", "1", "--budgets", "12,24", "--batch", "12"]
+
+
+@pytest.fixture
+def trainings(monkeypatch) -> list[tuple[int, int]]:
+    """Labelled and unlabelled texts of every training that begins."""
+    import xlt.train
+
+    seen = []
+    real = xlt.train.train
+
+    def train(labelled, unlabelled, *args, **kwargs):
+        seen.append((len(labelled), len(unlabelled)))
+        assert all(example.label is None for example in unlabelled)
+        return real(labelled, unlabelled, *args, **kwargs)
+
+    monkeypatch.setattr(xlt.train, "train", train)
+    return seen
+
+
+def joint_simulation(table, tiny_encoder, out, *more):
+    """The command's words."""
+    argv = ["simulate", table, "--source", "en", "--out", str(out), "--encoder", str(tiny_encoder)]
+    return [*argv, *JOINT, "--seeds", "1", "--json", *more]
+
+
+def test_full_trainings_learn_in_every_round(table, tiny_encoder, tmp_path, capsys, trainings):
+    """The real trainer, from all labels and with the texts that wait, in each round and at the end.
+
+    Audit labels do not train; nothing but results is left.
+    """
+    argv = joint_simulation(table, tiny_encoder, tmp_path / "o", "--strategies", "default,margin")
+    assert main(argv) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found["strategies"]) == {"default", "margin"}
+    assert found["settings"]["training"]["max_steps"] == 1
+    cells = [json.loads(line) for line in (tmp_path / "o/cells.jsonl").read_text().splitlines()]
+    for cell in cells:
+        assert all(0 <= share <= 1 for p in cell["points"] for share in p["accuracy"].values())
+    asked = [(p["trained"], p["labels"]) for cell in cells for p in cell["points"]]
+    whole = max(labels for _, labels in asked)
+    assert sorted(trainings) == sorted((n, whole - labels) for n, labels in asked)
+    assert not (tmp_path / "o/rounds").exists()
+
+
+def test_a_stopped_simulation_trains_only_what_it_had_not(
+    table, tiny_encoder, tmp_path, capsys, trainings, monkeypatch
+):
+    """Stopped in the second round of a curve: the first one's training is not repeated."""
+    import xlt.predict
+
+    argv = joint_simulation(table, tiny_encoder, tmp_path / "stopped", "--strategies", "margin")
+    real = xlt.predict.Predictor.score
+    calls = []
+
+    def score(self, texts, **kwargs):
+        calls.append(len(texts))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(self, texts, **kwargs)
+
+    monkeypatch.setattr(xlt.predict.Predictor, "score", score)
+    assert main(argv) == 130
+    monkeypatch.setattr(xlt.predict.Predictor, "score", real)
+    assert len(trainings) == 2
+    assert main(argv) == 0
+    assert len(trainings) == 4  # the second round again, and the one with all labels
+    going_on = json.loads(capsys.readouterr().out)
+    whole = joint_simulation(table, tiny_encoder, tmp_path / "whole", "--strategies", "margin")
+    assert main(whole) == 0
+    assert json.loads(capsys.readouterr().out)["strategies"] == going_on["strategies"]
+
+
+def test_a_training_that_diverges_leaves_the_model_before(tiny_encoder, tmp_path, monkeypatch):
+    """As in the service; before the first model all classes are as likely as any other."""
+    import xlt.train
+
+    def train(*args, **kwargs):
+        raise DivergedError("not finite")
+
+    monkeypatch.setattr(xlt.train, "train", train)
+    options = Settings(budgets=(6, 12), batch=6, training={"encoder": str(tiny_encoder)})
+    points = run_cell(replay(), "margin", 0, options, folder=tmp_path / "f")
+    assert [point["labels"] for point in points] == [6, 12]
+    assert points[0]["accuracy"] == points[1]["accuracy"]
+
+
+def test_trainings_run_in_several_processes(table, tiny_encoder, tmp_path, capsys):
+    """The same curves, cell by cell."""
+    found = []
+    for jobs in ("1", "2"):
+        out = tmp_path / jobs
+        names = ["--strategies", "random", "--jobs", jobs]
+        assert main(joint_simulation(table, tiny_encoder, out, *names)) == 0
+        found.append(json.loads(capsys.readouterr().out)["strategies"])
+    assert found[0] == found[1]
+
+
+def test_hyper_parameters_are_for_full_trainings_only(table, tmp_path, capsys):
+    """They would change nothing."""
+    argv = ["simulate", table, "--source", "en", "--out", str(tmp_path / "o"), "--max-steps", "3"]
+    assert main(argv) == 1
+    assert "for --learner joint" in capsys.readouterr().err

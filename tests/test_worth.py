@@ -34,7 +34,7 @@ class Project:
         self.vectors = {str(i): row for i, row in enumerate(x.astype(np.float32))}
         langs = rng.choice(["en", "ha", "yo"], tasks)
         all_of_it = [
-            Example(id=str(i), text=f"{i}", lang=str(langs[i]), label=SPEC.labels[number[i]])
+            Example(id=str(i), text=f"text {i}", lang=str(langs[i]), label=SPEC.labels[number[i]])
             for i in range(tasks)
         ]
         audit = [e for e in all_of_it if snapshots.in_audit(e, OPTIONS, SALT)]
@@ -44,7 +44,7 @@ class Project:
         for example in by_lot[-chosen:]:
             wrong = rng.random() < bad
             label = SPEC.labels[int(rng.integers(0, 3))] if wrong else example.label
-            train.append(Example(id=example.id, text="", lang=example.lang, label=label))
+            train.append(Example(id=example.id, text="a text", lang=example.lang, label=label))
         labelled = {e.id for e in (*train, *audit)}
         self.snapshot = Snapshot(
             spec=SPEC,
@@ -132,7 +132,7 @@ def test_the_last_labels_are_the_newest():
     own = [e for e in project.snapshot.train if e.lang == "ha"]
     after = {"a": "b", "b": "c", "c": "a"}
     train = [
-        Example(id=e.id, text="", lang=e.lang, label=after[str(e.label)])
+        Example(id=e.id, text="a text", lang=e.lang, label=after[str(e.label)])
         if i >= len(own) - 100
         else e
         for i, e in enumerate(own)
@@ -162,8 +162,8 @@ def test_a_project_with_few_labels_is_told_so():
 
 def labelled(*draws: tuple[str, float, int, str | None, float], audit: int = 0, right: int = 0):
     """Labels "a" in Hausa, with their draws; so many audit labels, so many of them predicted."""
-    train = tuple(Example(id=id, text="", lang="ha", label="a") for id, *_ in draws)
-    judges = tuple(Example(id=f"x{i}", text="", lang="ha", label="a") for i in range(audit))
+    train = tuple(Example(id=id, text="a text", lang="ha", label="a") for id, *_ in draws)
+    judges = tuple(Example(id=f"x{i}", text="a text", lang="ha", label="a") for i in range(audit))
     of = {
         id: Draw(lang="ha", propensity=q, remaining=left, predicted=said, at=at)
         for id, q, left, said, at in draws
@@ -208,7 +208,9 @@ def test_nothing_is_said_of_a_language_that_no_model_was_asked_about():
 def test_corrected_labels_judge_as_they_are_now():
     """A label that was changed later is compared in its new form."""
     snapshot, ledger = labelled(("1", 0.9, 9, "b", 3.0))
-    changed = Snapshot(spec=SPEC, train=(Example(id="1", text="", lang="ha", label="b"),), audit=())
+    changed = Snapshot(
+        spec=SPEC, train=(Example(id="1", text="a text", lang="ha", label="b"),), audit=()
+    )
     before, after = (prequential(s, ledger, "ha") for s in (snapshot, changed))
     assert before is not None
     assert after is not None

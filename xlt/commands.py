@@ -20,6 +20,7 @@ from xlt import metrics
 from xlt.adapt import command as adaptation
 from xlt.corpus import read_examples, read_pairs, split_by_group
 from xlt.errors import DataError
+from xlt.recheck import base_vectors, recheck
 from xlt.report import language_table, progress_bar, signature
 from xlt.sampling.pool import Measure, Quota, SamplerOptions
 from xlt.schema import Example
@@ -52,6 +53,7 @@ What to label next: the rows of DATA without a label, the one to label next firs
 
   xlt select model data.csv --batch 50 --source en --explain
   xlt select bundled data.csv        (no model yet: by what is typical)
+  xlt select model data.csv --relabel        (which labels to check: the rows that have one)
 
 """
 _EVALUATE = """\
@@ -143,6 +145,8 @@ def _select_options(parser: argparse.ArgumentParser) -> None:
     add("--measure", choices=measures, default=default.measure, help=words)
     add("--explain", action="store_true", help="say why each text stands where it stands")
     add("--all", action="store_true", help="print the whole order, not the batch alone")
+    words = "order the labelled rows instead, the one whose label is most doubtful first"
+    add("--relabel", action="store_true", help=words)
 
 
 def _run_train(args: argparse.Namespace) -> int:
@@ -210,6 +214,8 @@ def _run_select(args: argparse.Namespace) -> int:
         measure=args.measure,
     )
     examples = _read(args)
+    if args.relabel:
+        return _run_relabel(args, examples)
     if all(example.label is not None for example in examples):
         raise DataError(f"every row of {args.data} has a label: there is nothing to choose from")
     model = None if args.model == "bundled" else work.load(Path(args.model))
@@ -223,6 +229,25 @@ def _run_select(args: argparse.Namespace) -> int:
         if not args.explain:
             del row["reason"], row["neighbours"]
         print(json.dumps(row, ensure_ascii=False))
+    return 0
+
+
+def _run_relabel(args: argparse.Namespace, examples: Sequence[Example]) -> int:
+    labelled = [example for example in examples if example.label is not None]
+    task = work.task_of(labelled)
+    vectors = base_vectors(args.model, [example.text for example in labelled])
+    answers = {example.id: {"": str(example.label)} for example in labelled}
+    found = recheck(labelled, answers, vectors, task, np.random.default_rng(_seed(args)))
+    if found is None:
+        raise DataError(f"{args.data} has {len(labelled)} labels: too few to doubt one of them")
+    _say(f"{len(labelled)} labels, the most doubtful first")
+    by_id = {example.id: example for example in labelled}
+    for rank, doubtful in enumerate(found.texts if args.all else found.texts[: args.batch]):
+        example = by_id[doubtful.id]
+        row = {"id": example.id, "lang": example.lang, "rank": rank, "label": example.label}
+        row |= {"expected": doubtful.expected, "doubt": round(doubtful.doubt, 4)}
+        row |= {"reason": doubtful.reason} if args.explain else {}
+        print(json.dumps(row | {"text": example.text}, ensure_ascii=False))
     return 0
 
 

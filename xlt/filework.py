@@ -16,6 +16,7 @@ from xlt import calibrate
 from xlt.calibrate import Calibration
 from xlt.errors import DataError
 from xlt.languages import identify, normalise
+from xlt.noise import held_back
 from xlt.sampling.audit import is_audit
 from xlt.sampling.select import Pool, SamplerOptions, Selection, select
 from xlt.schema import UNKNOWN_LANGUAGE, Example, Prediction, TaskSpec
@@ -170,6 +171,9 @@ def order(
             labelled_vectors=vectors[~open_rows],
             labelled_langs=[example.lang for example in labelled],
             labelled_ids=[example.id for example in labelled],
+            held_back=held_back(
+                [e.id for e in pool], [e.text for e in pool], [e.lang for e in pool]
+            ),
         ),
         options,
         np.random.default_rng(seed),

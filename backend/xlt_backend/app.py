@@ -154,11 +154,17 @@ def _people_routes(app: FastAPI, parts: Parts) -> None:
     service = parts.service
 
     @app.get("/status")
-    async def status(project: str | None = None) -> Response:
+    async def status(project: str | None = None, task: str | None = None) -> Response:
         def look() -> dict[str, Any]:
             known = service.projects()
             if project is not None and project not in known:
                 raise HTTPException(404, f"project {project} is not known; known: {list(known)}")
+            if task is not None:
+                if project is None:
+                    raise HTTPException(
+                        400, "a task is asked for with its project: project=…&task=…"
+                    )
+                return service.why(project, task)
             names = known if project is None else (project,)
             return {"projects": {name: service.status(name) for name in names}}
 

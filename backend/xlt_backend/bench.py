@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from xlt.fingerprints import fingerprint
 from xlt.schema import Example, TaskSpec
 from xlt.scores import Scores
 from xlt_backend import scorecache
@@ -132,10 +132,9 @@ class Bench:
             self._cache(version).unlink(missing_ok=True)
 
     def _cache(self, version: str | None) -> Path:
-        if version is None:  # vectors of another encoder are not these
-            encoder = str(self.config.get("encoder")).encode()
-            version = f"start-{hashlib.blake2s(encoder, digest_size=6).hexdigest()}"
-        return self.folder / f"scores-{version}.npz"
+        # Vectors of different encoders (the installation's, an adapted one) are not mixed.
+        start = f"start-{fingerprint([self.config.get('encoder')])[:8]}"
+        return self.folder / f"scores-{version or start}.npz"
 
     def _run(self, folder: Path, **plan: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of Plan
         for stale in (files.RESULT, files.ERROR):

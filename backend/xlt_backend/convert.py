@@ -46,12 +46,14 @@ class Verdict:
         weight: Share of the votes that the label has, in (0, 1]; 0 without a label.
         reason: Why there is no label; empty where there is one.
         ground_truth: Whether it is an answer marked as ground truth.
+        answers: Annotator -> label, of all usable answers.
     """
 
     label: str | None = None
     weight: float = 0.0
     reason: str = ""
     ground_truth: bool = False
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,15 +145,24 @@ def label_of(task: Json, interface: Interface) -> Verdict:
         skipped = any(a.get("was_cancelled") for a in annotations)
         return Verdict(reason="skipped" if skipped else "annotated by the machine only")
     truth = [a for a in mine if a.get("ground_truth")]
-    votes = [choice_of(a, interface) for a in _latest_by_annotator(truth or mine)]
-    counted = Counter(vote for vote in votes if vote is not None and vote in interface.labels)
+    votes = {
+        who: choice_of(annotation, interface)
+        for who, annotation in _latest_by_annotator(truth or mine).items()
+    }
+    usable = {who: vote for who, vote in votes.items() if vote and vote in interface.labels}
+    counted = Counter(usable.values())
     if not counted:
-        unknown = next((vote for vote in votes if vote is not None), None)
+        unknown = next((vote for vote in votes.values() if vote is not None), None)
         return Verdict(reason=f"unknown label {unknown!r}" if unknown else "nothing chosen")
     (label, most), *rest = counted.most_common()
     if rest and rest[0][1] == most:
-        return Verdict(reason="annotators disagree")
-    return Verdict(label=label, weight=most / counted.total(), ground_truth=bool(truth))
+        return Verdict(reason="annotators disagree", answers=usable, ground_truth=bool(truth))
+    return Verdict(
+        label=label,
+        weight=most / counted.total(),
+        ground_truth=bool(truth),
+        answers=usable,
+    )
 
 
 def machine_made(annotation: Json) -> bool:
@@ -174,11 +185,8 @@ def choice_of(annotation: Json, interface: Interface) -> str | None:
     return None
 
 
-def _latest_by_annotator(annotations: Iterable[Json]) -> list[Json]:
-    latest: dict[object, Json] = {}
-    for annotation in sorted(annotations, key=_age):
-        latest[_annotator(annotation)] = annotation
-    return list(latest.values())
+def _latest_by_annotator(annotations: Iterable[Json]) -> dict[str, Json]:
+    return {_annotator(annotation): annotation for annotation in sorted(annotations, key=_age)}
 
 
 def _age(annotation: Json) -> tuple[str, int]:
@@ -187,10 +195,10 @@ def _age(annotation: Json) -> tuple[str, int]:
     return str(stamp or ""), identity if isinstance(identity, int) else 0
 
 
-def _annotator(annotation: Json) -> object:
+def _annotator(annotation: Json) -> str:
     who = annotation.get("completed_by")
     who = who.get("id") if isinstance(who, Mapping) else who
-    return ("unknown", annotation.get("id")) if who is None else who
+    return f"unknown, annotation {annotation.get('id')}" if who is None else str(who)
 
 
 # Predictions out ----------------------------------------------------------------------------

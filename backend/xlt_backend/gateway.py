@@ -12,6 +12,7 @@ from xlt_backend.errors import NotFoundError
 from xlt_backend.labelstudio import Client, ProjectInfo
 from xlt_backend.links import backends, ensure_webhook, same_address
 from xlt_backend.settings import Settings
+from xlt_backend.views import list_tasks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,14 @@ class Gateway:
     def switch(self, project_id: int, version: str) -> None:
         """From now on tasks are shown with and ordered by these predictions."""
         self._client.switch(project_id, version)
+
+    def list_tasks(self, project_id: int, title: str, tasks: Sequence[int]) -> None:
+        """A tab of the Data Manager with these tasks, by their place in the queue."""
+        list_tasks(self._client, project_id, title, tasks)
+
+    def reopen(self, project_id: int, answers: Mapping[int, int]) -> None:
+        """Finished tasks wait until they have so many answers, by as many annotators."""
+        self._client.reopen(answers)
 
     def prune_predictions(self, project_id: int, keep: Collection[str]) -> list[str]:
         """Deletes predictions of all other versions but the project's own."""

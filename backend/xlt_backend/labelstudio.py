@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -76,6 +77,21 @@ class Client(Reader):
         """Submit an annotation (`was_cancelled=True`: a skip); returns its id."""
         body = {"result": [dict(region) for region in result], **fields}
         return int(self.http.request("POST", f"/api/tasks/{task_id}/annotations/", json=body)["id"])
+
+    def reopen(self, answers: Mapping[int, int]) -> None:
+        """Finished tasks go back into the queue, for annotators who have not answered them yet.
+
+        Whoever answered a task is never shown it again by “Label All Tasks”. Tasks that were
+        deleted meanwhile are left out.
+
+        Args:
+            answers: Task id -> how many answers it needs now.
+        """
+        for task, count in answers.items():
+            # The first alone changes nothing: Label Studio counts anew at the next answer only.
+            body = {"overlap": count, "is_labeled": False}
+            with suppress(NotFoundError):
+                self.http.request("PATCH", f"/api/tasks/{task}/", json=body)
 
     # Predictions -----------------------------------------------------------------------------
 

@@ -33,6 +33,8 @@ class ProjectOptions(BaseModel):
         audit_share: Share of tasks whose labels judge models and never train them.
         control_share: Share of the other tasks that are drawn at random instead of chosen: their
             labels train, and show what choosing is worth.
+        relabel_share: Share of the batch that may be labelled tasks whose label is doubtful: they
+            are shown once more, to another annotator. 0: they are listed and not shown.
         keep_versions: Model versions kept beside the active one.
         adapt: Adapt the encoder to the project's languages, where there are translations to learn
             from, and use it where labels say that it is better.
@@ -53,6 +55,7 @@ class ProjectOptions(BaseModel):
     quota: Literal["equal", "proportional", "adaptive"] | dict[str, float] = "adaptive"
     audit_share: float = Field(default=_SAMPLER.audit_share, ge=0, le=0.5)
     control_share: float = Field(default=_SAMPLER.control_share, ge=0, le=1)
+    relabel_share: float = Field(default=0.0, ge=0, le=0.5)
     keep_versions: int = Field(default=3, ge=1)
     adapt: bool = True
     train: dict[str, Any] = Field(default_factory=dict)

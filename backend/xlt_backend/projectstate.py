@@ -9,6 +9,8 @@ from typing import Any, cast
 
 from xlt_backend.redisdb import Connection, translated
 
+Json = Mapping[str, Any]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectState:
@@ -37,6 +39,8 @@ class ProjectState:
         open_tasks: Tasks that wait for annotators.
         unusable: Task id -> why it has no text (the first hundred).
         notes: What xlt does not use of the interface.
+        doubtful: The labels to check first: task, answers, expected label, doubt, reason.
+        annotators: Annotator -> quality in [0, 1], and the answers that it rests on.
         changed: Labels that no version knows yet.
         needed: New labels after which a round is worth while.
         due_at: When one is due anyway, seconds since the epoch; None: never.
@@ -72,6 +76,8 @@ class ProjectState:
     open_tasks: int = 0
     unusable: Mapping[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    doubtful: list[Mapping[str, Any]] = field(default_factory=list)
+    annotators: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     changed: int = 0
     needed: int = 1
     due_at: float | None = None
@@ -163,7 +169,7 @@ class StateStore:
             RedisDownError: If Redis does not answer.
         """
         with translated():
-            self._connection.delete(_key(project), _new_key(project))
+            self._connection.delete(_key(project), _new_key(project), _why_key(project))
             self._connection.srem(_KNOWN, project)
 
     def add_new(self, project: str, tasks: Iterable[str]) -> int:
@@ -205,6 +211,35 @@ class StateStore:
         with translated():
             self._connection.delete(_new_key(project))
 
+    def explain(self, project: str, reasons: Mapping[str, Json], *, anew: bool) -> None:
+        """Notes why tasks stand where they stand in the queue.
+
+        Args:
+            project: The project.
+            reasons: Task id -> what there is to say, JSON-ready.
+            anew: It is a new order: what was said of the one before is dropped.
+
+        Raises:
+            RedisDownError: If Redis does not answer.
+        """
+        with translated():
+            pipe = self._connection.pipeline()
+            if anew:
+                pipe.delete(_why_key(project))
+            if reasons:
+                pipe.hset(_why_key(project), mapping={k: json.dumps(v) for k, v in reasons.items()})
+            pipe.execute()
+
+    def why(self, project: str, task: str) -> Json | None:
+        """What was noted of a task; None: nothing.
+
+        Raises:
+            RedisDownError: If Redis does not answer.
+        """
+        with translated():
+            raw = cast("bytes | None", self._connection.hget(_why_key(project), task))
+        return None if raw is None else cast("Json", json.loads(raw))
+
     def hold_office(self, office: str, holder: str, term_s: float) -> bool:
         """Whether `holder` may do what one process at a time does; lasts `term_s` seconds.
 
@@ -220,6 +255,10 @@ class StateStore:
 
 
 _KNOWN = "xlt:known"
+
+
+def _why_key(project: str) -> str:
+    return f"xlt:why:{project}"
 
 
 def _key(project: str) -> str:

@@ -19,15 +19,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.errors import CancelledError, DivergedError, StoreError, XltError
+from xlt.recheck import Recheck
 from xlt.schema import Example
 from xlt.store import ProjectStore
-from xlt_backend import adaptation, draws, ordering, rounds, snapshots, versionfiles, worth
+from xlt_backend import (
+    adaptation,
+    draws,
+    ordering,
+    relabelling,
+    rounds,
+    snapshots,
+    versionfiles,
+    worth,
+)
 from xlt_backend.adaptation import Record
 from xlt_backend.bench import Bench
+from xlt_backend.convert import PublishRow
 from xlt_backend.draws import Ledger
 from xlt_backend.errors import RedisDownError
 from xlt_backend.interface import Interface
 from xlt_backend.options import ProjectOptions
+from xlt_backend.ordering import Order
 from xlt_backend.projectstate import ProjectState
 from xlt_backend.rounds import Action, Decision, Snapshot
 from xlt_backend.roundtools import Right, Tools
@@ -252,7 +264,10 @@ class Round:
             fallen_back=ledger.fallen_back,
         )
         calibration = versionfiles.calibration(context.versions, model) if model else None
-        order = sorter.order(snapshot, cached, calibration)
+        doubts = None
+        if model is not None and decision.action is not Action.INSERT:
+            doubts = self._recheck(context, snapshot, seed=sorter.seed)
+        order = sorter.order(snapshot, cached, calibration, doubts)
         rows = order.rows
         client, inserting = self._tools.label_studio, decision.action is Action.INSERT
         if not inserting and client.versions(self._id).get(version):
@@ -266,9 +281,34 @@ class Round:
         ledger = ledger.noted(version, order.picks, rows)
         context.versions.write_note(draws.LEDGER, ledger.to_json())
         client.publish(self._id, version, rows)
+        self._explain(order.reasons(version), rows, anew=not inserting)
         if not inserting:
             ledger = ledger.served(version, snapshot.shown, self._tools.now())
             self._switch(context, version, model, decision.reason, ledger)
+            self._show_again(context, snapshot, order)
+
+    def _recheck(self, context: Context, snapshot: Snapshot, *, seed: int) -> Recheck | None:
+        """Doubts the labels, by vectors of the encoder that none of them trained."""
+        self._enter("recheck")
+
+        def vectors(examples: Sequence[Example]) -> NDArray[np.float32]:
+            return context.bench.scores(None, None, examples).rows(examples).vectors
+
+        return relabelling.look(snapshot, vectors, np.random.default_rng(seed))
+
+    def _show_again(self, context: Context, snapshot: Snapshot, order: Order) -> None:
+        """Lists doubtful labels for people, and asks for another answer where that is wanted."""
+        rivals = order.rivals
+        listed = rivals.listed(snapshot)
+        self._report(doubtful=listed, annotators=rivals.annotators())
+        if rivals.found is None:
+            return
+        self._enter("recheck")
+        self._fence()
+        client = self._tools.label_studio
+        client.list_tasks(self._id, relabelling.TAB, [int(item["task"]) for item in listed])
+        again = rivals.to_reopen(snapshot, context.options)
+        client.reopen(self._id, {int(text.id): len(text.answers) + 1 for text in again})
 
     def _switch(
         self, context: Context, version: str, model: str | None, reason: str, ledger: Ledger
@@ -450,6 +490,16 @@ class Round:
             }
         self._report(**values)
         self._phase = "done"
+
+    def _explain(
+        self, reasons: Mapping[str, Any], rows: Sequence[PublishRow], *, anew: bool
+    ) -> None:
+        """Tells Redis why the tasks of these rows stand where they stand."""
+        said = {id: reasons[id] for id in (str(row.task_id) for row in rows) if id in reasons}
+        try:
+            self._tools.states.explain(self._project, said, anew=anew)
+        except RedisDownError as error:
+            logger.warning("project %s: not explained: %s", self._project, error)
 
     def _report(self, **values: Any) -> None:  # noqa: ANN401 - fields of ProjectState
         """Tells Redis; a round does not end because nobody can read about it."""

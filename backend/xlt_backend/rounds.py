@@ -40,7 +40,10 @@ class Snapshot:
         spec: What is labelled.
         train: Labelled examples that models are trained on.
         audit: Labelled examples that only judge and calibrate.
-        pool: Tasks that still wait for annotators.
+        pool: Tasks that still wait for annotators, for the first or for one more.
+        disputed: Examples whose annotators do not agree on a label.
+        answers: Task id -> annotator -> label, of all tasks that somebody answered and nobody
+            marked as ground truth.
         unusable: Ids of waiting tasks that have no text; they are served last.
         scored: Published score of each waiting task that has one, by id: of the version that
             the project shows.
@@ -53,6 +56,8 @@ class Snapshot:
     train: tuple[Example, ...] = ()
     audit: tuple[Example, ...] = ()
     pool: tuple[Example, ...] = ()
+    disputed: tuple[Example, ...] = ()
+    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     unusable: tuple[str, ...] = ()
     scored: Mapping[str, float] = field(default_factory=dict)
     shown: str | None = None

@@ -46,6 +46,12 @@ class LabelStudio(Protocol):
     def quiet(self, project_id: int) -> bool:
         """Whether nobody has worked in the project for some minutes."""
 
+    def list_tasks(self, project_id: int, title: str, tasks: Sequence[int]) -> None:
+        """A tab of the Data Manager with these tasks, by their place in the queue."""
+
+    def reopen(self, project_id: int, answers: Mapping[int, int]) -> None:
+        """Finished tasks wait until they have so many answers."""
+
     def prune_predictions(self, project_id: int, keep: Collection[str]) -> list[str]:
         """Deletes predictions of all other versions but the project's own."""
 

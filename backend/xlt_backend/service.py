@@ -217,6 +217,19 @@ class Service:
             known.pop(private)
         return {"project": project, "queue": self._queue.status(project), **known}
 
+    def why(self, project: str, task: str) -> dict[str, Any]:
+        """Why a task stands where it stands in the queue, as JSON.
+
+        Raises:
+            RedisDownError: If Redis does not answer.
+        """
+        said = self._states.why(project, task)
+        if said is None:  # of finished tasks the doubtful ones
+            doubtful = self._states.get(project).doubtful
+            said = next((item for item in doubtful if item["task"] == task), None)
+        unknown = "not explained: labelled, without text, new, or far behind in the queue"
+        return {"task": task, **(said or {"reason": unknown})}
+
     def versions(self, project: str | None = None) -> list[str]:
         """Versions of one project or of all, the newest first.
 

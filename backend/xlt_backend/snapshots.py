@@ -9,7 +9,7 @@ from typing import Any
 
 from xlt.sampling.audit import is_audit
 from xlt.schema import UNKNOWN_LANGUAGE, Example
-from xlt_backend.convert import Unusable, to_example
+from xlt_backend.convert import Unusable, label_of, to_example
 from xlt_backend.interface import Interface
 from xlt_backend.labelstudio_read import parse_time
 from xlt_backend.options import ProjectOptions
@@ -72,11 +72,14 @@ def take(
     examples = with_languages(examples, identify)
     judges = {e.id for e in examples if in_audit(e, options, salt)}
     labelled = [e for e in examples if e.label is not None]
+    answers = _answers(tasks, interface)
     snapshot = Snapshot(
         spec=interface.spec,
         train=tuple(e for e in labelled if e.id not in judges),
         audit=tuple(e for e in labelled if e.id in judges),
         pool=tuple(e for e in examples if e.id in waiting),
+        disputed=tuple(e for e in examples if e.label is None and e.id in answers),
+        answers=answers,
         unusable=tuple(sorted((id for id in reasons if id in waiting), key=int)),
         scored={str(id): score for id, score in scores.items()},
         shown=shown or None,
@@ -102,6 +105,16 @@ def _seconds(stamp: object) -> float:
         return parse_time(str(stamp)).timestamp() if stamp else 0.0
     except ValueError:
         return 0.0
+
+
+def _answers(
+    tasks: Sequence[Mapping[str, Any]], interface: Interface
+) -> dict[str, Mapping[str, str]]:
+    """Task id -> annotator -> label; what is ground truth is not asked again."""
+    verdicts = {
+        str(task["id"]): label_of(task, interface) for task in tasks if task.get("annotations")
+    }
+    return {id: v.answers for id, v in verdicts.items() if v.answers and not v.ground_truth}
 
 
 def in_audit(example: Example, options: ProjectOptions, salt: str) -> bool:

@@ -46,6 +46,26 @@ def ensure_view(client: Client, interface: Interface, project_id: int, lang: str
     return True
 
 
+def list_tasks(client: Client, project_id: int, title: str, tasks: Sequence[int]) -> None:
+    """A tab with these tasks and no others, the lowest score first; made where there is none."""
+    params = {"project": project_id}
+    rows = client.http.request("GET", "/api/dm/views/", params=params)
+    there = next((row for row in rows if row.get("data", {}).get("title") == title), None)
+    if there is None and not tasks:
+        return
+    of = {"filter": "filter:tasks:id", "operator": "equal", "type": "Number"}
+    wanted = {
+        "ordering": ["tasks:predictions_score"],
+        "filters": {"conjunction": "or", "items": [{**of, "value": id} for id in tasks or (0,)]},
+    }
+    if there is None:
+        columns = client.http.request("GET", "/api/dm/columns/", params=params)["columns"]
+        _make_view(client, project_id, columns, title=title, shown=None, **wanted)
+        return
+    body = {"project": project_id, "data": {**there["data"], **wanted}}
+    client.http.request("PATCH", f"/api/dm/views/{there['id']}/", json=body)
+
+
 def _make_view(
     client: Client,
     project_id: int,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.languages import normalise
+from xlt.noise import held_back
 from xlt.payoff.arms import Comparison, Shadow, falls_back, shadow_test
 from xlt.payoff.intervals import Interval
 from xlt.payoff.labelled import Labelled
@@ -163,9 +164,11 @@ def _sample(snapshot: Snapshot, options: ProjectOptions, salt: str) -> set[str]:
         e for e in snapshot.pool if e.id not in trained and not snapshots.in_audit(e, options, salt)
     ]
     tasks = [*snapshot.train, *waiting]
+    held = held_back([e.id for e in tasks], [e.text for e in tasks], [e.lang for e in tasks])
+    tasks = [e for e in tasks if e.id not in held]  # those are in no draw
     found = random_sample(
         np.array([lot(e.id, salt=salt) for e in tasks]),
-        np.arange(len(tasks)) < len(trained),
+        np.array([e.id in trained for e in tasks], dtype=bool),
         np.array([e.lang for e in tasks], dtype=np.str_),
     )
     return {e.id for e, kept in zip(tasks, found.tolist(), strict=True) if kept}

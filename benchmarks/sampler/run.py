@@ -1,8 +1,10 @@
-"""How long choosing a batch takes and how much memory: xlt and scikit-activeml, size by size.
+"""How long choosing a batch takes and how much memory: xlt and others, size by size.
 
 python benchmarks/sampler/run.py --sizes 10000 100000 1000000 --json result.json
+python benchmarks/sampler/run.py --methods "activeml TypiClust" "small-text EmbeddingKMeans"
 
-Each case runs in a process of its own, so that the peak memory is that case's.
+The others are the strategies of others.py, by the names there. Each case runs in a process of its
+own, so that the peak memory is that case's.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import multiprocessing
 import resource
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -62,20 +65,37 @@ def xlt(n: int, batch: int) -> Seconds:
     return seconds
 
 
-def activeml(name: str, n: int, batch: int) -> Seconds:
-    """One query of scikit-activeml."""
-    from skactiveml import pool as strategies
+def another(name: str, n: int, batch: int) -> Seconds:
+    """One query of scikit-activeml or small-text."""
+    import_module("skactiveml.pool" if name.startswith("activeml") else "small_text")
+    from others import strategies
 
-    vectors, _ = texts(n)
-    y = np.full(n, np.nan)
-    y[:LABELLED] = np.arange(LABELLED) % CLASSES
-    query = getattr(strategies, name)(random_state=0)
-    return timed(lambda: query.query(vectors, y, batch_size=batch))[0]
+    from xlt.simulate.replay import Texts
+    from xlt.simulate.state import State
+
+    vectors, probabilities = texts(n)
+    pool = Texts(
+        ids=[str(i) for i in range(n)],
+        groups=np.arange(n).astype(np.str_),
+        langs=np.array(["l0"] * n),
+        labels=np.arange(n) % CLASSES,
+        vectors=vectors,
+    )
+    state = State(
+        pool=pool,
+        answered=np.arange(LABELLED),
+        audit=np.zeros(n, dtype=bool),
+        probabilities=probabilities.astype(np.float64),
+    )
+    query, rng = strategies()[name], np.random.default_rng(0)
+    seconds, found = timed(lambda: query(state, state.open_rows, batch, rng))
+    assert len(set(found.tolist())) == batch
+    return seconds
 
 
 def case(name: str, n: int, batch: int) -> dict[str, object]:
     """One measurement in this process."""
-    seconds = xlt(n, batch) if name == "xlt" else activeml(name, n, batch)
+    seconds = xlt(n, batch) if name == "xlt" else another(name, n, batch)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     row = {"method": name, "texts": n, "batch": batch, "peak_mib": round(peak)}
     return row | {"seconds": round(seconds[0], 2), "processor_seconds": round(seconds[1], 2)}

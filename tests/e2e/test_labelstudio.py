@@ -17,6 +17,7 @@ from xlt_backend.interface import Interface, choices_config
 from xlt_backend.labelstudio import UNCERTAINTY_SAMPLING, Client, ProjectInfo
 from xlt_backend.labelstudio_server import LABEL_STUDIO_VERSION, LabelStudioServer
 from xlt_backend.options import ProjectOptions
+from xlt_backend.views import list_tasks
 
 INTERFACE = Interface.from_label_config(CHOICES)
 
@@ -307,3 +308,57 @@ def test_prune(client: Client, make_project: MakeProject, monkeypatch: pytest.Mo
     assert client.prune_predictions(project.id, []) == ["v2"]
     assert client.versions(project.id) == {"v3": 2}
     assert client.project(project.id).model_version == "v3"
+
+
+# Labels to look at again --------------------------------------------------------------------
+
+
+def test_reopened_tasks_stand_at_their_place_for_others(
+    client: Client, make_project: MakeProject, colleague: Client
+) -> None:
+    """Who answered is not asked again; somebody else is, in the order of the scores."""
+    project = make_project(tasks=5)
+    ids = task_ids(client, project)
+    client.publish(project.id, "v1", queue(ids))
+    client.switch(project.id, "v1")
+    for task in ids[:3]:
+        client.annotate(task, [region("sport")], lead_time=2.0)
+    order = [ids[3], ids[1], ids[4], ids[0], ids[2]]
+    client.publish(project.id, "v2", queue(order))
+    client.switch(project.id, "v2")
+    client.reopen({ids[1]: 2, 999_999: 2})
+    waiting = {task["id"] for task in client.tasks(project.id) if not task["is_labeled"]}
+    assert waiting == {ids[1], ids[3], ids[4]}
+    for expected in order[:3]:
+        task = colleague.next_task(project.id)
+        assert task is not None
+        assert task["id"] == expected
+        colleague.annotate(expected, [region("health")], lead_time=2.0)
+    assert colleague.next_task(project.id) is None
+    assert client.next_task(project.id) is None
+    assert all(task["is_labeled"] for task in client.tasks(project.id))
+
+
+def test_tab_with_some_tasks(client: Client, make_project: MakeProject) -> None:
+    """Those tasks and no others, by their scores; the same tab every time."""
+    project = make_project(tasks=5)
+    ids = task_ids(client, project)
+    client.publish(project.id, "v1", queue(ids[::-1]))
+    client.switch(project.id, "v1")
+
+    def shown() -> list[list[int]]:
+        params = {"project": project.id}
+        views = client.http.request("GET", "/api/dm/views/", params=params)
+        tabs = [view["id"] for view in views if view["data"].get("title") == "Labels to check"]
+        pages = [{"view": tab, "page": 1, "page_size": 10} for tab in tabs]
+        found = [client.http.request("GET", "/api/tasks/", params=page) for page in pages]
+        return [[task["id"] for task in page["tasks"]] for page in found]
+
+    list_tasks(client, project.id, "Labels to check", [])
+    assert shown() == []
+    list_tasks(client, project.id, "Labels to check", [ids[0], ids[3], ids[2]])
+    assert shown() == [[ids[3], ids[2], ids[0]]]
+    list_tasks(client, project.id, "Labels to check", [ids[4]])
+    assert shown() == [[ids[4]]]
+    list_tasks(client, project.id, "Labels to check", [])
+    assert shown() == [[]]

@@ -30,11 +30,13 @@ class Mixed:
         order: (K,) rows of the pool.
         control: (K,) which places were drawn at random.
         propensity: (K,) the chance, in (0, 1], that of all tasks left this one got the place.
+        remaining: (K,) how many those were.
     """
 
     order: NDArray[np.intp]
     control: NDArray[np.bool_]
     propensity: NDArray[np.float64]
+    remaining: NDArray[np.intp]
 
 
 def lot(id: str, *, salt: str) -> float:
@@ -44,7 +46,12 @@ def lot(id: str, *, salt: str) -> float:
 
 
 def mixed(
-    order: NDArray[np.intp], lots: NDArray[np.float64], share: float, rng: np.random.Generator
+    order: NDArray[np.intp],
+    lots: NDArray[np.float64],
+    share: float,
+    rng: np.random.Generator,
+    *,
+    last: int = 0,
 ) -> Mixed:
     """Puts control tasks between the chosen ones.
 
@@ -57,7 +64,9 @@ def mixed(
         lots: (N,) of all rows.
         share: In [0, 1].
         rng: Tosses the coins.
+        last: So many rows at the end of `order` keep their places: they are in no draw.
     """
+    order, behind = order[: len(order) - last], order[len(order) - last :]
     k = len(order)
     control = rng.random(k) < share
     wanted, drawn = order.tolist(), order[np.argsort(lots[order], kind="stable")].tolist()
@@ -74,7 +83,12 @@ def mixed(
         propensity[place] += (1.0 - share) * (row == first)
         placed.add(row)
         result[place] = row
-    return Mixed(order=result, control=control, propensity=propensity)
+    return Mixed(
+        order=np.concatenate([result, behind]),
+        control=np.append(control, np.zeros(last, dtype=bool)),
+        propensity=np.append(propensity, np.ones(last)),
+        remaining=np.append(np.arange(k, 0, -1), np.ones(last)).astype(np.intp),
+    )
 
 
 def random_sample(

@@ -14,7 +14,7 @@ from xlt.errors import ConfigError
 
 Quota = Literal["equal", "proportional", "fixed", "adaptive"]
 Measure = Literal["margin", "entropy", "least_confidence"]
-Slot = Literal["audit", "control", "quota", "rest"]
+Slot = Literal["audit", "control", "quota", "rest", "relabel"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,8 @@ class SamplerOptions:
             to random choice within the languages' quotas.
         measure: Which uncertainty counts once there are labels.
         cold_labels: Labels at which uncertainty counts as much as typicality.
+        class_balance: How far the coverage is evened out among the classes that the model predicts,
+            in [0, 1]: 0 covers texts, 1 covers classes alike, a rare one's texts count more.
         near_duplicate: Cosine above which two texts of a language say the same.
 
     Raises:
@@ -51,6 +53,7 @@ class SamplerOptions:
     control_share: float = 0.1
     measure: Measure = "margin"
     cold_labels: int = 20
+    class_balance: float = 0.0
     near_duplicate: float = 0.95
 
     def __post_init__(self) -> None:
@@ -59,6 +62,7 @@ class SamplerOptions:
         _at_least(0, "cold_labels", self.cold_labels)
         _within_unit("source_share", self.source_share)
         _within_unit("audit_share", self.audit_share)
+        _within_unit("class_balance", self.class_balance)
         _within_unit("control_share", self.control_share)
         _within_unit("near_duplicate", self.near_duplicate)
         _one_of("quota", self.quota, get_args(Quota))
@@ -83,6 +87,7 @@ class Pool:
         accuracies: Language -> lower bound of the accuracy on audit labels, for "adaptive".
         labelled_vectors: (M, D) vectors of what is labelled already.
         labelled_langs: M language codes.
+        held_back: Task id -> why it is chosen only when all others of its language are.
         labelled_ids: M task ids, to name the neighbours of a pick by; () names none.
         lots: (N,) in [0, 1), as of `xlt.sampling.control.lot`: control tasks are drawn in their
             order; None: drawn anew.
@@ -99,6 +104,7 @@ class Pool:
     labelled_vectors: NDArray[np.floating] | None = None
     labelled_langs: Sequence[str] = ()
     labelled_ids: Sequence[str] = ()
+    held_back: Mapping[str, str] = field(default_factory=dict)
     lots: NDArray[np.float64] | None = None
 
     @property
@@ -115,7 +121,8 @@ class Pick:
         id: The task.
         lang: Its language.
         rank: 0 is labelled first.
-        slot: "audit", "control" and "quota" within the batch, "rest" after it.
+        slot: "audit", "control" and "quota" within the batch, "rest" after it; "relabel": it has an
+            answer and waits for one more.
         uncertainty: In [0, 1], higher = less sure; None before the first model.
         reason: Why it stands where it stands, for people.
         neighbours: Of a text that was chosen, the labelled tasks that are nearest to it in meaning,

@@ -51,7 +51,8 @@ def select(pool: Pool, options: SamplerOptions, rng: np.random.Generator) -> Sel
     if pool.probabilities is not None and n:
         unsure = MEASURES[options.measure](pool.probabilities)
     tongues = number_languages(pool, options)
-    scene = make_scene(pool, tongues, ~audit, unsure, options, rng)
+    held = np.array([id in pool.held_back for id in pool.ids], dtype=bool)
+    scene = make_scene(pool, tongues, ~audit & ~held, unsure, options, rng)
     nearness = 1.0
     if scene is not None and options.quota == "adaptive":
         nearness = source_nearness(scene, rng)
@@ -97,8 +98,8 @@ def _chances(lanes: list[_Lane], n: int) -> tuple[NDArray[np.float64], NDArray[n
     """(N,) with which chance each task was drawn, and (N,) from how many."""
     propensity, remaining = np.ones(n), np.ones(n, dtype=np.intp)
     for lane in lanes:
-        for rows in (lane.main.order, lane.audit):
-            remaining[rows] = np.arange(len(rows), 0, -1)
+        remaining[lane.main.order] = lane.main.remaining
+        remaining[lane.audit] = np.arange(len(lane.audit), 0, -1)
         propensity[lane.main.order] = lane.main.propensity
         propensity[lane.audit] = 1.0 / remaining[lane.audit]
     return propensity, remaining
@@ -136,9 +137,11 @@ def _lanes(
                 uncertainty=unsure,
                 measure=options.measure,
                 ties=ties,
+                held_back=pool.held_back,
             )
         )
-        order = mixed(found.order, lots, options.control_share, rng)
+        last = sum(pool.ids[row] in pool.held_back for row in main.tolist())
+        order = mixed(found.order, lots, options.control_share, rng, last=last)
         reasons = dict(found.reasons)
         reasons |= dict.fromkeys(order.order[order.control].tolist(), _at_random(options))
         lanes.append(_Lane(main=order, audit=drawn[np.argsort(ties[drawn])], reasons=reasons))

@@ -21,6 +21,7 @@ from xlt.report import progress_bar
 from xlt.schema import Example
 from xlt.simulate.choices import CHOICES
 from xlt.simulate.curve import EVERYTHING, Settings
+from xlt.simulate.learners import Training
 from xlt.simulate.plots import label_shares, learning_curves
 from xlt.simulate.replay import Replay, Show, cached_vectors, make_replay
 from xlt.simulate.results import summary
@@ -30,6 +31,7 @@ from xlt.simulate.tables import show_tables
 
 _SEED = 13
 _HELD_OUT = 0.3
+LEARNERS = ("head", "joint")
 
 DESCRIPTION = f"""\
 Replay labelled DATA as if annotators worked through it, and see which way of choosing pays.
@@ -38,7 +40,8 @@ Replay labelled DATA as if annotators worked through it, and see which way of ch
       --targets hau_Latn,yor_Latn --budgets 20,100,500 --seeds 10 --out simulation/
 
 Every strategy spends the same budgets on the same texts with the same head (a logistic regression
-on frozen sentence vectors) and is judged on the same test texts. Without --test-split, three tenths
+on frozen sentence vectors; with --learner joint the trainer and its joint loss, from the base
+encoder in every round) and is judged on the same test texts. Without --test-split, three tenths
 of the groups (texts that say the same, in whatever language) are the test texts. A tenth of the
 tasks are audit tasks, as in the service: their labels cost, and never train.
 
@@ -49,7 +52,8 @@ or @source. Measures:
 {fill(", ".join(CHOICES), width=100)}
 
 DIR gets cells.jsonl (one line per finished learning curve: a stopped simulation goes on where it
-was), summary.json, and the plots curves.svg and shares.svg.
+was, with --learner joint at the round where it was), summary.json, and the plots curves.svg and
+shares.svg.
 
 """
 
@@ -77,6 +81,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--encoder", default="bundled", metavar="NAME", help=words)
     words = "folder for sentence vectors, to share among simulations (default: DIR)"
     add("--cache", type=Path, metavar="DIR", help=words)
+    words = "what learns in each round: the quick head, or the trainer with its joint loss (slow)"
+    add("--learner", choices=LEARNERS, default=LEARNERS[0], help=words)
+    words = "hyper-parameters of --learner joint"
+    add("--config", type=Path, metavar="TOML", help=words)
+    add("--max-steps", type=int, metavar="N", help="of each training of --learner joint")
     add("--jobs", type=int, default=1, metavar="N", help="cells at a time (default: %(default)s)")
     add("--json", action="store_true", help="the summary as JSON on standard output")
 
@@ -91,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
         batch=args.batch,
         audit_share=args.audit_share,
         pool_share=args.pool_share,
+        training=_training(args),
     )
     if args.seeds < 1 or args.jobs < 1:
         raise ConfigError(f"--seeds and --jobs must be at least 1, got {args.seeds}, {args.jobs}")
@@ -118,6 +128,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _training(args: argparse.Namespace) -> Training | None:
+    """Hyper-parameters of full trainings; None: the quick head learns."""
+    given = args.config is not None or args.max_steps is not None
+    if args.learner != "joint":
+        if given:
+            raise ConfigError("--config and --max-steps are for --learner joint")
+        return None
+    from xlt.config import TrainConfig
+
+    base = TrainConfig.from_toml(args.config) if args.config else TrainConfig()
+    steps = {} if args.max_steps is None else {"max_steps": args.max_steps}
+    return asdict(TrainConfig.from_mapping({"encoder": args.encoder, **steps}, base=base))
+
+
 def _replay(args: argparse.Namespace, settings: Settings, show: Show) -> tuple[Replay, str]:
     """The data, and a fingerprint of everything that decides results but strategy and seed."""
     pool, test = _examples(args)
@@ -134,7 +158,7 @@ def _replay(args: argparse.Namespace, settings: Settings, show: Show) -> tuple[R
 def _code() -> str:
     """Fingerprint of the modules that decide a cell's result; other code begins anew."""
     package = Path(__file__).parents[1]
-    names = ("choices", "curve", "strategies")
+    names = ("choices", "curve", "learners", "strategies")
     files = [*sorted((package / "sampling").glob("*.py")), package / "calibrate.py"]
     files.append(package / "quickhead.py")
     files += [package / "simulate" / f"{name}.py" for name in names]

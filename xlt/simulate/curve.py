@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from xlt import calibrate
 from xlt.errors import ConfigError
 from xlt.metrics import wilson
 from xlt.payoff.marginal import LEAST_LAST, last_labels
-from xlt.quickhead import Head, fit_head, scaled
+from xlt.quickhead import fit_head, scaled
 from xlt.sampling.audit import is_audit
+from xlt.simulate.learners import Learner, Learnt, Training, fit_rows, joint, quick_head
 from xlt.simulate.replay import Replay, Texts
 from xlt.simulate.state import State
 from xlt.simulate.strategies import strategy
@@ -37,6 +39,8 @@ class Settings:
         audit_share: Share of the tasks whose labels judge and never train, in [0, 0.5].
         pool_share: Share of the pool's groups that a seed draws, in (0, 1].
         l2: Penalty of the head; the trainer's default.
+        training: Hyper-parameters of full trainings (`xlt.config.TrainConfig`); None: the quick
+            head learns.
 
     Raises:
         ConfigError: If one of them is out of range.
@@ -47,6 +51,7 @@ class Settings:
     audit_share: float = 0.1
     pool_share: float = 0.8
     l2: float = 0.4
+    training: Training | None = None
 
     def __post_init__(self) -> None:
         if (
@@ -94,11 +99,27 @@ class Point:
     bought: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
-def run_cell(replay: Replay, name: str, seed: int, settings: Settings) -> list[dict[str, object]]:
+def run_cell(
+    replay: Replay,
+    name: str,
+    seed: int,
+    settings: Settings,
+    *,
+    folder: Path | None = None,
+    told: Callable[[str], None] = lambda _: None,
+) -> list[dict[str, object]]:
     """The learning curve of one strategy and seed, as JSON-ready points.
 
     The seed decides which part of the pool there is and which tasks are audit tasks, the same for
     all strategies, and what the strategy draws.
+
+    Args:
+        replay: The data.
+        name: The strategy.
+        seed: The seed.
+        settings: What all cells share.
+        folder: Where full trainings keep what they learnt; needed where `settings.training` is set.
+        told: Called with a few words before each full training.
     """
     pool = _drawn(replay.pool, seed, settings)
     # Everything is read before the first label is asked for: the whole pool may set the scale.
@@ -106,22 +127,26 @@ def run_cell(replay: Replay, name: str, seed: int, settings: Settings) -> list[d
     pool = _scaled(pool, pool.vectors)
     audit = _audit(pool, seed, settings)
     if name == EVERYTHING:
-        return [asdict(_everything(pool, test, audit, replay, settings))]
+        state = State(pool=pool, answered=np.arange(len(pool)), audit=audit)
+        learner = _learner(replay, name, seed, settings, folder, told)
+        return [asdict(_judged(learner(state, test, None), state, test))]
     choose = strategy(name)
     rng = np.random.default_rng([seed, 1])
     state = State(pool=pool, answered=np.empty(0, np.intp), audit=audit, source=replay.source)
-    head: Head | None = None
+    learner = _learner(replay, name, seed, settings, folder, told)
+    learnt: Learnt | None = None
     points = []
     for labels in settings.rounds():
         rows = choose(state, labels - len(state.answered), rng)
         answered = np.concatenate([state.answered, rows])
         state = State(pool=pool, answered=answered, audit=audit, source=replay.source)
-        head = _fit(state, replay, settings, head)
-        points.append(asdict(_judged(head, state, test)))
-        state = _informed(state, head, replay, settings, rng)
+        learnt = learner(state, test, learnt)
+        points.append(asdict(_judged(learnt, state, test)))
+        state = _informed(state, learnt, replay, settings, rng)
         if len(answered) == len(pool):
             break
-    points[-1]["bought"] = _bought(state, test, replay, settings)
+    frozen = replace(state, pool=pool)  # a full training has put its own vectors into the state
+    points[-1]["bought"] = _bought(frozen, test, replay, settings)
     return points
 
 
@@ -146,11 +171,23 @@ def _bought(
     return found
 
 
-def _everything(
-    pool: Texts, test: Texts, audit: NDArray[np.bool_], replay: Replay, settings: Settings
-) -> Point:
-    state = State(pool=pool, answered=np.arange(len(pool)), audit=audit)
-    return _judged(_fit(state, replay, settings, None), state, test)
+def _learner(
+    replay: Replay,
+    name: str,
+    seed: int,
+    settings: Settings,
+    folder: Path | None,
+    told: Callable[[str], None],
+) -> Learner:
+    if settings.training is None:
+        return quick_head(len(replay.classes), settings.l2)
+    assert folder is not None
+
+    def say(words: str) -> None:
+        told(f"{name}, seed {seed}: {words}")
+
+    training = {**settings.training, "seed": seed}
+    return joint(replay.classes, training, folder, say)
 
 
 def _drawn(pool: Texts, seed: int, settings: Settings) -> Texts:
@@ -161,13 +198,7 @@ def _drawn(pool: Texts, seed: int, settings: Settings) -> Texts:
 
 
 def _scaled(texts: Texts, of: NDArray[np.float32]) -> Texts:
-    return Texts(
-        ids=texts.ids,
-        groups=texts.groups,
-        langs=texts.langs,
-        labels=texts.labels,
-        vectors=scaled(texts.vectors, of),
-    )
+    return replace(texts, vectors=scaled(texts.vectors, of))
 
 
 def _audit(pool: Texts, seed: int, settings: Settings) -> NDArray[np.bool_]:
@@ -177,19 +208,8 @@ def _audit(pool: Texts, seed: int, settings: Settings) -> NDArray[np.bool_]:
     return np.array([judges[group] for group in pool.groups.tolist()], dtype=bool)
 
 
-def _fit(state: State, replay: Replay, settings: Settings, start: Head | None) -> Head:
-    rows = state.trained
-    return fit_head(
-        state.pool.vectors[rows],
-        state.pool.labels[rows],
-        len(replay.classes),
-        l2=settings.l2,
-        start=start,
-    )
-
-
-def _judged(head: Head, state: State, test: Texts) -> Point:
-    right = head.logits(test.vectors).argmax(axis=1) == test.labels
+def _judged(learnt: Learnt, state: State, test: Texts) -> Point:
+    right = learnt.test_logits.argmax(axis=1) == test.labels
     return Point(
         labels=len(state.answered),
         trained=len(state.trained),
@@ -204,10 +224,13 @@ def _by_language(right: NDArray[np.bool_], langs: NDArray[np.str_]) -> dict[str,
 
 
 def _informed(
-    state: State, head: Head, replay: Replay, settings: Settings, rng: np.random.Generator
+    state: State, learnt: Learnt, replay: Replay, settings: Settings, rng: np.random.Generator
 ) -> State:
     """What the service knows before it chooses: calibrated probabilities, audit accuracies."""
-    logits = head.logits(state.pool.vectors)
+    if not learnt.trained:
+        return state
+    state = replace(state, pool=replace(state.pool, vectors=learnt.vectors))
+    logits = learnt.logits
     judging = state.judging
     langs, labels = state.pool.langs, state.pool.labels[judging]
     fitted = calibrate.fit(logits[judging], labels, langs[judging].tolist())
@@ -216,7 +239,8 @@ def _informed(
     def committee() -> NDArray[np.float64]:
         rows = state.trained
         draws = [rng.choice(rows, size=len(rows)) for _ in range(_COMMITTEE)]
-        heads = [_fit(replace(state, answered=draw), replay, settings, head) for draw in draws]
+        classes, start = len(replay.classes), learnt.head
+        heads = [fit_rows(state, draw, classes, settings.l2, start) for draw in draws]
         each = [h.logits(state.pool.vectors) for h in heads]
         return np.stack([fitted.apply(of, langs.tolist()) for of in each])
 

@@ -32,6 +32,7 @@ class Texts:
         langs: (N,) language codes as the data writes them.
         labels: (N,) class numbers.
         vectors: (N, D) float32 sentence vectors.
+        texts: N texts; () where nobody reads them.
     """
 
     ids: Sequence[str]
@@ -39,6 +40,7 @@ class Texts:
     langs: NDArray[np.str_]
     labels: NDArray[np.intp]
     vectors: NDArray[np.float32]
+    texts: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -51,6 +53,7 @@ class Texts:
             langs=self.langs[rows],
             labels=self.labels[rows],
             vectors=self.vectors[rows],
+            texts=[self.texts[row] for row in rows] if self.texts else (),
         )
 
 
@@ -153,4 +156,5 @@ def _texts(
         langs=np.array([e.lang for e in examples], dtype=np.str_),
         labels=np.array([number[str(e.label)] for e in examples], dtype=np.intp),
         vectors=vectors,
+        texts=[e.text for e in examples],
     )
