@@ -1274,6 +1274,25 @@ def test_doubtful_labels_are_listed_for_people(world):
     world.assert_consistent()
 
 
+def test_an_order_does_not_wait_for_labels_that_cannot_be_checked(world):
+    """The encoder that labels are doubted by fails: the model is published all the same."""
+    world.setup()
+    first = world.trained()
+    for vectors in (world.settings.home / "work").rglob("scores-start-*.npz"):
+        vectors.unlink()
+
+    def fail(plan):
+        if plan.mode == "embed":
+            raise EncoderError("cannot load the encoder")
+
+    world.trainer.before = fail
+    world.label_studio.label_next(12)
+    world.round()
+    assert world.shown != first
+    assert world.state.last_error == ""
+    world.assert_consistent()
+
+
 def test_doubtful_labels_are_asked_for_again_where_that_is_wanted(world):
     """Tasks go back into the queue, at their place, without a suggestion, for somebody else."""
     world.setup()

@@ -288,13 +288,22 @@ class Round:
             self._show_again(context, snapshot, order)
 
     def _recheck(self, context: Context, snapshot: Snapshot, *, seed: int) -> Recheck | None:
-        """Doubts the labels, by vectors of the encoder that none of them trained."""
+        """Doubts the labels, by vectors of the encoder that none of them trained.
+
+        None where that encoder fails: tasks wait for the order, not for this.
+        """
         self._enter("recheck")
 
         def vectors(examples: Sequence[Example]) -> NDArray[np.float32]:
             return context.bench.scores(None, None, examples).rows(examples).vectors
 
-        return relabelling.look(snapshot, vectors, np.random.default_rng(seed))
+        try:
+            return relabelling.look(snapshot, vectors, np.random.default_rng(seed))
+        except CancelledError:
+            raise
+        except XltError as error:
+            logger.warning("project %s: labels are not looked at: %s", self._project, error)
+            return None
 
     def _show_again(self, context: Context, snapshot: Snapshot, order: Order) -> None:
         """Lists doubtful labels for people, and asks for another answer where that is wanted."""
