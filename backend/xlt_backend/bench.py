@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,5 +143,12 @@ class Bench:
         common: dict[str, Any] = {"spec": self.spec, "config": self.config, "nice": self.nice}
         files.write_plan(folder, files.Plan(threads=self.threads, **common, **plan))
         found = self.run(folder)
-        self.measured |= found
+        self._add(found)
         return found
+
+    def _add(self, found: Mapping[str, Any]) -> None:
+        """Times of several processes add up, their peaks of memory do not."""
+        seconds = Counter(self.measured.get("seconds", {}))
+        seconds.update(found.get("seconds", {}))
+        peaks = [of.get("peak_rss_bytes") or 0 for of in (self.measured, found)]
+        self.measured |= {**found, "seconds": dict(seconds), "peak_rss_bytes": max(peaks)}

@@ -130,7 +130,10 @@ def web_only(
             yield running
 
 
-PHASES = ["snapshot", "train", "judge", "save", "score", "select", "publish", "switch", "prune"]
+PHASES = [
+    "snapshot", "train", "judge", "save", "score", "select", "recheck", "publish", "switch",
+    "measure", "prune",
+]  # fmt: skip
 
 
 def test_worker_killed_in_every_phase(client, web_only):
