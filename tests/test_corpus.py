@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlt.corpus import read_examples, read_pairs, split_by_group, write_jsonl
+from xlt.corpus import folds_by_group, read_examples, read_pairs, split_by_group, write_jsonl
 from xlt.errors import DataError
 from xlt.schema import UNKNOWN_LANGUAGE, Example
 
@@ -226,3 +226,17 @@ def test_pairs_are_read_from_two_columns(tmp_path):
         read_pairs(written(tmp_path, ".csv", [{"en": "a", "ha": ""}]))
     with pytest.raises(DataError, match="source and target"):
         read_pairs(written(tmp_path, ".csv", [{"a": "1", "b": "2", "c": "3"}]))
+
+
+def test_folds_keep_translations_together_and_are_even(rng):
+    """Every group in one fold, as many groups in each."""
+    examples = [
+        Example(id=f"{lang}{n}", text=f"{n}", lang=lang, group=str(n))
+        for n in range(23)
+        for lang in ("en", "ha")
+    ]
+    folds = folds_by_group(examples, 5, rng)
+
+    fold_of = {e.group_key: fold for e, fold in zip(examples, folds.tolist(), strict=True)}
+    assert [fold_of[e.group_key] for e in examples] == folds.tolist()
+    assert sorted(np.bincount(list(fold_of.values()))) == [4, 4, 5, 5, 5]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlt.errors import DataError
 from xlt.schema import UNKNOWN_LANGUAGE, Example
@@ -116,6 +117,21 @@ def split_by_group(
     held = {groups[place] for place in rng.permutation(len(groups))[:count]}
     train = [example for example in examples if example.group_key not in held]
     return train, [example for example in examples if example.group_key in held]
+
+
+def folds_by_group(
+    examples: Sequence[Example], count: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """The fold of each example, (N,) from 0 on; texts that say the same are in one.
+
+    Args:
+        examples: N examples.
+        count: Folds, of as many groups each, give or take one.
+        rng: Draws them.
+    """
+    groups = {group: n for n, group in enumerate(dict.fromkeys(e.group_key for e in examples))}
+    fold_of = rng.permutation(len(groups)) % count
+    return np.array([fold_of[groups[example.group_key]] for example in examples], dtype=np.intp)
 
 
 def _columns(there: list[str], asked: Mapping[str, str | None], path: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt import calibrate
+from xlt.corpus import folds_by_group
 from xlt.errors import DataError
 from xlt.quickhead import fit_head, scaled
 from xlt.sampling.relabel import Answers, Consensus, consensus
@@ -126,9 +127,7 @@ def out_of_sample(
     """
     x = scaled(vectors, vectors)
     y = np.array([-1 if e.label is None else task.index(e.label) for e in examples], dtype=np.intp)
-    groups = {group: n for n, group in enumerate(dict.fromkeys(e.group_key for e in examples))}
-    fold_of = rng.permutation(len(groups)) % _FOLDS
-    folds = np.array([fold_of[groups[e.group_key]] for e in examples], dtype=np.intp)
+    folds = folds_by_group(examples, _FOLDS, rng)
     logits = np.zeros((len(examples), len(task.labels)))
     for fold in range(_FOLDS):
         rest = (folds != fold) & (y >= 0)

@@ -16,6 +16,7 @@ from xlt.adapt.data import AdaptData
 from xlt.adapt.options import AdaptOptions, purpose
 from xlt.adapt.run import REPORT, Progress, adapt
 from xlt.config import TrainConfig
+from xlt.corpus import folds_by_group
 from xlt.encoder import embed
 from xlt.errors import DataError
 from xlt.heads import SingleLabelHead
@@ -160,11 +161,8 @@ def _right(
 
 
 def _folds(examples: Sequence[Example]) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Rows to learn from and rows to ask, five times; translations are asked together."""
-    groups = list(dict.fromkeys(example.group_key for example in examples))
-    places = np.random.default_rng(_SEED).permutation(len(groups)) % _FOLDS
-    fold_of = dict(zip(groups, places.tolist(), strict=True))
-    folds = np.array([fold_of[example.group_key] for example in examples])
+    """Rows to learn from and rows to ask, five times."""
+    folds = folds_by_group(examples, _FOLDS, np.random.default_rng(_SEED))
     return [(np.flatnonzero(folds != n), np.flatnonzero(folds == n)) for n in np.unique(folds)]
 
 
