@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModel, AutoTokenizer, BertForMaskedLM
+from transformers import AutoModel, AutoTokenizer, ElectraForMaskedLM
 
 from xlt.encoderfiles import HEAD_FILE
 from xlt.pretrain.recipe import EVALUATION_SETS, read_recipe
@@ -94,11 +94,11 @@ def test_scripts_are_readable(encoder, text):
 
 
 def test_masked_token_head_fits(encoder):
-    """The stored head completes BertForMaskedLM, whose decoder is tied to the embeddings."""
-    model = BertForMaskedLM(encoder[1].config)
+    """The stored head completes ElectraForMaskedLM, whose decoder is tied to the embeddings."""
+    model = ElectraForMaskedLM(encoder[1].config)
     state = load_file(FOLDER / HEAD_FILE)
     assert set(state) <= set(model.state_dict())
-    assert state["cls.predictions.bias"].shape == (encoder[1].config.vocab_size,)
+    assert state["generator_lm_head.bias"].shape == (encoder[1].config.vocab_size,)
 
 
 def test_recipe_is_kept_and_clean():

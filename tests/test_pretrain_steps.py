@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
-from transformers import BertConfig, BertForMaskedLM
+from transformers import ElectraConfig, ElectraForMaskedLM
 
 from xlt.pretrain.bag import BagOptions, contrast, learn_rows
 from xlt.pretrain.distil import (
@@ -44,7 +44,7 @@ def toy(rng):
     return ragged(english), ragged([line + N_WORDS for line in english]), rows, known
 
 
-def learned(toy, rng, steps):
+def learned(toy, rng, steps, dropout=0.0):
     """The rows after some steps of the bag."""
     sources, texts, rows, known = toy
     even = np.full(N_TEXTS, 1 / N_TEXTS)
@@ -56,15 +56,16 @@ def learned(toy, rng, steps):
         source=np.arange(N_TEXTS, dtype=np.int32),
         lexicon=np.zeros(N_TEXTS),
         sentences=even,
-        options=BagOptions(steps=steps, batch_size=32, learning_rate=0.05),
+        options=BagOptions(steps=steps, batch_size=32, learning_rate=0.05, dropout=dropout),
         rng=rng,
         progress=lambda line: None,
     )
 
 
-def test_bag_pulls_translations_together(toy, rng):
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_bag_pulls_translations_together(toy, rng, dropout):
     """A word's row comes to lie by its translation's; the teacher's rows do not move."""
-    rows = learned(toy, rng, 150)
+    rows = learned(toy, rng, 150, dropout)
     _, _, before, known = toy
     fixed = torch.from_numpy(known)
     torch.testing.assert_close(rows[fixed], before[fixed], rtol=0, atol=0)
@@ -99,8 +100,9 @@ def test_bank_leaves_out_the_right_answer():
 def test_distillation_lowers_the_distance(toy, rng):
     """A few steps bring the student's foreign sentences nearer to the teacher's vectors."""
     sources, texts, rows, known = toy
-    config = BertConfig(
+    config = ElectraConfig(
         vocab_size=len(rows),
+        embedding_size=WIDTH // 2,
         hidden_size=WIDTH,
         num_hidden_layers=1,
         num_attention_heads=2,
@@ -108,10 +110,10 @@ def test_distillation_lowers_the_distance(toy, rng):
         max_position_embeddings=32,
     )
     torch.manual_seed(0)
-    student = BertForMaskedLM(config).eval()
+    student = ElectraForMaskedLM(config).eval()
     every = np.arange(N_TEXTS)
     limits = {"special": (0, 2, 3), "max_tokens": 32}
-    target = sentence_vectors(student.bert, sources, every, **limits)
+    target = sentence_vectors(student.electra, sources, every, **limits)
     even = np.full(N_TEXTS, 1 / N_TEXTS)
     data = DistilData(
         texts=texts,
@@ -125,7 +127,7 @@ def test_distillation_lowers_the_distance(toy, rng):
     )
 
     def distance():
-        ours = sentence_vectors(student.bert, texts, every, **limits)
+        ours = sentence_vectors(student.electra, texts, every, **limits)
         return (ours - target).pow(2).sum(dim=1).mean().item()
 
     before = distance()
@@ -154,11 +156,11 @@ def test_distillation_lowers_the_distance(toy, rng):
 def test_vectors_do_not_depend_on_the_batch(toy):
     """Sorting and padding change nothing, and the order asked for is the order returned."""
     sources, _, rows, _ = toy
-    config = BertConfig(
-        vocab_size=len(rows), hidden_size=WIDTH, num_hidden_layers=1, num_attention_heads=2,
-        intermediate_size=32, max_position_embeddings=32,
+    config = ElectraConfig(
+        vocab_size=len(rows), embedding_size=WIDTH // 2, hidden_size=WIDTH, num_hidden_layers=1,
+        num_attention_heads=2, intermediate_size=32, max_position_embeddings=32,
     )  # fmt: skip
-    body = BertForMaskedLM(config).eval().bert
+    body = ElectraForMaskedLM(config).eval().electra
     asked = np.array([7, 3, 41, 3])
     together = sentence_vectors(body, sources, asked, special=(0, 2, 3), max_tokens=32)
     for row, vector in zip(asked, together, strict=True):

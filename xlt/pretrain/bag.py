@@ -1,9 +1,8 @@
-"""Step 1: learns the new rows alone, as bags of pieces in the teacher's input space.
+"""Step 2: learns the new rows alone, as bags of pieces in the teacher's input space.
 
 A sentence is the mean of its pieces' embeddings. The bag of a text is pulled to the bag of its
 English translation, whose rows are the teacher's and fixed, and pushed from the other English
-bags of the batch. No body is run, so that a step costs a thousandth of a real one (cf. WECHSEL,
-arXiv 2112.06598, and FOCUS, arXiv 2305.14481, which start new rows from a lexicon).
+bags of the batch. No body is run, so that a step costs a thousandth of a real one.
 """
 
 from __future__ import annotations
@@ -22,21 +21,22 @@ from xlt.pretrain.ragged import Ragged
 
 Progress = Callable[[str], None]
 _DRAWN = 50
+_CHUNK = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
 class BagOptions:
-    """How step 1 runs."""
+    """How step 2 runs."""
 
     steps: int = 2500
     batch_size: int = 2048
     learning_rate: float = 4e-3
     lexicon_share: float = 0.4  # of each batch
-    language_exponent: float = 0.5
     contrast_weight: float = 1.0
     distance_weight: float = 1.0
     temperature: float = 0.05
     max_tokens: int = 64
+    dropout: float = 0.0  # of the pieces of a text, so that each learns to speak for itself
     minutes: float = 0.0  # stop early after so long; 0 never
 
 
@@ -69,7 +69,7 @@ def learn_rows(
     rng: np.random.Generator,
     progress: Progress,
 ) -> Tensor:
-    """Returns the embeddings after step 1; the rows marked `frozen` are unchanged.
+    """Returns the embeddings after step 2; the rows marked `frozen` are unchanged.
 
     Args:
         rows: First embeddings.  # (V, H)
@@ -84,8 +84,10 @@ def learn_rows(
         progress: Called with one line now and then.
     """
     table = torch.nn.Parameter(rows.clone())
+    table.grad = torch.zeros_like(rows)
     fixed = torch.from_numpy(frozen)
     centre = rows[fixed].mean(dim=0)
+    targets = _bags(sources, rows, options.max_tokens)
     optimizer = torch.optim.Adam([table], lr=options.learning_rate, fused=True)
     n_lexicon = round(options.batch_size * options.lexicon_share) if lexicon.any() else 0
     draws = _draws(lexicon, sentences, n_lexicon, options, rng)
@@ -98,22 +100,17 @@ def learn_rows(
             break
         optimizer.param_groups[0]["lr"] = options.learning_rate * (1 - share)
         batch = next(draws)
-        english = source[batch].astype(np.int64)
-        ours = F.embedding_bag(*_swap(texts.bag(batch, max_tokens=options.max_tokens), table))
-        theirs = F.embedding_bag(*_swap(sources.bag(english, max_tokens=options.max_tokens), rows))
-        distance = (ours - theirs).pow(2).sum(dim=-1).mean()
-        apart = contrast(
-            ours - centre,
-            theirs - centre,
-            torch.from_numpy(english),
-            temperature=options.temperature,
+        english = torch.from_numpy(source[batch].astype(np.int64))
+        ids, text = texts.tokens(batch, max_tokens=options.max_tokens)
+        if options.dropout:
+            stays = torch.from_numpy(rng.random(len(ids)) >= options.dropout)
+            ids, text = ids[stays], text[stays]
+        ours = _means(ids, text, table.detach(), len(batch)).requires_grad_()
+        distance, apart = _losses(ours, targets[english], centre, english, options)
+        torch.autograd.backward(
+            options.distance_weight * distance + options.contrast_weight * apart
         )
-        loss = options.distance_weight * distance + options.contrast_weight * apart
-        optimizer.zero_grad(set_to_none=False)
-        torch.autograd.backward(loss)
-        assert table.grad is not None
-        table.grad[fixed] = 0.0
-        optimizer.step()
+        _step(optimizer, table, ours, ids, text, fixed)
         if time.monotonic() - last > 10:
             last = time.monotonic()
             progress(
@@ -121,6 +118,53 @@ def learn_rows(
                 f"contrast {apart.item():.3f}"
             )
     return table.detach()
+
+
+def _losses(
+    ours: Tensor, theirs: Tensor, centre: Tensor, english: Tensor, options: BagOptions
+) -> tuple[Tensor, Tensor]:
+    """Returns the squared distance and the contrast of bags (B, H) and their translations'."""
+    distance = (ours - theirs).pow(2).sum(dim=-1).mean()
+    apart = contrast(ours - centre, theirs - centre, english, temperature=options.temperature)
+    return distance, apart
+
+
+def _step(
+    optimizer: torch.optim.Optimizer,
+    table: torch.nn.Parameter,
+    bags: Tensor,
+    ids: Tensor,
+    text: Tensor,
+    fixed: Tensor,
+) -> None:
+    """Hands the bags' gradient on to their rows, but the `fixed` ones, and takes one step.
+
+    Done by hand, because autograd would fill a gradient of the whole table anew for every batch.
+    """
+    assert bags.grad is not None
+    assert table.grad is not None
+    counts = torch.bincount(text, minlength=len(bags)).clamp_min(1)
+    shares = bags.grad / counts[:, None]
+    moves = ~fixed[ids]
+    table.grad.index_add_(0, ids[moves], shares[text[moves]])
+    optimizer.step()
+    table.grad.index_fill_(0, ids, 0.0)
+
+
+def _bags(texts: Ragged, table: Tensor, max_tokens: int) -> Tensor:
+    """Returns the mean row of each text: (len(texts), H)."""
+    found = []
+    for begin in range(0, len(texts), _CHUNK):
+        rows = np.arange(begin, min(begin + _CHUNK, len(texts)))
+        ids, text = texts.tokens(rows, max_tokens=max_tokens)
+        found.append(_means(ids, text, table, len(rows)))
+    return torch.cat(found)
+
+
+def _means(ids: Tensor, text: Tensor, table: Tensor, size: int) -> Tensor:
+    """Returns the mean of `table[ids]` over each text's tokens, 0 where it has none: (size, H)."""
+    counts = torch.bincount(text, minlength=size)
+    return F.embedding_bag(ids, table, counts.cumsum(0) - counts)
 
 
 def _draws(
@@ -139,7 +183,3 @@ def _draws(
             if size
         ]
         yield from np.concatenate(blocks, axis=1)
-
-
-def _swap(bag: tuple[Tensor, Tensor], table: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    return bag[0], table, bag[1]

@@ -1,4 +1,4 @@
-"""Step 2: trains the student through its body towards the teacher's English sentence vectors.
+"""Step 3: trains the student through its body towards the teacher's English sentence vectors.
 
 The vector of a text in any language is pulled to the teacher's vector of its English translation
 and pushed from those of other sentences, and the student's own English is held at the teacher's,
@@ -19,7 +19,7 @@ from accelerate import Accelerator  # type: ignore[import-untyped]  # no stubs
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import BertForMaskedLM
+from transformers import ElectraForMaskedLM
 
 from xlt.pretrain.masking import masked_loss
 from xlt.pretrain.ragged import Ragged
@@ -35,7 +35,7 @@ _MOST_ROWS = 384
 
 @dataclass(frozen=True, kw_only=True)
 class DistilOptions:
-    """How step 2 runs."""
+    """How step 3 runs."""
 
     minutes: float = 30.0  # 0: `steps` alone decides
     steps: int = 100_000
@@ -63,7 +63,7 @@ class DistilOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class DistilData:
-    """What step 2 reads; N texts, S English sentences."""
+    """What step 3 reads; N texts, S English sentences."""
 
     texts: Ragged
     sources: Ragged
@@ -84,9 +84,9 @@ class DistilState:
     batches: list[NDArray[np.int64]] | None = None  # drawn and not yet used
 
 
-def optimizer_for(student: BertForMaskedLM, options: DistilOptions) -> torch.optim.Optimizer:
+def optimizer_for(student: ElectraForMaskedLM, options: DistilOptions) -> torch.optim.Optimizer:
     """Returns AdamW with one rate for the body and one for the embeddings."""
-    table = student.bert.embeddings.word_embeddings.weight
+    table = student.electra.embeddings.word_embeddings.weight
     body = [p for p in student.parameters() if p is not table]
     groups = [
         {"params": body, "base": options.body_learning_rate},
@@ -96,7 +96,7 @@ def optimizer_for(student: BertForMaskedLM, options: DistilOptions) -> torch.opt
 
 
 def distil(
-    student: BertForMaskedLM,
+    student: ElectraForMaskedLM,
     data: DistilData,
     *,
     known: NDArray[np.bool_],
@@ -122,7 +122,7 @@ def distil(
         checkpoint: Called now and then and at the end with the state to keep.
         progress: Called with one line now and then.
     """
-    table = student.bert.embeddings.word_embeddings.weight
+    table = student.electra.embeddings.word_embeddings.weight
     slow = torch.from_numpy(known).to(table.device)
     ratio = options.english_row_learning_rate / options.row_learning_rate
     draws = _Draws(data, options, rng, state)
@@ -154,7 +154,7 @@ def distil(
 
 
 def _losses(
-    student: BertForMaskedLM,
+    student: ElectraForMaskedLM,
     data: DistilData,
     rows: NDArray[np.int64],
     options: DistilOptions,
@@ -229,11 +229,11 @@ def _distance(vectors: Tensor, target: Tensor) -> Tensor:
 
 
 def _vectors(
-    student: BertForMaskedLM, batch: tuple[Tensor, Tensor], accelerator: Accelerator
+    student: ElectraForMaskedLM, batch: tuple[Tensor, Tensor], accelerator: Accelerator
 ) -> Tensor:
     ids, mask = (tensor.to(accelerator.device) for tensor in batch)
     with accelerator.autocast():
-        hidden = student.bert(input_ids=ids, attention_mask=mask).last_hidden_state
+        hidden = student.electra(input_ids=ids, attention_mask=mask).last_hidden_state
     return F.normalize(mean_pool(hidden.float(), mask), dim=-1)
 
 

@@ -1,4 +1,4 @@
-"""Step 3: a masked-token head for the finished body, which it leaves as it is."""
+"""Step 4: a masked-token head for the finished body, which it leaves as it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from accelerate import Accelerator  # type: ignore[import-untyped]  # no stubs
-from transformers import BertForMaskedLM
+from transformers import ElectraForMaskedLM
 
 from xlt.pretrain.distil import DistilData
 from xlt.pretrain.masking import masked_loss
@@ -19,7 +19,7 @@ _FIRST_SCALE = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class HeadOptions:
-    """How step 3 runs."""
+    """How step 4 runs."""
 
     minutes: float = 3.0  # 0: `steps` alone decides
     steps: int = 2000
@@ -30,7 +30,7 @@ class HeadOptions:
 
 
 def learn_head(
-    student: BertForMaskedLM,
+    student: ElectraForMaskedLM,
     data: DistilData,
     *,
     options: HeadOptions,
@@ -44,8 +44,8 @@ def learn_head(
         The mean loss over the last twenty steps, in nats; `nan` without any.
     """
     start_head(student, data)
-    table = student.bert.embeddings.word_embeddings.weight
-    weights = [p for p in student.cls.parameters() if p is not table]
+    table = student.electra.embeddings.word_embeddings.weight
+    weights = [*student.generator_predictions.parameters(), student.generator_lm_head.bias]
     optimizer = torch.optim.AdamW(weights, lr=options.learning_rate, weight_decay=0.0)
     table.requires_grad_(False)
     cumulative = np.cumsum(data.sentences)
@@ -77,13 +77,12 @@ def learn_head(
 
 
 @torch.no_grad()
-def start_head(student: BertForMaskedLM, data: DistilData) -> None:
+def start_head(student: ElectraForMaskedLM, data: DistilData) -> None:
     """Starts the head at the pieces' frequencies, which a few hundred steps would only relearn.
 
     The transform's scale starts near nothing, so that its first directions, which mean nothing
     yet, do not speak louder than the frequencies.
     """
     counts = np.bincount(data.texts.flat, minlength=student.config.vocab_size) + 0.5
-    head = student.cls.predictions
-    head.bias.copy_(torch.from_numpy(np.log(counts / counts.sum())))
-    head.transform.LayerNorm.weight.fill_(_FIRST_SCALE)
+    student.generator_lm_head.bias.copy_(torch.from_numpy(np.log(counts / counts.sum())))
+    student.generator_predictions.LayerNorm.weight.fill_(_FIRST_SCALE)

@@ -8,7 +8,7 @@ from accelerate import Accelerator  # type: ignore[import-untyped]  # no stubs
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import BertForMaskedLM
+from transformers import ElectraForMaskedLM
 
 from xlt.pretrain.ragged import Ragged
 
@@ -38,7 +38,7 @@ def mask_tokens(
 
 
 def masked_loss(
-    student: BertForMaskedLM,
+    student: ElectraForMaskedLM,
     texts: Ragged,
     sources: Ragged,
     source: NDArray[np.int32],
@@ -68,12 +68,12 @@ def masked_loss(
     device = accelerator.device
     spots = torch.from_numpy(chosen).to(device)
     with accelerator.autocast(), torch.set_grad_enabled(train_body):
-        states = student.bert(
+        states = student.electra(
             input_ids=torch.from_numpy(hidden_ids).to(device),
             attention_mask=torch.from_numpy(mask).to(device),
         ).last_hidden_state
     with accelerator.autocast():
-        scores = student.cls(states[spots])
+        scores = student.generator_lm_head(student.generator_predictions(states[spots]))
     right = torch.from_numpy(ids).to(device)[spots]
     return F.cross_entropy(scores.float(), right, reduction="sum") / max(1, len(right))
 

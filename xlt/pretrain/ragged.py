@@ -27,13 +27,16 @@ class Ragged:
         """Returns the number of tokens of every row: (N,)."""
         return np.diff(self.start)
 
-    def bag(self, rows: NDArray[np.int64], *, max_tokens: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Returns ids (T,) and offsets (B,) as torch's embedding_bag takes them."""
+    def tokens(
+        self, rows: NDArray[np.int64], *, max_tokens: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns the ids of `rows` one after the other, and which of the rows each is of: (T,)."""
         lengths = np.minimum(self.start[rows + 1] - self.start[rows], max_tokens)
         offsets = np.cumsum(lengths) - lengths
         positions = np.arange(int(lengths.sum())) - np.repeat(offsets, lengths)
         ids = self.flat[np.repeat(self.start[rows], lengths) + positions]
-        return torch.from_numpy(ids.astype(np.int64)), torch.from_numpy(offsets)
+        text = np.repeat(np.arange(len(rows)), lengths)
+        return torch.from_numpy(ids.astype(np.int64)), torch.from_numpy(text)
 
     def padded(
         self,

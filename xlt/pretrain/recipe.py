@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from xlt.errors import ConfigError
+from xlt.pretrain.align import AlignOptions
 from xlt.pretrain.bag import BagOptions
 from xlt.pretrain.distil import DistilOptions
 from xlt.pretrain.head import HeadOptions
@@ -28,12 +29,15 @@ _T = TypeVar("_T")
 class VocabularyOptions:
     """How the word pieces are chosen."""
 
-    n_pieces: int = 46_600
-    n_english: int = 18_000
-    n_texts: int = 240_000  # drawn to learn the pieces from
-    language_exponent: float = 0.3
+    n_pieces: int = 120_000
+    n_english: int = 14_000
+    n_texts: int = 1_000_000  # drawn to learn the pieces from
+    n_first_texts: int = 200_000  # drawn to see how finely each language is cut
+    language_exponent: float = 0.4
+    fertility_exponent: float = 3.0  # how much more finely cut languages are drawn
     min_texts: int = 100  # a language with fewer gets no pieces of its own
-    min_character_texts: int = 5  # a character in as many texts is always readable
+    min_english_uses: int = 5  # English words used as often keep the teacher's cut
+    min_character_texts: int = 20  # a character in as many texts is always readable
     accents: str = "strip-latin"
 
 
@@ -46,7 +50,9 @@ class Recipe:
     lexicons: tuple[str, ...] = ()  # which of them hold words rather than sentences
     seed: int = 13
     held_out_percent: float = 1.5
+    embedding_size: int = 144  # numbers in a row of the embeddings
     vocabulary: VocabularyOptions = field(default_factory=VocabularyOptions)
+    align: AlignOptions = field(default_factory=AlignOptions)
     bag: BagOptions = field(default_factory=BagOptions)
     distil: DistilOptions = field(default_factory=DistilOptions)
     head: HeadOptions = field(default_factory=HeadOptions)

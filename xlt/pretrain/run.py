@@ -17,15 +17,18 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
-from transformers import BertForMaskedLM
+from transformers import ElectraForMaskedLM
 
+from xlt.pretrain.align import aligned_rows
 from xlt.pretrain.bag import learn_rows
 from xlt.pretrain.checkpoint import load_checkpoint, save_checkpoint
 from xlt.pretrain.distil import DistilData, DistilState, distil, optimizer_for
+from xlt.pretrain.factor import Factor
 from xlt.pretrain.head import learn_head
 from xlt.pretrain.ragged import encode
 from xlt.pretrain.recipe import Recipe, read_recipe
 from xlt.pretrain.report import held_out_retrieval, unread
+from xlt.pretrain.sampling import amounts, chances, fertility
 from xlt.pretrain.student import (
     Teacher,
     find_teacher,
@@ -33,17 +36,20 @@ from xlt.pretrain.student import (
     make_student,
     save_encoder,
     special_ids,
+    teacher_factor,
     teacher_vectors,
 )
 from xlt.pretrain.tables import Corpus, read_corpus, row_probabilities
 from xlt.pretrain.vocabulary import (
     Vocabulary,
     build_vocabulary,
+    first_tokenizer,
     frequent_characters,
     initial_rows,
 )
 
 Progress = Callable[[str], None]
+_FACTOR_TEXTS = 4000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +107,14 @@ def pretrain(
     vocabulary = _vocabulary(run)
     progress(f"{len(vocabulary.pieces)} pieces; cutting {len(run.corpus.text)} texts")
     data = _data(run, vocabulary)
-    rows = _rows(run, vocabulary, data)
-    student = make_student(run.teacher, vocabulary, rows, seed=recipe.seed)
+    factor = _factor(run)
+    rows = _rows(run, vocabulary, factor, data)
+    student = make_student(run.teacher, vocabulary, rows, factor, seed=recipe.seed)
     _train(run, vocabulary, student, data)
-    save_encoder(student, run.teacher, vocabulary, out)
+    save_encoder(student, vocabulary, out)
     (out / "recipe.toml").write_text(recipe_text, encoding="utf-8")
     report = {
-        "held_out_retrieval": held_out_retrieval(student.bert, run.corpus, data),
+        "held_out_retrieval": held_out_retrieval(student.electra, run.corpus, data),
         "unread_share": unread(run.corpus, data),
     }
     (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -160,12 +167,7 @@ def _vocabulary(run: _Run) -> Vocabulary:
         )
     run.progress("learning pieces")
     options, corpus = run.recipe.vocabulary, run.corpus
-    counts = np.bincount(corpus.language, minlength=len(corpus.languages))
-    keep = ~corpus.held_out & (counts[corpus.language] >= options.min_texts)
-    chance = row_probabilities(corpus.language, keep, options.language_exponent)
-    drawn = np.random.default_rng(run.recipe.seed).choice(
-        len(chance), size=options.n_texts, p=chance
-    )
+    drawn = _drawn(run)
     vocabulary = build_vocabulary(
         run.teacher.tokenizer,
         english=corpus.sources,
@@ -175,11 +177,28 @@ def _vocabulary(run: _Run) -> Vocabulary:
         ),
         n_english=options.n_english,
         n_pieces=options.n_pieces,
+        min_english_uses=options.min_english_uses,
         accents=options.accents,
     )
     vocabulary.tokenizer.save(str(file), pretty=False)
     save_file({"teacher_row": torch.from_numpy(vocabulary.teacher_row)}, rows)
     return vocabulary
+
+
+def _drawn(run: _Run) -> NDArray[np.int64]:
+    """Returns the texts to learn pieces from, with repetition: (n_texts,)."""
+    options, corpus = run.recipe.vocabulary, run.corpus
+    rng = np.random.default_rng(run.recipe.seed)
+    amount = amounts(corpus, min_texts=options.min_texts)
+    exponent = options.language_exponent
+    chance = chances(corpus, amount, language_exponent=exponent)
+    first = rng.choice(len(chance), size=options.n_first_texts, p=chance)
+    tokenizer = first_tokenizer(
+        [corpus.text[row] for row in first], n_pieces=options.n_pieces, accents=options.accents
+    )
+    weight = fertility(tokenizer, corpus, amount, first) ** options.fertility_exponent
+    chance = chances(corpus, amount, language_exponent=exponent, weight=weight)
+    return rng.choice(len(chance), size=options.n_texts, p=chance)
 
 
 def _data(run: _Run, vocabulary: Vocabulary) -> DistilData:
@@ -206,14 +225,37 @@ def _data(run: _Run, vocabulary: Vocabulary) -> DistilData:
     )
 
 
-def _rows(run: _Run, vocabulary: Vocabulary, data: DistilData) -> Tensor:
+def _factor(run: _Run) -> Factor:
+    """Returns how the teacher's rows become shorter ones, from English that is trained on."""
+    rng = np.random.default_rng(run.recipe.seed)
+    english = run.corpus.english
+    rows = rng.choice(english, size=min(len(english), _FACTOR_TEXTS), replace=False)
+    texts = [run.corpus.sources[row] for row in rows]
+    return teacher_factor(run.teacher, texts, size=run.recipe.embedding_size)
+
+
+def _rows(run: _Run, vocabulary: Vocabulary, factor: Factor, data: DistilData) -> Tensor:
     file = run.work / "rows.safetensors"
     if not file.exists():
         rng = np.random.default_rng(run.recipe.seed + 1)
-        table = run.teacher.body.embeddings.word_embeddings.weight.detach().numpy()
-        rows = learn_rows(
+        long = run.teacher.body.embeddings.word_embeddings.weight.detach()
+        table = (long @ factor.basis).numpy()
+        known = vocabulary.teacher_row >= 0
+        start = aligned_rows(
             torch.from_numpy(initial_rows(vocabulary, run.teacher.tokenizer, table, rng=rng)),
-            vocabulary.teacher_row >= 0,
+            known,
+            texts=data.texts,
+            sources=data.sources,
+            source=data.source,
+            language=run.corpus.language,
+            keep=(data.lexicon > 0) | (data.sentences > 0),
+            options=run.recipe.align,
+            rng=rng,
+            progress=run.progress,
+        )
+        rows = learn_rows(
+            start,
+            known,
             texts=data.texts,
             sources=data.sources,
             source=data.source,
@@ -227,7 +269,9 @@ def _rows(run: _Run, vocabulary: Vocabulary, data: DistilData) -> Tensor:
     return load_file(file)["rows"]
 
 
-def _train(run: _Run, vocabulary: Vocabulary, student: BertForMaskedLM, data: DistilData) -> None:
+def _train(
+    run: _Run, vocabulary: Vocabulary, student: ElectraForMaskedLM, data: DistilData
+) -> None:
     recipe = run.recipe
     accelerator = Accelerator(mixed_precision=recipe.distil.precision)
     torch.nn.Module.to(student, accelerator.device)

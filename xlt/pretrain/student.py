@@ -14,13 +14,16 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import AutoModel, BertConfig, BertForMaskedLM, BertModel
+from transformers import AutoModel, BertModel, ElectraConfig, ElectraForMaskedLM
 
 from xlt.durable import empty_beside, replace_folder
 from xlt.encoderfiles import HEAD_FILE
 from xlt.errors import ConfigError, EncoderError
+from xlt.pretrain.factor import Factor, factor
 from xlt.pretrain.ragged import Ragged, encode
 from xlt.pretrain.vocabulary import SPECIAL, Vocabulary, tokenizer_config
+
+_FACTOR_TOKENS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,34 +72,82 @@ def load_teacher(path: Path) -> Teacher:
     return Teacher(body=body, tokenizer=tokenizer, path=path)
 
 
+def teacher_factor(teacher: Teacher, texts: Sequence[str], *, size: int) -> Factor:
+    """Returns the factor of the teacher's embeddings that suits English `texts`.
+
+    Args:
+        teacher: Whose embeddings to factor.
+        texts: English sentences; a few thousand are enough.
+        size: Numbers in a row of the student.
+
+    Raises:
+        ConfigError: If `size` is not between 2 and the teacher's width.
+    """
+    width = int(teacher.body.config.hidden_size)
+    if not 2 <= size < width:
+        raise ConfigError(f"embedding_size must be from 2 to {width - 1}, not {size}")
+    ids = teacher.tokenizer.get_vocab()
+    pad, first, last = (ids[name] for name in ("[PAD]", "[CLS]", "[SEP]"))
+    cut = encode(teacher.tokenizer, texts)
+    tokens, mask = cut.padded(
+        np.arange(len(cut)), max_tokens=_FACTOR_TOKENS, pad=pad, first=first, last=last
+    )
+    positions = torch.arange(tokens.shape[1]).expand(tokens.shape)
+    return factor(
+        teacher.body.embeddings,
+        counts=torch.bincount(tokens[mask.bool()], minlength=len(ids)).float(),
+        ids=tokens[mask.bool()],
+        positions=positions[mask.bool()],
+        size=size,
+    )
+
+
 def make_student(
-    teacher: Teacher, vocabulary: Vocabulary, rows: Tensor, *, seed: int
-) -> BertForMaskedLM:
-    """Returns the teacher's body over new embeddings.
+    teacher: Teacher, vocabulary: Vocabulary, rows: Tensor, factor: Factor, *, seed: int
+) -> ElectraForMaskedLM:
+    """Returns the teacher's body over new and shorter embeddings, as an ELECTRA.
 
     Args:
         teacher: Whose body to copy.
         vocabulary: The student's pieces.
-        rows: Their embeddings.  # (V, H)
+        rows: Their embeddings.  # (V, r)
+        factor: How the body's input is made of them.
         seed: Decides the first weights of the masked-token head.
     """
-    config = BertConfig(**teacher.body.config.to_dict())
-    config.vocab_size = len(vocabulary.pieces)
-    config.pad_token_id = vocabulary.pieces.index("[PAD]")
-    config.architectures = ["BertForMaskedLM"]
-    config.tie_word_embeddings = True
+    config = _config(teacher, vocabulary, size=rows.shape[1])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        student: BertForMaskedLM = BertForMaskedLM(config)
-    state = {
-        name: tensor
-        for name, tensor in teacher.body.state_dict().items()
-        if not name.startswith("pooler.") and "word_embeddings" not in name
-    }
+        student = ElectraForMaskedLM(config)
+    old = teacher.body.state_dict()
+    state = {name: tensor for name, tensor in old.items() if name.startswith("encoder.")}
+    for table in ("position_embeddings", "token_type_embeddings"):
+        name = f"embeddings.{table}.weight"
+        state[name] = old[name] @ factor.basis
     state["embeddings.word_embeddings.weight"] = rows
-    student.bert.load_state_dict(state, strict=True)
+    state["embeddings.LayerNorm.weight"] = torch.ones(rows.shape[1])
+    state["embeddings.LayerNorm.bias"] = torch.zeros(rows.shape[1])
+    state["embeddings_project.weight"] = factor.weight
+    state["embeddings_project.bias"] = factor.bias
+    student.electra.load_state_dict(state, strict=True)
     student.train(False)
     return student
+
+
+def _config(teacher: Teacher, vocabulary: Vocabulary, *, size: int) -> ElectraConfig:
+    old = teacher.body.config
+    same = (
+        "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
+        "hidden_act", "hidden_dropout_prob", "attention_probs_dropout_prob",
+        "max_position_embeddings", "type_vocab_size", "initializer_range", "layer_norm_eps",
+    )  # fmt: skip
+    return ElectraConfig(
+        **{name: getattr(old, name) for name in same},
+        embedding_size=size,
+        vocab_size=len(vocabulary.pieces),
+        pad_token_id=vocabulary.pieces.index("[PAD]"),
+        tie_word_embeddings=True,
+        architectures=["ElectraForMaskedLM"],
+    )
 
 
 def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
@@ -158,27 +209,23 @@ def teacher_vectors(teacher: Teacher, texts: Sequence[str], *, max_tokens: int) 
         )
 
 
-def save_encoder(
-    student: BertForMaskedLM, teacher: Teacher, vocabulary: Vocabulary, folder: Path
-) -> Path:
+def save_encoder(student: ElectraForMaskedLM, vocabulary: Vocabulary, folder: Path) -> Path:
     """Writes an encoder that AutoModel and AutoTokenizer load, in half precision.
 
     The folder appears whole or not at all. The masked-token head is a file of its own, because
-    AutoModel warns of every weight that it does not use; the teacher's pooler is in, because
-    BertModel would start one at random.
+    AutoModel warns of every weight that it does not use.
 
     Returns:
         The folder.
     """
     part = empty_beside(folder)
-    pooler = teacher.body.pooler.state_dict() if teacher.body.pooler is not None else {}
-    body = student.bert.state_dict() | {f"pooler.{name}": value for name, value in pooler.items()}
-    _save_half(body, part / "model.safetensors")
-    head = {name: value for name, value in student.state_dict().items() if name.startswith("cls.")}
-    _save_half({n: v for n, v in head.items() if "decoder" not in n}, part / HEAD_FILE)
-    config = BertConfig(**student.config.to_dict())
+    _save_half(student.electra.state_dict(), part / "model.safetensors")
+    head = {n: value for n, value in student.state_dict().items() if n.startswith("generator_")}
+    head.pop("generator_lm_head.weight")  # tied to the embeddings
+    _save_half(head, part / HEAD_FILE)
+    config = ElectraConfig(**student.config.to_dict())
     config.dtype = torch.float16
-    config.architectures = ["BertModel"]
+    config.architectures = ["ElectraModel"]
     config.save_pretrained(part)
     vocabulary.tokenizer.save(str(part / "tokenizer.json"), pretty=False)
     (part / "tokenizer_config.json").write_text(

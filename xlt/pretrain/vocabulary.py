@@ -24,6 +24,9 @@ PREFIX = "##"
 _CHUNK = 20_000
 # Long enough for a sentence without spaces (Thai, Khmer, Burmese); the teacher's 100 is not.
 _MAX_CHARS_PER_WORD = 400
+# Marks after a Latin letter, or after one of the marks that stay: dot below, horn, hook above.
+_STAY = r"\u0323\u031b\u0309"
+_DROPPED = rf"(?<=[\p{{Latin}}{_STAY}])[\p{{Mn}}&&[^{_STAY}]]+"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +39,14 @@ class Vocabulary:
 
 
 def normalizer(accents: str) -> normalizers.Normalizer:
-    """Returns the normaliser: lower case and NFD; marks are dropped in Latin script or nowhere.
+    """Returns the normaliser: lower case and NFC; marks are dropped in Latin script or nowhere.
+
+    Composed, a Korean syllable is one character, and a vowel with its tone mark is one.
 
     Args:
         accents: `keep`, or `strip-latin`: drop combining marks after Latin letters, as the teacher
-            does, and keep the vowel signs and tone marks of every other script.
+            does, but for the dot below, the horn and the hook above, which tell letters and words
+            of Yoruba, Igbo and Vietnamese apart; keep those of every other script.
 
     Raises:
         ConfigError: If `accents` is something else.
@@ -53,10 +59,10 @@ def normalizer(accents: str) -> normalizers.Normalizer:
         normalizers.Replace("\u0f0b", " "),  # the Tibetan syllable mark
     ]
     if accents == "strip-latin":
-        steps.append(normalizers.Replace(Regex(r"(?<=\p{Latin})\p{Mn}+"), ""))
+        steps.append(normalizers.Replace(Regex(_DROPPED), ""))
     elif accents != "keep":
         raise ConfigError(f"accents must be 'keep' or 'strip-latin', not {accents!r}")
-    return normalizers.Sequence(steps)
+    return normalizers.Sequence([*steps, normalizers.NFC()])
 
 
 def build_vocabulary(
@@ -67,6 +73,7 @@ def build_vocabulary(
     alphabet: Sequence[str],
     n_english: int,
     n_pieces: int,
+    min_english_uses: int,
     accents: str,
 ) -> Vocabulary:
     """Builds a tokenizer of `n_pieces` rows from the teacher's and from text in other languages.
@@ -78,6 +85,9 @@ def build_vocabulary(
         alphabet: Characters that must be readable, however rare their language.
         n_english: How many of the teacher's pieces to keep.
         n_pieces: How many pieces the result has, special ones included.
+        min_english_uses: English words used as often in `english` are cut as the kept pieces cut
+            them. Rarer ones, names and foreign words for the most part, may not stand in the way
+            of other languages' words.
         accents: See `normalizer`.
 
     Raises:
@@ -91,11 +101,13 @@ def build_vocabulary(
     letters = {form for form in forms if form not in known and not _useless(form)}
     learned = _learn(other, size=int(1.6 * n_pieces), accents=accents)
     new = sorted(letters.union(learned) - known)
-    words = _words(english, accents)
+    counts = _words(english, accents)
+    words = sorted(word for word, count in counts.items() if count >= min_english_uses)
+    foreign = _words(other, accents)
     room = n_pieces - len(kept)
     for target in (2 * room, int(1.3 * room), room):
         new = _leave_english(kept, new, words, accents)
-        used = _usage([*kept, *new], other, accents)
+        used = _usage([*kept, *new], foreign, accents)
         new = sorted(new, key=lambda piece: (piece not in letters, -used[piece], piece))[:target]
     new = _leave_english(kept, new, words, accents)
     rows = teacher.get_vocab()
@@ -105,6 +117,12 @@ def build_vocabulary(
         teacher_row=np.array([rows.get(piece, -1) for piece in kept] + [-1] * len(new)),
         pieces=pieces,
     )
+
+
+def first_tokenizer(texts: Sequence[str], *, n_pieces: int, accents: str) -> Tokenizer:
+    """Returns a tokenizer of pieces learned from `texts` alone, to see how finely they are cut."""
+    learned = _learn(texts, size=n_pieces, accents=accents)
+    return wordpiece([*SPECIAL, *learned], accents)
 
 
 def frequent_characters(texts: Iterable[str], accents: str, *, at_least: int) -> list[str]:
@@ -203,12 +221,14 @@ def _learn(texts: Sequence[str], *, size: int, accents: str) -> list[str]:
     return sorted(tokenizer.get_vocab().keys() - {"[UNK]"})
 
 
-def _words(texts: Iterable[str], accents: str) -> list[str]:
+def _words(texts: Iterable[str], accents: str) -> Counter[str]:
+    """Returns how often each word stands in the texts."""
     normal, split = normalizer(accents), pre_tokenizers.BertPreTokenizer()
-    words: set[str] = set()
-    for text in texts:
-        words.update(word for word, _ in split.pre_tokenize_str(normal.normalize_str(text)))
-    return sorted(words)
+    words: Counter[str] = Counter()
+    for text, times in Counter(texts).items():
+        for word, _ in split.pre_tokenize_str(normal.normalize_str(text)):
+            words[word] += times
+    return words
 
 
 def _leave_english(
@@ -233,13 +253,17 @@ def _leave_english(
         new = [piece for row, piece in enumerate(new) if row not in guilty]
 
 
-def _usage(pieces: Sequence[str], texts: Sequence[str], accents: str) -> Mapping[str, int]:
+def _usage(pieces: Sequence[str], words: Mapping[str, int], accents: str) -> Mapping[str, int]:
+    """Returns how often each piece is used in words that stand so often."""
     tokenizer = wordpiece(pieces, accents)
-    counts: Counter[int] = Counter()
-    for chunk in _chunks(texts):
-        for encoding in tokenizer.encode_batch_fast(chunk, add_special_tokens=False):
-            counts.update(encoding.ids)
-    return {piece: counts[row] for row, piece in enumerate(pieces)}
+    used = np.zeros(len(pieces), dtype=np.int64)
+    for chunk in _chunks(sorted(words)):
+        times = np.array([words[word] for word in chunk])
+        encodings = tokenizer.encode_batch_fast(chunk, add_special_tokens=False)
+        ids = np.concatenate([np.array(encoding.ids, dtype=np.int64) for encoding in encodings])
+        repeated = np.repeat(times, [len(encoding.ids) for encoding in encodings])
+        used += np.bincount(ids, weights=repeated, minlength=len(pieces)).astype(np.int64)
+    return {piece: int(used[row]) for row, piece in enumerate(pieces)}
 
 
 def _useless(piece: str) -> bool:
