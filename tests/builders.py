@@ -111,6 +111,7 @@ def save_tiny_encoder(folder: Any, kind: str = "bert", *, with_mlm: bool = True)
     }
     own = {
         "bert": {},
+        "electra": {"embedding_size": 8},
         "xlm-roberta": {"type_vocab_size": 1, "bos_token_id": 0, "eos_token_id": 2},
         "modernbert": {
             "cls_token_id": tokenizer.cls_token_id,

@@ -101,7 +101,7 @@ def test_the_result_loads_without_our_code(adapted):
     assert not list(out.parent.glob("*.work"))
 
 
-@pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "modernbert", "deberta-v2"])
+@pytest.mark.parametrize("kind", ["bert", "electra", "xlm-roberta", "modernbert", "deberta-v2"])
 def test_without_translations_the_source_cannot_change(kind, tmp_path):
     """Masked tokens train rows that the source does not use: its vectors are the same."""
     encoder = save_tiny_encoder(tmp_path / kind, kind)
@@ -136,7 +136,7 @@ def test_a_language_of_source_pieces_alone_changes_nothing(tmp_path):
     )
 
 
-@pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "modernbert", "deberta-v2"])
+@pytest.mark.parametrize("kind", ["bert", "electra", "xlm-roberta", "modernbert", "deberta-v2"])
 def test_every_architecture_learns_from_pairs(kind, tmp_path):
     """New tokens, MLM, TLM, alignment and trimming together; the head goes along."""
     encoder = save_tiny_encoder(tmp_path / kind, kind)

@@ -20,7 +20,7 @@ from xlt.encoder import (
 from xlt.encoderfiles import encoder_fingerprint
 from xlt.errors import EncoderError
 
-KINDS = ("bert", "xlm-roberta", "modernbert", "deberta-v2")
+KINDS = ("bert", "electra", "xlm-roberta", "modernbert", "deberta-v2")
 TEXTS = ["the ball", "a good game of the team won", "law", "", "vote and tax in the state " * 9]
 
 

@@ -44,7 +44,7 @@ def setting(folder, config, *, pool=POOL, pairs=PAIRS):
     return encoder, model, Stream(material, vocabulary, config).batch(0)
 
 
-@pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "modernbert", "deberta-v2"])
+@pytest.mark.parametrize("kind", ["bert", "electra", "xlm-roberta", "modernbert", "deberta-v2"])
 def test_one_forward_pass_gives_every_part(tmp_path, kind):
     """Labelled, masked, paired and aligned rows pass the body together, once."""
     config = TrainConfig(tlm_weight=1.0, align_weight=1.0, mlm_weight=1.0)
