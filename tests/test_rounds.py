@@ -22,6 +22,7 @@ from xlt_backend.rounds import (
     insert_scores,
     is_ours,
     judge,
+    newest,
 )
 
 SPEC = TaskSpec(labels=("a", "b"))
@@ -281,3 +282,19 @@ def test_inserted_scores_between_neighbours():
 def test_predictions_of_others_are_not_ours(name, ours):
     """What another model published is never deleted."""
     assert is_ours(name) is ours
+
+
+@pytest.mark.parametrize(
+    ("remembered", "stored", "shown"),
+    [
+        (None, "", ""),
+        (None, "v0001-20261122T100000", "v0001-20261122T100000"),
+        ("start-20261122T090000", "", "start-20261122T090000"),
+        ("start-20261122T090000", "v0001-20261122T100000", "v0001-20261122T100000"),
+        ("start-20261122T110000", "v0001-20261122T100000", "start-20261122T110000"),
+        ("v0002-20261122T110000", "v0001-20261122T100000", "v0001-20261122T100000"),
+    ],
+)
+def test_what_is_shown_is_known_without_redis(remembered, stored, shown):
+    """The active version, rolled back or not; an order without a model only if it is newer."""
+    assert newest(remembered, stored) == shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,9 @@ class World:
         self.settings = Settings(home=self.home)
         self.states = StateStore(self.redis)
         self.queue = TrainQueue(self.redis)
-        self.store = Store(self.settings.model_dir)
+        self.store = Store(
+            self.settings.model_dir, now=lambda: datetime.fromtimestamp(self.time, timezone.utc)
+        )
         self.service = Service(
             states=self.states, queue=self.queue, store=self.store, now=lambda: self.time
         )
@@ -863,6 +866,25 @@ def test_setup_without_redis_answers_from_memory_and_store(world, tmp_path):
     request = SetupRequest.model_validate({"project": world.label_studio.info.key, "schema": ""})
 
     assert service.setup(request) == version
+
+
+def test_setup_without_redis_knows_what_was_promoted_since_it_was_asked_last(world, monkeypatch):
+    """Its memory may be of the order without a model that was shown then."""
+    world.label_studio.add_tasks(120)
+    world.round()
+    order = world.setup()
+    assert order == world.shown
+    world.time += 100
+    world.label_studio.label_next(30)
+    world.round()
+    version = world.shown
+
+    def away(self, project, *names):
+        raise RedisDownError("Redis does not answer")
+
+    for name in ("get", "some"):
+        monkeypatch.setattr(StateStore, name, away)
+    assert world.setup() == version != order
 
 
 def test_setup_of_another_project_with_the_same_id_drops_the_state(world):

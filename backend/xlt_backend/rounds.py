@@ -269,6 +269,18 @@ def is_ours(version: str) -> bool:
     return _OURS.fullmatch(version) is not None
 
 
+def newest(remembered: str | None, stored: str) -> str:
+    """What a project shows, by what it showed once and by the store's active version.
+
+    The active version, unless an order without a model was made since: versions that cannot be
+    used any more, after an edit of the labels, are followed by one.
+    """
+    if remembered is None or not stored:
+        return remembered or stored
+    later = remembered.rpartition("-")[2] > stored.rpartition("-")[2]
+    return remembered if is_start(remembered) and later else stored
+
+
 def is_start(version: str | None) -> bool:
     """Whether it names an order that was made without a model."""
     return version is not None and version.startswith("start-")

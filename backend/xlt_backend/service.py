@@ -15,6 +15,7 @@ from xlt_backend.interface import Interface
 from xlt_backend.options import ProjectOptions
 from xlt_backend.projectstate import ProjectState, StateStore
 from xlt_backend.queuescripts import Ticket
+from xlt_backend.rounds import newest
 from xlt_backend.wire import (
     LABEL_EVENTS,
     PROJECT_EVENTS,
@@ -88,7 +89,7 @@ class Service:
             state = self._as_before(project, request) or self._noted(project, request)
         except RedisDownError as error:
             logger.warning("/setup of project %s answered without Redis: %s", project, error)
-            return self._last_shown.get(project) or self._stored(request.project)
+            return newest(self._last_shown.get(project), self._stored(request.project))
         shown = state.shown or self._stored(state.key or request.project)
         self._last_shown[project] = shown
         return shown
