@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from xlt.errors import DataError
+from xlt.errors import ConfigError, DataError
 from xlt_backend.demo.corpus import SHIPPED, Limits, load
 from xlt_backend.demo.report import Summary
-from xlt_backend.demo.run import kept_back
+from xlt_backend.demo.run import kept_back, own_folder
 
 COLUMNS = {"text": None, "lang": None, "label": None}
 
@@ -179,3 +179,20 @@ def test_table_names_every_language_and_its_gain():
     text = captured.get()
 
     assert all(word in text for word in ("eng (source)", "hau", "+25.0", "+5.0", "+15.0"))
+
+
+def test_a_second_demo_leaves_the_first_alone(tmp_path):
+    """One at a time in a folder; a scripted one begins with nothing, a person's work is kept."""
+    place = tmp_path / ".xlt" / "demo"
+    with own_folder(place, afresh=True) as folder:
+        folder.mkdir()
+        (folder / "work").write_text("mine")
+        second = own_folder(place, afresh=True)
+        with pytest.raises(ConfigError, match="another demo is running"), second:
+            pytest.fail("two at once")
+        assert (folder / "work").read_text() == "mine"
+
+    with own_folder(place, afresh=False) as folder:
+        assert (folder / "work").exists()
+    with own_folder(place, afresh=True) as folder:
+        assert not folder.exists()

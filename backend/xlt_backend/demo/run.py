@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import shutil
 import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,14 +141,17 @@ def main(args: argparse.Namespace) -> int:
         limits=Limits(),
         rng=np.random.default_rng(args.seed),
     )
-    folder = _folder(args)
-    with running(
-        folder,
-        venv=args.folder / "label-studio",
-        label_studio_port=_usable(args.label_studio_port),
-        port=_usable(args.port),
-        progress=lambda words: console.print(f"[dim]xlt:[/] {words}"),
-    ) as stack:
+    name = "demo-annotate" if args.annotate else "demo"
+    with (
+        own_folder(args.folder / name, afresh=bool(args.annotate)) as folder,
+        running(
+            folder,
+            venv=args.folder / "label-studio",
+            label_studio_port=_usable(args.label_studio_port),
+            port=_usable(args.port),
+            progress=lambda words: console.print(f"[dim]xlt:[/] {words}"),
+        ) as stack,
+    ):
         demo = _Demo(stack=stack, texts=texts, round_labels=args.round, console=console)
         # The first model is measured at the end: it must not be pruned until then.
         project_id = demo.set_up(versions=-(-(args.annotate or 0) // args.round))
@@ -161,12 +166,26 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _folder(args: argparse.Namespace) -> Path:
-    """A scripted run begins with nothing; a person's work is kept from one run to the next."""
-    folder: Path = args.folder / ("demo-annotate" if args.annotate else "demo")
-    if args.annotate and folder.exists():
-        shutil.rmtree(folder)
-    return folder
+@contextmanager
+def own_folder(folder: Path, *, afresh: bool) -> Iterator[Path]:
+    """The folder, for one demo at a time.
+
+    Args:
+        folder: Where.
+        afresh: Begin with nothing; else what was there is kept.
+
+    Raises:
+        ConfigError: If another demo works there.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.with_name(f"{folder.name}.lock"), "ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(f"another demo is running in {folder}: stop that one first") from None
+        if afresh and folder.exists():
+            shutil.rmtree(folder)
+        yield folder
 
 
 def _usable(port: int) -> int:
@@ -262,9 +281,9 @@ class _Demo:
         return self._summary(project_id, done, seconds)
 
     def _train(self, project_id: int, shown: str, bar: Progress, task: TaskID) -> list[float]:
-        """Wait until predictions of a new version are in Label Studio; seconds that it took.
+        """Wait until predictions of a new version are in Label Studio; the seconds that it took.
 
-        None if the new version was worse than the one before, and kept back.
+        Empty if the new version was worse than the one before, and kept back.
         """
         begun, since = time.monotonic(), time.time()
 
