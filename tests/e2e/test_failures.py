@@ -212,6 +212,7 @@ def test_redis_killed(client, service):
         os.kill(supervisor, signal.SIGCONT)
 
     eventually(lambda: shown(client, project) != before, within_s=SOON_S)
+    eventually(lambda: service.state(project).get("phase") == "done", within_s=SOON_S)
     assert_whole(client, project)
     assert service.state(project)["model"] == shown(client, project)
 
