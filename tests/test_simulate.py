@@ -254,6 +254,16 @@ def test_labels_to_a_share_of_the_full_data():
     assert EVERYTHING not in found["strategies"]
 
 
+def test_seeds_may_have_pools_of_different_sizes():
+    """All labels are more for one seed than for another: one number all the same."""
+    cells = [cell("random", seed, 0.2, 0.6) for seed in (0, 1)]
+    for seed, labels in enumerate((57, 64)):
+        everything = cell(EVERYTHING, seed, 0.4 + seed / 5)
+        everything.points[0]["labels"] = labels
+        cells.append(everything)
+    assert summary(cells, ["ha"])["full_data"] == pytest.approx(0.5)
+
+
 def test_curves_of_different_length_are_compared_where_both_are():
     """A language that ran out early shortens the comparison, not the other curve."""
     cells = [cell("default", 0, 0.1, 0.2, 0.3), cell("zero-shot", 0, 0.1, 0.2)]

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from xlt.simulate.head import Head, fit_head
 
 from xlt.corpus import read_examples
 from xlt.encoderfiles import encoder_fingerprint
 from xlt.fingerprints import fingerprint, fingerprint_of_file
+from xlt.quickhead import Head, fit_head
 from xlt.simulate.choices import CHOICES, Choice, at_random
 from xlt.simulate.curve import EVERYTHING, Settings
 from xlt.simulate.journal import finished

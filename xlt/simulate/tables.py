@@ -37,7 +37,7 @@ def _strategies(found: Mapping[str, Any]) -> Table:
     seeds = max(of["seeds"] for of in strategies.values())
     title = f"{found['data']}: {len(found['targets'])} targets, {seeds} seeds{shown}"
     table = Table(title=title)
-    table.add_column("strategy")
+    table.add_column("strategy", overflow="fold")  # two names may begin alike
     columns = [*budgets, "area", *(f"against {b}" for b in baselines), "to 90 %", "to 95 %"]
     for name in [*columns, "labels saved"]:
         table.add_column(name, justify="right")
