@@ -67,7 +67,8 @@ class FakeLabelStudio:
         made = []
         for _ in range(count):
             number = len(self.stored) + 1
-            about, lang = LABELS[number % len(LABELS)], langs[number % len(langs)]
+            about = LABELS[number // len(langs) % len(LABELS)]
+            lang = langs[number % len(langs)]
             data = {"text": f"{about} {lang} {number}", "lang": lang}
             self.stored[number] = {"id": number, "data": data, "is_labeled": False}
             self.stored[number]["annotations"] = []

@@ -95,7 +95,8 @@ def test_the_sources_get_their_slots_exactly(languages, options):
 def test_equal_shares_by_hand():
     """English 40 %, the rest the same to each: 50 slots, 20 and 10 10 10."""
     languages = [Language(available=99, source=True)] + [Language(available=99)] * 3
-    assert shared_out(languages, SamplerOptions(quota="equal")).tolist() == [20, 10, 10, 10]
+    options = SamplerOptions(quota="equal", source_share=0.4)
+    assert shared_out(languages, options).tolist() == [20, 10, 10, 10]
 
 
 def test_proportional_shares_by_hand():

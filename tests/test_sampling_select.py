@@ -286,26 +286,6 @@ def test_labels_without_vectors_are_counted_only():
     assert order(pool, SamplerOptions()).phase == "margin"
 
 
-def test_a_far_source_gets_fewer_slots():
-    """Quota "adaptive" takes from a source in a corner of its own; the others do as told."""
-    rng = np.random.default_rng(0)
-    vectors = rng.standard_normal((300, 8))
-    vectors[:100, 4:], vectors[100:, :4] = 0, 0
-    pool = Pool(
-        ids=[str(i) for i in range(300)],
-        langs=["en"] * 100 + ["ha"] * 100 + ["yo"] * 100,
-        vectors=vectors,
-    )
-    slots = {
-        quota: order(pool, SamplerOptions(batch=40, source_languages=("en",), quota=quota)).quotas[
-            "en"
-        ]
-        for quota in ("adaptive", "equal")
-    }
-    assert slots["equal"] == 16
-    assert slots["adaptive"] < 4
-
-
 def test_near_duplicates_stand_last_and_name_their_twin():
     """Of texts that say the same, one is early; the others come after all the rest."""
     pool = make_pool(n=40, langs=("ha",), audits=0, d=32)

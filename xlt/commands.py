@@ -23,6 +23,7 @@ from xlt.errors import DataError
 from xlt.recheck import base_vectors, recheck
 from xlt.report import language_table, progress_bar, signature
 from xlt.sampling.pool import Measure, Quota, SamplerOptions
+from xlt.sampling.transfer import Transfer, transfer_of
 from xlt.schema import Example
 from xlt.simulate import command as simulation
 
@@ -220,7 +221,8 @@ def _run_select(args: argparse.Namespace) -> int:
         raise DataError(f"every row of {args.data} has a label: there is nothing to choose from")
     model = None if args.model == "bundled" else work.load(Path(args.model))
     with progress_bar("reading texts") as show:
-        selection = work.order(model, examples, options, _seed(args), show)
+        transfer = _transfer(args, examples)
+        selection = work.order(model, examples, options, _seed(args), show, transfer)
     shares = ", ".join(f"{lang} {count}" for lang, count in selection.quotas.items())
     _say(f"a batch of {selection.batch}: {shares}")
     text = {example.id: example.text for example in examples}
@@ -230,6 +232,16 @@ def _run_select(args: argparse.Namespace) -> int:
             del row["reason"], row["neighbours"]
         print(json.dumps(row, ensure_ascii=False))
     return 0
+
+
+def _transfer(args: argparse.Namespace, examples: Sequence[Example]) -> Transfer | None:
+    """What labels of the source are worth to the targets, as far as those in the file say."""
+    labelled = [example for example in examples if example.label is not None]
+    if not labelled or not args.source:
+        return None
+    vectors = base_vectors(args.model, [example.text for example in labelled])
+    rng = np.random.default_rng(_seed(args))
+    return transfer_of(labelled, vectors, _codes(args.source), rng)
 
 
 def _run_relabel(args: argparse.Namespace, examples: Sequence[Example]) -> int:

@@ -19,6 +19,7 @@ from xlt.languages import identify, normalise
 from xlt.noise import held_back
 from xlt.sampling.audit import is_audit
 from xlt.sampling.select import Pool, SamplerOptions, Selection, select
+from xlt.sampling.transfer import Transfer
 from xlt.schema import UNKNOWN_LANGUAGE, Example, Prediction, TaskSpec
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ def order(
     options: SamplerOptions,
     seed: int,
     show: Show,
+    transfer: Transfer | None = None,
 ) -> Selection:
     """Orders the examples that have no label; those that have one say what is known already.
 
@@ -147,6 +149,7 @@ def order(
         options: How labels are shared out.
         seed: Same seed, same order.
         show: Told of progress.
+        transfer: What labels of the source are worth to the targets; None: not known.
     """
     pool = [example for example in examples if example.label is None]
     labelled = [example for example in examples if example.label is not None]
@@ -174,6 +177,7 @@ def order(
             held_back=held_back(
                 [e.id for e in pool], [e.text for e in pool], [e.lang for e in pool]
             ),
+            transfer=transfer,
         ),
         options,
         np.random.default_rng(seed),

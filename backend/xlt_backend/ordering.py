@@ -16,6 +16,7 @@ from xlt.payoff.arms import FALLBACK_SHARE
 from xlt.recheck import Recheck
 from xlt.sampling.control import lot
 from xlt.sampling.select import Pick, Pool, Selection, select
+from xlt.sampling.transfer import Transfer
 from xlt.schema import Example
 from xlt_backend import rounds, snapshots
 from xlt_backend.convert import PublishRow, rank_to_score, to_row
@@ -75,6 +76,7 @@ class Sorter:
         key: The project's name; decides which tasks are audit tasks.
         accuracy: Language -> what audit labels say of the model.
         seed: Same seed, same order.
+        transfer: What labels of the source are worth to the targets; None: not known.
         fallen_back: Whether most tasks are drawn at random, see `xlt.payoff.arms.falls_back`.
     """
 
@@ -83,6 +85,7 @@ class Sorter:
     key: str
     accuracy: Mapping[str, Mapping[str, float]]
     seed: int
+    transfer: Transfer | None = None
     fallen_back: bool = False
 
     def order(
@@ -173,6 +176,7 @@ class Sorter:
             labelled_counts=dict(Counter(example.lang for example in snapshot.train)),
             audit_counts=dict(Counter(example.lang for example in snapshot.audit)),
             accuracies={lang: float(score["low"]) for lang, score in self.accuracy.items()},
+            transfer=self.transfer,
             lots=np.array([lot(example.id, salt=self.key) for example in snapshot.pool]),
             **labelled,
         )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from xlt.errors import CancelledError, StoreError, XltError
 from xlt.recheck import Recheck
+from xlt.sampling.transfer import Transfer, transfer_of
 from xlt.schema import Example
 from xlt_backend import adaptation, draws, relabelling, rounds, worth
 from xlt_backend.adaptation import Record
@@ -51,6 +52,25 @@ def recheck(course: Course, context: Context, snapshot: Snapshot, *, seed: int) 
     except XltError as error:
         logger.warning("project %s: labels are not looked at: %s", course.project, error)
         return None
+
+
+def transfer(course: Course, context: Context, snapshot: Snapshot, *, seed: int) -> Transfer | None:
+    """What labels of the source are worth to the targets, by the same vectors.
+
+    None where they cannot be had, too: the order takes the usual share then.
+    """
+    options = context.options
+    if options.quota != "adaptive" or not snapshot.train:
+        return None
+    try:
+        vectors = _vectors(context, snapshot.train)
+    except CancelledError:
+        raise
+    except XltError as error:
+        logger.warning("project %s: transfer is not measured: %s", course.project, error)
+        return None
+    rng = np.random.default_rng(seed)
+    return transfer_of(snapshot.train, vectors, options.source_languages, rng)
 
 
 def show_again(course: Course, context: Context, snapshot: Snapshot, order: Order) -> None:

@@ -220,6 +220,8 @@ class Round:
         doubts = None
         if model is not None and decision.action is not Action.INSERT:
             doubts = roundextras.recheck(self._course, context, snapshot, seed=sorter.seed)
+            transfer = roundextras.transfer(self._course, context, snapshot, seed=sorter.seed)
+            sorter = replace(sorter, transfer=transfer)
         order = sorter.order(snapshot, cached, calibration, doubts)
         rows = order.rows
         client, inserting = self._course.tools.label_studio, decision.action is Action.INSERT

@@ -117,7 +117,9 @@ def make_plan(
         rng: Decides between languages that are equal.
     """
     if options.quota == "adaptive":
-        options = replace(options, source_share=options.source_share * nearness)
+        usual = options.source_share * nearness
+        given = usual if pool.transfer is None else pool.transfer.share(usual)
+        options = replace(options, source_share=given)
     keys, number = tongues.keys, tongues.number
     available = np.bincount(number, minlength=len(keys))
     audits = np.bincount(number[audit], minlength=len(keys))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.errors import ConfigError
+from xlt.sampling.transfer import Transfer
 
 Quota = Literal["equal", "proportional", "fixed", "adaptive"]
 Measure = Literal["margin", "entropy", "least_confidence"]
@@ -24,8 +25,10 @@ class SamplerOptions:
     Attributes:
         batch: Tasks chosen by the full method; the rest of the pool follows in simpler order.
         source_languages: Languages that are labelled for the others' sake; () makes all targets.
-        source_share: Share of the slots that goes to the source languages, in [0, 1]; with quota
-            "adaptive" at most that, the less the farther the source's texts are from the targets'.
+        source_share: Share of the slots that goes to the source languages, in [0, 1]. With quota
+            "adaptive" less, the farther the source's texts are from the targets'; as labels come
+            in, more where source labels are seen to teach the targets better than the targets' own
+            do, and less where worse (`xlt.sampling.transfer`).
         quota: How the other slots are shared among the target languages.
         shares: For quota "fixed": language -> weight; languages not named get nothing but floors.
         floor: Slots that each target language gets in a batch, where the batch suffices.
@@ -45,7 +48,7 @@ class SamplerOptions:
 
     batch: int = 50
     source_languages: tuple[str, ...] = ()
-    source_share: float = 0.4
+    source_share: float = 0.6
     quota: Quota = "adaptive"
     shares: Mapping[str, float] = field(default_factory=dict)
     floor: int = 1
@@ -89,6 +92,7 @@ class Pool:
         labelled_langs: M language codes.
         held_back: Task id -> why it is chosen only when all others of its language are.
         labelled_ids: M task ids, to name the neighbours of a pick by; () names none.
+        transfer: What source labels are worth to the targets, for "adaptive"; None: not known.
         lots: (N,) in [0, 1), as of `xlt.sampling.control.lot`: control tasks are drawn in their
             order; None: drawn anew.
     """
@@ -105,6 +109,7 @@ class Pool:
     labelled_langs: Sequence[str] = ()
     labelled_ids: Sequence[str] = ()
     held_back: Mapping[str, str] = field(default_factory=dict)
+    transfer: Transfer | None = None
     lots: NDArray[np.float64] | None = None
 
     @property

@@ -16,6 +16,7 @@ from xlt.sampling.pool import Pick, Pool, SamplerOptions, Selection, Slot
 from xlt.sampling.queue import LanguageTasks, queue
 from xlt.sampling.quota import interleave, interleave_sides
 from xlt.sampling.scene import make_scene, source_nearness
+from xlt.sampling.transfer import Transfer
 from xlt.sampling.uncertainty import MEASURES
 
 __all__ = ["Pick", "Pool", "SamplerOptions", "Selection", "select"]
@@ -70,7 +71,7 @@ def select(pool: Pool, options: SamplerOptions, rng: np.random.Generator) -> Sel
             rank=rank,
             slot=slot,
             uncertainty=None if unsure is None else float(unsure[row]),
-            reason=_reason(slot, plan, int(plan.number[row]), lanes, row),
+            reason=_reason(slot, plan, int(plan.number[row]), lanes, row, pool.transfer),
             neighbours=near.get(row, ()),
             propensity=float(propensity[row]),
             remaining=int(remaining[row]),
@@ -181,11 +182,14 @@ def _at_random(options: SamplerOptions) -> str:
     return "drawn at random, as a few are, to know what choosing is worth"
 
 
-def _reason(slot: Slot, plan: Plan, number: int, lanes: list[_Lane], row: int) -> str:
-    name = plan.names[number]
+def _reason(
+    slot: Slot, plan: Plan, number: int, lanes: list[_Lane], row: int, transfer: Transfer | None
+) -> str:
+    words = transfer.words if transfer is not None and plan.languages[number].source else ""
+    more = f", {words}" if words else ""
     drawn = "drawn at random to judge the model"
     why = lanes[number].reasons.get(row, drawn)
     if slot == "rest":
-        return f"after the batch, in turns of the languages: {why}"
+        return f"after the batch, in turns of the languages{more}: {why}"
     kind = f"audit slot, {drawn}" if slot == "audit" else why
-    return f"{name} gets {plan.slots[number]} of {plan.slots.sum()}: {kind}"
+    return f"{plan.names[number]} gets {plan.slots[number]} of {plan.slots.sum()}{more}: {kind}"

@@ -13,6 +13,7 @@ from xlt.errors import ConfigError
 from xlt.sampling.pool import SamplerOptions
 from xlt.sampling.quota import deal
 from xlt.sampling.select import Pool, select
+from xlt.sampling.transfer import FOLDS, Transfer, measure_transfer
 from xlt.simulate.choices import CHOICES, Choice
 from xlt.simulate.state import State
 
@@ -81,6 +82,22 @@ def _pool(state: State, rows: NDArray[np.intp]) -> Pool:
         accuracies=state.accuracies,
         labelled_vectors=state.pool.vectors[trained],
         labelled_langs=langs[trained].tolist(),
+        transfer=_transfer(state),
+    )
+
+
+def _transfer(state: State) -> Transfer | None:
+    """What the source's labels are worth to the targets, as far as labels say."""
+    rng = np.random.default_rng(0)  # two rounds with the same labels agree
+    groups = np.unique(state.pool.groups, return_inverse=True)[1]
+    fold_of = rng.permutation(len(state.pool)) % FOLDS
+    trained = state.trained
+    return measure_transfer(
+        state.pool.vectors[trained],
+        state.pool.labels[trained],
+        np.isin(state.pool.langs[trained], state.source),
+        fold_of[groups[trained]],
+        rng,
     )
 
 
