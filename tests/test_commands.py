@@ -109,7 +109,7 @@ def test_select_orders_what_has_no_label(tmp_path, model, kind, capsys, monkeypa
     shown = capsys.readouterr()
     batch = lines(shown.out)
     assert [row["rank"] for row in batch] == list(range(10))
-    assert sum(row["lang"] == "en" for row in batch) == 6
+    assert sum(row["lang"] == "en" for row in batch) == 5
     assert all(row["reason"] and row["text"] for row in batch)
     assert any(row["neighbours"] for row in batch)
     assert (batch[0]["uncertainty"] is None) == (kind == "bundled")

@@ -92,6 +92,19 @@ def test_the_sources_get_their_slots_exactly(languages, options):
     assert found[source].sum() == min(max(wanted, least), available[source].sum())
 
 
+@pytest.mark.parametrize("quota", ["equal", "proportional", "adaptive"])
+def test_half_a_slot_is_rounded_up_however_many_sources_share_it(quota):
+    """The parts of several sources do not add up to the whole by a rounding error."""
+    for sources in range(1, 8):
+        languages = [Language(available=50 + n, source=True) for n in range(sources)]
+        languages += [Language(available=99)] * 3
+        for batch in range(1, 80, 2):
+            found = shared_out(
+                languages, SamplerOptions(batch=batch, source_share=0.5, quota=quota)
+            )
+            assert found[:sources].sum() == (batch + 1) // 2
+
+
 def test_equal_shares_by_hand():
     """English 40 %, the rest the same to each: 50 slots, 20 and 10 10 10."""
     languages = [Language(available=99, source=True)] + [Language(available=99)] * 3

@@ -119,13 +119,13 @@ def test_the_share_follows_the_gain(gain, error, usual, other, wider):
 
 
 def test_the_share_by_hand():
-    """Gain 0.05, error 0.05: half of it counts, 0.025 / 0.02 = 1.25 more log-odds."""
+    """Gain 0.05, error 0.05: half of it counts, 0.025 / 0.04 = 0.625 more log-odds."""
     found = Transfer(gain=0.05, error=0.05, labels=9, judged=9)
-    assert found.share(0.5) == pytest.approx(1 / (1 + np.exp(-1.25)))
+    assert found.share(0.5) == pytest.approx(1 / (1 + np.exp(-0.625)))
 
 
 @pytest.mark.parametrize(
-    ("quota", "slots"), [("adaptive", 22), ("equal", 50), ("proportional", 50)]
+    ("quota", "slots"), [("adaptive", 35), ("equal", 50), ("proportional", 50)]
 )
 def test_the_sources_get_less_where_their_labels_teach_less(rng, quota, slots):
     """Only with adaptive quotas; the reason says why."""

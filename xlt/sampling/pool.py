@@ -48,7 +48,7 @@ class SamplerOptions:
 
     batch: int = 50
     source_languages: tuple[str, ...] = ()
-    source_share: float = 0.6
+    source_share: float = 0.5
     quota: Quota = "adaptive"
     shares: Mapping[str, float] = field(default_factory=dict)
     floor: int = 1
