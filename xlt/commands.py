@@ -237,7 +237,7 @@ def _run_select(args: argparse.Namespace) -> int:
 def _transfer(args: argparse.Namespace, examples: Sequence[Example]) -> Transfer | None:
     """What labels of the source are worth to the targets, as far as those in the file say."""
     labelled = [example for example in examples if example.label is not None]
-    if not labelled or not args.source:
+    if not labelled or not args.source or args.quota != "adaptive":
         return None
     vectors = base_vectors(args.model, [example.text for example in labelled])
     rng = np.random.default_rng(_seed(args))

@@ -75,7 +75,7 @@ def _curves(cells: Sequence[Cell]) -> Curves:
     points = [{int(point["labels"]): point for point in cell.points} for cell in cells]
     if all(len(of) == 1 for of in points):  # all labels of the pool, and pools differ in size
         least = min(n for of in points for n in of)
-        points = [dict.fromkeys([least], *of.values()) for of in points]
+        points = [{least: next(iter(of.values()))} for of in points]
     labels = sorted(set.intersection(*(set(of) for of in points)))
     langs = list(points[0][labels[-1]]["accuracy"])
     kept = [[of[n] for n in labels] for of in points]

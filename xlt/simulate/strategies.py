@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,10 @@ def _default(overrides: str) -> Strategy:
             **{"source_languages": state.source, **changed, "batch": count}  # type: ignore[arg-type]
         )
         rows = state.open_rows
-        picks = select(_pool(state, rows), options, rng).picks[:count]
+        pool = _pool(state, rows)
+        if options.quota == "adaptive":
+            pool = replace(pool, transfer=_transfer(state))
+        picks = select(pool, options, rng).picks[:count]
         row_of = {state.pool.ids[row]: row for row in rows}
         return np.array([row_of[pick.id] for pick in picks], dtype=np.intp)
 
@@ -82,7 +85,6 @@ def _pool(state: State, rows: NDArray[np.intp]) -> Pool:
         accuracies=state.accuracies,
         labelled_vectors=state.pool.vectors[trained],
         labelled_langs=langs[trained].tolist(),
-        transfer=_transfer(state),
     )
 
 
