@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ from xlt_backend.rounds import Action, Decision, Snapshot
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 def drawn(course: Course, context: Context) -> Ledger:
     """How tasks were drawn; nothing where that cannot be read: it is measured anew then."""
@@ -38,20 +41,29 @@ def _vectors(context: Context, examples: Sequence[Example]) -> NDArray[np.float3
     return context.bench.scores(None, None, examples).rows(examples).vectors
 
 
+def _if_possible(course: Course, look: Callable[[], T | None], otherwise: str) -> T | None:
+    """What `look` finds; None, and a warning, where it fails: tasks wait for the order."""
+    try:
+        return look()
+    except CancelledError:
+        raise
+    except XltError as error:
+        logger.warning("project %s: %s: %s", course.project, otherwise, error)
+        return None
+
+
 def recheck(course: Course, context: Context, snapshot: Snapshot, *, seed: int) -> Recheck | None:
     """Doubts the labels, by vectors of the encoder that none of them trained.
 
     None where that encoder fails: tasks wait for the order, not for this.
     """
     course.enter("recheck")
-
-    try:
-        return relabelling.look(snapshot, partial(_vectors, context), np.random.default_rng(seed))
-    except CancelledError:
-        raise
-    except XltError as error:
-        logger.warning("project %s: labels are not looked at: %s", course.project, error)
-        return None
+    rng = np.random.default_rng(seed)
+    return _if_possible(
+        course,
+        lambda: relabelling.look(snapshot, partial(_vectors, context), rng),
+        "labels are not looked at",
+    )
 
 
 def transfer(course: Course, context: Context, snapshot: Snapshot, *, seed: int) -> Transfer | None:
@@ -62,15 +74,12 @@ def transfer(course: Course, context: Context, snapshot: Snapshot, *, seed: int)
     options = context.options
     if options.quota != "adaptive" or not snapshot.train:
         return None
-    try:
-        vectors = _vectors(context, snapshot.train)
-    except CancelledError:
-        raise
-    except XltError as error:
-        logger.warning("project %s: transfer is not measured: %s", course.project, error)
-        return None
-    rng = np.random.default_rng(seed)
-    return transfer_of(snapshot.train, vectors, options.source_languages, rng)
+    rng, train = np.random.default_rng(seed), snapshot.train
+    return _if_possible(
+        course,
+        lambda: transfer_of(train, _vectors(context, train), options.source_languages, rng),
+        "transfer is not measured",
+    )
 
 
 def show_again(course: Course, context: Context, snapshot: Snapshot, order: Order) -> None:
