@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel
 
@@ -256,6 +258,20 @@ def test_temperature_lifts_small_languages():
     counts = np.array([900.0, 100.0, 0.0])
     assert temperature(counts, 1.0) == pytest.approx([0.9, 0.1, 0.0])
     assert temperature(counts, 0.0) == pytest.approx([0.5, 0.5, 0.0])
+
+
+@given(
+    counts=st.lists(st.integers(0, 20_000), min_size=2, max_size=8).filter(any),
+    exponent=st.floats(0.0, 1.0),
+    few=st.sampled_from([1, 100, 1000]),
+)
+def test_the_smallest_languages_are_drawn_by_their_size(counts, exponent, few):
+    """Below `few` texts each text counts the same, above it nothing changes, without a jump."""
+    sizes = np.array(counts, dtype=np.float64)
+    found = temperature(sizes, exponent, few=few)
+
+    expected = [n**exponent if n >= few else n * few ** (exponent - 1) for n in counts]
+    assert found == pytest.approx(np.array(expected) / sum(expected))
 
 
 @pytest.mark.parametrize("accents", ["keep", "strip-latin"])

@@ -75,7 +75,12 @@ def test_links_are_those_of_model_one(iterations):
 def align(texts, sources, rows, frozen, **changes):
     """Rows after the step, all pairs in one language."""
     n = len(texts)
-    parts = {"language": np.zeros(n, dtype=np.int32), "keep": np.ones(n, dtype=np.bool_), **changes}
+    parts = {
+        "language": np.zeros(n, dtype=np.int32),
+        "sentences": np.ones(n, dtype=np.bool_),
+        "lexicon": np.zeros(n, dtype=np.bool_),
+        **changes,
+    }
     return aligned_rows(
         rows,
         frozen,
@@ -109,7 +114,7 @@ def test_only_what_may_be_learned_from_counts():
     rows = torch.randn(SIZE + 1, 8, generator=torch.Generator().manual_seed(3))
     frozen = np.arange(SIZE + 1) < N_ENGLISH
 
-    nothing = align(texts, sources, rows, frozen, keep=np.zeros(20, dtype=np.bool_))
+    nothing = align(texts, sources, rows, frozen, sentences=np.zeros(20, dtype=np.bool_))
     some = align(texts, sources, rows, frozen)
 
     torch.testing.assert_close(nothing, rows)

@@ -10,6 +10,7 @@ import torch
 from accelerate import Accelerator
 from transformers import ElectraConfig, ElectraForMaskedLM
 
+from xlt.errors import ConfigError
 from xlt.pretrain.bag import BagOptions, contrast, learn_rows
 from xlt.pretrain.distil import (
     DistilData,
@@ -97,43 +98,37 @@ def test_bank_leaves_out_the_right_answer():
     assert loss.item() == pytest.approx(-math.log(math.e / (math.e + 2)), abs=1e-5)
 
 
-def test_distillation_lowers_the_distance(toy, rng):
-    """A few steps bring the student's foreign sentences nearer to the teacher's vectors."""
-    sources, texts, rows, known = toy
+LIMITS = {"special": (0, 2, 3), "max_tokens": 32}
+EVERY = np.arange(N_TEXTS)
+
+
+def student_of(rows):
+    """A body that has learned nothing."""
     config = ElectraConfig(
-        vocab_size=len(rows),
-        embedding_size=WIDTH // 2,
-        hidden_size=WIDTH,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=32,
-    )
+        vocab_size=len(rows), embedding_size=WIDTH // 2, hidden_size=WIDTH, num_hidden_layers=1,
+        num_attention_heads=2, intermediate_size=32, max_position_embeddings=32,
+    )  # fmt: skip
     torch.manual_seed(0)
-    student = ElectraForMaskedLM(config).eval()
-    every = np.arange(N_TEXTS)
-    limits = {"special": (0, 2, 3), "max_tokens": 32}
-    target = sentence_vectors(student.electra, sources, every, **limits)
-    even = np.full(N_TEXTS, 1 / N_TEXTS)
+    return ElectraForMaskedLM(config).eval()
+
+
+def taught(student, toy, rng, *, steps=40, **changes):
+    """The teacher's vectors and the state after some steps of distillation."""
+    sources, texts, _, known = toy
+    target = sentence_vectors(student.electra, sources, EVERY, **LIMITS)
     data = DistilData(
         texts=texts,
         sources=sources,
-        source=every.astype(np.int32),
+        source=EVERY.astype(np.int32),
         lexicon=np.zeros(N_TEXTS),
-        sentences=even,
+        sentences=np.full(N_TEXTS, 1 / N_TEXTS),
         target=target,
-        english=every.astype(np.int32),
+        english=EVERY.astype(np.int32),
         special=SPECIAL,
     )
-
-    def distance():
-        ours = sentence_vectors(student.electra, texts, every, **limits)
-        return (ours - target).pow(2).sum(dim=1).mean().item()
-
-    before = distance()
     options = DistilOptions(
-        minutes=0.0, steps=40, batch_tokens=256, negatives=16, precision="no",
-        body_learning_rate=5e-3, row_learning_rate=2e-2,
+        minutes=0.0, steps=steps, batch_tokens=256, negatives=16, precision="no",
+        body_learning_rate=5e-3, row_learning_rate=2e-2, **changes,
     )  # fmt: skip
     saved = []
     state = distil(
@@ -148,23 +143,65 @@ def test_distillation_lowers_the_distance(toy, rng):
         checkpoint=lambda at: saved.append(at.step),
         progress=lambda line: None,
     )
+    assert saved[-1] == state.step
+    return target, state
+
+
+def test_distillation_lowers_the_distance(toy, rng):
+    """A few steps bring the student's foreign sentences nearer to the teacher's vectors."""
+    student = student_of(toy[2])
+    before = sentence_vectors(student.electra, toy[1], EVERY, **LIMITS)
+
+    target, state = taught(student, toy, rng)
+
+    after = sentence_vectors(student.electra, toy[1], EVERY, **LIMITS)
     assert state.step == 40
-    assert saved[-1] == 40
-    assert distance() < 0.7 * before
+    assert (after - target).pow(2).sum() < 0.7 * (before - target).pow(2).sum()
+
+
+def aligned(toy, rng, **changes):
+    """The English and the foreign vectors of a student that learned by alignment alone."""
+    student = student_of(toy[2])
+    taught(
+        student, toy, rng, distance_weight=0.0, contrast_weight=0.0, english_weight=0.0,
+        align_weight=1.0, steps=100, **changes,
+    )  # fmt: skip
+    return [sentence_vectors(student.electra, texts, EVERY, **LIMITS) for texts in toy[:2]]
+
+
+@pytest.mark.parametrize("kind", ["cosine", "l2", "contrastive"])
+def test_alignment_alone_finds_translations(toy, rng, kind):
+    """Without a teacher, a text comes to lie nearest to the student's own English."""
+    english, ours = aligned(toy, rng, align_loss=kind, koleo_weight=1.0)
+
+    nearest = (ours @ english.T).argmax(dim=1).numpy()
+    assert (nearest == EVERY).mean() > 0.25  # chance is 0.017
+
+
+def test_koleo_keeps_vectors_apart(toy):
+    """Pulling alone is content with one point for all texts."""
+    pulled, spread = (
+        aligned(toy, np.random.default_rng(5), align_loss="cosine", koleo_weight=weight)[0]
+        for weight in (0.0, 1.0)
+    )
+
+    assert (spread @ spread.T).mean() < (pulled @ pulled.T).mean() - 0.1
+
+
+def test_an_unknown_alignment_is_refused(toy, rng):
+    """The value seen and the three that are known are named."""
+    with pytest.raises(ConfigError, match="contrastive; got 'dot'"):
+        taught(student_of(toy[2]), toy, rng, align_weight=1.0, align_loss="dot")
 
 
 def test_vectors_do_not_depend_on_the_batch(toy):
     """Sorting and padding change nothing, and the order asked for is the order returned."""
     sources, _, rows, _ = toy
-    config = ElectraConfig(
-        vocab_size=len(rows), embedding_size=WIDTH // 2, hidden_size=WIDTH, num_hidden_layers=1,
-        num_attention_heads=2, intermediate_size=32, max_position_embeddings=32,
-    )  # fmt: skip
-    body = ElectraForMaskedLM(config).eval().electra
+    body = student_of(rows).electra
     asked = np.array([7, 3, 41, 3])
-    together = sentence_vectors(body, sources, asked, special=(0, 2, 3), max_tokens=32)
+    together = sentence_vectors(body, sources, asked, **LIMITS)
     for row, vector in zip(asked, together, strict=True):
-        alone = sentence_vectors(body, sources, np.array([row]), special=(0, 2, 3), max_tokens=32)
+        alone = sentence_vectors(body, sources, np.array([row]), **LIMITS)
         torch.testing.assert_close(alone[0], vector, rtol=1e-4, atol=1e-5)
 
 

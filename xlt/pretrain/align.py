@@ -30,7 +30,8 @@ class AlignOptions:
     """How step 1 runs."""
 
     iterations: int = 5
-    most_pairs: int = 5000  # of a language; more are drawn from
+    most_pairs: int = 5000  # sentences of a language; more are drawn from
+    most_words: int = 60_000  # entries of a language's lexicons, which cost far less
     doubt: float = 2.0  # a piece of n pairs keeps doubt / (n + doubt) of its first row
 
 
@@ -57,7 +58,8 @@ def aligned_rows(
     sources: Ragged,
     source: NDArray[np.int32],
     language: NDArray[np.int32],
-    keep: NDArray[np.bool_],
+    sentences: NDArray[np.bool_],
+    lexicon: NDArray[np.bool_],
     options: AlignOptions,
     rng: np.random.Generator,
     progress: Progress,
@@ -71,7 +73,8 @@ def aligned_rows(
         sources: The English sentences, cut.
         source: The English row of each text.  # (N,)
         language: The language of each text.  # (N,)
-        keep: Texts that may be learned from.  # (N,)
+        sentences: Sentences that may be learned from.  # (N,)
+        lexicon: Words and phrases that may be learned from.  # (N,)
         options: See `AlignOptions`.
         rng: Draws the pairs of languages that have more than enough.
         progress: Called with one line now and then.
@@ -79,11 +82,13 @@ def aligned_rows(
     size = len(rows)
     total = sparse.csr_matrix((size, size))
     seen: NDArray[np.float64] = np.zeros(size)
-    numbers, last = np.unique(language[keep]), 0.0
+    numbers, last = np.unique(language[sentences | lexicon]), 0.0
     for done, number in enumerate(numbers):
-        pairs = np.flatnonzero(keep & (language == number))
-        if len(pairs) > options.most_pairs:
-            pairs = np.sort(rng.choice(pairs, size=options.most_pairs, replace=False))
+        drawn = [
+            _at_most(np.flatnonzero(part & (language == number)), most, rng)
+            for part, most in ((sentences, options.most_pairs), (lexicon, options.most_words))
+        ]
+        pairs = np.sort(np.concatenate(drawn))
         links = link(
             _sets(texts, pairs),
             _sets(sources, source[pairs].astype(np.int64)),
@@ -96,6 +101,10 @@ def aligned_rows(
             last = time.monotonic()
             progress(f"align {done + 1}/{len(numbers)} languages")
     return _moved(rows, frozen, total, seen, options.doubt)
+
+
+def _at_most(rows: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    return rows if len(rows) <= most else rng.choice(rows, size=most, replace=False)
 
 
 def link(

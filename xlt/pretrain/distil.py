@@ -4,13 +4,15 @@ The vector of a text in any language is pulled to the teacher's vector of its En
 and pushed from those of other sentences, and the student's own English is held at the teacher's,
 which never changes: knowledge distillation as in arXiv 2004.09813, with the negatives taken from
 all of the teacher's vectors, which cost nothing once they are computed. Masked-token terms on one
-text (MLM) or on a text and its translation (TLM) can be added.
+text (MLM) or on a text and its translation (TLM) can be added, and the alignment of the student's
+own vectors of a text and its translation (cosine, L2 or contrastive with in-batch negatives, with
+KoLeo against collapse).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import ElectraForMaskedLM
 
+from xlt.losses import alignment
 from xlt.pretrain.masking import masked_loss
 from xlt.pretrain.ragged import Ragged
 from xlt.pretrain.student import mean_pool
@@ -44,6 +47,7 @@ class DistilOptions:
     lexicon_share: float = 0.3  # of the rows of a batch
     english_share: float = 0.2  # of the tokens of a step
     language_exponent: float = 0.35
+    few_texts: int = 1000  # languages with fewer are drawn in proportion to them
     body_learning_rate: float = 1e-4
     row_learning_rate: float = 5e-4
     english_row_learning_rate: float = 5e-5
@@ -57,6 +61,10 @@ class DistilOptions:
     masked_share: float = 0.15  # of the tokens of a text
     masked_rows: int = 16  # texts in a step
     paired_share: float = 0.3  # of those, how many are followed by their translation (TLM)
+    align_weight: float = 0.0
+    align_loss: str = "contrastive"  # or cosine, l2
+    align_rows: int = 32  # texts in a step that are compared with the student's own English
+    koleo_weight: float = 0.0  # within the alignment
     checkpoint_minutes: float = 5.0
     precision: str = "bf16"  # as Accelerate names it: no, bf16, fp16
 
@@ -122,6 +130,9 @@ def distil(
         checkpoint: Called now and then and at the end with the state to keep.
         progress: Called with one line now and then.
     """
+    if accelerator.device.type == "cpu":
+        # torch's fused attention is slow backwards there: a quarter of a step was spent in it
+        student.set_attn_implementation("eager")
     table = student.electra.embeddings.word_embeddings.weight
     slow = torch.from_numpy(known).to(table.device)
     ratio = options.english_row_learning_rate / options.row_learning_rate
@@ -167,12 +178,22 @@ def _losses(
     n_english = max(1, round(options.batch_tokens * options.english_share / _ENGLISH_TOKENS))
     english = rng.choice(data.english, size=n_english)
     source = data.source[rows].astype(np.int64)
-    vectors = _vectors(student, data.texts.padded(rows, **limits, multiple_of=_WIDTHS), accelerator)
-    anchors = data.sources.padded(english, **limits, multiple_of=_ENGLISH_WIDTHS)
-    ours = _vectors(student, anchors, accelerator)
+    batches = [
+        data.texts.padded(rows, **limits, multiple_of=_WIDTHS),
+        data.sources.padded(english, **limits, multiple_of=_ENGLISH_WIDTHS),
+    ]
+    if options.align_weight:
+        few = source[: options.align_rows]
+        batches.append(data.sources.padded(few, **limits, multiple_of=_ENGLISH_WIDTHS))
+    vectors, ours, *translations = _vectors(student, batches, accelerator)
     target = data.target[torch.from_numpy(source)].to(vectors.device)
     anchor = data.target[torch.from_numpy(english.astype(np.int64))].to(vectors.device)
-    negative = rng.choice(len(data.target), size=options.negatives)
+    negative = np.concatenate(
+        [  # lexicons fill the English texts with words, which no sentence is mistaken for
+            rng.choice(data.english, size=options.negatives // 2),
+            rng.choice(len(data.target), size=options.negatives - options.negatives // 2),
+        ]
+    )
     parts = {
         "distance": options.distance_weight * _distance(vectors, target),
         "english": options.english_weight * _distance(ours, anchor),
@@ -186,6 +207,11 @@ def _losses(
             temperature=options.temperature,
         ),
     }
+    if options.align_weight:
+        parts["align"] = options.align_weight * alignment(
+            vectors[: len(translations[0])], translations[0], kind=options.align_loss,
+            temperature=options.temperature, koleo_weight=options.koleo_weight,
+        )  # fmt: skip
     if options.masked_weight:
         parts["masked"] = options.masked_weight * masked_loss(
             student, data.texts, data.sources, data.source, rows[: options.masked_rows],
@@ -229,12 +255,22 @@ def _distance(vectors: Tensor, target: Tensor) -> Tensor:
 
 
 def _vectors(
-    student: ElectraForMaskedLM, batch: tuple[Tensor, Tensor], accelerator: Accelerator
-) -> Tensor:
-    ids, mask = (tensor.to(accelerator.device) for tensor in batch)
+    student: ElectraForMaskedLM, batches: Sequence[tuple[Tensor, Tensor]], accelerator: Accelerator
+) -> list[Tensor]:
+    """Returns the unit vectors of each batch of ids and masks: (B, H) each."""
+    placed = [(i.to(accelerator.device), mask.to(accelerator.device)) for i, mask in batches]
+    # All batches are looked up at once: each lookup fills a gradient as large as the table.
+    looked_up = student.electra.embeddings.word_embeddings(
+        torch.cat([ids.flatten() for ids, _ in placed])
+    ).split([ids.numel() for ids, _ in placed])
+    found = []
     with accelerator.autocast():
-        hidden = student.electra(input_ids=ids, attention_mask=mask).last_hidden_state
-    return F.normalize(mean_pool(hidden.float(), mask), dim=-1)
+        for (ids, mask), rows in zip(placed, looked_up, strict=True):
+            hidden = student.electra(
+                inputs_embeds=rows.view(*ids.shape, -1), attention_mask=mask
+            ).last_hidden_state
+            found.append(F.normalize(mean_pool(hidden.float(), mask), dim=-1))
+    return found
 
 
 class _Draws:

@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ from xlt.pretrain.factor import Factor
 from xlt.pretrain.head import learn_head
 from xlt.pretrain.ragged import encode
 from xlt.pretrain.recipe import Recipe, read_recipe
-from xlt.pretrain.report import held_out_retrieval, unread
+from xlt.pretrain.report import held_out, unread
 from xlt.pretrain.sampling import amounts, chances, fertility
 from xlt.pretrain.student import (
     Teacher,
@@ -114,7 +114,10 @@ def pretrain(
     save_encoder(student, vocabulary, out)
     (out / "recipe.toml").write_text(recipe_text, encoding="utf-8")
     report = {
-        "held_out_retrieval": held_out_retrieval(student.electra, run.corpus, data),
+        "held_out": {
+            language: asdict(found)
+            for language, found in held_out(student.electra, run.corpus, data).items()
+        },
         "unread_share": unread(run.corpus, data),
     }
     (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -211,7 +214,8 @@ def _data(run: _Run, vocabulary: Vocabulary) -> DistilData:
         save_file({"target": vectors}, file)
 
     def chance(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
-        return row_probabilities(corpus.language, keep, options.language_exponent)
+        exponent, few = options.language_exponent, options.few_texts
+        return row_probabilities(corpus.language, keep, exponent, few=few)
 
     return DistilData(
         texts=encode(vocabulary.tokenizer, corpus.text),
@@ -248,7 +252,8 @@ def _rows(run: _Run, vocabulary: Vocabulary, factor: Factor, data: DistilData) -
             sources=data.sources,
             source=data.source,
             language=run.corpus.language,
-            keep=(data.lexicon > 0) | (data.sentences > 0),
+            sentences=data.sentences > 0,
+            lexicon=data.lexicon > 0,
             options=run.recipe.align,
             rng=rng,
             progress=run.progress,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,13 +60,12 @@ def read_corpus(
     Raises:
         DataError: If a table cannot be read, lacks a column, or nothing is left to train on.
     """
-    rows = [row for path in paths for row in _rows(path) if row[0] in corpora]
-    english = _english_by_key(rows)
+    english = _english_by_key(_rows(paths, corpora))
     index: dict[str, int] = {}
     languages: dict[str, int] = {}
     texts: list[str] = []
     columns: list[tuple[int, int, bool]] = []
-    for corpus, key, code, text in rows:
+    for corpus, key, code, text in _rows(paths, corpora):
         lexical = corpus in lexicons
         found = english.get(key) if key else None
         if lexical and found is None and ":" in key:
@@ -91,15 +90,22 @@ def read_corpus(
     return _corpus(texts, columns, list(index), tuple(languages), held_out_percent)
 
 
-def temperature(counts: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
-    """Returns p_l proportional to n_l ** exponent; languages without text get 0: (L,)."""
-    weights = np.where(counts > 0, np.maximum(counts, 1e-9) ** exponent, 0.0)
+def temperature(
+    counts: NDArray[np.float64], exponent: float, *, few: float = 0.0
+) -> NDArray[np.float64]:
+    """Returns the chance p_l of each language, proportional to n_l ** exponent: (L,).
+
+    Below `few` it falls in proportion to n_l, without a jump, to 0: hundreds of languages of sixty
+    sentences each would otherwise take a third of the training and learn them by heart.
+    """
+    weights = np.maximum(counts, max(few, 1e-9)) ** exponent
+    weights = weights * np.minimum(1.0, counts / max(few, 1e-9))
     chances: NDArray[np.float64] = weights / weights.sum()
     return chances
 
 
 def row_probabilities(
-    language: NDArray[np.int32], keep: NDArray[np.bool_], exponent: float
+    language: NDArray[np.int32], keep: NDArray[np.bool_], exponent: float, *, few: float = 0.0
 ) -> NDArray[np.float64]:
     """Returns the chance of each row when languages are drawn with a temperature.
 
@@ -107,24 +113,29 @@ def row_probabilities(
         language: Language of each row.  # (N,)
         keep: Rows that may be drawn.  # (N,)
         exponent: 1 draws rows evenly, 0 draws languages evenly.
+        few: See `temperature`.
     """
     counts = np.bincount(language[keep], minlength=int(language.max()) + 1).astype(np.float64)
-    per_row = temperature(counts, exponent) / np.maximum(counts, 1.0)
+    per_row = temperature(counts, exponent, few=few) / np.maximum(counts, 1.0)
     return np.where(keep, per_row[language], 0.0)
 
 
-def _rows(path: Path) -> list[tuple[str, str, str, str]]:
-    try:
-        table = pq.read_table(path, columns=list(COLUMNS))
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(
-            f"cannot read {path} with the columns {', '.join(COLUMNS)}: {error}"
-        ) from error
-    lists = [table.column(name).to_pylist() for name in COLUMNS]
-    return [row for row in zip(*lists, strict=True) if row[3]]
+def _rows(paths: Sequence[Path], corpora: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
+    """Yields the rows of the wanted corpora; a table is read piece by piece."""
+    for path in paths:
+        try:
+            for batch in pq.ParquetFile(path).iter_batches(columns=list(COLUMNS)):
+                lists = [batch.column(name).to_pylist() for name in COLUMNS]
+                for row in zip(*lists, strict=True):
+                    if row[0] in corpora and row[3]:
+                        yield row
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(
+                f"cannot read {path} with the columns {', '.join(COLUMNS)}: {error}"
+            ) from error
 
 
-def _english_by_key(rows: Sequence[tuple[str, str, str, str]]) -> Mapping[str, str]:
+def _english_by_key(rows: Iterable[tuple[str, str, str, str]]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for _, key, code, text in rows:
         if key and code in _ENGLISH_CODES:
