@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.stubserver import serving
 from xlt.errors import DataError
 from xlt.pretrain.codes import language_of_tag
-from xlt.pretrain.opentext.archives import fetch, members
+from xlt.pretrain.opentext.archives import fetch, members, open_url
 from xlt.pretrain.opentext.build import build
 from xlt.pretrain.opentext.entries import Entry, evaluation_texts, without
 from xlt.pretrain.opentext.sources import LICENCES, Source, licences, read_sources
@@ -231,6 +232,25 @@ def test_nothing_is_kept_of_a_download_that_is_not_the_archive(answer, words, tm
         )
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_addresses_are_opened_over_http(tmp_path):
+    """A page that is not there is an error of one line with its status."""
+
+    def answer(request):
+        return (200, "archive") if request.path.endswith("/words-1.0.tgz") else (404, "none")
+
+    with serving(answer) as stub:
+
+        def opened(url):
+            return open_url(url.replace("https://registry.npmjs.org", stub.url))
+
+        path = fetch(source(b"archive"), tmp_path, progress=quiet, opened=opened)
+        with pytest.raises(DataError, match=r"cannot fetch words 2\.0: HTTP Error 404"):
+            fetch(source(b"", version="2.0", file="w"), tmp_path, progress=quiet, opened=opened)
+
+    assert path.read_bytes() == b"archive"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_wrong_file_in_the_cache_is_replaced(tmp_path):

@@ -9,7 +9,7 @@ import re
 import tarfile
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from http.client import HTTPException
 from pathlib import Path
@@ -22,6 +22,8 @@ from xlt.pretrain.opentext.sources import Source
 
 Progress = Callable[[str], None]
 Open = Callable[[str], BinaryIO]
+#: Name and content of files of an archive.
+Files = Sequence[tuple[str, bytes]]
 
 _NPM = "https://registry.npmjs.org"
 _PYPI = "https://pypi.org/simple"

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]  # no stubs
 
 from xlt.durable import replace_file
 from xlt.errors import DataError
-from xlt.pretrain.opentext.archives import Progress, fetch, members
+from xlt.pretrain.opentext.archives import Files, Progress, fetch, members
 from xlt.pretrain.opentext.cldr import cldr_entries
 from xlt.pretrain.opentext.dictionaries import (
     cedict_pairs,
@@ -29,7 +29,7 @@ from xlt.pretrain.opentext.dictionaries import (
     word_entries,
 )
 from xlt.pretrain.opentext.entries import Entry, Row, evaluation_texts, without
-from xlt.pretrain.opentext.interface import Files, interface_entries, unrepeated
+from xlt.pretrain.opentext.interface import interface_entries, unrepeated
 from xlt.pretrain.opentext.pivot import Pair, Pairs, direct, pivoted
 from xlt.pretrain.opentext.sources import Source, licences
 from xlt.pretrain.tables import COLUMNS

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from xlt.pretrain.codes import language_of_tag
+from xlt.pretrain.opentext.archives import Files
 from xlt.pretrain.opentext.entries import Entry
-from xlt.pretrain.opentext.interface import Files
 from xlt.pretrain.opentext.sources import Source
 
 _HINGLISH = "hi-Latn"  # Hindi in Latin letters, half of it English

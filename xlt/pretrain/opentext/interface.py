@@ -11,13 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 from xlt.pretrain.codes import language_of_tag
+from xlt.pretrain.opentext.archives import Files
 from xlt.pretrain.opentext.cleaning import clean, is_english, is_translation
 from xlt.pretrain.opentext.entries import Entry
 from xlt.pretrain.opentext.readers import flatten, read_catalogue, read_messages
 from xlt.pretrain.opentext.sources import Source
 
-#: Name and content of the files of a package.
-Files = Sequence[tuple[str, bytes]]
 #: Texts of one message by language tag.
 Texts = Mapping[str, Sequence[str]]
 

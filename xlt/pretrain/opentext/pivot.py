@@ -27,7 +27,7 @@ def direct(pairs: Pairs, language: str, target: str) -> set[Pair]:
 def pivoted(pairs: Pairs, language: str, target: str) -> set[Pair]:
     """Returns the pairs of words of two languages on which enough languages between them agree."""
     voters: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for pivot in {second for first, second in pairs if first == language} - {target}:
+    for pivot in [second for first, second in pairs if first == language]:
         onward: dict[str, list[str]] = defaultdict(list)
         for between, found in pairs.get((pivot, target), ()):
             onward[between].append(found)
