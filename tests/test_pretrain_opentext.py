@@ -16,14 +16,17 @@ import zipfile
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tokenizers import Tokenizer, models
 
 from tests.stubserver import serving
 from xlt.errors import DataError
 from xlt.pretrain.codes import language_of_tag
+from xlt.pretrain.opentext import command
 from xlt.pretrain.opentext.archives import fetch, members, open_url
 from xlt.pretrain.opentext.build import build
 from xlt.pretrain.opentext.entries import Entry, evaluation_texts, without
 from xlt.pretrain.opentext.sources import LICENCES, Source, licences, read_sources
+from xlt_backend.cli import main
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
@@ -497,3 +500,29 @@ def test_a_build_without_text_is_refused(registries):
         )
 
     assert not (cache / "out.parquet").exists()
+
+
+def test_the_command_says_what_it_wrote(registries, capsys, monkeypatch):
+    """JSON on standard output, progress on standard error; the folder is made."""
+    cache, sources = registries
+    monkeypatch.setattr(command, "read_sources", lambda: sources)
+    pieces = {"[UNK]": 0, "cat": 1, "dog": 2}
+    Tokenizer(models.WordLevel(pieces, unk_token="[UNK]")).save(str(cache / "tokenizer.json"))
+    out = cache / "new" / "out.parquet"
+
+    status = main(["opentext", "--out", f"{out}", "--cache", f"{cache}", "--teacher", f"{cache}"])
+
+    said = capsys.readouterr()
+    summary = json.loads(said.out)
+    assert status == 0
+    assert summary["out"] == str(out)
+    assert summary["rows"] == pq.read_metadata(out).num_rows == 10
+    assert "reading deu-eng" in said.err
+
+
+def test_a_teacher_without_words_is_refused(tmp_path, capsys):
+    """One line that names the missing file, before anything is fetched."""
+    status = main(["opentext", "--out", f"{tmp_path / 'out'}", "--teacher", f"{tmp_path}"])
+
+    assert status == 1
+    assert f"there is no {tmp_path / 'tokenizer.json'}" in capsys.readouterr().err

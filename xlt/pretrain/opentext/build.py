@@ -53,7 +53,7 @@ def build(
     """Writes the table of all sources, in one step.
 
     Args:
-        out: The Parquet table to write: corpus, key, lang, text.
+        out: The Parquet table to write: corpus, key, lang, text. Its folder is made.
         sources: Where to take text from, see `read_sources`.
         cache: Folder of archives; those that are not there are fetched.
         vocabulary: English words that are known; dictionaries give no others.
@@ -67,6 +67,7 @@ def build(
         DataError: If an archive or a table cannot be read, or no text is found.
     """
     forbidden = evaluation_texts(exclude)
+    out.parent.mkdir(parents=True, exist_ok=True)  # before minutes of work, not after
 
     def read(source: Source) -> Files:
         path = fetch(source, cache, progress=progress)

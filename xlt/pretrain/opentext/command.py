@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from xlt.errors import ConfigError
 from xlt.pretrain.opentext.build import build
 from xlt.pretrain.opentext.sources import read_sources
 from xlt.pretrain.student import find_teacher
@@ -41,12 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Runs `xlt opentext`; progress goes to stderr, what was written to stdout as JSON."""
-    tokenizer = Tokenizer.from_file(str(find_teacher(args.teacher) / "tokenizer.json"))
+    file = find_teacher(args.teacher) / "tokenizer.json"
+    if not file.is_file():
+        raise ConfigError(f"the teacher {args.teacher!r} has no {file.name}: there is no {file}")
     summary = build(
         args.out,
         sources=read_sources(),
         cache=args.cache,
-        vocabulary=tokenizer.get_vocab().keys(),
+        vocabulary=Tokenizer.from_file(str(file)).get_vocab().keys(),
         exclude=args.exclude,
         progress=lambda line: print(line, file=sys.stderr, flush=True),
     )

@@ -163,9 +163,8 @@ def word_entries(
 def drawn(entries: Iterable[Entry], most: int, seed: int) -> Sequence[Entry]:
     """Returns at most `most` of the entries, drawn without repetition, in their order."""
     found = list(entries)
-    if len(found) <= most:
-        return found
-    return [found[i] for i in sorted(random.Random(seed).sample(range(len(found)), most))]
+    rows = random.Random(seed).sample(range(len(found)), min(most, len(found)))
+    return [found[row] for row in sorted(rows)]
 
 
 def _number(digits: str) -> int:
