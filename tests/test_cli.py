@@ -12,7 +12,7 @@ from xlt_backend.cli import main
 
 COMMANDS = (
     *("demo", "up", "serve", "worker", "cancel", "connect", "doctor"),
-    *("train", "predict", "select", "evaluate", "pretrain"),
+    *("train", "predict", "select", "evaluate", "pretrain", "opentext"),
 )
 
 

@@ -183,6 +183,10 @@ _LAZY: dict[str, tuple[str, str]] = {
     "connect": ("xlt_backend.connect", "make xlt the model of a Label Studio project"),
     "doctor": ("xlt_backend.doctor", "check the whole chain and say how to mend each fault"),
     "pretrain": ("xlt.pretrain.run", "make an encoder from parallel text"),
+    "opentext": (
+        "xlt.pretrain.opentext.command",
+        "write a table of open translations to pretrain on",
+    ),
 }
 
 

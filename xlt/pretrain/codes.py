@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 
 # Sources name one language by several codes (macro-language, individual language, region);
@@ -16,7 +17,32 @@ JOINED: dict[str, str] = {
     "ydg": "yid", "sa": "san", "ia": "ina", "kur": "kmr", "bcl": "bik", "ojb": "oji",
     "hnj": "hmn", "hms": "hmn", "hea": "hmn", "gsw": "gsw", "ory": "ori", "nob": "nor",
     "nno": "nor", "rmn": "rom", "tdt": "tet", "src": "srd", "swb": "zdj", "quz": "que",
+    "kok": "gom",
 }  # fmt: skip
+
+# ISO 639-1 to ISO 639-3, the codes withdrawn from 639-1 included, and a few that are no ISO code
+# but stand in the file names of projects (`cz`, `jp`, `ua`).
+_PAIRS = (
+    "aa:aar ab:abk ae:ave af:afr ak:aka am:amh an:arg ar:ara as:asm av:ava ay:aym az:aze "
+    "ba:bak be:bel bg:bul bi:bis bm:bam bn:ben bo:bod br:bre bs:bos ca:cat ce:che ch:cha "
+    "co:cos cr:cre cs:ces cu:chu cv:chv cy:cym cz:ces da:dan de:deu dv:div dz:dzo ee:ewe "
+    "el:ell en:eng eo:epo es:spa et:est eu:eus fa:fas ff:ful fi:fin fj:fij fo:fao fr:fra "
+    "fy:fry ga:gle gd:gla gl:glg gn:grn gu:guj gv:glv ha:hau he:heb hi:hin ho:hmo hr:hrv "
+    "ht:hat hu:hun hy:hye hz:her ia:ina id:ind ie:ile ig:ibo ii:iii ik:ipk in:ind io:ido "
+    "is:isl it:ita iu:iku iw:heb ja:jpn ji:yid jp:jpn jv:jav ka:kat kg:kon ki:kik kj:kua "
+    "kk:kaz kl:kal km:khm kn:kan ko:kor kr:kau ks:kas ku:kur kv:kom kw:cor ky:kir la:lat "
+    "lb:ltz lg:lug li:lim ln:lin lo:lao lt:lit lu:lub lv:lav mg:mlg mh:mah mi:mri mk:mkd "
+    "ml:mal mn:mon mr:mar ms:msa mt:mlt my:mya na:nau nb:nob nd:nde ne:nep ng:ndo nl:nld "
+    "nn:nno no:nor nr:nbl nv:nav ny:nya oc:oci oj:oji om:orm or:ori os:oss pa:pan pi:pli "
+    "pl:pol ps:pus pt:por qu:que rm:roh rn:run ro:ron ru:rus rw:kin sa:san sc:srd sd:snd "
+    "se:sme sg:sag sh:hbs si:sin sk:slk sl:slv sm:smo sn:sna so:som sq:sqi sr:srp ss:ssw "
+    "st:sot su:sun sv:swe sw:swa ta:tam te:tel tg:tgk th:tha ti:tir tk:tuk tl:tgl tn:tsn "
+    "to:ton tr:tur ts:tso tt:tat tw:twi ty:tah ua:ukr ug:uig uk:ukr ur:urd uz:uzb ve:ven "
+    "vi:vie vo:vol wa:wln wo:wol xh:xho yi:yid yo:yor za:zha zh:zho zu:zul"
+)
+_TWO_LETTERS: dict[str, str] = dict(pair.split(":") for pair in _PAIRS.split())
+# Three-letter tags that name no language, or a family of languages.
+_NO_LANGUAGE = frozenset(("bat", "fiu", "map", "mul", "qaa", "qqq", "roa", "und", "zxx"))
 
 # First code point of each script range that matters here; anything below the first is Latin.
 _STARTS: tuple[tuple[int, str], ...] = (
@@ -50,6 +76,20 @@ def joined(code: str) -> str:
     """
     language = code.replace("_", "-").split("-")[0]
     return JOINED.get(language, language)
+
+
+def language_of_tag(tag: str) -> str | None:
+    """Returns the language, as `joined` names it, of a BCP 47 or gettext tag such as `pt_BR.UTF-8`.
+
+    None for what names no language, and for English that is neither plain nor American: `en-GB`
+    or `en@pirate` is neither what others translate nor a translation.
+    """
+    first, *rest = re.split(r"[-_@.]", tag.lower())
+    if first in _NO_LANGUAGE or (first == "en" and rest and rest[0] != "us"):
+        return None
+    if len(first) == 3 and first.isascii() and first.isalpha():
+        return joined(first)
+    return joined(_TWO_LETTERS[first]) if first in _TWO_LETTERS else None
 
 
 def script_of(text: str) -> str:

@@ -1,0 +1,512 @@
+"""What is taken out of dictionaries, lists of names and translations of user interfaces."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.test_pretrain_opentext import catalogue, dictd, jamdict
+from xlt.errors import DataError
+from xlt.pretrain.opentext.cldr import cldr_entries
+from xlt.pretrain.opentext.cleaning import clean, is_english, is_translation
+from xlt.pretrain.opentext.dictionaries import (
+    cedict_pairs,
+    dictd_entries,
+    dictd_entry,
+    dictd_pairs,
+    drawn,
+    jmdict_pairs,
+    word_entries,
+)
+from xlt.pretrain.opentext.entries import Entry
+from xlt.pretrain.opentext.interface import interface_entries, sentence, unrepeated
+from xlt.pretrain.opentext.pivot import direct, pivoted
+from xlt.pretrain.opentext.readers import read_messages
+from xlt.pretrain.opentext.sources import Source
+
+# Dictionaries -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entry", "headword", "translations"),
+    [
+        ("Hyperbel /hyˈpɛʁbl̩/ <n, fem>\nхипе́рбола\neine Kurve\n", "Hyperbel", ["хипе́рбола"]),
+        (
+            "überhaupt <adv>\n1. въобще, изобщо\nim Allgemeinen\n2. хич\nganz und gar\n",
+            "überhaupt",
+            ["въобще", "изобщо", "хич"],
+        ),
+        ("Teilung /ˈtaɪ̯lʊŋ/ <n>\nделене 2.\nZerlegung\n 3.\nDivision\n", "Teilung", ["делене"]),
+        (
+            "ellips <n, ut>\n1. эллипс 2.\ngeometri\n 3.\nlingvistik\n2. многоточие\ntypografi\n",
+            "ellips",
+            ["эллипс", "многоточие"],
+        ),
+        (
+            "krwiożerczy <adj>\nblood-thirsty (of animals); sanguinary\no zwierzętach\n",
+            "krwiożerczy",
+            ["blood-thirsty", "sanguinary"],
+        ),
+        ("datena skemo /datˈena skˈemo/\ndata flow chart\n", "datena skemo", ["data flow chart"]),
+        ("leer <n>\n", "leer", []),
+    ],
+)
+def test_an_entry_gives_headword_and_translations(entry, headword, translations):
+    """Senses may be numbered; pronunciation, grammar, remarks and explanations are left out."""
+    assert dictd_entry(entry) == (headword, translations)
+
+
+def test_entries_are_found_by_the_index():
+    """Each once, though headwords have several spellings; what the index says of itself is none."""
+    entries = ["Straße <n>\nstreet\n", "Ärger <n>\nanger\n" + "x" * 5000 + "\n", "Z <n>\nz\n"]
+    files = dictd("deu-eng", entries)
+
+    found = list(dictd_entries(*files.values()))
+
+    assert found == entries
+
+
+def test_pairs_stand_in_both_directions_as_texts_write_them():
+    """No stress marks in Bulgarian and Russian, no infinitive's `to`, no leftover of a template."""
+    pairs = dictd_pairs(
+        [
+            ("deu", "bul", ["Hyperbel <n>\nхипе́рбола, ] на ]\n"]),
+            ("eng", "spa", ["to go <v>\nir, " + "x" * 31 + "\n", "tomorrow\nmañana, papá\n"]),
+        ]
+    )
+
+    assert pairs["deu", "bul"] == {("Hyperbel", "хипербола")}
+    assert pairs["bul", "deu"] == {("хипербола", "Hyperbel")}
+    assert pairs["spa", "eng"] == {("ir", "go"), ("mañana", "tomorrow"), ("papá", "tomorrow")}
+
+
+def test_only_frequent_japanese_words_are_read(tmp_path):
+    """Of words with a mark, the first spelling and the first reading, with every gloss."""
+    database = tmp_path / "jam.db"
+    jamdict(
+        database,
+        [
+            (["猫", "貓"], ["ねこ", "ネコ"], ["cat (animal)", "to  purr"], ("Kanji", "KJP")),
+            ([], ["ねずみ"], ["mouse"], ("Kana", "KNP")),
+            (["禰"], ["ね"], ["ancestral shrine"], None),
+        ],
+    )
+
+    assert sorted(jmdict_pairs(database)) == sorted(
+        [
+            *(("猫", "cat"), ("猫", "purr"), ("ねこ", "cat"), ("ねこ", "purr")),
+            ("ねずみ", "mouse"),
+        ]
+    )
+
+
+def test_another_database_is_refused(tmp_path):
+    """One line, not a traceback of SQLite."""
+    (tmp_path / "x.db").write_bytes(b"nothing")
+
+    with pytest.raises(DataError, match="is no database of jamdict"):
+        jmdict_pairs(tmp_path / "x.db")
+
+
+def test_chinese_words_are_read_in_both_writings():
+    """Glosses are cut at semicolons; remarks about a word are no translation of it."""
+    entries = [
+        ["貓", "猫", "mao1", ["cat; (coll.) to hide oneself", "CL:隻|只[zhi1]"], [], []],
+        ["%", "%", "pa1", "percent (Tw)", [], []],
+        ["中華人民", "中华人民", "x", "too long", [], []],
+    ]
+    script = f"export default {json.dumps({'all': entries})};\n".encode()
+
+    assert list(cedict_pairs(script)) == [
+        *(("猫", "cat"), ("貓", "cat"), ("猫", "hide oneself"), ("貓", "hide oneself")),
+        ("%", "percent"),
+    ]
+
+
+def words(pairs, **changes):
+    """The pairs that are usable."""
+    vocabulary = {"a", "b", "c", "d", "ice", "cream", "of", "the"}
+    entries = word_entries("dict", "deu", pairs, vocabulary=vocabulary, **changes)
+    return [(entry.translations[0][1], entry.english) for entry in entries]
+
+
+def test_english_is_of_few_known_words():
+    """Every word is one of the vocabulary's; words that are the same in both are no pair."""
+    pairs = [
+        *(("Eis", "ice-cream"), ("Eis", "Ice of the cream"), ("Eis", "ice of the ice cream")),
+        *(("Eis", "icecream"), ("Eis", "ice!"), ("Ice", "ice"), ("", "a"), ("x" * 31, "a")),
+    ]
+
+    assert words(pairs) == [("", "a"), ("Eis", "Ice of the cream"), ("Eis", "ice-cream")]
+    assert words(pairs, most_words=2) == [("", "a"), ("Eis", "ice-cream")]
+
+
+def test_a_word_has_at_most_three_translations():
+    """Which of them depends on nothing but their letters."""
+    pairs = [("x", word) for word in "dcbad"]
+
+    assert words(pairs) == words(pairs[::-1]) == [("x", "a"), ("x", "b"), ("x", "c")]
+
+
+def test_a_draw_is_the_same_every_time():
+    """So that a table can be made again; a small dictionary is taken whole."""
+    entries = [Entry(corpus="c", english=str(i), translations=()) for i in range(100)]
+    some = drawn(iter(entries), 10, seed=1)
+
+    assert some == drawn(entries, 10, seed=1) != drawn(entries, 10, seed=2)
+    assert [int(entry.english) for entry in some] == sorted({int(e.english) for e in some})
+    assert len(some) == 10
+    assert drawn(entries, 100, seed=1) == entries
+
+
+# Words through third languages ------------------------------------------------------------------
+
+LANGUAGES = ("eng", "deu", "fra", "ita", "pol")
+WORDS = st.sampled_from("vwxyz")
+DICTIONARIES = st.dictionaries(
+    st.tuples(st.sampled_from(LANGUAGES), st.sampled_from(LANGUAGES)).filter(lambda p: p[0] < p[1]),
+    st.sets(st.tuples(WORDS, WORDS), max_size=12),
+)
+
+
+def agreed(pairs, language, target):
+    """The rule in the plainest words: two languages agree, and half as many as for the best."""
+    votes = {}
+    for word in "vwxyz":
+        for found in "vwxyz":
+            votes[word, found] = sum(
+                any(
+                    (word, x) in pairs[language, pivot] and (x, found) in pairs[pivot, target]
+                    for x in "vwxyz"
+                )
+                for pivot in LANGUAGES
+                if pivot not in (language, target)
+            )
+    return {
+        (word, found)
+        for (word, found), n in votes.items()
+        if n >= 2 and n >= max(votes[word, other] for other in "vwxyz") / 2
+    }
+
+
+@given(DICTIONARIES)
+@example({(a, b): {("x", "x")} for a in LANGUAGES for b in LANGUAGES if a < b})
+def test_a_pivoted_pair_is_one_that_languages_agree_on(dictionaries):
+    """All pairs of the rule and no others, for every language."""
+    pairs = defaultdict(set)
+    for (first, second), found in dictionaries.items():
+        pairs[first, second] = found
+        pairs[second, first] = {(b, a) for a, b in found}
+
+    for language in LANGUAGES[1:]:
+        assert pivoted(dict(pairs), language, "eng") == agreed(pairs, language, "eng")
+        assert direct(dict(pairs), language, "eng") == pairs[language, "eng"]
+
+
+# Cleaning -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("Hello %s, you have %(count)d new messages.", "Hello, you have new messages."),
+        ("Move {{count}} items to ${target} by {name}", "Move items to by"),
+        ("{count, plural, one {# item} other {# items}} left", "items left"),
+        ("{n, select, a {x} other {{m, plural, one {tree} other {trees}}}}", "trees"),
+        ("{count, plural, one {# item}} left", ""),
+        ("{count, plural, one {# item", ""),
+        ("<a href='x'>Open <b>map</b></a> &amp; [the manual](http://x.y)", "Open map & the manual"),
+        ("**Bold** `code`\u200b and ``more``", "Bold code and more"),
+        ("&amp;lt;b&amp;gt;twice&amp;lt;/b&amp;gt; escaped", "twice escaped"),
+        ("Error (%s): “%s” is “%1”", "Error: is"),
+        ("  … save - ", "… save"),
+        ("Zoom 100% in", "Zoom 100% in"),
+        ("%d", ""),
+    ],
+)
+def test_a_message_is_reduced_to_its_words(message, words):
+    """Placeholders, markup, plurals and empty quotes go, punctuation closes up."""
+    assert clean(message) == words
+
+
+PARTS = st.sampled_from(
+    [
+        *("{", "}", "{name}", "{{x}}", "%s", "%(n)d", "<b>", "</b>", "<", ">", "&lt;", "&amp;"),
+        *("&#123;", "[a](b)", "[", "](", ")", "**", "`", "'", '"', " ", ".", "-", "#", "%", "1"),
+        *("{n, plural, one {a} other {", "}}", "{g, select, other {x}}", "word", "Übung", "\u200b"),
+    ]
+)
+
+
+@given(st.lists(PARTS, max_size=12).map("".join) | st.text(max_size=30))
+def test_cleaning_twice_changes_nothing(message):
+    """Nothing that would be taken away is left or made by taking something else away."""
+    assert clean(clean(message)) == clean(message)
+
+
+@given(st.lists(PARTS, max_size=12).map("".join))
+def test_no_braces_or_tags_reach_the_table(message):
+    """What could not be resolved is refused, in English and in translation."""
+    text = clean(message)
+
+    if set(text) & set("{}<>"):
+        assert not is_english(text)
+        assert not is_translation("English words", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        *(("Save", True), ("Sign in", True), ("OK then.", True), ("e-mail", True), ("Don't", True)),
+        *(("README.md", False), ("camelCase", False), ("a_b", False), ("HTTP-2", False)),
+        *(("see https://x.y now", False), ("#1", False), ("run()", False), ("é", False)),
+        ("word " * 61, False),
+    ],
+)
+def test_code_is_no_english(text, language):
+    """File names, identifiers, addresses and very long texts are left out."""
+    assert is_english(text) is language
+
+
+@pytest.mark.parametrize(
+    ("text", "usable"),
+    [("Speichern", True), ("SAVE", False), ("123", False), ("x" * 37, False), ("保", True)],
+)
+def test_a_translation_is_another_text_of_a_plausible_length(text, usable):
+    """An untranslated text, one without letters or one far too long is none."""
+    assert is_translation("Save", text) is usable
+
+
+# Files of translations ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "found"),
+    [
+        (
+            "a.json",
+            '{"menu": {"save": "Save", "n": 1, "list": ["x"]}}',
+            [(".menu.save", "Save"), (".menu.list.0", "x")],
+        ),
+        ("no.json", '\ufeff{"no": {"save": "Lagre"}}', [(".save", "Lagre")]),
+        (
+            "no.yaml",
+            "no:\n  on: 'L''agre\n\n    nå'\n  off: yes\n",
+            [(".on", "L'agre\nnå"), (".off", "yes")],
+        ),
+        (
+            "a.js",
+            "export default { name: 'x', el: { \"ok\": \"O\\u004b\", 'no': `N\\'o` } }",
+            [("name", "x"), (".el.ok", "OK"), (".el.no", "N'o")],
+        ),
+        (
+            "a.js",
+            'Blockly.Msg["A"] = "eins";\nBlockly.Msg["B"] = "two";  // untranslated\n',
+            [("A", "eins")],
+        ),
+        ("a.py", "MESSAGES = {'Posts': 'Beiträge'}", [(".Posts", "Beiträge")]),
+        ("a.json", "{", []),
+        ("a.yaml", "a: [", []),
+        ("a.py", "x = (", []),
+    ],
+)
+def test_messages_are_read_from_every_format(name, data, found):
+    """Path and text; the language as the only top level is left out; broken files are empty."""
+    tag = name.partition(".")[0]
+
+    assert [(p.removeprefix("."), t) for p, t in read_messages(name, data.encode(), tag)] == [
+        (p.removeprefix("."), t) for p, t in found
+    ]
+
+
+def package(reader="files", padded=False, pattern=r"(?P<lang>\w+)\.\w+$"):
+    """A source of interface texts."""
+    return Source(
+        registry="npm",
+        name="app",
+        version="1",
+        file="",
+        sha256="",
+        licence="MIT",
+        attribution="",
+        corpus="interface",
+        reader=reader,
+        pattern=pattern,
+        padded=padded,
+    )
+
+
+def messages(files, **fields):
+    """English, translations and corpus of the entries of JSON files."""
+    data = [(f"{tag}.json", json.dumps(texts).encode()) for tag, texts in files.items()]
+    return [
+        (entry.english, dict(entry.translations), entry.corpus)
+        for entry in interface_entries(package(**fields), data)
+    ]
+
+
+def test_messages_are_joined_by_their_paths():
+    """Short ones are words; variants of one language are gathered, at most two."""
+    found = messages(
+        {
+            "en": {"a": "Save", "b": "There is no such file.", "c": "lonely", "@metadata": "of it"},
+            "pt": {"a": "Salvar", "b": "Não existe tal arquivo.", "@metadata": "dela"},
+            "pt_BR": {"a": "Gravar"},
+            "pt_PT": {"a": "Guardar"},
+            "en_GB": {"a": "Keep"},
+        }
+    )
+
+    assert found == [
+        ("Save", {"por": "Gravar"}, "interface-words"),
+        ("There is no such file.", {"por": "Não existe tal arquivo."}, "interface"),
+    ]
+
+
+def test_variants_of_a_language_are_at_most_two():
+    """The plain tag's first."""
+    data = [
+        (f"{tag}.json", json.dumps({"a": text}).encode())
+        for tag, text in (("en", "Save"), ("pt_PT", "Guardar"), ("pt_BR", "Gravar"), ("pt", "Sal"))
+    ]
+
+    (entry,) = interface_entries(package(), data)
+
+    assert entry.translations == (("por", "Sal"), ("por", "Gravar"))
+
+
+@pytest.mark.parametrize(("padded", "languages"), [(False, ["deu"]), (True, ["deu", "fra"])])
+def test_a_language_that_is_mostly_english_is_left_out(padded, languages):
+    """It was never translated; only where gaps are filled with English its few texts are good."""
+    found = messages(
+        {
+            "en": {"a": "Save", "b": "Open", "c": "Close"},
+            "fr": {"a": "Save", "b": "Open", "c": "Fermer"},
+            "de": {"a": "Sichern", "b": "Öffnen", "c": "Close"},
+        },
+        padded=padded,
+    )
+
+    assert sorted({code for _, texts, _ in found for code in texts}) == languages
+
+
+def test_gettext_messages_bring_their_english():
+    """Of plurals the last form; context is no text; a broken catalogue is empty."""
+    plural = catalogue({"": "head", "menu\4Open": "Öffnen", "%d file\0%d files": "Datei\0Dateien"})
+
+    found = list(interface_entries(package(), [("de.mo", plural), ("fr.mo", b"x" * 40)]))
+
+    assert [(e.english, e.translations) for e in found] == [
+        ("Open", (("deu", "Öffnen"),)),
+        ("files", (("deu", "Dateien"),)),
+    ]
+
+
+def test_a_pair_that_came_before_is_left_out():
+    """The same message of another package brings nothing new but other translations."""
+    first = Entry(corpus="c", key="a:1", english="Save", translations=(("deu", "Sichern"),))
+    again = Entry(
+        corpus="c",
+        key="b:1",
+        english="Save",
+        translations=(("deu", "Sichern"), ("fra", "Enregistrer")),
+    )
+
+    found = list(unrepeated([first, again, first]))
+
+    assert [entry.translations for entry in found] == [
+        (("deu", "Sichern"),),
+        (("fra", "Enregistrer"),),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("template", "plain"),
+    [
+        ("turn on [all] [of] the lights", "turn on   the lights"),
+        ("(turn|switch) <on> (the|my) light[s]", "turn on the light"),
+        ("(a|(b|c)) [x (y|z)]d|e", "a d"),
+        ("<loop>", ""),
+        ("<unknown> x", " x"),
+    ],
+)
+def test_a_template_gives_its_plainest_sentence(template, plain):
+    """First alternatives, nothing optional; rules that need themselves end."""
+    assert sentence(template, {"on": "(on|at)", "loop": "<loop>"}) == plain
+
+
+def test_commands_are_joined_by_what_they_do():
+    """Not by their place; commands of few English words say too little."""
+    lights = {"slots": {"domain": "light"}, "sentences": ["turn on all [of] the lights"]}
+    german = {"slots": {"domain": "light"}, "sentences": ["schalte alle Lichter ein"]}
+    short = {"slots": {"domain": "fan"}, "sentences": ["fan on"]}
+    kurz = {"slots": {"domain": "fan"}, "sentences": ["Lüfter ein"]}
+    trees = {
+        "en": {
+            "intents": {"On": {"data": [short, lights]}},
+            "responses": {"On": {"done": "Turned on", "if": "{% if x %}"}},
+        },
+        "de": {
+            "intents": {"On": {"data": [german, kurz]}},
+            "responses": {"On": {"done": "Eingeschaltet", "if": "{% if x %}"}},
+        },
+    }
+
+    found = messages(trees, reader="intents")
+
+    assert sorted((english, texts["deu"]) for english, texts, _ in found) == [
+        ("Turned on", "Eingeschaltet"),
+        ("turn on all the lights", "schalte alle Lichter ein"),
+    ]
+
+
+# CLDR -------------------------------------------------------------------------------------------
+
+
+def test_emoji_have_names_and_keywords():
+    """One keyword alone says no more than the name; English, Hinglish and signs are left out."""
+
+    def annotations(name, *keywords):
+        return {"annotations": {"annotations": {"😀": {"tts": [name], "default": keywords}}}}
+
+    trees = {
+        "en": annotations("grinning face", "face", "grin"),
+        "en-GB": annotations("grin", "face", "cheeky"),
+        "es": annotations("cara sonriente", "cara", "cara sonriente", "feliz"),
+        "ky": annotations("жылмайган", "жүз"),
+        "hi-Latn": annotations("hansta face", "face", "hansna"),
+        "zu": annotations("↑↑↑"),
+    }
+    files = [(f"{tag}.json", json.dumps(tree).encode()) for tag, tree in trees.items()]
+    pattern = r"(?P<lang>[\w-]+)\.json$"
+
+    found = list(cldr_entries(package("cldr-annotations", pattern=pattern), files))
+
+    assert [(e.english, *e.translations) for e in found] == [
+        ("face, grin", ("spa", "cara, feliz")),
+        ("grinning face", ("kir", "жылмайган")),
+        ("grinning face", ("spa", "cara sonriente")),
+    ]
+
+
+def test_names_of_codes_are_translated():
+    """A code that stands for a missing name, another form or the English name are left out."""
+
+    def names(**languages):
+        return {"localeDisplayNames": {"languages": languages}}
+
+    trees = {
+        "en": names(de="German", fr="French", **{"fr-alt-short": "Fr."}, ab="Abkhazian"),
+        "nl": names(de="Duits", fr="fr", **{"fr-alt-short": "Frans"}, ab="Abkhazian", xx="Iets"),
+    }
+    files = [
+        (f"{tag}.json", json.dumps({"main": {tag: tree}}).encode()) for tag, tree in trees.items()
+    ]
+
+    found = list(cldr_entries(package("cldr-names"), files))
+
+    assert [(e.english, *e.translations) for e in found] == [("German", ("nld", "Duits"))]

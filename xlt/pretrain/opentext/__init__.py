@@ -1,0 +1,1 @@
+"""Builds the table of openly licensed translations from pinned packages of public registries."""

@@ -1,0 +1,170 @@
+"""Puts the rows of all sources together in one table."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import chain
+from pathlib import Path
+
+import pyarrow as pa  # type: ignore[import-untyped]  # no stubs
+import pyarrow.parquet as pq  # type: ignore[import-untyped]  # no stubs
+
+from xlt.durable import replace_file
+from xlt.errors import DataError
+from xlt.pretrain.opentext.archives import Files, Progress, fetch, members
+from xlt.pretrain.opentext.cldr import cldr_entries
+from xlt.pretrain.opentext.dictionaries import (
+    cedict_pairs,
+    dictd_entries,
+    dictd_pairs,
+    drawn,
+    jmdict_pairs,
+    word_entries,
+)
+from xlt.pretrain.opentext.entries import Entry, Row, evaluation_texts, without
+from xlt.pretrain.opentext.interface import interface_entries, unrepeated
+from xlt.pretrain.opentext.pivot import Pair, Pairs, direct, pivoted
+from xlt.pretrain.opentext.sources import Source, licences
+from xlt.pretrain.tables import COLUMNS
+
+Read = Callable[[Source], Files]
+
+_FEW_WORDS = 2  # of the English of JMdict and CC-CEDICT: more explain rather than translate
+_MOST_ENTRIES = 70_000  # of each of the two, which would outweigh the languages without any
+_SEED = 13
+
+
+def build(
+    out: Path,
+    *,
+    sources: Sequence[Source],
+    cache: Path,
+    vocabulary: AbstractSet[str],
+    exclude: Sequence[Path] = (),
+    progress: Progress,
+) -> dict[str, object]:
+    """Writes the table of all sources, in one step.
+
+    Args:
+        out: The Parquet table to write: corpus, key, lang, text. Its folder is made.
+        sources: Where to take text from, see `read_sources`.
+        cache: Folder of archives; those that are not there are fetched.
+        vocabulary: English words that are known; dictionaries give no others.
+        exclude: Tables of which no text may be in the new one.
+        progress: Called with one line now and then.
+
+    Returns:
+        What was written: rows and languages, and the same with the licences of each corpus.
+
+    Raises:
+        DataError: If an archive or a table cannot be read, or no text is found.
+    """
+    forbidden = evaluation_texts(exclude)
+    out.parent.mkdir(parents=True, exist_ok=True)  # before minutes of work, not after
+
+    def read(source: Source) -> Files:
+        path = fetch(source, cache, progress=progress)
+        progress(f"reading {source.name}")
+        return list(members(path, source.pattern))
+
+    words = without(lexical_entries(sources, read, vocabulary), forbidden)
+    messages = (
+        entry
+        for source in _of(sources, "files", "intents")
+        for entry in interface_entries(source, read(source))
+    )
+    entries = chain(words, unrepeated(without(messages, forbidden)))
+    rows = [row for entry in entries for row in entry.rows()]
+    if not rows:
+        raise DataError(f"no text in the archives of {len(sources)} sources")
+    columns = zip(COLUMNS, zip(*rows, strict=True), strict=True)
+    table = pa.table({name: pa.array(values, pa.string()) for name, values in columns})
+    buffer = pa.BufferOutputStream()
+    pq.write_table(table, buffer, compression="zstd")
+    replace_file(out, buffer.getvalue().to_pybytes())
+    return _summary(rows, licences(sources))
+
+
+def lexical_entries(
+    sources: Sequence[Source], read: Read, vocabulary: AbstractSet[str]
+) -> Iterator[Entry]:
+    """Yields the entries of dictionaries and of lists of names."""
+    yield from _dictd(_of(sources, "dictd"), read, vocabulary)
+    for reader, language in (("jmdict", "jpn"), ("cedict", "zho")):
+        for source in _of(sources, reader):
+            entries = word_entries(
+                source.corpus,
+                language,
+                _PAIRS[reader](read(source)),
+                vocabulary=vocabulary,
+                most_words=_FEW_WORDS,
+            )
+            yield from drawn(entries, _MOST_ENTRIES, _SEED)
+    for source in _of(sources, "cldr-annotations", "cldr-names"):
+        yield from cldr_entries(source, read(source))
+
+
+def _dictd(sources: Sequence[Source], read: Read, vocabulary: AbstractSet[str]) -> Iterator[Entry]:
+    """Yields what dictionaries have with English, directly or through a third language."""
+    corpora = dict.fromkeys(source.corpus for source in sources)
+    for corpus in corpora:
+        pairs: Pairs = dictd_pairs(
+            _dictionary(source, read(source)) for source in sources if source.corpus == corpus
+        )
+        for language in sorted({first for first, _ in pairs} - {"eng"}):
+            found = direct(pairs, language, "eng") | pivoted(pairs, language, "eng")
+            yield from word_entries(corpus, language, found, vocabulary=vocabulary)
+
+
+def _dictionary(source: Source, files: Files) -> tuple[str, str, Iterator[str]]:
+    """Returns the two languages of a dictionary and its entries."""
+    by_suffix = {name.rpartition(".")[2]: data for name, data in files}
+    found = re.search(source.pattern, files[0][0]) if files else None
+    if found is None or by_suffix.keys() != {"index", "dz"}:
+        raise DataError(f"{source.name}: expected an .index and a .dict.dz, found {len(files)}")
+    entries = dictd_entries(by_suffix["index"], by_suffix["dz"])
+    return found["first"], found["second"], entries
+
+
+def _jmdict(files: Files) -> list[Pair]:
+    """Reads the packed database, through a file: SQLite reads no other."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Path(folder, "jamdict.db")
+        with lzma.open(io.BytesIO(files[0][1])) as packed, database.open("wb") as file:
+            shutil.copyfileobj(packed, file)
+        return jmdict_pairs(database)
+
+
+def _cedict(files: Files) -> list[Pair]:
+    return list(cedict_pairs(files[0][1]))
+
+
+_PAIRS: dict[str, Callable[[Files], list[Pair]]] = {"jmdict": _jmdict, "cedict": _cedict}
+
+
+def _of(sources: Sequence[Source], *readers: str) -> list[Source]:
+    return [source for source in sources if source.reader in readers]
+
+
+def _summary(rows: Sequence[Row], licensed: dict[str, list[str]]) -> dict[str, object]:
+    counts = Counter(corpus for corpus, *_ in rows)
+    languages = {(corpus, language) for corpus, _, language, _ in rows}
+    return {
+        "rows": len(rows),
+        "languages": len({language for _, language in languages}),
+        "corpora": {
+            corpus: {
+                "rows": count,
+                "languages": sum(owner == corpus for owner, _ in languages),
+                "licences": licensed.get(corpus.removesuffix("-words"), []),
+            }
+            for corpus, count in counts.items()
+        },
+    }

@@ -1,0 +1,92 @@
+"""Reduces messages of user interfaces to plain words, and refuses those that are no language."""
+
+from __future__ import annotations
+
+import html
+import re
+
+_MOST_WORDS = 60
+
+_PLACEHOLDER = re.compile(
+    r"\{\{.*?\}\}|\$\{\w+\}|%\{\w+\}|%?\{[\w.:,!+ -]*\}|%\(\w+\)[#0-9.]*[a-zA-Z]|"
+    r"%\d+\$[a-z]|%[sdifr](?![a-z])|%\d+|\$\d|\$t\([^)]*\)|\[[A-Z][A-Z_0-9]+\]|"
+    r"\[%key:.*?%\]|:\w+:`[^`]*`"
+)
+_MARKUP = re.compile(r"<[/!]?[A-Za-z][^<>]*>|</?\d+/?>|<!--.*?-->", re.DOTALL)
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
+_SIGNS = re.compile(r"\*\*|__|``?|^#+ |\\n|[\u200b\ufeff\u00ad\u200e\u200f]")
+_EMPTY = re.compile(r"\"\s*\"|'\s+'|“\s*”|„\s*“|«\s*»|「\s*」|\(\s*\)|\[\s*\]")
+_EDGE = " \t-–—:;,|/*=>•·&'\""
+
+# An ICU plural or select, up to its branches.
+_CHOICE = re.compile(r"\{\s*\w+\s*,\s*(?:plural|select|selectordinal)\s*,")
+_OTHER = re.compile(r"\bother\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
+
+# A single word that is a path, an address, a file name, a camelCase name or a call.
+_CODE = re.compile(
+    r"https?://|www\.|^\S*[_/@=<>\\{}|]\S*$|^\S+\.\S+$|[a-z][A-Z]\S*$|\w\(\)|^[A-Z0-9_.-]+$"
+)
+_NO_TEXT = re.compile(r"https?://|[{}<>\\]")
+
+
+def clean(message: str) -> str:
+    """Returns a message without markup, placeholders and entities; empty if nothing is left.
+
+    What is taken away may leave another such thing behind: it goes on until none is found.
+    """
+    text = _cleaner(message)
+    while text != message:
+        message, text = text, _cleaner(text)
+    return text
+
+
+def is_english(text: str) -> bool:
+    """Says whether an English message is language, and short enough."""
+    if not re.search(r"[A-Za-z]{2}", text) or len(text.split()) > _MOST_WORDS:
+        return False
+    return not (_NO_TEXT if " " in text else _CODE).search(text)
+
+
+def is_translation(english: str, text: str) -> bool:
+    """Says whether `text` may translate `english`: has letters, a plausible length, is another."""
+    if _NO_TEXT.search(text) or not re.search(r"[^\W\d_]", text):
+        return False
+    if len(text) > 4 * len(english) + 20 or len(english) > 8 * len(text) + 10:
+        return False
+    return text.casefold() != english.casefold()
+
+
+def _cleaner(text: str) -> str:
+    text = _LINK.sub(r"\1", _MARKUP.sub(" ", _unescaped(_chosen(text))))
+    text = _SIGNS.sub(" ", _PLACEHOLDER.sub(" ", text))
+    text = re.sub(r"\s+", " ", _EMPTY.sub(" ", text))
+    text = re.sub(r" ([,.;!?:)](?:\s|$))", r"\1", text)
+    return text.strip(_EDGE)
+
+
+def _unescaped(text: str) -> str:
+    """Replaces HTML entities, also those that were escaped twice."""
+    while (plain := html.unescape(text)) != text:
+        text = plain
+    return text
+
+
+def _chosen(text: str) -> str:
+    """Replaces each ICU plural or select by its branch `other`; empty if one has none."""
+    while start := _CHOICE.search(text):
+        end = _closing(text, start.start())
+        branch = _OTHER.search(text, start.start(), end)
+        if not branch:
+            return ""
+        text = text[: start.start()] + branch[1].replace("#", "") + text[end + 1 :]
+    return text
+
+
+def _closing(text: str, start: int) -> int:
+    """Returns where the brace at `start` is closed, or `start` if it never is."""
+    depth = 0
+    for at in range(start, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[at], 0)
+        if depth == 0:
+            return at
+    return start
