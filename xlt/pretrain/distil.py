@@ -130,9 +130,6 @@ def distil(
         checkpoint: Called now and then and at the end with the state to keep.
         progress: Called with one line now and then.
     """
-    if accelerator.device.type == "cpu":
-        # torch's fused attention is slow backwards there: a quarter of a step was spent in it
-        student.set_attn_implementation("eager")
     table = student.electra.embeddings.word_embeddings.weight
     slow = torch.from_numpy(known).to(table.device)
     ratio = options.english_row_learning_rate / options.row_learning_rate

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc  # type: ignore[import-untyped]  # no stubs
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # no stubs
 from numpy.typing import NDArray
 
@@ -60,7 +61,7 @@ def read_corpus(
     Raises:
         DataError: If a table cannot be read, lacks a column, or nothing is left to train on.
     """
-    english = _english_by_key(_rows(paths, corpora))
+    english = _english_by_key(_rows(paths, corpora, codes=_ENGLISH_CODES))
     index: dict[str, int] = {}
     languages: dict[str, int] = {}
     texts: list[str] = []
@@ -120,15 +121,19 @@ def row_probabilities(
     return np.where(keep, per_row[language], 0.0)
 
 
-def _rows(paths: Sequence[Path], corpora: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
-    """Yields the rows of the wanted corpora; a table is read piece by piece."""
+def _rows(
+    paths: Sequence[Path], corpora: Sequence[str], *, codes: Sequence[str] = ()
+) -> Iterator[tuple[str, str, str, str]]:
+    """Yields the rows of the wanted corpora, and codes if any are given, piece by piece."""
     for path in paths:
         try:
             for batch in pq.ParquetFile(path).iter_batches(columns=list(COLUMNS)):
-                lists = [batch.column(name).to_pylist() for name in COLUMNS]
-                for row in zip(*lists, strict=True):
-                    if row[0] in corpora and row[3]:
-                        yield row
+                wanted = pc.field("corpus").isin(list(corpora))
+                if codes:
+                    wanted &= pc.field("lang").isin(list(codes))
+                found = batch.filter(wanted)
+                lists = [found.column(name).to_pylist() for name in COLUMNS]
+                yield from (row for row in zip(*lists, strict=True) if row[3])
         except (OSError, ValueError, KeyError) as error:
             raise DataError(
                 f"cannot read {path} with the columns {', '.join(COLUMNS)}: {error}"
@@ -137,8 +142,8 @@ def _rows(paths: Sequence[Path], corpora: Sequence[str]) -> Iterator[tuple[str, 
 
 def _english_by_key(rows: Iterable[tuple[str, str, str, str]]) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    for _, key, code, text in rows:
-        if key and code in _ENGLISH_CODES:
+    for _, key, _, text in rows:
+        if key:
             found.setdefault(key, text)
     return found
 

@@ -18,6 +18,7 @@ from urllib.parse import urljoin
 from urllib.request import urlopen
 
 from xlt.errors import DataError
+from xlt.fingerprints import fingerprint_of_file
 from xlt.pretrain.opentext.sources import Source
 
 Progress = Callable[[str], None]
@@ -62,7 +63,7 @@ def fetch(
         DataError: If it cannot be fetched, is too large or has another checksum.
     """
     path = cache / Path(source.file).name
-    if path.is_file() and _digest(path) == source.sha256:
+    if path.is_file() and fingerprint_of_file(path) == source.sha256:
         return path
     progress(f"fetching {source.name} {source.version}")
     cache.mkdir(parents=True, exist_ok=True)
@@ -134,14 +135,6 @@ def _download(url: str, part: Path, *, opened: Open, most_bytes: int) -> str:
                 raise DataError(f"{url} has more than the {most_bytes} bytes that are allowed")
             digest.update(chunk)
             file.write(chunk)
-    return digest.hexdigest()
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
     return digest.hexdigest()
 
 
