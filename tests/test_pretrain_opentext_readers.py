@@ -1,9 +1,10 @@
-"""What is taken out of dictionaries, lists of names and translations of user interfaces."""
+"""What is taken out of dictionaries, lists of names, translations of interfaces and manuals."""
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
@@ -12,7 +13,13 @@ from hypothesis import strategies as st
 from tests.test_pretrain_opentext import catalogue, dictd, jamdict
 from xlt.errors import DataError
 from xlt.pretrain.opentext.cldr import cldr_entries
-from xlt.pretrain.opentext.cleaning import clean, is_english, is_translation
+from xlt.pretrain.opentext.cleaning import (
+    clean,
+    is_english,
+    is_prose,
+    is_translation,
+    without_help_markup,
+)
 from xlt.pretrain.opentext.dictionaries import (
     cedict_pairs,
     dictd_entries,
@@ -25,7 +32,8 @@ from xlt.pretrain.opentext.dictionaries import (
 from xlt.pretrain.opentext.entries import Entry
 from xlt.pretrain.opentext.interface import interface_entries, sentence, unrepeated
 from xlt.pretrain.opentext.pivot import direct, pivoted
-from xlt.pretrain.opentext.readers import read_messages
+from xlt.pretrain.opentext.readers import read_messages, read_portable
+from xlt.pretrain.opentext.selection import most_translated
 from xlt.pretrain.opentext.sources import Source
 
 # Dictionaries -----------------------------------------------------------------------------------
@@ -281,6 +289,47 @@ def test_a_translation_is_another_text_of_a_plausible_length(text, usable):
     assert is_translation("Save", text) is usable
 
 
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("Press <emph>OK</emph>, or <keycode>Esc</keycode>.", "Press OK, or Esc."),
+        ('<ahelp hid="a/b">Avaa <emph>Tiedosto</emph>n.</ahelp>', "Avaa Tiedoston."),
+        (
+            '<switchinline select="sys"><caseinline select="MAC"><keycode>Command</keycode>'
+            "</caseinline><defaultinline>Ctrl</defaultinline></switchinline>+A",
+            "Ctrl+A",
+        ),
+        ('<image src="a.svg"><alt id="b">Icon of x</alt></image> Save', " Save"),
+        ("%PRODUCTNAME %PRODUCTVERSION by $[officename]", "LibreOffice  by LibreOffice"),
+        ("Delete $(ARG1), $name$ and %OBJECT_NAME%?", "Delete ,  and ?"),
+        ("~File and For_mat", "File and Format"),
+        ("开启(~O) and 打开(_P)", "开启 and 打开"),
+        ("a_b_c costs 5 ~ 6", "a_b_c costs 5 ~ 6"),
+    ],
+)
+def test_marks_of_libreoffice_leave_words_whole(message, text):
+    """What stands for another system, pictures, variables and access keys go; the name comes."""
+    assert without_help_markup(message) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "prose"),
+    [
+        *(("Returns the square root of a number.", True), ("If not, see SUM for more.", True)),
+        *(
+            ("=A1 plus the other", False),
+            ("SUM(Number; Number)", False),
+            ("x + y * (2 / 3)", False),
+        ),
+        *(("the number my_count of all", False), ("call run() when done", False)),
+        *(("RIGHT 90; turn right", False), ("CLEARSCREEN; remove drawings", False)),
+    ],
+)
+def test_a_formula_is_no_prose(text, prose):
+    """Programs and lists of arguments, though they have words, are no sentences."""
+    assert is_prose(text) is prose
+
+
 # Files of translations ------------------------------------------------------------------------
 
 
@@ -309,6 +358,18 @@ def test_a_translation_is_another_text_of_a_plausible_length(text, usable):
             [("A", "eins")],
         ),
         ("a.py", "MESSAGES = {'Posts': 'Beiträge'}", [(".Posts", "Beiträge")]),
+        (
+            "a.page",
+            "<page xmlns='http://projectmallard.org/1.0/'><info><desc>Ab<!-- x --> out"
+            "</desc></info>"
+            "<title>One</title><section><p>Press <keyseq><key>Ctrl</key><key>C</key></keyseq>, then"
+            " <guiseq><gui>A</gui><gui>B</gui></guiseq>.</p><p>Two</p></section></page>",
+            [
+                *((".info0.desc0", "Ab out"), (".title0", "One")),
+                *((".section0.p0", "Press Ctrl+C, then A > B."), (".section0.p1", "Two")),
+            ],
+        ),
+        ("a.page", "<page>", []),
         ("a.json", "{", []),
         ("a.yaml", "a: [", []),
         ("a.py", "x = (", []),
@@ -323,7 +384,53 @@ def test_messages_are_read_from_every_format(name, data, found):
     ]
 
 
-def package(reader="files", padded=False, pattern=r"(?P<lang>\w+)\.\w+$"):
+TEXT = st.text(st.sampled_from('ab "\\\n\t#é'), max_size=8)
+
+
+def quoted(text, at):
+    """A string of a .po file, in two lines if `at` is within it."""
+    parts = [text[:at], text[at:]] if 0 < at < len(text) else [text]
+    escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
+    return "\n".join('"' + "".join(escapes.get(c, c) for c in part) + '"' for part in parts)
+
+
+@given(
+    st.lists(st.tuples(TEXT, TEXT.filter(bool), TEXT, TEXT, st.booleans()), max_size=4), st.data()
+)
+def test_what_was_written_as_po_is_read(entries, data):
+    """Any escapes and line breaks; fuzzy, untranslated and English entries are left out."""
+    lines, expected = ['msgid ""\nmsgstr "Language: x\\n"\n'], []
+    for context, english, plural, text, fuzzy in entries:
+        cut = data.draw(st.integers(0, 8))
+        forms = f"msgstr {quoted(text, cut)}"
+        if plural:
+            forms = (
+                f'msgid_plural {quoted(plural, cut)}\nmsgstr[0] "x"\nmsgstr[1] {quoted(text, cut)}'
+            )
+        head = "#: a.c:1\n" + "#, c-format, fuzzy\n" * fuzzy
+        head += f"msgctxt {quoted(context, cut)}\n" * bool(context)
+        lines.append(f"{head}msgid {quoted(english, cut)}\n{forms}\n")
+        if text and text != (plural or english) and not fuzzy:
+            name = f"{context}\4{english}" if context else english
+            expected.append((name, plural or english, text))
+    lines.append('#~ msgid "obsolete"\n#~ msgstr "alt"\n')
+
+    assert read_portable("\n".join(lines).encode()) == expected
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ['msgid "a"\nmsgstr "b\n', 'msgid "a"\n', 'x\nmsgid "a"\nmsgstr "b"\n', "\xe9"],
+)
+def test_a_broken_po_file_gives_nothing(broken):
+    """Rather than what may be half a message."""
+    good = 'msgid "c"\nmsgstr "d"\n'
+
+    assert read_portable(good.encode()) == [("c", "c", "d")]
+    assert read_portable((good + broken).encode("latin-1")) == []
+
+
+def package(reader="files", padded=False, pattern=r"(?P<lang>\w+)\.\w+$", **fields):
     """A source of interface texts."""
     return Source(
         registry="npm",
@@ -333,10 +440,10 @@ def package(reader="files", padded=False, pattern=r"(?P<lang>\w+)\.\w+$"):
         sha256="",
         licence="MIT",
         attribution="",
-        corpus="interface",
         reader=reader,
         pattern=pattern,
         padded=padded,
+        **{"corpus": "interface", **fields},
     )
 
 
@@ -404,6 +511,122 @@ def test_gettext_messages_bring_their_english():
         ("Open", (("deu", "Öffnen"),)),
         ("files", (("deu", "Dateien"),)),
     ]
+
+
+def portable(texts):
+    """A .po file."""
+    words = ("msgctxt", "msgid", "msgstr")
+    entries = ([f"{w} {json.dumps(t)}\n" for w, t in zip(words, e, strict=True)] for e in texts)
+    return "\n".join("".join(lines) for lines in entries).encode()
+
+
+def test_half_as_many_words_as_sentences_are_chosen():
+    """Of a package that has too many messages; sentences are what is scarce."""
+    numbers = range(1_600)  # so that the language is no rare one
+    texts = [("c", f"Open file number {number}", f"Avaa {number}") for number in numbers]
+    texts += [("c", f"Word {number}", f"Sana {number}") for number in numbers]
+
+    found = list(interface_entries(package("gettext", most=4), [("fi.po", portable(texts))]))
+
+    assert Counter(entry.corpus for entry in found) == {"interface": 4, "interface-words": 2}
+
+
+def test_manuals_give_sentences():
+    """No headings of few words, index entries, program lines or holes; English tags are none."""
+    english = "Click <emph>OK</emph> to close it."
+    sentence_of = ("a.xhp\npar_id1\nhelp.text", english, "Sulje <emph>OK</emph>:lla se.")
+    other = [
+        ("a.xhp\nhd_id1\nhelp.text", "Closing it", "Sulkeminen"),
+        ("a.xhp\nbas_id1\nhelp.text", "Print this is a line", "Print tämä on rivi"),
+        ("a.xhp\npar_id2\nhelp.text", "The sum =A1 of all", "Summa =A1 kaikista"),
+        ("a.xhp\npar_id3\nhelp.text", "See also <embedvar/> of it", "Katso <embedvar/> siitä"),
+        ("a.xhp\npar_id4\nhelp.text", "Text;Date;Time of the day", "Teksti;Päivä;Aika"),
+    ]
+    files = [
+        ("fi.po", portable([sentence_of, *other])),
+        ("en_GB.po", portable([(*sentence_of[:2], "Press OK to close it.")])),
+        ("README", b""),
+    ]
+
+    found = list(interface_entries(package("gettext", corpus="docs"), iter(files)))
+
+    assert [(e.corpus, e.english, e.translations) for e in found] == [
+        ("docs", "Click OK to close it.", (("fin", "Sulje OK:lla se."),))
+    ]
+
+
+def test_the_english_files_may_have_another_tag():
+    """As GNOME's have, `C`."""
+    pages = {"C": "One and two and three", "fi": "Yksi ja kaksi ja kolme"}
+    files = [(f"{tag}.page", f"<page><p>{text}</p></page>".encode()) for tag, text in pages.items()]
+
+    (found,) = interface_entries(package(english="C", corpus="docs"), files)
+
+    assert (found.english, found.translations) == (pages["C"], (("fin", pages["fi"]),))
+
+
+ENTRIES = st.lists(
+    st.builds(
+        Entry,
+        corpus=st.sampled_from(["a", "b"]),
+        english=st.sampled_from("vwxyz"),
+        key=st.uuids().map(str),
+        translations=st.lists(
+            st.tuples(st.sampled_from(["deu", "fra", "swa"]), st.sampled_from("12")),
+            min_size=1,
+            unique=True,
+        ).map(tuple),
+    ),
+    max_size=12,
+    unique_by=lambda entry: entry.key,
+)
+
+
+@given(ENTRIES, st.fixed_dictionaries(dict.fromkeys("ab", st.integers(0, 4))), st.integers(0, 4))
+def test_the_most_translated_messages_are_taken(entries, most, few):
+    """At most so many with common languages; every English text of a rare one; each text once."""
+    found = list(most_translated(entries, most, few))
+    given_by_key = {entry.key: entry for entry in entries}
+    every = list(most_translated(entries, dict.fromkeys("ab", 12), 0))
+    count = Counter(code for entry in every for code in {c for c, _ in entry.translations})
+    rare = {code for code in count if count[code] < few}
+
+    assert found == list(most_translated(entries[::-1], most, few))
+    assert len({entry.english for entry in found}) == len(found)
+    assert {e.english for e in every} == {e.english for e in entries}
+    for entry in found:
+        original = given_by_key[entry.key]
+        assert replace(entry, translations=original.translations) == original
+        assert set(entry.translations) <= set(original.translations)
+        common = [code for code, _ in entry.translations if code not in rare]
+        assert len(common) == len(set(common))
+    for code in rare:
+        assert sum(c == code for e in found for c in {c for c, _ in e.translations}) == count[code]
+    for corpus in {entry.corpus for entry in found}:
+        of_corpus = [e for e in found if e.corpus == corpus]
+        assert sum(any(c not in rare for c, _ in e.translations) for e in of_corpus) <= most[corpus]
+
+
+def test_more_languages_come_first():
+    """The first variant of each language is kept, and the rest of a rare language."""
+
+    def entry(english, *translations):
+        return Entry(corpus="c", key=english, english=english, translations=translations)
+
+    entries = [
+        entry("one", ("deu", "eins")),
+        entry("three", ("deu", "drei"), ("fra", "trois"), ("swa", "tatu")),
+        entry("two", ("deu", "zwei"), ("deu", "zwo"), ("fra", "deux"), ("swa", "mbili")),
+        entry("four", ("deu", "vier"), ("swa", "nne"), ("swa", "minne")),
+    ]
+
+    found = list(most_translated(entries, {"c": 2}, few=4))
+
+    assert {e.english: e.translations for e in found} == {
+        "three": (("deu", "drei"), ("fra", "trois"), ("swa", "tatu")),
+        "two": (("deu", "zwei"), ("fra", "deux"), ("swa", "mbili")),
+        "four": (("swa", "nne"), ("swa", "minne")),
+    }
 
 
 def test_a_pair_that_came_before_is_left_out():

@@ -29,7 +29,7 @@ Files = Sequence[tuple[str, bytes]]
 _NPM = "https://registry.npmjs.org"
 _PYPI = "https://pypi.org/simple"
 _DEBIAN = "http://deb.debian.org/debian"
-_MOST_BYTES = 200_000_000  # of an archive; the largest pinned one has 104 million
+_MOST_BYTES = 300_000_000  # of an archive; the largest pinned one has 231 million
 _MOST_PAGE_BYTES = 20_000_000  # of a list of files
 _CHUNK = 1 << 20
 _TIMEOUT_S = 60
@@ -89,7 +89,7 @@ def members(path: Path, pattern: str) -> Iterator[tuple[str, bytes]]:
     The one folder that a tarball's names begin with (`package/`, `./`) is left out.
 
     Args:
-        path: A .whl, .tgz, .tar.gz or .deb.
+        path: A .whl, .tgz, .tar.gz, .tar.xz or .deb.
         pattern: Regular expression, searched for.
 
     Raises:

@@ -69,16 +69,19 @@ def build(
     forbidden = evaluation_texts(exclude)
     out.parent.mkdir(parents=True, exist_ok=True)  # before minutes of work, not after
 
-    def read(source: Source) -> Files:
+    def opened(source: Source) -> Iterator[tuple[str, bytes]]:
         path = fetch(source, cache, progress=progress)
         progress(f"reading {source.name}")
-        return list(members(path, source.pattern))
+        yield from members(path, source.pattern)
+
+    def read(source: Source) -> Files:
+        return list(opened(source))
 
     words = without(lexical_entries(sources, read, vocabulary), forbidden)
     messages = (
         entry
-        for source in _of(sources, "files", "intents")
-        for entry in interface_entries(source, read(source))
+        for source in _of(sources, "files", "intents", "gettext")
+        for entry in interface_entries(source, opened(source))
     )
     entries = chain(words, unrepeated(without(messages, forbidden)))
     rows = [row for entry in entries for row in entry.rows()]

@@ -1,4 +1,4 @@
-"""Reduces messages of user interfaces to plain words, and refuses those that are no language."""
+"""Reduces messages of interfaces and manuals to plain words; refuses those that are no language."""
 
 from __future__ import annotations
 
@@ -28,6 +28,24 @@ _CODE = re.compile(
 )
 _NO_TEXT = re.compile(r"https?://|[{}<>\\]")
 
+# LibreOffice: what stands for macOS or is a picture, marks within words, names, access keys.
+_ELSEWHERE = re.compile(
+    r"<caseinline.*?</caseinline>|<image\b.*?</image>|<alt\b.*?</alt>", re.DOTALL
+)
+_INLINE = re.compile(
+    r"</?(?:emph|item|ahelp|link|variable|menuitem|literal|input|keycode|widget|switchinline|"
+    r"defaultinline)\b[^<>]*>"
+)
+_PRODUCT = re.compile(r"%PRODUCTNAME|\$\[officename\]")
+_VARIABLE = re.compile(r"%[A-Z][A-Z_0-9]{2,}%?|\$\[\w+\]|\$\(\w+\)|\$\w+\$")
+_ACCESS_KEY = re.compile(r"\s*\([~_]\w\)|~(?=\w)")
+
+# Formulas, names of variables, calls, lists of arguments and commands of LibreLogo.
+_FORMULA = re.compile(
+    r"[=|^]|\w_\w|\w\(\)|\b[A-Z]{2,}\(|\([^()]*;|\b[A-Z]{3,} [\[\"“\d]|\b[A-Z]{3,}; [a-z]"
+)
+_LEAST_LETTERS = 0.85  # of prose, blanks included
+
 
 def clean(message: str) -> str:
     """Returns a message without markup, placeholders and entities; empty if nothing is left.
@@ -40,11 +58,28 @@ def clean(message: str) -> str:
     return text
 
 
+def without_help_markup(message: str) -> str:
+    """Returns a message of LibreOffice without the marks that stand within its words.
+
+    `clean` puts a blank for what it takes away: between a name and its ending it would be wrong.
+    """
+    text = _INLINE.sub("", _ELSEWHERE.sub("", message)) if "<" in message else message
+    text = _VARIABLE.sub("", _PRODUCT.sub("LibreOffice", text))
+    text = _ACCESS_KEY.sub("", text)
+    return re.sub(r"_(?=\w)", "", text) if text.count("_") == 1 else text
+
+
 def is_english(text: str) -> bool:
     """Says whether an English message is language, and short enough."""
     if not re.search(r"[A-Za-z]{2}", text) or len(text.split()) > _MOST_WORDS:
         return False
     return not (_NO_TEXT if " " in text else _CODE).search(text)
+
+
+def is_prose(english: str) -> bool:
+    """Says whether a message of a manual is a text about something, not a formula or a program."""
+    letters = sum(sign.isalpha() or sign == " " for sign in english)
+    return letters >= _LEAST_LETTERS * len(english) and not _FORMULA.search(english)
 
 
 def is_translation(english: str, text: str) -> bool:

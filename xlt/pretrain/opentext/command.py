@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="Parquet table to write")
     parser.add_argument(
         "--cache", type=Path, default=Path("open_text_archives"), metavar="FOLDER",
-        help="archives; those that are not there are fetched, 0.5 GB in all (default: %(default)s)",
+        help="archives; those that are not there are fetched, 0.8 GB in all (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--exclude", type=Path, nargs="+", default=[], metavar="TABLE.parquet",

@@ -1,4 +1,4 @@
-"""Reads the messages in one translation file: JSON, YAML, JavaScript, Python or gettext."""
+"""Reads the messages in one translation file, of any of the formats that packages have them in."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import ast
 import json
 import re
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from xml.etree import ElementTree
 
 import yaml  # type: ignore[import-untyped]  # no stubs
 
@@ -21,6 +23,22 @@ _STRING = r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`"""
 _TOKEN = re.compile(
     rf"(?P<key>[\w$]+|{_STRING})\s*:\s*(?P<value>{_STRING}|\{{)|(?P<other>{_STRING}|[{{}}])"
 )
+# An entry of a .po file; comments stand before it.
+_QUOTED = r'"(?:[^"\\\n]|\\.)*"'
+_LINES = rf"{_QUOTED}(?:[^\S\n]*\n[^\S\n]*{_QUOTED})*"
+_ENTRY = re.compile(
+    rf"^(?:msgctxt\s+(?P<context>{_LINES})\s*)?^msgid\s+(?P<id>{_LINES})\s*"
+    rf"(?:^msgid_plural\s+(?P<plural>{_LINES})\s*)?"
+    rf"(?:^msgstr(?:\[\d+\])?\s+(?P<text>{_LINES})[^\S\n]*(?:\n|\Z))+",
+    re.MULTILINE,
+)
+_COMMENTS = re.compile(r"(?:[^\S\n]*(?:#[^\n]*)?(?:\n|\Z))*")
+_FUZZY = re.compile(r"^#,.*\bfuzzy\b", re.MULTILINE)
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+
+# Mallard: the elements of a page that hold a text, and those in it whose parts need a sign between.
+_PAGE_TEXTS = frozenset(("p", "title", "desc"))
+_PAGE_JOINTS = {"guiseq": " > ", "keyseq": "+"}
 _BLOCKLY = re.compile(r'Msg\["(\w+)"\] = ("(?:[^"\\]|\\.)*");(.*)')
 
 
@@ -47,7 +65,7 @@ def read_messages(name: str, data: bytes, tag: str) -> list[Message]:
     reader = _READERS[name.rpartition(".")[2]]
     try:
         return list(reader(data, tag))
-    except (ValueError, SyntaxError, struct.error, yaml.YAMLError):
+    except (ValueError, SyntaxError, struct.error, yaml.YAMLError):  # ParseError is the second
         return []
 
 
@@ -60,6 +78,44 @@ def read_catalogue(data: bytes) -> list[tuple[str, str, str]]:
         return list(_catalogue(data))
     except (ValueError, struct.error):
         return []
+
+
+def read_portable(data: bytes) -> list[tuple[str, str, str]]:
+    """Returns id, English text and translation of the entries of a .po file that are translated.
+
+    Id and plural forms are as in `read_catalogue`. Fuzzy and obsolete entries, the header and
+    translations that are the English text are left out. None where the file cannot be parsed.
+    """
+    try:
+        return list(_portable(data.decode("utf-8-sig")))
+    except ValueError:
+        return []
+
+
+def _portable(source: str) -> Iterator[tuple[str, str, str]]:
+    source, end = source.replace("\r\n", "\n"), 0
+    for found in _ENTRY.finditer(source):
+        comments, end = source[end : found.start()], found.end()
+        if not _COMMENTS.fullmatch(comments):
+            raise ValueError(f"expected an entry of a .po file, found {comments[:80]!r}")
+        if found["id"] == '""' or found["text"] == '""' or _FUZZY.search(comments):
+            continue
+        name, text = _joined(found["id"]), _joined(found["text"])
+        english = _joined(found["plural"]) if found["plural"] else name
+        if found["context"]:
+            name = f"{_joined(found['context'])}\4{name}"
+        if text and text != english:
+            yield name, english, text
+    if not _COMMENTS.fullmatch(source, end):
+        raise ValueError(f"expected an entry of a .po file, found {source[end : end + 80]!r}")
+
+
+def _joined(lines: str) -> str:
+    """Joins the quoted lines of a string in a .po file and undoes the escapes in them."""
+    text = re.sub(r'"[^\S\n]*\n[^\S\n]*"', "", lines[1:-1]) if "\n" in lines else lines[1:-1]
+    if "\\" not in text:
+        return text
+    return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), text)
 
 
 def _catalogue(data: bytes) -> Iterator[tuple[str, str, str]]:
@@ -131,9 +187,41 @@ def _python(data: bytes, tag: str) -> Iterator[Message]:
             yield from flatten(ast.literal_eval(node.value))
 
 
+def _page(data: bytes, tag: str) -> Iterator[Message]:
+    """Reads the paragraphs and titles of a page of GNOME's manuals, in Mallard."""
+    yield from _page_texts(ElementTree.fromstring(data), "")
+
+
+def _page_texts(node: ElementTree.Element, path: str) -> Iterator[Message]:
+    """Names each text by its place: translations of a page have the same elements."""
+    seen: Counter[str] = Counter()
+    for child in node:
+        place = f"{path}.{_tag(child)}{seen[_tag(child)]}"
+        seen[_tag(child)] += 1
+        if _tag(child) in _PAGE_TEXTS:
+            yield place, _inner(child)
+        else:
+            yield from _page_texts(child, place)
+
+
+def _inner(node: ElementTree.Element) -> str:
+    """Returns the text in an element, without marks."""
+    parts = [_inner(child) for child in node]
+    if _tag(node) in _PAGE_JOINTS:
+        return _PAGE_JOINTS[_tag(node)].join(parts)
+    tails = (child.tail or "" for child in node)
+    return (node.text or "") + "".join(map("".join, zip(parts, tails, strict=True)))
+
+
+def _tag(node: ElementTree.Element) -> str:
+    """Returns the name of an element without its namespace; empty for a comment."""
+    return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
+
+
 _READERS: Mapping[str, Callable[[bytes, str], Iterator[Message]]] = {
     "json": _json,
     "yaml": _yaml,
     "js": _script,
     "py": _python,
+    "page": _page,
 }

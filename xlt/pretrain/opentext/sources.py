@@ -16,7 +16,7 @@ else:
 LICENCES = frozenset(
     (
         *("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "Unicode-3.0"),
-        *("CC-BY-3.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0"),
+        *("CC-BY-3.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "MPL-2.0"),
     )
 )
 _FILE = Path(__file__).with_name("sources.toml")
@@ -38,6 +38,9 @@ class Source:
         reader: What its members hold, see `xlt.pretrain.opentext.build`.
         pattern: Regular expression of the members to read; the group `lang` finds their language.
         padded: Its files hold the English text wherever a translation is missing.
+        english: The language tag of its English files.
+        most: So many of its English texts are taken, and half as many of few words, see
+            `xlt.pretrain.opentext.selection`; all if 0.
     """
 
     registry: str
@@ -51,6 +54,8 @@ class Source:
     reader: str
     pattern: str
     padded: bool = False
+    english: str = "en"
+    most: int = 0
 
 
 def read_sources(path: Path = _FILE) -> tuple[Source, ...]:
