@@ -47,7 +47,11 @@ class Recipe:
 
     teacher: str
     corpora: tuple[str, ...]  # which of the tables' corpora to read
+    start: str = ""  # an encoder to go on from: its pieces and weights replace steps 1 and 2
     lexicons: tuple[str, ...] = ()  # which of them hold words rather than sentences
+    technical: tuple[str, ...] = ()  # which of them hold texts of software
+    technical_weight: float = 1.0  # how often such a text is drawn, beside others of its language
+    in_tifinagh: tuple[str, ...] = ()  # codes whose Latin texts are read in Tifinagh as well
     seed: int = 13
     held_out_percent: float = 1.5
     embedding_size: int = 144  # numbers in a row of the embeddings
@@ -62,9 +66,12 @@ class Recipe:
         for name in (*self.corpora, *self.lexicons):
             if any(known in name.lower() for known in EVALUATION_SETS):
                 raise ConfigError(f"corpus {name!r} is an evaluation set and cannot be trained on")
-        strangers = set(self.lexicons) - set(self.corpora)
-        if strangers:
-            raise ConfigError(f"lexicons that are not among the corpora: {', '.join(strangers)}")
+        for kind in ("lexicons", "technical"):
+            strangers = set(getattr(self, kind)) - set(self.corpora)
+            if strangers:
+                raise ConfigError(f"{kind} that are not among the corpora: {', '.join(strangers)}")
+        if not self.technical_weight > 0:
+            raise ConfigError(f"technical_weight must be above 0, not {self.technical_weight}")
 
 
 def read_recipe(path: Path) -> Recipe:

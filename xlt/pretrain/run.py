@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,12 @@ import torch
 from accelerate import Accelerator  # type: ignore[import-untyped]  # no stubs
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import ElectraForMaskedLM
 
+from xlt.durable import replace_file
+from xlt.encoderfiles import resolve
+from xlt.errors import ConfigError
 from xlt.pretrain.align import aligned_rows
 from xlt.pretrain.bag import learn_rows
 from xlt.pretrain.checkpoint import load_checkpoint, save_checkpoint
@@ -28,10 +30,11 @@ from xlt.pretrain.head import learn_head
 from xlt.pretrain.ragged import encode
 from xlt.pretrain.recipe import Recipe, read_recipe
 from xlt.pretrain.report import held_out, unread
-from xlt.pretrain.sampling import amounts, chances, fertility
+from xlt.pretrain.sampling import amounts, chances, fertility, weakness
 from xlt.pretrain.student import (
     Teacher,
     find_teacher,
+    load_student,
     load_teacher,
     make_student,
     save_encoder,
@@ -46,6 +49,7 @@ from xlt.pretrain.vocabulary import (
     first_tokenizer,
     frequent_characters,
     initial_rows,
+    load_vocabulary,
 )
 
 Progress = Callable[[str], None]
@@ -60,6 +64,7 @@ class _Run:
     work: Path
     corpus: Corpus
     teacher: Teacher
+    start: Path | None  # the encoder to go on from
     progress: Progress
 
 
@@ -99,17 +104,19 @@ def pretrain(
             tables,
             corpora=recipe.corpora,
             lexicons=recipe.lexicons,
+            technical=recipe.technical,
+            respelled=recipe.in_tifinagh,
             held_out_percent=recipe.held_out_percent,
         ),
         teacher=load_teacher(find_teacher(recipe.teacher)),
+        start=_start(recipe.start),
         progress=progress,
     )
     vocabulary = _vocabulary(run)
     progress(f"{len(vocabulary.pieces)} pieces; cutting {len(run.corpus.text)} texts")
     data = _data(run, vocabulary)
-    factor = _factor(run)
-    rows = _rows(run, vocabulary, factor, data)
-    student = make_student(run.teacher, vocabulary, rows, factor, seed=recipe.seed)
+    student = _student(run, vocabulary, data)
+    data = _harder(run, student, data)
     _train(run, vocabulary, student, data)
     save_encoder(student, vocabulary, out)
     (out / "recipe.toml").write_text(recipe_text, encoding="utf-8")
@@ -154,22 +161,30 @@ def main(args: argparse.Namespace) -> int:
 
 
 def shipped_recipe(path: Path) -> Path:
-    """Returns `path`, or the recipe of that name that comes with xlt (`cpu`, `gpu`)."""
+    """Returns `path`, or the recipe of that name that comes with xlt (`cpu`, `gpu`, `more`)."""
     shipped = Path(__file__).parent / "recipes" / f"{path.name}.toml"
     return shipped if not path.exists() and shipped.exists() else path
 
 
+def _start(name: str) -> Path | None:
+    """Returns the folder of the encoder to go on from, if there is to be one."""
+    if not name:
+        return None
+    place = resolve(name)
+    if not isinstance(place, Path):
+        raise ConfigError(f"start must be a folder or 'bundled', not {name!r}")
+    return place
+
+
 def _vocabulary(run: _Run) -> Vocabulary:
-    file, rows = run.work / "tokenizer.json", run.work / "teacher_row.safetensors"
-    if rows.exists():
-        tokenizer = Tokenizer.from_file(str(file))
-        pieces = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
-        known = load_file(rows)["teacher_row"].numpy()
-        return Vocabulary(
-            tokenizer=tokenizer, teacher_row=known, pieces=tuple(piece for piece, _ in pieces)
+    options, corpus = run.recipe.vocabulary, run.corpus
+    file = run.work / "tokenizer.json"
+    found = run.start / "tokenizer.json" if run.start else file
+    if found.exists():
+        return load_vocabulary(
+            found, run.teacher.tokenizer, n_english=options.n_english, accents=options.accents
         )
     run.progress("learning pieces")
-    options, corpus = run.recipe.vocabulary, run.corpus
     drawn = _drawn(run)
     vocabulary = build_vocabulary(
         run.teacher.tokenizer,
@@ -183,8 +198,9 @@ def _vocabulary(run: _Run) -> Vocabulary:
         min_english_uses=options.min_english_uses,
         accents=options.accents,
     )
-    vocabulary.tokenizer.save(str(file), pretty=False)
-    save_file({"teacher_row": torch.from_numpy(vocabulary.teacher_row)}, rows)
+    part = file.with_suffix(".part")
+    vocabulary.tokenizer.save(str(part), pretty=False)
+    part.replace(file)
     return vocabulary
 
 
@@ -213,9 +229,11 @@ def _data(run: _Run, vocabulary: Vocabulary) -> DistilData:
         vectors = teacher_vectors(run.teacher, corpus.sources, max_tokens=128)
         save_file({"target": vectors}, file)
 
+    weight = np.where(corpus.technical, run.recipe.technical_weight, 1.0)
+
     def chance(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
         exponent, few = options.language_exponent, options.few_texts
-        return row_probabilities(corpus.language, keep, exponent, few=few)
+        return row_probabilities(corpus.language, keep * weight, exponent, few=few)
 
     return DistilData(
         texts=encode(vocabulary.tokenizer, corpus.text),
@@ -272,6 +290,31 @@ def _rows(run: _Run, vocabulary: Vocabulary, factor: Factor, data: DistilData) -
         )
         save_file({"rows": rows}, file)
     return load_file(file)["rows"]
+
+
+def _student(run: _Run, vocabulary: Vocabulary, data: DistilData) -> ElectraForMaskedLM:
+    """Returns what step 3 trains: the recipe's start, or the teacher's body over new rows."""
+    if run.start:
+        return load_student(run.start, seed=run.recipe.seed)
+    factor = _factor(run)
+    rows = _rows(run, vocabulary, factor, data)
+    return make_student(run.teacher, vocabulary, rows, factor, seed=run.recipe.seed)
+
+
+def _harder(run: _Run, student: ElectraForMaskedLM, data: DistilData) -> DistilData:
+    """Returns the data with languages drawn more often the further the student is from them."""
+    exponent = run.recipe.distil.weak_exponent
+    if not exponent:
+        return data
+    file = run.work / "distance.json"
+    if not file.exists():
+        run.progress("looking for the languages that the start is bad at")
+        found = held_out(student.electra, run.corpus, data)
+        distances = {name: one.distance for name, one in found.items()}
+        replace_file(file, json.dumps(distances).encode())
+    distance = json.loads(file.read_text(encoding="utf-8"))
+    weight = weakness(run.corpus.languages, distance, exponent)[run.corpus.language]
+    return replace(data, lexicon=data.lexicon * weight, sentences=data.sentences * weight)
 
 
 def _train(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from xlt.errors import DataError
 from xlt.pretrain.codes import joined, script_of
+from xlt.pretrain.tifinagh import in_tifinagh
 
 COLUMNS = ("corpus", "key", "lang", "text")
 _ENGLISH_CODES = ("eng", "eng_Latn")
@@ -35,9 +36,10 @@ class Corpus:
     text: Sequence[str]  # (N,)
     source: NDArray[np.int32]  # (N,)
     lexical: NDArray[np.bool_]  # (N,) words and phrases rather than sentences
+    technical: NDArray[np.bool_]  # (N,) texts of software
     held_out: NDArray[np.bool_]  # (N,) never trained on; all translations of a sentence together
     sources: Sequence[str]  # English, without repetition
-    english: NDArray[np.int32]  # rows of `sources` that are whole sentences, not held out
+    english: NDArray[np.int32]  # rows of `sources`: whole sentences, not held out nor technical
 
 
 def read_corpus(
@@ -45,6 +47,8 @@ def read_corpus(
     *,
     corpora: Sequence[str],
     lexicons: Sequence[str],
+    technical: Sequence[str] = (),
+    respelled: Sequence[str] = (),
     held_out_percent: float,
 ) -> Corpus:
     """Reads Parquet tables with the columns corpus, key, lang and text.
@@ -55,6 +59,8 @@ def read_corpus(
         paths: The tables.
         corpora: Rows of other corpora are left out.
         lexicons: Corpora of words; a key without an English row is itself the English word.
+        technical: Corpora of texts of software.
+        respelled: Codes of Tamasheq in Latin letters, to be read in Tifinagh as well.
         held_out_percent: Share of the English sentences kept, with all their translations, from
             training.
 
@@ -65,8 +71,8 @@ def read_corpus(
     index: dict[str, int] = {}
     languages: dict[str, int] = {}
     texts: list[str] = []
-    columns: list[tuple[int, int, bool]] = []
-    for corpus, key, code, text in _rows(paths, corpora):
+    columns: list[tuple[int, int, bool, bool]] = []
+    for corpus, key, code, text in _respelled(_rows(paths, corpora), respelled):
         lexical = corpus in lexicons
         found = english.get(key) if key else None
         if lexical and found is None and ":" in key:
@@ -83,7 +89,7 @@ def read_corpus(
         texts.append(text.translate(_REPAIRS.get(language, {})))
         source = -1 if found is None else index.setdefault(found, len(index))
         unit = languages.setdefault(f"{language}_{script}", len(languages))
-        columns.append((unit, source, lexical))
+        columns.append((unit, source, lexical, corpus in technical))
     if not texts:
         raise DataError(
             f"no text but English of the corpora {', '.join(corpora)} in {len(paths)} tables"
@@ -106,19 +112,25 @@ def temperature(
 
 
 def row_probabilities(
-    language: NDArray[np.int32], keep: NDArray[np.bool_], exponent: float, *, few: float = 0.0
+    language: NDArray[np.int32],
+    weight: NDArray[np.float64] | NDArray[np.bool_],
+    exponent: float,
+    *,
+    few: float = 0.0,
 ) -> NDArray[np.float64]:
     """Returns the chance of each row when languages are drawn with a temperature.
 
     Args:
         language: Language of each row.  # (N,)
-        keep: Rows that may be drawn.  # (N,)
+        weight: What each row counts, 0 or false for those that are not drawn.  # (N,)
         exponent: 1 draws rows evenly, 0 draws languages evenly.
         few: See `temperature`.
     """
-    counts = np.bincount(language[keep], minlength=int(language.max()) + 1).astype(np.float64)
-    per_row = temperature(counts, exponent, few=few) / np.maximum(counts, 1.0)
-    return np.where(keep, per_row[language], 0.0)
+    size = int(language.max()) + 1
+    counts = np.bincount(language, weights=weight, minlength=size).astype(np.float64)
+    per_unit = temperature(counts, exponent, few=few) / np.maximum(counts, 1e-9)
+    found: NDArray[np.float64] = per_unit[language] * weight
+    return found
 
 
 def _rows(
@@ -140,6 +152,16 @@ def _rows(
             ) from error
 
 
+def _respelled(
+    rows: Iterable[tuple[str, str, str, str]], codes: Sequence[str]
+) -> Iterator[tuple[str, str, str, str]]:
+    """Yields the rows, and those of `codes` in Tifinagh as well."""
+    for row in rows:
+        yield row
+        if row[2] in codes:
+            yield (*row[:3], in_tifinagh(row[3]))
+
+
 def _english_by_key(rows: Iterable[tuple[str, str, str, str]]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for _, key, _, text in rows:
@@ -150,15 +172,19 @@ def _english_by_key(rows: Iterable[tuple[str, str, str, str]]) -> Mapping[str, s
 
 def _corpus(
     texts: list[str],
-    columns: list[tuple[int, int, bool]],
+    columns: list[tuple[int, int, bool, bool]],
     sources: list[str],
     languages: tuple[str, ...],
     held_out_percent: float,
 ) -> Corpus:
-    language, source, lexical = (np.array(column) for column in zip(*columns, strict=True))
+    arrays = (np.array(column) for column in zip(*columns, strict=True))
+    language, source, lexical, technical = arrays
     hashed = np.array([zlib.crc32(text.encode()) % 10_000 for text in sources])
     out = hashed < held_out_percent * 100 if sources else np.zeros(0, dtype=np.bool_)
     words = np.array([len(text.split()) for text in sources])
+    general = np.ones(len(sources), dtype=np.bool_)
+    general[source[technical & (source >= 0)]] = False
+    general[source[~technical & (source >= 0)]] = True
     held_out = np.zeros(len(texts), dtype=np.bool_)
     held_out[source >= 0] = out[source[source >= 0]]
     return Corpus(
@@ -167,7 +193,8 @@ def _corpus(
         text=texts,
         source=source.astype(np.int32),
         lexical=lexical.astype(np.bool_),
+        technical=technical.astype(np.bool_),
         held_out=held_out & ~lexical.astype(np.bool_),
         sources=sources,
-        english=np.flatnonzero((words >= 4) & ~out).astype(np.int32),
+        english=np.flatnonzero((words >= 4) & ~out & general).astype(np.int32),
     )

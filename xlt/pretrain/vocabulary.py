@@ -12,12 +12,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 from xlt.errors import ConfigError
+from xlt.pretrain.tifinagh import FOLDED, TYPED_YEY, YEY
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 PREFIX = "##"
@@ -51,12 +53,14 @@ def normalizer(accents: str) -> normalizers.Normalizer:
     Raises:
         ConfigError: If `accents` is something else.
     """
-    steps = [
+    steps: list[normalizers.Normalizer] = [
         normalizers.BertNormalizer(
             clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=True
         ),
         normalizers.NFD(),
         normalizers.Replace("\u0f0b", " "),  # the Tibetan syllable mark
+        normalizers.Replace(Regex(TYPED_YEY), YEY),
+        *(normalizers.Replace(letter, standard) for letter, standard in FOLDED.items()),
     ]
     if accents == "strip-latin":
         steps.append(normalizers.Replace(Regex(_DROPPED), ""))
@@ -115,6 +119,34 @@ def build_vocabulary(
     return Vocabulary(
         tokenizer=wordpiece(pieces, accents),
         teacher_row=np.array([rows.get(piece, -1) for piece in kept] + [-1] * len(new)),
+        pieces=pieces,
+    )
+
+
+def load_vocabulary(file: Path, teacher: Tokenizer, *, n_english: int, accents: str) -> Vocabulary:
+    """Reads the pieces that `build_vocabulary` chose from a tokenizer.json.
+
+    Args:
+        file: Of the tokenizer; its normaliser is replaced by today's.
+        teacher: The teacher's tokenizer.
+        n_english: How many of its pieces were kept; they come first.
+        accents: See `normalizer`.
+
+    Raises:
+        ConfigError: If the pieces do not begin with the special ones.
+    """
+    ids = Tokenizer.from_file(str(file)).get_vocab()
+    pieces = tuple(sorted(ids, key=ids.__getitem__))
+    if pieces[: len(SPECIAL)] != SPECIAL:
+        raise ConfigError(
+            f"the pieces of {file} must begin with {' '.join(SPECIAL)}, not with "
+            f"{' '.join(pieces[: len(SPECIAL)])}: was it made by `xlt pretrain`?"
+        )
+    rows = teacher.get_vocab()
+    kept = [rows.get(piece, -1) for piece in pieces[:n_english]]
+    return Vocabulary(
+        tokenizer=wordpiece(pieces, accents),
+        teacher_row=np.array(kept + [-1] * (len(pieces) - len(kept))),
         pieces=pieces,
     )
 
