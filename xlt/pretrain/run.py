@@ -136,7 +136,9 @@ def pretrain(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `xlt pretrain`."""
     parser.epilog = "example:\n  xlt pretrain cpu --data parallel_text.parquet --out encoder"
-    parser.add_argument("recipe", type=Path, help="recipe in TOML, or the name of a shipped one")
+    parser.add_argument(
+        "recipe", type=Path, help="recipe in TOML, or a shipped one: cpu, gpu, more"
+    )
     parser.add_argument(
         "--data", type=Path, nargs="+", required=True, metavar="TABLE.parquet",
         help="tables with the columns corpus, key, lang, text",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ from xlt.pretrain.tifinagh import in_tifinagh
 COLUMNS = ("corpus", "key", "lang", "text")
 _ENGLISH_CODES = ("eng", "eng_Latn")
 _UNKNOWN_LANGUAGE = "und"
+
+# OLDI Seed: a third of the texts under the first code are those of the second, sign by sign.
+_COPIES = {"taq_Tfng": "zgh_Tfng"}
 
 # Look-alikes that a source typed for the letter it meant; seen in the text, not guessed.
 _REPAIRS: dict[str, dict[int, str]] = {"yor": {0x3D9: "ọ", 0x3D8: "Ọ", 0x1F7A: "ù", 0x1F78: "ò"}}
@@ -67,12 +71,15 @@ def read_corpus(
     Raises:
         DataError: If a table cannot be read, lacks a column, or nothing is left to train on.
     """
-    english = _english_by_key(_rows(paths, corpora, codes=_ENGLISH_CODES))
+    known = _by_key(_rows(paths, corpora, codes=(*_ENGLISH_CODES, *_COPIES.values())))
+    english = known["eng"]
     index: dict[str, int] = {}
     languages: dict[str, int] = {}
     texts: list[str] = []
     columns: list[tuple[int, int, bool, bool]] = []
     for corpus, key, code, text in _respelled(_rows(paths, corpora), respelled):
+        if code in _COPIES and known[joined(_COPIES[code])].get(key) == text:
+            continue
         lexical = corpus in lexicons
         found = english.get(key) if key else None
         if lexical and found is None and ":" in key:
@@ -162,11 +169,14 @@ def _respelled(
             yield (*row[:3], in_tifinagh(row[3]))
 
 
-def _english_by_key(rows: Iterable[tuple[str, str, str, str]]) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    for _, key, _, text in rows:
+def _by_key(
+    rows: Iterable[tuple[str, str, str, str]],
+) -> Mapping[str, Mapping[str, str]]:
+    """Returns the first text of each key by language."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for _, key, code, text in rows:
         if key:
-            found.setdefault(key, text)
+            found[joined(code)].setdefault(key, text)
     return found
 
 

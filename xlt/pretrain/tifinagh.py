@@ -11,7 +11,7 @@ import re
 import unicodedata
 
 #: Letters that stand for the sound of a standard letter: the Tuareg yak, yag, yagh, yaq, yah,
-#: yazh and yakh, and the Berber academy's yagh; and the sign that typists put for the vowel yey.
+#: yazh and yakh, and the Berber academy's yagh.
 FOLDED = {
     "\u2d3e": "\u2d3d",
     "\u2d36": "\u2d33",
@@ -22,15 +22,17 @@ FOLDED = {
     "\u2d4b": "\u2d4a",
     "\u2d46": "\u2d45",
 }
-#: `<` beside a letter, which no other text has.
+#: `<` beside a letter. The Tamasheq of FLORES, and with it of SIB-200, has it throughout where
+#: others write a vowel; in other text it has not been seen.
 TYPED_YEY = r"(?<=[\u2d30-\u2d67<])<|<(?=[\u2d30-\u2d67])"
 YEY = "\u2d3b"
 
-# The official Latin alphabet of Tamasheq in Mali and Niger; long vowels as the short ones.
+# The Latin alphabets of Tamasheq in Mali and Niger as OLDI Seed has them, look-alikes among them;
+# long vowels as the short ones. Names have p and v.
 _LETTERS = dict(
     zip(
-        "abdefgɣhijklmnŋoqrstuwxyzəǝǎăâéêîôûṭḍẓṣǧšžɛ",
-        "ⴰⴱⴷⴻⴼⴳⵖⵀⵉⵊⴽⵍⵎⵏⵏⵓⵇⵔⵙⵜⵓⵡⵅⵢⵣⴻⴻⴰⴰⴰⴻⴻⵉⵓⵓⵟⴹⵥⵚⴳⵛⵊⵄ",
+        "abdefgɣhijklmnŋopqrstuvwxyzəǝǎăᾰāâèéęêïîôûṭƭḍɗẓṣǧśšžɛ",
+        "ⴰⴱⴷⴻⴼⴳⵖⵀⵉⴳⴽⵍⵎⵏⵏⵓⵒⵇⵔⵙⵜⵓⵠⵡⵅⵢⵣⴻⴻⴰⴰⴰⴰⴰⴻⴻⴻⴻⵉⵉⵓⵓⵟⵟⴹⴹⵥⵚⴳⵛⵛⵊⵄ",
         strict=True,
     )
 )
