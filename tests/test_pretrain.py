@@ -16,12 +16,11 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel
 
-from xlt.errors import ConfigError, DataError, XltError
+from xlt.errors import ConfigError, DataError
 from xlt.pretrain import run as module
 from xlt.pretrain.codes import joined, script_of
 from xlt.pretrain.recipe import EVALUATION_SETS, Recipe, read_recipe
 from xlt.pretrain.run import pretrain, shipped_recipe
-from xlt.pretrain.sampling import weakness
 from xlt.pretrain.student import load_teacher
 from xlt.pretrain.tables import read_corpus, row_probabilities, temperature
 from xlt.pretrain.vocabulary import (
@@ -203,7 +202,7 @@ def test_recipe_refuses(tmp_path, change, message):
         read_recipe(file)
 
 
-@pytest.mark.parametrize("name", ["cpu", "gpu", "more"])
+@pytest.mark.parametrize("name", ["cpu", "gpu"])
 def test_shipped_recipes_name_no_evaluation_set(name):
     """What encoders are measured on is never among a shipped recipe's inputs."""
     path = shipped_recipe(Path(name))
@@ -354,54 +353,6 @@ def test_whole_run(teacher_folder, table, tmp_path):
     assert teacher.body.config.hidden_size == english.shape[1]
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert report["unread_share"]["zgh_Tfng"] == 0
-
-
-def test_a_run_goes_on_from_an_encoder(teacher_folder, table, tmp_path):
-    """Without a step it is the encoder that it started from, and with some it is a better one."""
-    text = recipe_text(teacher_folder, steps=20).replace("percent = 5", "percent = 20")
-    first = run(tmp_path, text, table, name="first")
-    on = f'start = "{first}"\n' + text.replace("steps = 20", "steps = 0")
-    same = run(tmp_path, on, table, name="same")
-    assert (same / "tokenizer.json").read_bytes() == (first / "tokenizer.json").read_bytes()
-    left, right = (AutoModel.from_pretrained(f).state_dict() for f in (first, same))
-    assert all(torch.equal(tensor, right[name]) for name, tensor in left.items())
-
-    later = run(
-        tmp_path,
-        on.replace("steps = 0", "steps = 100").replace("[distil]", "[distil]\nweak_exponent = 2"),
-        table,
-        name="later",
-    )
-    distance = [
-        np.mean([found["distance"] for found in json.loads(text)["held_out"].values()])
-        for text in ((folder / "report.json").read_text("utf-8") for folder in (first, later))
-    ]
-    assert distance[1] < distance[0]
-
-
-@pytest.mark.parametrize("start", ["some/model", "./nowhere", "{folder}"])
-def test_a_start_that_cannot_be_gone_on_from_is_refused(teacher_folder, table, tmp_path, start):
-    """Neither a hub's name, nor no folder, nor an encoder of another kind."""
-    text = f'start = "{start.format(folder=teacher_folder)}"\n' + recipe_text(teacher_folder)
-    with pytest.raises(XltError, match=r"start must be a folder|no such folder|must begin|bert"):
-        run(tmp_path, text, table)
-
-
-@given(
-    distance=st.dictionaries(st.sampled_from("abcd"), st.floats(0.1, 4.0)),
-    exponent=st.floats(0.0, 3.0),
-)
-def test_languages_far_from_the_teacher_are_drawn_more(distance, exponent):
-    """The order of the weights is that of the distances; the mean and the unknown count 1."""
-    names = "abcdz"
-    found = dict(zip(names, weakness(names, distance, exponent), strict=True))
-    assert found["z"] == 1
-    assert all(found[name] == 1 for name in names if name not in distance)
-    ordered = sorted(distance, key=distance.__getitem__)
-    assert [found[name] for name in ordered] == sorted(found[name] for name in ordered)
-    if distance:
-        assert found[ordered[0]] <= 1 + 1e-9
-        assert found[ordered[-1]] >= 1 - 1e-9
 
 
 class PowerCut(Exception):

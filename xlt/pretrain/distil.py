@@ -48,7 +48,6 @@ class DistilOptions:
     english_share: float = 0.2  # of the tokens of a step
     language_exponent: float = 0.35
     few_texts: int = 1000  # languages with fewer are drawn in proportion to them
-    weak_exponent: float = 0.0  # 0: languages the start is bad at are drawn no more than others
     body_learning_rate: float = 1e-4
     row_learning_rate: float = 5e-4
     english_row_learning_rate: float = 5e-5

@@ -47,7 +47,6 @@ class Recipe:
 
     teacher: str
     corpora: tuple[str, ...]  # which of the tables' corpora to read
-    start: str = ""  # an encoder to go on from: its pieces and weights replace steps 1 and 2
     lexicons: tuple[str, ...] = ()  # which of them hold words rather than sentences
     technical: tuple[str, ...] = ()  # which of them hold texts of software
     technical_weight: float = 1.0  # how often such a text is drawn, beside others of its language

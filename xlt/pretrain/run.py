@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +18,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import ElectraForMaskedLM
 
-from xlt.durable import replace_file
-from xlt.encoderfiles import resolve
-from xlt.errors import ConfigError
 from xlt.pretrain.align import aligned_rows
 from xlt.pretrain.bag import learn_rows
 from xlt.pretrain.checkpoint import load_checkpoint, save_checkpoint
@@ -30,11 +27,10 @@ from xlt.pretrain.head import learn_head
 from xlt.pretrain.ragged import encode
 from xlt.pretrain.recipe import Recipe, read_recipe
 from xlt.pretrain.report import held_out, unread
-from xlt.pretrain.sampling import amounts, chances, fertility, weakness
+from xlt.pretrain.sampling import amounts, chances, fertility
 from xlt.pretrain.student import (
     Teacher,
     find_teacher,
-    load_student,
     load_teacher,
     make_student,
     save_encoder,
@@ -64,7 +60,6 @@ class _Run:
     work: Path
     corpus: Corpus
     teacher: Teacher
-    start: Path | None  # the encoder to go on from
     progress: Progress
 
 
@@ -109,14 +104,14 @@ def pretrain(
             held_out_percent=recipe.held_out_percent,
         ),
         teacher=load_teacher(find_teacher(recipe.teacher)),
-        start=_start(recipe.start),
         progress=progress,
     )
     vocabulary = _vocabulary(run)
     progress(f"{len(vocabulary.pieces)} pieces; cutting {len(run.corpus.text)} texts")
     data = _data(run, vocabulary)
-    student = _student(run, vocabulary, data)
-    data = _harder(run, student, data)
+    factor = _factor(run)
+    rows = _rows(run, vocabulary, factor, data)
+    student = make_student(run.teacher, vocabulary, rows, factor, seed=recipe.seed)
     _train(run, vocabulary, student, data)
     save_encoder(student, vocabulary, out)
     (out / "recipe.toml").write_text(recipe_text, encoding="utf-8")
@@ -136,9 +131,7 @@ def pretrain(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `xlt pretrain`."""
     parser.epilog = "example:\n  xlt pretrain cpu --data parallel_text.parquet --out encoder"
-    parser.add_argument(
-        "recipe", type=Path, help="recipe in TOML, or a shipped one: cpu, gpu, more"
-    )
+    parser.add_argument("recipe", type=Path, help="recipe in TOML, or a shipped one: cpu, gpu")
     parser.add_argument(
         "--data", type=Path, nargs="+", required=True, metavar="TABLE.parquet",
         help="tables with the columns corpus, key, lang, text",
@@ -163,28 +156,17 @@ def main(args: argparse.Namespace) -> int:
 
 
 def shipped_recipe(path: Path) -> Path:
-    """Returns `path`, or the recipe of that name that comes with xlt (`cpu`, `gpu`, `more`)."""
+    """Returns `path`, or the recipe of that name that comes with xlt (`cpu`, `gpu`)."""
     shipped = Path(__file__).parent / "recipes" / f"{path.name}.toml"
     return shipped if not path.exists() and shipped.exists() else path
-
-
-def _start(name: str) -> Path | None:
-    """Returns the folder of the encoder to go on from, if there is to be one."""
-    if not name:
-        return None
-    place = resolve(name)
-    if not isinstance(place, Path):
-        raise ConfigError(f"start must be a folder or 'bundled', not {name!r}")
-    return place
 
 
 def _vocabulary(run: _Run) -> Vocabulary:
     options, corpus = run.recipe.vocabulary, run.corpus
     file = run.work / "tokenizer.json"
-    found = run.start / "tokenizer.json" if run.start else file
-    if found.exists():
+    if file.exists():
         return load_vocabulary(
-            found, run.teacher.tokenizer, n_english=options.n_english, accents=options.accents
+            file, run.teacher.tokenizer, n_english=options.n_english, accents=options.accents
         )
     run.progress("learning pieces")
     drawn = _drawn(run)
@@ -292,31 +274,6 @@ def _rows(run: _Run, vocabulary: Vocabulary, factor: Factor, data: DistilData) -
         )
         save_file({"rows": rows}, file)
     return load_file(file)["rows"]
-
-
-def _student(run: _Run, vocabulary: Vocabulary, data: DistilData) -> ElectraForMaskedLM:
-    """Returns what step 3 trains: the recipe's start, or the teacher's body over new rows."""
-    if run.start:
-        return load_student(run.start, seed=run.recipe.seed)
-    factor = _factor(run)
-    rows = _rows(run, vocabulary, factor, data)
-    return make_student(run.teacher, vocabulary, rows, factor, seed=run.recipe.seed)
-
-
-def _harder(run: _Run, student: ElectraForMaskedLM, data: DistilData) -> DistilData:
-    """Returns the data with languages drawn more often the further the student is from them."""
-    exponent = run.recipe.distil.weak_exponent
-    if not exponent:
-        return data
-    file = run.work / "distance.json"
-    if not file.exists():
-        run.progress("looking for the languages that the start is bad at")
-        found = held_out(student.electra, run.corpus, data)
-        distances = {name: one.distance for name, one in found.items()}
-        replace_file(file, json.dumps(distances).encode())
-    distance = json.loads(file.read_text(encoding="utf-8"))
-    weight = weakness(run.corpus.languages, distance, exponent)[run.corpus.language]
-    return replace(data, lexicon=data.lexicon * weight, sentences=data.sentences * weight)
 
 
 def _train(

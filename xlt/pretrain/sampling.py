@@ -7,8 +7,6 @@ a first set of pieces cuts finely is then drawn more often, so that it gets more
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
@@ -57,23 +55,6 @@ def chances(
     chance = np.where(amount > 0, (share / np.maximum(total, 1.0))[corpus.language], 0.0)
     summed: NDArray[np.float64] = chance / chance.sum()
     return summed
-
-
-def weakness(
-    languages: Sequence[str], distance: Mapping[str, float], exponent: float
-) -> NDArray[np.float64]:
-    """Returns how much more often each language is drawn than its size alone would have it: (L,).
-
-    Args:
-        languages: Of a corpus.
-        distance: Of some of them, how far the student is from the teacher on held-out texts, > 0.
-        exponent: 0 changes nothing.
-
-    Returns:
-        (distance / mean distance) ** exponent, and 1 for languages without a distance.
-    """
-    mean = float(np.mean(list(distance.values()))) if distance else 1.0
-    return np.array([(distance.get(name, mean) / mean) ** exponent for name in languages])
 
 
 def fertility(

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import AutoConfig, AutoModel, BertModel, ElectraConfig, ElectraForMaskedLM
+from transformers import AutoModel, BertModel, ElectraConfig, ElectraForMaskedLM
 
 from xlt.durable import empty_beside, replace_folder
 from xlt.encoderfiles import HEAD_FILE
@@ -129,30 +129,6 @@ def make_student(
     state["embeddings_project.weight"] = factor.weight
     state["embeddings_project.bias"] = factor.bias
     student.electra.load_state_dict(state, strict=True)
-    student.train(False)
-    return student
-
-
-def load_student(path: Path, *, seed: int) -> ElectraForMaskedLM:
-    """Loads an encoder that `save_encoder` wrote, in float32, with a new masked-token head.
-
-    Args:
-        path: Its folder.
-        seed: Decides the first weights of the masked-token head.
-
-    Raises:
-        ConfigError: If there is none, or it has another architecture.
-    """
-    if not (path / "model.safetensors").is_file():
-        raise ConfigError(f"no encoder to start from in {path}: it has no model.safetensors")
-    config = AutoConfig.from_pretrained(path, dtype=torch.float32)
-    if not isinstance(config, ElectraConfig):
-        raise ConfigError(f"the start must come from `xlt pretrain`; {path} is {config.model_type}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        student = ElectraForMaskedLM(config)
-    state = load_file(path / "model.safetensors")
-    student.electra.load_state_dict({name: value.float() for name, value in state.items()})
     student.train(False)
     return student
 
