@@ -189,6 +189,7 @@ def vectors(folder, texts):
         ("lexicons = ['other']\n", "not among the corpora"),
         ("technical = ['other']\n", "technical that are not among the corpora"),
         ("technical_weight = 0.0\n", "must be above 0"),
+        ("matrix_dtype = 'int4'\n", "must be one of float16, float8_e4m3fn, not 'int4'"),
         ("seed = \n", "cannot read the recipe"),
     ],
 )

@@ -22,6 +22,8 @@ else:
 # Sets that encoders are measured on. Text of theirs in a recipe would make the numbers worthless.
 EVALUATION_SETS = ("sib200", "sib-200", "flores", "nusax", "uner", "tatoeba")
 
+MATRIX_DTYPES = ("float16", "float8_e4m3fn")
+
 _T = TypeVar("_T")
 
 
@@ -54,6 +56,7 @@ class Recipe:
     seed: int = 13
     held_out_percent: float = 1.5
     embedding_size: int = 144  # numbers in a row of the embeddings
+    matrix_dtype: str = "float16"  # of the large matrices in the file, or float8_e4m3fn
     vocabulary: VocabularyOptions = field(default_factory=VocabularyOptions)
     align: AlignOptions = field(default_factory=AlignOptions)
     bag: BagOptions = field(default_factory=BagOptions)
@@ -69,6 +72,9 @@ class Recipe:
             strangers = set(getattr(self, kind)) - set(self.corpora)
             if strangers:
                 raise ConfigError(f"{kind} that are not among the corpora: {', '.join(strangers)}")
+        if self.matrix_dtype not in MATRIX_DTYPES:
+            known = ", ".join(MATRIX_DTYPES)
+            raise ConfigError(f"matrix_dtype must be one of {known}, not {self.matrix_dtype!r}")
         if not self.technical_weight > 0:
             raise ConfigError(f"technical_weight must be above 0, not {self.technical_weight}")
 

@@ -113,7 +113,8 @@ def pretrain(
     rows = _rows(run, vocabulary, factor, data)
     student = make_student(run.teacher, vocabulary, rows, factor, seed=recipe.seed)
     _train(run, vocabulary, student, data)
-    save_encoder(student, vocabulary, out)
+    dtype: torch.dtype = getattr(torch, recipe.matrix_dtype)
+    save_encoder(student, vocabulary, out, matrix_dtype=dtype)
     (out / "recipe.toml").write_text(recipe_text, encoding="utf-8")
     report = {
         "held_out": {

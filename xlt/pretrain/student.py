@@ -24,6 +24,7 @@ from xlt.pretrain.ragged import Ragged, encode
 from xlt.pretrain.vocabulary import SPECIAL, Vocabulary, tokenizer_config
 
 _FACTOR_TOKENS = 64
+_LARGE = 100_000  # numbers; smaller matrices hold positions and the like, and no bytes to save
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,20 +210,36 @@ def teacher_vectors(teacher: Teacher, texts: Sequence[str], *, max_tokens: int) 
         )
 
 
-def save_encoder(student: ElectraForMaskedLM, vocabulary: Vocabulary, folder: Path) -> Path:
+def save_encoder(
+    student: ElectraForMaskedLM,
+    vocabulary: Vocabulary,
+    folder: Path,
+    *,
+    matrix_dtype: torch.dtype = torch.float16,
+) -> Path:
     """Writes an encoder that AutoModel and AutoTokenizer load, in half precision.
 
     The folder appears whole or not at all. The masked-token head is a file of its own, because
     AutoModel warns of every weight that it does not use.
 
+    Args:
+        student: What to write.
+        vocabulary: Its pieces.
+        folder: Where.
+        matrix_dtype: Of the matrices of 100,000 numbers and more; float8_e4m3fn (arXiv 2209.05433)
+            halves the file. AutoModel reads all as its `dtype` says.
+
     Returns:
         The folder.
+
+    Raises:
+        ConfigError: If a weight is beyond what its type can hold.
     """
     part = empty_beside(folder)
-    _save_half(student.electra.state_dict(), part / "model.safetensors")
+    _save(student.electra.state_dict(), part / "model.safetensors", matrix_dtype)
     head = {n: value for n, value in student.state_dict().items() if n.startswith("generator_")}
     head.pop("generator_lm_head.weight")  # tied to the embeddings
-    _save_half(head, part / HEAD_FILE)
+    _save(head, part / HEAD_FILE, matrix_dtype)
     config = ElectraConfig(**student.config.to_dict())
     config.dtype = torch.float16
     config.architectures = ["ElectraModel"]
@@ -241,9 +258,16 @@ def special_ids(vocabulary: Vocabulary) -> tuple[int, ...]:
     return tuple(vocabulary.pieces.index(name) for name in SPECIAL)
 
 
-def _save_half(state: Mapping[str, Tensor], file: Path) -> None:
-    half = {name: value.detach().to("cpu", torch.float16) for name, value in state.items()}
-    save_file({name: v.contiguous() for name, v in half.items()}, file, metadata={"format": "pt"})
+def _save(state: Mapping[str, Tensor], file: Path, matrix_dtype: torch.dtype) -> None:
+    stored = {}
+    for name, value in state.items():
+        large = value.ndim == 2 and value.numel() >= _LARGE
+        dtype = matrix_dtype if large else torch.float16
+        most = value.abs().max().item()
+        if not most <= torch.finfo(dtype).max:
+            raise ConfigError(f"{name} has weights up to {most:g}, beyond what {dtype} holds")
+        stored[name] = value.detach().to("cpu", dtype).contiguous()
+    save_file(stored, file, metadata={"format": "pt"})
     file.chmod(0o644)
 
 
