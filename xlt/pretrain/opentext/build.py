@@ -41,6 +41,7 @@ Opened = Callable[[Source], Iterator[tuple[str, bytes]]]
 _FEW_WORDS = 2  # of the English of JMdict and CC-CEDICT: more explain rather than translate
 _MOST_ENTRIES = 70_000  # of each of the two, which would outweigh the languages without any
 _SEED = 13
+_INTERFACE = "interface"
 
 
 def build(
@@ -177,8 +178,12 @@ def _of(sources: Sequence[Source], *readers: str) -> list[Source]:
 
 
 def _inflected(sources: Sequence[Source]) -> set[str]:
-    """Returns the corpora of words that forms are added to; names of CLDR are often of pictures."""
-    return {WORDS, *(source.corpus for source in _of(sources, "dictd"))}
+    """Returns the corpora of words that forms are added to.
+
+    Names of CLDR are often of pictures, and words of office programs seldom mean what they mean
+    elsewhere.
+    """
+    return {_INTERFACE + WORDS, *(source.corpus for source in _of(sources, "dictd"))}
 
 
 def _summary(rows: Sequence[Row], sources: Sequence[Source]) -> dict[str, object]:
@@ -203,5 +208,5 @@ def _licences(corpus: str, sources: Sequence[Source]) -> list[str]:
     forms = {source.corpus for source in _of(sources, "lemmas")}
     owners = {corpus, *_inflected(sources)} if corpus in forms else {corpus}
     licensed = licences(sources)
-    found = (licensed.get(owner.removesuffix("-words"), ()) for owner in owners)
+    found = (licensed.get(owner.removesuffix(WORDS), ()) for owner in owners)
     return sorted(set(chain.from_iterable(found)))

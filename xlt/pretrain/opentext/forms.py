@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TypeVar
+from unicodedata import category
 
 from xlt.pretrain.codes import joined, language_of_tag
 from xlt.pretrain.opentext.entries import Entry
@@ -25,7 +26,6 @@ _MOST_WORDS = 3  # of an English translation
 _MOST_ENGLISH = 2  # translations of one word
 _MOST_FORMS = 12  # of a lemma: languages with many forms have hundreds
 _MOST_ROWS = 60_000  # of a language
-_SEVERAL = {"hbs": ("bos", "hrv", "srp")}  # one dictionary for the languages of Serbo-Croatian
 
 
 def heads_of(entries: Iterable[Entry]) -> Heads:
@@ -69,27 +69,23 @@ def form_entries(
     by_language: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for name, data in files:
         tag = re.search(source.pattern, name)
-        languages = _languages(tag["lang"]) if tag else ()
-        known = {language: heads[language] for language in languages if heads.get(language)}
-        for form, lemma in read_lemmas(name, data) if known else ():
-            for language, words in known.items():
-                if _is_form(form, lemma, words):
-                    by_language[language][lemma.lower()].add(form.lower())
+        language = language_of_tag(tag["lang"]) if tag else None
+        words = heads.get(language) if language else None
+        if not language or not words:
+            continue
+        for form, lemma in read_lemmas(name, data):
+            if _is_form(form, lemma, words):
+                by_language[language][lemma.lower()].add(form.lower())
     for language, forms in sorted(by_language.items()):
         rows = _rows(forms, heads[language], most_forms)
         for form, english in sorted(_drawn(rows, most_rows, "\t".join)):
             yield Entry(corpus=source.corpus, english=english, translations=((language, form),))
 
 
-def _languages(tag: str) -> tuple[str, ...]:
-    """Returns the languages that a dictionary is for."""
-    language = language_of_tag(tag)
-    return _SEVERAL.get(tag, (language,) if language else ())
-
-
 def _is_form(form: str, lemma: str, words: Mapping[str, tuple[str, ...]]) -> bool:
     """Says whether `form` is a word that only its lemma translates."""
-    return lemma.lower() in words and form.lower() not in words and form.lower().isalpha()
+    letters = all(sign.isalpha() or category(sign).startswith("M") for sign in form)
+    return letters and lemma.lower() in words and form.lower() not in words
 
 
 def _rows(forms: Forms, words: Mapping[str, tuple[str, ...]], most_forms: int) -> set[Row]:
@@ -99,6 +95,7 @@ def _rows(forms: Forms, words: Mapping[str, tuple[str, ...]], most_forms: int) -
         for lemma, found in forms.items()
         for form in _drawn(found, most_forms, str)
         for english in words[lemma]
+        if english.lower() != form
     }
 
 

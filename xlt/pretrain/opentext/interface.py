@@ -29,7 +29,7 @@ Texts = Mapping[str, Sequence[str]]
 #: Name and content of files, perhaps more than fit into memory.
 Members = Iterable[tuple[str, bytes]]
 
-WORDS = "interface-words"  # the corpus of messages of few words
+WORDS = "-words"  # ends the name of the corpus of messages of few words
 DOCS = "docs"  # that of manuals; their messages of few words are left out
 _FEW_WORDS = 3
 _WORDS_SHARE = 2  # where messages are chosen, one of few words for so many others
@@ -69,7 +69,7 @@ def interface_entries(source: Source, files: Members) -> Iterator[Entry]:
     absent = {code for code in total if same[code] > total[code] / 2 and not source.padded}
     kept = (_without_languages(entry, absent) for entry in found)
     translated = (entry for entry in kept if entry.translations)
-    most = {source.corpus: source.most, WORDS: source.most // _WORDS_SHARE}
+    most = {source.corpus: source.most, source.corpus + WORDS: source.most // _WORDS_SHARE}
     yield from most_translated(translated, most) if source.most else translated
 
 
@@ -119,7 +119,7 @@ def _without_languages(entry: Entry, absent: AbstractSet[str]) -> Entry:
 
 def _entry(source: Source, name: str, english: str, found: Mapping[str, list[str]]) -> Entry:
     return Entry(
-        corpus=WORDS if _is_short(english) else source.corpus,
+        corpus=source.corpus + (WORDS if _is_short(english) else ""),
         english=english,
         key=f"{source.name}:{name}",
         translations=tuple(

@@ -16,7 +16,7 @@ else:
 LICENCES = frozenset(
     (
         *("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "Unicode-3.0"),
-        *("CC-BY-3.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "MPL-2.0"),
+        *("CC-BY-3.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "MPL-2.0", "ODbL-1.0"),
     )
 )
 _FILE = Path(__file__).with_name("sources.toml")
