@@ -77,7 +77,9 @@ def variants() -> dict[str, Callable[[Sequence[str]], None]]:
     from xlt.encoder import Encoder, embed, load_encoder
 
     ours = load_encoder()
-    body = BertModel(BertConfig(**RIVAL), add_pooling_layer=False).eval()
+    # It reads the same pieces and needs a row for each; looking one up costs the same.
+    shape = RIVAL | {"vocab_size": max(RIVAL["vocab_size"], ours.n_tokens)}
+    body = BertModel(BertConfig(**shape), add_pooling_layer=False).eval()
     rival = Encoder(name="rival", model=body, tokenizer=ours.tokenizer)
     return {
         "minilm-l12 as usual": usual(body, ours.tokenizer),
