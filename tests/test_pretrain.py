@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -356,6 +359,23 @@ def test_whole_run(teacher_folder, table, tmp_path):
     assert report["unread_share"]["zgh_Tfng"] == 0
 
 
+def test_two_processes_make_one_encoder(teacher_folder, table, tmp_path):
+    """The first prepares and writes, both train: `torchrun` and `accelerate launch` alike."""
+    file = tmp_path / "recipe.toml"
+    file.write_text(recipe_text(teacher_folder, steps=5, bag=5), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone",
+         "-m", "xlt_backend.cli", "pretrain", file, "--data", table, "--out", tmp_path / "encoder"],
+        env={**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "processes 2, device cpu" in done.stderr
+    assert done.stderr.count("learning pieces") == 1
+    assert vectors(tmp_path / "encoder", [foreign("moon")]).isfinite().all()
+    assert not (tmp_path / "encoder.work").exists()
+
+
 class PowerCut(Exception):
     """Stands for a killed process."""
 
@@ -369,8 +389,8 @@ def test_killed_run_goes_on_as_if_uninterrupted(teacher_folder, table, tmp_path,
     shutil.rmtree(tmp_path / "resumed.work" / "checkpoint")
     real = module.save_checkpoint
 
-    def killed(folder, model, optimizer, state, rng):
-        real(folder, model, optimizer, state, rng)
+    def killed(folder, model, optimizers, state, rng):
+        real(folder, model, optimizers, state, rng)
         if state.step == 5:
             raise PowerCut
 

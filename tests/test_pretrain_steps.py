@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
+import socket
 
 import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
+from safetensors.torch import load_file, save_file
 from transformers import ElectraConfig, ElectraForMaskedLM
 
 from xlt.errors import ConfigError
@@ -18,7 +21,7 @@ from xlt.pretrain.distil import (
     DistilState,
     contrast_bank,
     distil,
-    optimizer_for,
+    optimizers_for,
 )
 from xlt.pretrain.masking import mask_tokens, pair_batch
 from xlt.pretrain.ragged import Ragged
@@ -38,6 +41,11 @@ def ragged(lines):
 
 @pytest.fixture
 def toy(rng):
+    """See `toy_language`."""
+    return toy_language(rng)
+
+
+def toy_language(rng):
     """English ids 5..24, and a language that writes word i as i + 20."""
     english = [rng.integers(5, 5 + N_WORDS, size=rng.integers(3, 7)) for _ in range(N_TEXTS)]
     rows = torch.from_numpy(rng.standard_normal((5 + 2 * N_WORDS, WIDTH)).astype(np.float32))
@@ -134,9 +142,8 @@ def taught(student, toy, rng, *, steps=40, **changes):
     state = distil(
         student,
         data,
-        known=known,
         options=options,
-        optimizer=optimizer_for(student, options),
+        optimizers=optimizers_for(student, known, options),
         state=DistilState(),
         rng=rng,
         accelerator=Accelerator(cpu=True),
@@ -157,6 +164,35 @@ def test_distillation_lowers_the_distance(toy, rng):
     after = sentence_vectors(student.electra, toy[1], EVERY, **LIMITS)
     assert state.step == 40
     assert (after - target).pow(2).sum() < 0.7 * (before - target).pow(2).sum()
+
+
+def _one_of_two(rank, folder, port):
+    """What each of two processes does: trains on draws of its own and writes its weights."""
+    os.environ |= {
+        "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "ACCELERATE_USE_CPU": "true",
+        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
+    }  # fmt: skip
+    toy = toy_language(np.random.default_rng(0))
+    student = student_of(toy[2])
+    _, state = taught(student, toy, np.random.default_rng(rank), steps=5)
+    assert state.step == 5
+    save_file(dict(student.electra.named_parameters()), folder / f"{rank}.safetensors")
+    torch.distributed.destroy_process_group()
+
+
+def test_processes_train_the_same_weights(toy, tmp_path):
+    """Each draws its own batches, all take the mean gradient: their weights stay the same."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    torch.multiprocessing.spawn(_one_of_two, (tmp_path, port), nprocs=2)
+
+    first, second = (load_file(tmp_path / f"{rank}.safetensors") for rank in range(2))
+    start = dict(student_of(toy[2]).electra.named_parameters())
+    for name, weight in first.items():
+        torch.testing.assert_close(weight, second[name], rtol=0, atol=0)
+    moved = [name for name, weight in first.items() if not torch.equal(weight, start[name])]
+    assert "embeddings.word_embeddings.weight" in moved
 
 
 def aligned(toy, rng, **changes):

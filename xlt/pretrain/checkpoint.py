@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,23 +12,24 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from xlt.durable import empty_beside, former, replace_folder
-from xlt.pretrain.distil import DistilState
+from xlt.pretrain.distil import DistilState, Optimizers
 
 
 def save_checkpoint(
     folder: Path,
     model: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Optimizers,
     state: DistilState,
     rng: np.random.Generator,
 ) -> None:
-    """Writes weights, optimizer and position; the folder is replaced in one step."""
+    """Writes weights, optimizers and position; the folder is replaced in one step."""
     part = empty_beside(folder)
     save_file(_parameters(model), part / "model.safetensors")
-    moments: dict[str, Tensor] = {}
-    for row, values in optimizer.state_dict()["state"].items():
-        moments.update({f"{row}.{name}": torch.as_tensor(v) for name, v in values.items()})
-    save_file(moments, part / "optimizer.safetensors")
+    for name, optimizer in _named(optimizers).items():
+        moments: dict[str, Tensor] = {}
+        for row, values in optimizer.state_dict()["state"].items():
+            moments.update({f"{row}.{key}": torch.as_tensor(v) for key, v in values.items()})
+        save_file(moments, part / name)
     position = {
         "step": state.step,
         "seconds": state.seconds,
@@ -41,10 +43,10 @@ def save_checkpoint(
 def load_checkpoint(
     folder: Path,
     model: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Optimizers,
     rng: np.random.Generator,
 ) -> DistilState:
-    """Reads what `save_checkpoint` wrote into the model, the optimizer and the generator.
+    """Reads what `save_checkpoint` wrote into the model, the optimizers and the generator.
 
     Returns:
         Where to go on: the beginning if there is no checkpoint.
@@ -54,12 +56,13 @@ def load_checkpoint(
     if not folder.exists():
         return DistilState()
     model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)
-    whole = optimizer.state_dict()
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in load_file(folder / "optimizer.safetensors").items():
-        row, _, key = name.partition(".")
-        moments.setdefault(int(row), {})[key] = tensor
-    optimizer.load_state_dict({"state": moments, "param_groups": whole["param_groups"]})
+    for file, optimizer in _named(optimizers).items():
+        whole = optimizer.state_dict()
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in load_file(folder / file).items():
+            row, _, key = name.partition(".")
+            moments.setdefault(int(row), {})[key] = tensor
+        optimizer.load_state_dict({"state": moments, "param_groups": whole["param_groups"]})
     position = json.loads((folder / "state.json").read_text(encoding="utf-8"))
     rng.bit_generator.state = position["rng"]
     batches = position["batches"]
@@ -73,3 +76,8 @@ def load_checkpoint(
 def _parameters(model: torch.nn.Module) -> dict[str, Tensor]:
     """Returns each weight once: tied ones have one name among the parameters."""
     return {name: p.detach().cpu().contiguous() for name, p in model.named_parameters()}
+
+
+def _named(optimizers: Optimizers) -> Mapping[str, torch.optim.Optimizer]:
+    """Returns the optimizers by the names of their files."""
+    return {"body.safetensors": optimizers.body, "rows.safetensors": optimizers.rows}

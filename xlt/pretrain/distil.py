@@ -18,12 +18,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from accelerate import Accelerator  # type: ignore[import-untyped]  # no stubs
+from accelerate.utils import broadcast  # type: ignore[import-untyped]  # no stubs
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 from transformers import ElectraForMaskedLM
 
 from xlt.losses import alignment
+from xlt.pretrain.lazyrows import LazyRows
 from xlt.pretrain.masking import masked_loss
 from xlt.pretrain.ragged import Ragged
 from xlt.pretrain.student import mean_pool
@@ -34,6 +36,7 @@ _BATCHES_SORTED = 12  # drawn together and cut by length, so that little is padd
 # keeps some MB for each: batches have few shapes.
 _WIDTHS, _ENGLISH_WIDTHS, _ENGLISH_TOKENS = 4, 16, 32
 _MOST_ROWS = 384
+_MOST_NORM = 1.0  # of the gradient
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,24 +95,39 @@ class DistilState:
     batches: list[NDArray[np.int64]] | None = None  # drawn and not yet used
 
 
-def optimizer_for(student: ElectraForMaskedLM, options: DistilOptions) -> torch.optim.Optimizer:
-    """Returns AdamW with one rate for the body and one for the embeddings."""
+@dataclass(frozen=True, kw_only=True)
+class Optimizers:
+    """What moves the body, and what moves the embeddings."""
+
+    body: torch.optim.Optimizer
+    rows: LazyRows
+
+
+def optimizers_for(
+    student: ElectraForMaskedLM, known: NDArray[np.bool_], options: DistilOptions
+) -> Optimizers:
+    """Returns the optimizers of the student.
+
+    Args:
+        student: What to train.
+        known: Rows of the embeddings that came from the teacher.  # (V,)
+        options: Their rates.
+    """
     table = student.electra.embeddings.word_embeddings.weight
     body = [p for p in student.parameters() if p is not table]
-    groups = [
-        {"params": body, "base": options.body_learning_rate},
-        {"params": [table], "base": options.row_learning_rate},
-    ]
-    return torch.optim.AdamW(groups, lr=1e-4, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
+    slow = options.english_row_learning_rate / options.row_learning_rate
+    return Optimizers(
+        body=torch.optim.AdamW(body, lr=0.0, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
+        rows=LazyRows(table, torch.from_numpy(np.where(known, slow, 1.0))),
+    )
 
 
 def distil(
     student: ElectraForMaskedLM,
     data: DistilData,
     *,
-    known: NDArray[np.bool_],
     options: DistilOptions,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Optimizers,
     state: DistilState,
     rng: np.random.Generator,
     accelerator: Accelerator,
@@ -121,34 +139,33 @@ def distil(
     Args:
         student: What to train, dropout off.
         data: See `DistilData`.
-        known: Rows of the embeddings that came from the teacher.  # (V,)
         options: See `DistilOptions`.
-        optimizer: From `optimizer_for`.
+        optimizers: From `optimizers_for`.
         state: Where to go on.
         rng: Draws batches, negatives and masks.
         accelerator: Device and precision.
         checkpoint: Called now and then and at the end with the state to keep.
         progress: Called with one line now and then.
     """
-    table = student.electra.embeddings.word_embeddings.weight
-    slow = torch.from_numpy(known).to(table.device)
-    ratio = options.english_row_learning_rate / options.row_learning_rate
+    body = [p for group in optimizers.body.param_groups for p in group["params"]]
     draws = _Draws(data, options, rng, state)
     last_saved = last_said = time.monotonic()
     while True:
         began = time.monotonic()
-        share = _share(state, options)
+        share = _agreed(_share(state, options), accelerator)
         if share >= 1:
             break
-        _set_rates(optimizer, share, options.warmup_share)
-        parts = _losses(student, data, draws.next(), options, rng, accelerator)
-        optimizer.zero_grad(set_to_none=False)
+        _set_rates(optimizers, options, share)
+        rows = optimizers.rows
+        parts = _losses(student, rows.look_up, data, draws.next(), options, rng, accelerator)
         accelerator.backward(sum(parts.values()))
-        accelerator.clip_grad_norm_(student.parameters(), 1.0)
-        before = table.detach()[slow].clone()
-        optimizer.step()
-        with torch.no_grad():
-            table[slow] = before.lerp(table[slow], ratio)
+        grads = [weight.grad for weight in body if weight.grad is not None]
+        _average(grads, accelerator)
+        grads.append(rows.gather(accelerator))
+        _clip(grads, _MOST_NORM)
+        optimizers.body.step()
+        rows.step()
+        optimizers.body.zero_grad()
         state.step += 1
         state.seconds += time.monotonic() - began
         if time.monotonic() - last_said > 15:
@@ -163,6 +180,7 @@ def distil(
 
 def _losses(
     student: ElectraForMaskedLM,
+    look_up: Callable[[Tensor], Tensor],
     data: DistilData,
     rows: NDArray[np.int64],
     options: DistilOptions,
@@ -182,7 +200,7 @@ def _losses(
     if options.align_weight:
         few = source[: options.align_rows]
         batches.append(data.sources.padded(few, **limits, multiple_of=_ENGLISH_WIDTHS))
-    vectors, ours, *translations = _vectors(student, batches, accelerator)
+    vectors, ours, *translations = _vectors(student, look_up, batches, accelerator)
     target = data.target[torch.from_numpy(source)].to(vectors.device)
     anchor = data.target[torch.from_numpy(english.astype(np.int64))].to(vectors.device)
     negative = np.concatenate(
@@ -252,20 +270,18 @@ def _distance(vectors: Tensor, target: Tensor) -> Tensor:
 
 
 def _vectors(
-    student: ElectraForMaskedLM, batches: Sequence[tuple[Tensor, Tensor]], accelerator: Accelerator
+    student: ElectraForMaskedLM,
+    look_up: Callable[[Tensor], Tensor],
+    batches: Sequence[tuple[Tensor, Tensor]],
+    accelerator: Accelerator,
 ) -> list[Tensor]:
     """Returns the unit vectors of each batch of ids and masks: (B, H) each."""
     placed = [(i.to(accelerator.device), mask.to(accelerator.device)) for i, mask in batches]
-    # All batches are looked up at once: each lookup fills a gradient as large as the table.
-    looked_up = student.electra.embeddings.word_embeddings(
-        torch.cat([ids.flatten() for ids, _ in placed])
-    ).split([ids.numel() for ids, _ in placed])
     found = []
     with accelerator.autocast():
-        for (ids, mask), rows in zip(placed, looked_up, strict=True):
-            hidden = student.electra(
-                inputs_embeds=rows.view(*ids.shape, -1), attention_mask=mask
-            ).last_hidden_state
+        for ids, mask in placed:
+            rows = look_up(ids.flatten()).view(*ids.shape, -1)
+            hidden = student.electra(inputs_embeds=rows, attention_mask=mask).last_hidden_state
             found.append(F.normalize(mean_pool(hidden.float(), mask), dim=-1))
     return found
 
@@ -325,12 +341,36 @@ def _share(state: DistilState, options: DistilOptions) -> float:
     return max(by_steps, state.seconds / (60 * options.minutes)) if options.minutes else by_steps
 
 
-def _set_rates(optimizer: torch.optim.Optimizer, share: float, warmup: float) -> None:
-    """Sets rates that rise over `warmup` and fall to 0 as half a cosine."""
-    rise = min(1.0, (share + 1e-3) / max(warmup, 1e-3))
+def _agreed(share: float, accelerator: Accelerator) -> float:
+    """Returns the first process's share, so that all stop at the same step."""
+    if accelerator.num_processes == 1:
+        return share
+    return float(broadcast(torch.tensor(share, device=accelerator.device)).item())
+
+
+def _average(grads: Sequence[Tensor], accelerator: Accelerator) -> None:
+    """Gives every process the mean of all their gradients."""
+    if accelerator.num_processes == 1:
+        return
+    # One message for all: each costs a round between the processes.
+    mean = accelerator.reduce(torch.cat([grad.flatten() for grad in grads]), "mean")
+    for grad, part in zip(grads, mean.split([grad.numel() for grad in grads]), strict=True):
+        grad.copy_(part.view_as(grad))
+
+
+def _set_rates(optimizers: Optimizers, options: DistilOptions, share: float) -> None:
+    """Sets rates that rise over the warm-up and fall to 0 as half a cosine."""
+    rise = min(1.0, (share + 1e-3) / max(options.warmup_share, 1e-3))
     factor = rise * 0.5 * (1 + float(np.cos(np.pi * share)))
-    for group in optimizer.param_groups:
-        group["lr"] = group["base"] * factor
+    optimizers.body.param_groups[0]["lr"] = options.body_learning_rate * factor
+    optimizers.rows.param_groups[0]["lr"] = options.row_learning_rate * factor
+
+
+def _clip(grads: Sequence[Tensor], most: float) -> None:
+    """Shortens gradients, in place, to `most` in all."""
+    norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in grads]))
+    for grad in grads:
+        grad.mul_((most / (norm + 1e-6)).clamp(max=1.0))
 
 
 def _line(state: DistilState, share: float, parts: dict[str, Tensor]) -> str:

@@ -1,4 +1,8 @@
-"""Makes an encoder from a recipe and tables, stage by stage; every finished stage is kept."""
+"""Makes an encoder from a recipe and tables, stage by stage; every finished stage is kept.
+
+Under `accelerate launch` the first process prepares what the others read, and the body is trained
+by all of them, each on batches of its own.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,15 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import Accelerator  # type: ignore[import-untyped]  # no stubs
+from accelerate import (  # type: ignore[import-untyped]  # no stubs
+    Accelerator,
+    InitProcessGroupKwargs,
+)
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -21,7 +29,7 @@ from transformers import ElectraForMaskedLM
 from xlt.pretrain.align import aligned_rows
 from xlt.pretrain.bag import learn_rows
 from xlt.pretrain.checkpoint import load_checkpoint, save_checkpoint
-from xlt.pretrain.distil import DistilData, DistilState, distil, optimizer_for
+from xlt.pretrain.distil import DistilData, DistilState, distil, optimizers_for
 from xlt.pretrain.factor import Factor
 from xlt.pretrain.head import learn_head
 from xlt.pretrain.ragged import encode
@@ -50,6 +58,7 @@ from xlt.pretrain.vocabulary import (
 
 Progress = Callable[[str], None]
 _FACTOR_TEXTS = 4000
+_LONGEST_STAGE_H = 12  # that other processes wait for the first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +69,7 @@ class _Run:
     work: Path
     corpus: Corpus
     teacher: Teacher
+    accelerator: Accelerator
     progress: Progress
 
 
@@ -91,7 +101,10 @@ def pretrain(
     """
     work = out.with_name(out.name + ".work")
     work.mkdir(parents=True, exist_ok=True)
-    progress("reading tables")
+    patience = InitProcessGroupKwargs(timeout=timedelta(hours=_LONGEST_STAGE_H))
+    accelerator = Accelerator(mixed_precision=recipe.distil.precision, kwargs_handlers=[patience])
+    said = progress if accelerator.is_main_process else lambda line: None
+    said("reading tables")
     run = _Run(
         recipe=recipe,
         work=work,
@@ -104,15 +117,47 @@ def pretrain(
             held_out_percent=recipe.held_out_percent,
         ),
         teacher=load_teacher(find_teacher(recipe.teacher)),
-        progress=progress,
+        accelerator=accelerator,
+        progress=said,
     )
-    vocabulary = _vocabulary(run)
-    progress(f"{len(vocabulary.pieces)} pieces; cutting {len(run.corpus.text)} texts")
-    data = _data(run, vocabulary)
+    with accelerator.main_process_first():
+        vocabulary = _vocabulary(run)
+        target = _target(run)
+    run.progress(f"{len(vocabulary.pieces)} pieces; cutting {len(run.corpus.text)} texts")
+    data = _data(run, vocabulary, target)
     factor = _factor(run)
-    rows = _rows(run, vocabulary, factor, data)
+    with accelerator.main_process_first():
+        rows = _rows(run, vocabulary, factor, data)
+    run.progress(f"processes {accelerator.num_processes}, device {accelerator.device.type}")
     student = make_student(run.teacher, vocabulary, rows, factor, seed=recipe.seed)
     _train(run, vocabulary, student, data)
+    if accelerator.is_main_process:
+        _finish(run, vocabulary, student, data, out, recipe_text)
+        if not keep_work:
+            shutil.rmtree(work)
+    accelerator.wait_for_everyone()
+    return out
+
+
+def _finish(
+    run: _Run,
+    vocabulary: Vocabulary,
+    student: ElectraForMaskedLM,
+    data: DistilData,
+    out: Path,
+    recipe_text: str,
+) -> None:
+    """Trains the masked-token head and writes the encoder, its recipe and its report."""
+    recipe = run.recipe
+    loss = learn_head(
+        student,
+        data,
+        options=recipe.head,
+        rng=np.random.default_rng(recipe.seed + 4),
+        accelerator=run.accelerator,
+        progress=run.progress,
+    )
+    run.progress(f"masked-token head: {loss:.2f} nats a token")
     dtype: torch.dtype = getattr(torch, recipe.matrix_dtype)
     save_encoder(student, vocabulary, out, matrix_dtype=dtype)
     (out / "recipe.toml").write_text(recipe_text, encoding="utf-8")
@@ -124,9 +169,6 @@ def pretrain(
         "unread_share": unread(run.corpus, data),
     }
     (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    if not keep_work:
-        shutil.rmtree(work)
-    return out
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -205,15 +247,19 @@ def _drawn(run: _Run) -> NDArray[np.int64]:
     return rng.choice(len(chance), size=options.n_texts, p=chance)
 
 
-def _data(run: _Run, vocabulary: Vocabulary) -> DistilData:
-    corpus, options = run.corpus, run.recipe.distil
-    paired = (corpus.source >= 0) & ~corpus.held_out
+def _target(run: _Run) -> Tensor:
+    """Returns the teacher's unit vectors of the English texts: (S, H)."""
     file = run.work / "target.safetensors"
     if not file.exists():
-        run.progress(f"teacher's vectors of {len(corpus.sources)} English texts")
-        vectors = teacher_vectors(run.teacher, corpus.sources, max_tokens=128)
+        run.progress(f"teacher's vectors of {len(run.corpus.sources)} English texts")
+        vectors = teacher_vectors(run.teacher, run.corpus.sources, max_tokens=128)
         save_file({"target": vectors}, file)
+    return load_file(file)["target"]
 
+
+def _data(run: _Run, vocabulary: Vocabulary, target: Tensor) -> DistilData:
+    corpus, options = run.corpus, run.recipe.distil
+    paired = (corpus.source >= 0) & ~corpus.held_out
     weight = np.where(corpus.technical, run.recipe.technical_weight, 1.0)
 
     def chance(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -226,7 +272,7 @@ def _data(run: _Run, vocabulary: Vocabulary) -> DistilData:
         source=corpus.source,
         lexicon=chance(paired & corpus.lexical),
         sentences=chance(paired & ~corpus.lexical),
-        target=load_file(file)["target"],
+        target=target,
         english=corpus.english,
         special=special_ids(vocabulary),
     )
@@ -280,32 +326,31 @@ def _rows(run: _Run, vocabulary: Vocabulary, factor: Factor, data: DistilData) -
 def _train(
     run: _Run, vocabulary: Vocabulary, student: ElectraForMaskedLM, data: DistilData
 ) -> None:
-    recipe = run.recipe
-    accelerator = Accelerator(mixed_precision=recipe.distil.precision)
+    recipe, accelerator = run.recipe, run.accelerator
     torch.nn.Module.to(student, accelerator.device)
     if accelerator.device.type == "cpu":
         student.set_attn_implementation("eager")  # the fused backward takes a third of a step there
-    optimizer = optimizer_for(student, recipe.distil)
-    rng = np.random.default_rng(recipe.seed + 2 + accelerator.process_index)
+    known = vocabulary.teacher_row >= 0
+    optimizers = optimizers_for(student, known, recipe.distil)
+    rng = np.random.default_rng(recipe.seed + 2)
     folder = run.work / "checkpoint"
-    state = load_checkpoint(folder, student, optimizer, rng)
+    state = load_checkpoint(folder, student, optimizers, rng)
+    if not accelerator.is_main_process:  # the checkpoint holds what the first was to draw
+        rng = np.random.default_rng((recipe.seed + 2, accelerator.process_index, state.step))
+        state.batches = None
 
     def keep(at: DistilState) -> None:
-        save_checkpoint(folder, student, optimizer, at, rng)
+        if accelerator.is_main_process:
+            save_checkpoint(folder, student, optimizers, at, rng)
 
     distil(
         student,
         data,
-        known=vocabulary.teacher_row >= 0,
         options=recipe.distil,
-        optimizer=optimizer,
+        optimizers=optimizers,
         state=state,
         rng=rng,
         accelerator=accelerator,
         checkpoint=keep,
         progress=run.progress,
     )
-    loss = learn_head(
-        student, data, options=recipe.head, rng=rng, accelerator=accelerator, progress=run.progress
-    )
-    run.progress(f"masked-token head: {loss:.2f} nats a token")
