@@ -192,6 +192,7 @@ def vectors(folder, texts):
         ("lexicons = ['other']\n", "not among the corpora"),
         ("technical = ['other']\n", "technical that are not among the corpora"),
         ("technical_weight = 0.0\n", "must be above 0"),
+        ("[distil]\nprecision = 'fp16'\n", "must be one of no, bf16, not 'fp16'"),
         ("matrix_dtype = 'int4'\n", "must be one of float16, float8_e4m3fn, not 'int4'"),
         ("seed = \n", "cannot read the recipe"),
     ],
@@ -360,18 +361,19 @@ def test_whole_run(teacher_folder, table, tmp_path):
 
 
 def test_two_processes_make_one_encoder(teacher_folder, table, tmp_path):
-    """The first prepares and writes, both train: `torchrun` and `accelerate launch` alike."""
+    """The first prepares and writes, both train, as `torchrun` starts them."""
     file = tmp_path / "recipe.toml"
     file.write_text(recipe_text(teacher_folder, steps=5, bag=5), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone",
          "-m", "xlt_backend.cli", "pretrain", file, "--data", table, "--out", tmp_path / "encoder"],
-        env={**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     assert "processes 2, device cpu" in done.stderr
     assert done.stderr.count("learning pieces") == 1
+    assert done.stdout.count(str(tmp_path / "encoder")) == 1
     assert vectors(tmp_path / "encoder", [foreign("moon")]).isfinite().all()
     assert not (tmp_path / "encoder.work").exists()
 
@@ -380,9 +382,13 @@ class PowerCut(Exception):
     """Stands for a killed process."""
 
 
-def test_killed_run_goes_on_as_if_uninterrupted(teacher_folder, table, tmp_path, monkeypatch):
+@pytest.mark.parametrize("masked_weight", [0.0, 0.1])
+def test_killed_run_goes_on_as_if_uninterrupted(
+    teacher_folder, table, tmp_path, monkeypatch, masked_weight
+):
     """Killed after some steps and started again, a run ends with the same weights."""
     text = recipe_text(teacher_folder, steps=12, bag=5)
+    text = text.replace("masked_weight = 0.1", f"masked_weight = {masked_weight}")
     text = text.replace("[distil]", "[distil]\ncheckpoint_minutes = 0")
     whole = run(tmp_path, text, table, name="whole", keep_work=True)
     shutil.copytree(tmp_path / "whole.work", tmp_path / "resumed.work")  # ties between pieces

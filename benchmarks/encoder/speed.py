@@ -2,11 +2,12 @@
 
     python benchmarks/encoder/speed.py --threads 2 --json benchmarks/encoder/speed.json
 
-The rival has the shape of paraphrase-multilingual-MiniLM-L12-v2 (12 layers, 384 wide, 250,037
-pieces) with random weights, because speed does not depend on their values, and reads the same
-pieces. It runs as sentence-transformers runs it by default (float32, batches of 32 sorted by
-length) and, so that precision and architecture can be told apart, the way xlt runs encoders. The
-variants take turns in one process; loading and memory are measured in a fresh one.
+The rival has the shape of paraphrase-multilingual-MiniLM-L12-v2 (12 layers, 384 wide, a row for
+each of 250,037 pieces or of ours) with random weights, because speed does not depend on their
+values, and reads the same pieces. It runs as sentence-transformers runs it by default (float32,
+batches of 32 sorted by length) and, so that precision and architecture can be told apart, the way
+xlt runs encoders. The variants take turns in one process; loading and memory are measured in a
+fresh one.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from transformers import ElectraForMaskedLM
 
 from xlt.losses import alignment
-from xlt.pretrain.lazyrows import LazyRows
+from xlt.pretrain.lazyrows import BETAS, LazyRows
 from xlt.pretrain.masking import masked_loss
 from xlt.pretrain.ragged import Ragged
 from xlt.pretrain.student import mean_pool
@@ -69,7 +69,7 @@ class DistilOptions:
     align_rows: int = 32  # texts in a step that are compared with the student's own English
     koleo_weight: float = 0.0  # within the alignment
     checkpoint_minutes: float = 5.0
-    precision: str = "bf16"  # as Accelerate names it: no, bf16, fp16
+    precision: str = "bf16"  # or no; fp16 would need its gradients scaled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ def optimizers_for(
     body = [p for p in student.parameters() if p is not table]
     slow = options.english_row_learning_rate / options.row_learning_rate
     return Optimizers(
-        body=torch.optim.AdamW(body, lr=0.0, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
+        body=torch.optim.AdamW(body, lr=0.0, betas=BETAS, weight_decay=0.0, fused=True),
         rows=LazyRows(table, torch.from_numpy(np.where(known, slow, 1.0))),
     )
 
@@ -142,9 +142,9 @@ def distil(
         options: See `DistilOptions`.
         optimizers: From `optimizers_for`.
         state: Where to go on.
-        rng: Draws batches, negatives and masks.
-        accelerator: Device and precision.
-        checkpoint: Called now and then and at the end with the state to keep.
+        rng: Draws batches, negatives and masks, others in every process.
+        accelerator: Device, precision and processes.
+        checkpoint: Called in every process, now and then and at the end, with the state to keep.
         progress: Called with one line now and then.
     """
     body = [p for group in optimizers.body.param_groups for p in group["params"]]

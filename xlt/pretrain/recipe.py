@@ -23,6 +23,7 @@ else:
 EVALUATION_SETS = ("sib200", "sib-200", "flores", "nusax", "uner", "tatoeba")
 
 MATRIX_DTYPES = ("float16", "float8_e4m3fn")
+PRECISIONS = ("no", "bf16")
 
 _T = TypeVar("_T")
 
@@ -72,9 +73,12 @@ class Recipe:
             strangers = set(getattr(self, kind)) - set(self.corpora)
             if strangers:
                 raise ConfigError(f"{kind} that are not among the corpora: {', '.join(strangers)}")
-        if self.matrix_dtype not in MATRIX_DTYPES:
-            known = ", ".join(MATRIX_DTYPES)
-            raise ConfigError(f"matrix_dtype must be one of {known}, not {self.matrix_dtype!r}")
+        for name, value, known in (
+            ("matrix_dtype", self.matrix_dtype, MATRIX_DTYPES),
+            ("precision", self.distil.precision, PRECISIONS),
+        ):
+            if value not in known:
+                raise ConfigError(f"{name} must be one of {', '.join(known)}, not {value!r}")
         if not self.technical_weight > 0:
             raise ConfigError(f"technical_weight must be above 0, not {self.technical_weight}")
 

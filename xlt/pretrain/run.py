@@ -1,16 +1,20 @@
 """Makes an encoder from a recipe and tables, stage by stage; every finished stage is kept.
 
-Under `accelerate launch` the first process prepares what the others read, and the body is trained
-by all of them, each on batches of its own.
+Under `torchrun` or `accelerate launch` all processes train the body, each on batches of its own.
+The first one makes the stages and writes; the others read these from the folder that they share,
+and hold texts and vectors of their own.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,11 +25,13 @@ from accelerate import (  # type: ignore[import-untyped]  # no stubs
     Accelerator,
     InitProcessGroupKwargs,
 )
+from accelerate.utils import broadcast  # type: ignore[import-untyped]  # no stubs
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import ElectraForMaskedLM
 
+from xlt.errors import ConfigError
 from xlt.pretrain.align import aligned_rows
 from xlt.pretrain.bag import learn_rows
 from xlt.pretrain.checkpoint import load_checkpoint, save_checkpoint
@@ -101,8 +107,7 @@ def pretrain(
     """
     work = out.with_name(out.name + ".work")
     work.mkdir(parents=True, exist_ok=True)
-    patience = InitProcessGroupKwargs(timeout=timedelta(hours=_LONGEST_STAGE_H))
-    accelerator = Accelerator(mixed_precision=recipe.distil.precision, kwargs_handlers=[patience])
+    accelerator = _accelerator(recipe.distil.precision)
     said = progress if accelerator.is_main_process else lambda line: None
     said("reading tables")
     run = _Run(
@@ -120,23 +125,58 @@ def pretrain(
         accelerator=accelerator,
         progress=said,
     )
-    with accelerator.main_process_first():
+    with accelerator.main_process_first(), _every_core(accelerator):
         vocabulary = _vocabulary(run)
         target = _target(run)
     run.progress(f"{len(vocabulary.pieces)} pieces; cutting {len(run.corpus.text)} texts")
     data = _data(run, vocabulary, target)
     factor = _factor(run)
-    with accelerator.main_process_first():
+    with accelerator.main_process_first(), _every_core(accelerator):
         rows = _rows(run, vocabulary, factor, data)
     run.progress(f"processes {accelerator.num_processes}, device {accelerator.device.type}")
     student = make_student(run.teacher, vocabulary, rows, factor, seed=recipe.seed)
     _train(run, vocabulary, student, data)
     if accelerator.is_main_process:
-        _finish(run, vocabulary, student, data, out, recipe_text)
+        with _every_core(accelerator):
+            _finish(run, vocabulary, student, data, out, recipe_text)
         if not keep_work:
             shutil.rmtree(work)
     accelerator.wait_for_everyone()
+    accelerator.end_training()
     return out
+
+
+def _accelerator(precision: str) -> Accelerator:
+    """Returns the device and the processes that a launcher started, if one did.
+
+    Raises:
+        ConfigError: If they cannot work together.
+    """
+    # Without it each of them takes itself for the only one, where there is no GPU.
+    together_on_cpu = "LOCAL_RANK" in os.environ and not torch.cuda.is_available()
+    accelerator = Accelerator(
+        cpu=together_on_cpu,
+        mixed_precision=precision,
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(hours=_LONGEST_STAGE_H))],
+    )
+    wanted = int(os.environ.get("WORLD_SIZE", "1"))
+    if accelerator.num_processes != wanted:
+        raise ConfigError(
+            f"{wanted} processes were started, but {accelerator.num_processes} would train together"
+        )
+    return accelerator
+
+
+@contextmanager
+def _every_core(accelerator: Accelerator) -> Iterator[None]:
+    """Lets one process use all cores while the others wait; launchers give each a single one."""
+    threads = torch.get_num_threads()
+    if accelerator.num_processes > 1:
+        torch.set_num_threads(os.cpu_count() or threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _finish(
@@ -173,7 +213,12 @@ def _finish(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `xlt pretrain`."""
-    parser.epilog = "example:\n  xlt pretrain cpu --data parallel_text.parquet --out encoder"
+    parser.epilog = (
+        "example:\n"
+        "  xlt pretrain cpu --data parallel_text.parquet --out encoder\n"
+        "with a process on each core or GPU:\n"
+        "  torchrun --nproc-per-node 2 --no-python xlt pretrain cpu --data … --out …"
+    )
     parser.add_argument("recipe", type=Path, help="recipe in TOML, or a shipped one: cpu, gpu")
     parser.add_argument(
         "--data", type=Path, nargs="+", required=True, metavar="TABLE.parquet",
@@ -194,7 +239,8 @@ def main(args: argparse.Namespace) -> int:
         recipe_text=path.read_text(encoding="utf-8"),
         keep_work=args.keep_work,
     )
-    print(out)
+    if not int(os.environ.get("RANK", "0")):
+        print(out)
     return 0
 
 
@@ -323,6 +369,30 @@ def _rows(run: _Run, vocabulary: Vocabulary, factor: Factor, data: DistilData) -
     return load_file(file)["rows"]
 
 
+def _agree(
+    student: ElectraForMaskedLM,
+    vocabulary: Vocabulary,
+    state: DistilState,
+    accelerator: Accelerator,
+) -> None:
+    """Gives all processes the first one's weights.
+
+    Raises:
+        ConfigError: If they start from different pieces or steps.
+    """
+    if accelerator.num_processes == 1:
+        return
+    pieces = zlib.crc32("\n".join(vocabulary.pieces).encode())
+    found = accelerator.gather(torch.tensor([[state.step, pieces]], device=accelerator.device))
+    if (found != found[0]).any():
+        raise ConfigError(
+            "the processes found different stages: all must share the folder of --out "
+            f"(steps {found[:, 0].tolist()}, pieces {found[:, 1].tolist()})"
+        )
+    for weight in student.parameters():
+        weight.data.copy_(broadcast(weight.data))
+
+
 def _train(
     run: _Run, vocabulary: Vocabulary, student: ElectraForMaskedLM, data: DistilData
 ) -> None:
@@ -335,6 +405,7 @@ def _train(
     rng = np.random.default_rng(recipe.seed + 2)
     folder = run.work / "checkpoint"
     state = load_checkpoint(folder, student, optimizers, rng)
+    _agree(student, vocabulary, state, accelerator)
     if not accelerator.is_main_process:  # the checkpoint holds what the first was to draw
         rng = np.random.default_rng((recipe.seed + 2, accelerator.process_index, state.step))
         state.batches = None
