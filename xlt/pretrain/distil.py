@@ -147,6 +147,7 @@ def distil(
         checkpoint: Called in every process, now and then and at the end, with the state to keep.
         progress: Called with one line now and then.
     """
+    rows = optimizers.rows
     body = [p for group in optimizers.body.param_groups for p in group["params"]]
     draws = _Draws(data, options, rng, state)
     last_saved = last_said = time.monotonic()
@@ -156,7 +157,6 @@ def distil(
         if share >= 1:
             break
         _set_rates(optimizers, options, share)
-        rows = optimizers.rows
         parts = _losses(student, rows.look_up, data, draws.next(), options, rng, accelerator)
         accelerator.backward(sum(parts.values()))
         grads = [weight.grad for weight in body if weight.grad is not None]
@@ -368,7 +368,7 @@ def _set_rates(optimizers: Optimizers, options: DistilOptions, share: float) -> 
 
 def _clip(grads: Sequence[Tensor], most: float) -> None:
     """Shortens gradients, in place, to `most` in all."""
-    norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in grads]))
+    norm = torch.nn.utils.get_total_norm(grads)
     for grad in grads:
         grad.mul_((most / (norm + 1e-6)).clamp(max=1.0))
 
