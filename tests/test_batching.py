@@ -11,6 +11,16 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import (
+    AddedToken,
+    Tokenizer,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
+from transformers import PreTrainedTokenizerFast
 
 from tests.builders import tiny_tokenizer
 from xlt.batching import TextTokenizer, budget_batches, pad, padded_width
@@ -62,6 +72,60 @@ def test_tokens_are_hugging_faces(kind):
             assert [list(tokens.types) for tokens in ours] == theirs["token_type_ids"]
         else:
             assert not any(tokens.types.any() for tokens in ours)
+
+
+PARTS = (" ", "a", "the", "Ball", "GA", "ga", "<far>", " <far> ", "[MASK]", "wasan kwallo", "é")
+
+
+def trained(kind: str) -> Tokenizer:
+    """A tokenizer of a family, with tokens added to its vocabulary and others after it."""
+    special = {"special_tokens": ["[UNK]", "[CLS]", "[SEP]", "[MASK]"], "show_progress": False}
+    model, trainer = {
+        "WordPiece": (models.WordPiece(unk_token="[UNK]"), trainers.WordPieceTrainer(**special)),
+        "BPE": (models.BPE(unk_token="[UNK]"), trainers.BpeTrainer(**special)),
+        "Unigram": (models.Unigram(), trainers.UnigramTrainer(unk_token="[UNK]", **special)),
+    }[kind]
+    backend = Tokenizer(model)
+    backend.normalizer = normalizers.Lowercase()
+    backend.pre_tokenizer = pre_tokenizers.Metaspace()
+    backend.train_from_iterator(TEXTS, trainer)
+    backend.add_tokens([AddedToken("wasan kwallo"), AddedToken("GA", normalized=False)])
+    backend.add_special_tokens([AddedToken("<far>", lstrip=True)])
+    backend.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1",
+        special_tokens=[("[CLS]", 1), ("[SEP]", 2)],
+    )
+    return backend
+
+
+@pytest.mark.parametrize("kind", ["WordPiece", "BPE", "Unigram"])
+@given(texts=st.lists(st.text() | st.lists(st.sampled_from(PARTS)).map("".join)))
+def test_twin_cuts_like_a_copy(kind, texts):
+    """Ids and special tokens are those of the tokenizer itself, whatever truncation it has."""
+    backend = trained(kind)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend)
+    tokenizer.backend_tokenizer.enable_truncation(3)
+    tokenizer.backend_tokenizer.enable_padding(length=20)
+
+    ours = TextTokenizer(tokenizer, 1000)(texts)
+
+    expected = backend.encode_batch(texts)
+    assert [list(tokens.ids) for tokens in ours] == [encoding.ids for encoding in expected]
+    assert [list(tokens.special) for tokens in ours] == [e.special_tokens_mask for e in expected]
+
+
+def test_one_vocabulary_serves_all_lengths():
+    """A copy of 320,000 pieces would take longer than reading a sentence, and 80 MiB."""
+    backend = Tokenizer(models.WordLevel({"[UNK]": 0, "the": 1, "ball": 2}, unk_token="[UNK]"))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend)
+    tokenize = TextTokenizer(tokenizer, 9)
+
+    tokenizer.backend_tokenizer.model.unk_token = (
+        "ball"  # a twin that holds a copy would not see it
+    )
+
+    assert [list(tokens.ids) for tokens in tokenize(["law"])] == [[2]]
 
 
 def test_tokenizer_is_shared_by_threads():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +51,6 @@ class Encoder:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     mlm: TrainedMlmHead | None = None
-    _text_tokenizers: dict[int, TextTokenizer] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def width(self) -> int:
@@ -94,14 +93,8 @@ class Encoder:
         return longest_input(self.model)
 
     def text_tokenizer(self, max_length: int) -> TextTokenizer:
-        """A tokenizer that cuts at `max_length`, or at what the encoder can read.
-
-        Making one copies the vocabulary, which takes longer than reading a sentence: kept.
-        """
-        limit = min(max_length, self.max_length)
-        if limit not in self._text_tokenizers:
-            self._text_tokenizers[limit] = TextTokenizer(self.tokenizer, limit)
-        return self._text_tokenizers[limit]
+        """A tokenizer that cuts at `max_length`, or at what the encoder can read."""
+        return TextTokenizer(self.tokenizer, min(max_length, self.max_length))
 
     def forward_dtype(self, device: torch.device, precision: str) -> torch.dtype:
         """What matrix products run in: bfloat16 where asked for or fast, and safe; else float32.
