@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
+from tests.builders import save_tiny_encoder
 from xlt.averaging import WeightAverage, snapshot_steps
 from xlt.config import TrainConfig
 from xlt.errors import CancelledError, DataError, DivergedError, EncoderError, StoreError
@@ -248,6 +249,21 @@ def test_the_folder_holds_what_a_stranger_needs(brief, tmp_path):
     )
     assert AutoTokenizer.from_pretrained(out)("the ball")["input_ids"][1:-1]
     assert {p.suffix for p in out.iterdir()} <= {".json", ".toml", ".safetensors"}
+
+
+def test_embeddings_that_were_not_trained_take_no_more_bytes_than_before(brief, tmp_path):
+    """They are most of a model; the file keeps their type, and they are the same numbers."""
+    encoder = save_tiny_encoder(tmp_path / "encoder")
+    before = {name: value.half() for name, value in weights(encoder).items()}
+    save_file(before, encoder / "model.safetensors", metadata={"format": "pt"})
+
+    train(LABELLED, [], TASK, replace(brief, encoder=str(encoder)), tmp_path / "out")
+
+    name = "embeddings.word_embeddings.weight"
+    after = weights(tmp_path / "out")
+    assert after[name].dtype == torch.float16
+    assert torch.equal(after[name], before[f"bert.{name}"])
+    assert after["encoder.layer.1.output.dense.weight"].dtype == torch.float32
 
 
 def test_steps_and_rates():

@@ -1,6 +1,7 @@
 """A trained model as a folder: safetensors, JSON and TOML; nothing is ever unpickled.
 
-    model.safetensors   body under Hugging Face's names, the head's tensors under `xlt_head.`
+    model.safetensors   body under Hugging Face's names, the head's tensors under `xlt_head.`,
+                        each in the fewest bits that hold its values exactly
     config.json         the encoder's architecture; tokenizer.json ...: its tokenizer
     task.json           kind of task and labels in order
     config.toml         the settings it was trained with
@@ -26,6 +27,7 @@ from xlt.encoder import Encoder, load_encoder
 from xlt.errors import EncoderError, StoreError, XltError
 from xlt.heads import SingleLabelHead, build_head
 from xlt.schema import TaskKind, TaskSpec
+from xlt.storedtypes import narrowest
 
 _HEAD = "xlt_head."
 
@@ -67,7 +69,7 @@ def _write(
     tensors = dict(encoder.model.state_dict())
     tensors |= {_HEAD + name: value for name, value in head.state_dict().items()}
     save_file(
-        {name: value.cpu().contiguous() for name, value in tensors.items()},
+        {name: narrowest(value.cpu()).contiguous() for name, value in tensors.items()},
         folder / "model.safetensors",
         metadata={"format": "pt"},
     )
@@ -89,7 +91,7 @@ def load_model(folder: Path) -> tuple[Encoder, SingleLabelHead, TaskSpec, TrainC
         spec = json.loads((folder / "task.json").read_text("utf-8"))
         task = TaskSpec(labels=tuple(spec["labels"]), kind=TaskKind(spec["kind"]))
         config = TrainConfig.from_toml(folder / "config.toml")
-        encoder = load_encoder(str(folder.resolve()))
+        encoder = load_encoder(str(folder.resolve()), to_read=True)
         head = build_head(task, encoder.width)
         with safe_open(folder / "model.safetensors", framework="pt") as file:
             names = [name for name in file.keys() if name.startswith(_HEAD)]  # noqa: SIM118

@@ -28,6 +28,7 @@ from xlt.encoderfiles import bundled as bundled  # `xlt.encoder.bundled()` is pr
 from xlt.errors import EncoderError
 from xlt.heads import mean_pool
 from xlt.mlm import TrainedMlmHead
+from xlt.storedtypes import keep_table_as_stored
 
 _log = logging.getLogger(__name__)
 
@@ -136,12 +137,15 @@ def fast_bf16(device: torch.device) -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-def load_encoder(name: str = "bundled", *, with_mlm: bool = False) -> Encoder:
+def load_encoder(
+    name: str = "bundled", *, with_mlm: bool = False, to_read: bool = False
+) -> Encoder:
     """Load an encoder in float32, in evaluation mode.
 
     Args:
         name: "bundled", a folder, or a Hub name.
         with_mlm: Also load its masked-LM head, where the checkpoint has one.
+        to_read: It will not be trained: see `xlt.storedtypes.keep_table_as_stored`.
 
     Raises:
         EncoderError: If there is none, or it cannot be loaded.
@@ -149,9 +153,11 @@ def load_encoder(name: str = "bundled", *, with_mlm: bool = False) -> Encoder:
     place = resolve(name)
     try:
         with _quiet():
-            tokenizer = AutoTokenizer.from_pretrained(place)
             mlm = _load_mlm(place) if with_mlm else None
             body = mlm[0] if mlm else AutoModel.from_pretrained(place, dtype=torch.float32)
+            if to_read:
+                keep_table_as_stored(body, place)
+            tokenizer = AutoTokenizer.from_pretrained(place)
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise EncoderError(f"cannot load the encoder {name!r}: {reason}") from error
@@ -253,7 +259,7 @@ def embed(
     Raises:
         EncoderError: If the encoder cannot be loaded.
     """
-    loaded = load_encoder(encoder) if isinstance(encoder, str) else encoder
+    loaded = load_encoder(encoder, to_read=True) if isinstance(encoder, str) else encoder
     dtype = loaded.forward_dtype(loaded.model.device, precision)
     if isinstance(encoder, str):
         store_for_reading(loaded.model, dtype)

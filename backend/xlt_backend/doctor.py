@@ -125,7 +125,7 @@ def _read_translations(path: Path) -> Sized:
 def _load_encoder(name: str) -> object:
     from xlt.encoder import load_encoder
 
-    return load_encoder(name)
+    return load_encoder(name, to_read=True)
 
 
 def _projects(

@@ -35,7 +35,7 @@ _ALONE = """
 import json, resource, sys, time
 from xlt.encoder import embed, load_encoder
 began = time.perf_counter()
-encoder = load_encoder()
+encoder = load_encoder(to_read=True)
 load_s = time.perf_counter() - began
 embed(json.load(sys.stdin), encoder=encoder)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -133,7 +133,7 @@ def cached_vectors(
         return np.asarray(np.load(file, mmap_mode="r"))
     from xlt.encoder import embed, load_encoder
 
-    loaded = load_encoder(encoder)
+    loaded = load_encoder(encoder, to_read=True)
     parts = []
     for start in range(0, len(texts), _CHUNK):
         show("reading texts", start, len(texts))

@@ -1,0 +1,86 @@
+"""Tensors in the fewest bits that hold their values exactly: in files, and while only read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import PreTrainedModel
+from transformers.utils.hub import cached_file
+
+#: From few bits to many. Each type's values are values of float32.
+_NARROW = (torch.float8_e4m3fn, torch.float16, torch.bfloat16)
+_GLANCE = 4096  # values that most tensors are ruled out by
+
+#: What a table of embeddings is kept in while it is read, by its type in the file. Eight bits
+#: become sixteen: few processors and libraries look up rows of eight.
+_READ_IN = {"F8_E4M3": torch.float16, "F16": torch.float16, "BF16": torch.bfloat16}
+
+
+def narrowest(tensor: Tensor) -> Tensor:
+    """The same float32 values in the fewest bits that hold each of them exactly.
+
+    Weights that a training left as they were in an encoder's file get that file's type back;
+    trained ones stay as they are. `from_pretrained(..., dtype=torch.float32)` gives them again.
+    """
+    if tensor.dtype != torch.float32:
+        return tensor
+    for dtype in _NARROW:
+        if _exact(tensor.flatten()[:_GLANCE], dtype) and _exact(tensor, dtype):
+            return tensor.to(dtype)
+    return tensor
+
+
+def _exact(tensor: Tensor, dtype: torch.dtype) -> bool:
+    return torch.equal(tensor.to(dtype).float(), tensor)
+
+
+class StoredEmbedding(nn.Embedding):
+    """Embeddings that are only read: kept in few bits, given as float32.
+
+    The rows are a buffer: a model is taken to compute in the type of its first parameter.
+    """
+
+    weight: Tensor
+
+    def __init__(self, table: nn.Embedding, dtype: torch.dtype) -> None:
+        size = (table.num_embeddings, table.embedding_dim)
+        super().__init__(*size, padding_idx=table.padding_idx, device="meta")
+        del self.weight
+        self.register_buffer("weight", table.weight.detach().to(dtype))
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Rows (..., H) of ids (...)."""
+        return functional.embedding(input, self.weight).float()
+
+
+def keep_table_as_stored(body: PreTrainedModel, place: Path | str) -> None:
+    """Keep the table of input embeddings in the sixteen bits or fewer that its file has, in place.
+
+    It is most of a small multilingual encoder's memory. What is read stays the same, bit by bit;
+    the table can no longer be trained. One that is stored in more bits stays as it is.
+
+    Args:
+        body: An encoder in float32, as loaded from `place`.
+        place: Its folder or Hub name.
+    """
+    table = body.get_input_embeddings()
+    if not isinstance(table, nn.Embedding):
+        return
+    dtype = _READ_IN.get(_type_in_file(place, list(table.weight.shape)))
+    if dtype is not None:
+        body.set_input_embeddings(StoredEmbedding(table, dtype))
+
+
+def _type_in_file(place: Path | str, shape: list[int]) -> str:
+    """Type of the file's tensors of this shape; empty where there is none, or not one type."""
+    path = cached_file(place, "model.safetensors", _raise_exceptions_for_missing_entries=False)
+    if path is None:  # several files, or another format
+        return ""
+    with safe_open(path, framework="pt") as file:
+        parts = [file.get_slice(name) for name in file.keys()]  # noqa: SIM118
+        types = {part.get_dtype() for part in parts if part.get_shape() == shape}
+    return types.pop() if len(types) == 1 else ""
