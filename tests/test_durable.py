@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 import pytest
 
-from xlt.durable import empty_beside, former, replace_file, replace_folder
+from xlt.durable import empty_beside, former, replace_file, replace_folder, replacement
 from xlt.fingerprints import fingerprint, fingerprint_of_file
 
 
@@ -69,6 +70,19 @@ def test_a_file_is_replaced_or_stays(tmp_path, monkeypatch):
 
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["state.json"]
+
+
+def test_a_block_that_fails_replaces_nothing(tmp_path):
+    """What stood there stays, and what the block wrote goes."""
+    path = tmp_path / "vectors.npy"
+    path.write_text("old")
+
+    with suppress(ZeroDivisionError), replacement(path) as beside:
+        beside.write_text("half")
+        raise ZeroDivisionError
+
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["vectors.npy"]
 
 
 def test_fingerprints_tell_apart_what_concatenation_does_not():

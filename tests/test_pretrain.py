@@ -382,6 +382,28 @@ class PowerCut(Exception):
     """Stands for a killed process."""
 
 
+@pytest.mark.parametrize("stage", ["target", "rows"])
+def test_a_stage_killed_while_it_was_written_is_made_again(
+    teacher_folder, table, tmp_path, monkeypatch, stage
+):
+    """Half of a file is never taken for a finished stage."""
+    real = module.save_file
+
+    def killed(tensors, path):
+        if stage in tensors:
+            Path(path).write_bytes(b"half")
+            raise PowerCut
+        real(tensors, path)
+
+    text = recipe_text(teacher_folder, steps=1, bag=1)
+    monkeypatch.setattr(module, "save_file", killed)
+    with pytest.raises(PowerCut):
+        run(tmp_path, text, table)
+    monkeypatch.setattr(module, "save_file", real)
+
+    assert vectors(run(tmp_path, text, table), [foreign("moon")]).isfinite().all()
+
+
 @pytest.mark.parametrize("masked_weight", [0.0, 0.1])
 def test_killed_run_goes_on_as_if_uninterrupted(
     teacher_folder, table, tmp_path, monkeypatch, masked_weight

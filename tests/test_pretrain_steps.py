@@ -13,7 +13,6 @@ from safetensors.torch import load_file, save_file
 from transformers import ElectraConfig, ElectraForMaskedLM
 
 from xlt.errors import ConfigError
-from xlt.pretrain import distil as distil_module
 from xlt.pretrain.bag import BagOptions, contrast, learn_rows
 from xlt.pretrain.distil import (
     DistilData,
@@ -25,6 +24,7 @@ from xlt.pretrain.distil import (
 )
 from xlt.pretrain.lazyrows import LazyRows
 from xlt.pretrain.masking import mask_tokens, pair_batch
+from xlt.pretrain.processes import average
 from xlt.pretrain.ragged import Ragged
 from xlt.pretrain.student import sentence_vectors
 
@@ -181,7 +181,7 @@ def _gradients(rank):
         loss.backward()
         found[name] = rows.gather(accelerator)
     weight = torch.full((2, 3), float(rank))
-    distil_module._average([weight, torch.ones(1)], accelerator)
+    average([weight, torch.ones(1)], accelerator)
     return {**found, "weight": weight}
 
 

@@ -381,8 +381,7 @@ def test_two_processes_at_once_lose_nothing(tmp_path):
         project.open(name)
 
 
-@pytest.mark.parametrize("call", ["write_through", "sync_tree"])
-def test_a_full_disk_is_one_clear_line_and_leaves_nothing(tmp_path, monkeypatch, call):
+def test_a_full_disk_is_one_clear_line_and_leaves_nothing(tmp_path, monkeypatch):
     """ENOSPC while saving: StoreError, the old version still current, no half version."""
     project = local(tmp_path)
     old = commit(project)
@@ -392,7 +391,7 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing(tmp_path, monkeypatch,
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(storeplaces, call, full)
+        patch.setattr(storeplaces, "sync_tree", full)
         with pytest.raises(StoreError, match="disk is full"):
             commit(project)
     assert project.versions() == (old,)

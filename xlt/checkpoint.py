@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from xlt.averaging import WeightAverage
+from xlt.durable import replacement
 from xlt.errors import StoreError
 
 _log = logging.getLogger(__name__)
@@ -86,13 +86,11 @@ def save_checkpoint(
         "n_averaged": state.average.n_averaged,
         "history": list(history),
     }
-    temporary = folder / f"{_FILE}.{os.getpid()}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(state.tensors(), temporary, metadata={"xlt": json.dumps(meta)})
-        os.replace(temporary, folder / _FILE)
+        with replacement(folder / _FILE) as beside:
+            save_file(state.tensors(), beside, metadata={"xlt": json.dumps(meta)})
     except (OSError, SafetensorError) as error:
-        temporary.unlink(missing_ok=True)
         raise StoreError(f"cannot write a checkpoint to {folder}: {error}") from error
 
 

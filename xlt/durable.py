@@ -5,26 +5,31 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
-def write_through(path: Path, data: bytes) -> None:
-    """Writes a file onto the disk, past the system's memory; not in one step."""
-    with open(path, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+@contextmanager
+def replacement(path: Path) -> Iterator[Path]:
+    """A name beside `path`: what the block writes there takes its place in one step.
 
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Writes a file in one step; the one that was there stays until then."""
-    beside = path.parent / f".{path.name}-{uuid.uuid4().hex}"
+    Where the block fails, what was there stays, and nothing beside it.
+    """
+    beside = path.parent / f".{uuid.uuid4().hex}-{path.name}"
     try:
-        write_through(beside, data)
+        yield beside
+        sync_file(beside)
         os.replace(beside, path)
         sync_folder(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Writes a file in one step; the one that was there stays until then."""
+    with replacement(path) as beside:
+        beside.write_bytes(data)
 
 
 def replace_folder(made: Path, path: Path) -> None:
@@ -59,9 +64,14 @@ def sync_tree(folder: Path) -> None:
     """Has a folder's files and names on the disk, not only in the system's memory."""
     for inside, _, files in os.walk(folder):
         for file in files:
-            with open(Path(inside, file), "rb") as opened:
-                os.fsync(opened.fileno())
+            sync_file(Path(inside, file))
         sync_folder(Path(inside))
+
+
+def sync_file(path: Path) -> None:
+    """Has a file's bytes on the disk."""
+    with open(path, "rb") as opened:
+        os.fsync(opened.fileno())
 
 
 def sync_folder(path: Path) -> None:

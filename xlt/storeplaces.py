@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from xlt.durable import replace_file, sync_folder, sync_tree, write_through
+from xlt.durable import replace_file, sync_folder, sync_tree
 from xlt.errors import StoreError
 
 #: The file that makes a folder a version.
@@ -121,7 +121,7 @@ class LocalPlace:
             with self.staging(str(PurePosixPath(name).parent)) as staged:
                 shutil.copytree(folder, staged, dirs_exist_ok=True)
                 return self.add(staged, name, manifest)
-        write_through(folder / MANIFEST, manifest)
+        (folder / MANIFEST).write_bytes(manifest)
         sync_tree(folder)
         if path.exists():
             return False

@@ -25,7 +25,7 @@ from xlt.adapt.learn import Lap, learn, make_learner, put_back
 from xlt.adapt.lessons import old_vectors, prepare, source_list, split_pairs
 from xlt.adapt.options import AdaptOptions, cache_key, purpose
 from xlt.adapt.rows import initial_rows, placed_by_bags
-from xlt.durable import replace_folder
+from xlt.durable import replace_folder, replacement
 from xlt.encoder import Encoder, load_encoder
 from xlt.errors import ConfigError, EncoderError
 
@@ -144,9 +144,8 @@ def _before(run: _Run) -> tuple[dict[str, Any], Encoder]:
         sources, _ = source_list(run.data)
         run.progress(f"vectors of {len(sources)} texts of the source language")
         target = old_vectors(loaded, sources, run.options)
-        part = file.with_suffix(".part")
-        save_file({"target": target}, part)
-        part.rename(file)
+        with replacement(file) as beside:
+            save_file({"target": target}, beside)
     n_pairs: dict[str, int] = {}
     for pair in run.data.pairs:
         n_pairs[pair.lang] = n_pairs.get(pair.lang, 0) + 1

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from accelerate import Accelerator  # type: ignore[import-untyped]  # no stubs
-from accelerate.utils import broadcast  # type: ignore[import-untyped]  # no stubs
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
@@ -27,6 +26,7 @@ from transformers import ElectraForMaskedLM
 from xlt.losses import alignment
 from xlt.pretrain.lazyrows import BETAS, LazyRows
 from xlt.pretrain.masking import masked_loss
+from xlt.pretrain.processes import average, of_the_first
 from xlt.pretrain.ragged import Ragged
 from xlt.pretrain.student import mean_pool
 
@@ -153,14 +153,14 @@ def distil(
     last_saved = last_said = time.monotonic()
     while True:
         began = time.monotonic()
-        share = _agreed(_share(state, options), accelerator)
+        share = of_the_first(_share(state, options), accelerator)
         if share >= 1:
             break
         _set_rates(optimizers, options, share)
         parts = _losses(student, rows.look_up, data, draws.next(), options, rng, accelerator)
         accelerator.backward(sum(parts.values()))
         grads = [weight.grad for weight in body if weight.grad is not None]
-        _average(grads, accelerator)
+        average(grads, accelerator)
         grads.append(rows.gather(accelerator))
         _clip(grads, _MOST_NORM)
         optimizers.body.step()
@@ -339,23 +339,6 @@ class _Draws:
 def _share(state: DistilState, options: DistilOptions) -> float:
     by_steps = state.step / options.steps if options.steps else 1.0
     return max(by_steps, state.seconds / (60 * options.minutes)) if options.minutes else by_steps
-
-
-def _agreed(share: float, accelerator: Accelerator) -> float:
-    """Returns the first process's share, so that all stop at the same step."""
-    if accelerator.num_processes == 1:
-        return share
-    return float(broadcast(torch.tensor(share, device=accelerator.device)).item())
-
-
-def _average(grads: Sequence[Tensor], accelerator: Accelerator) -> None:
-    """Gives every process the mean of all their gradients."""
-    if accelerator.num_processes == 1:
-        return
-    # One message for all: each costs a round between the processes.
-    mean = accelerator.reduce(torch.cat([grad.flatten() for grad in grads]), "mean")
-    for grad, part in zip(grads, mean.split([grad.numel() for grad in grads]), strict=True):
-        grad.copy_(part.view_as(grad))
 
 
 def _set_rates(optimizers: Optimizers, options: DistilOptions, share: float) -> None:

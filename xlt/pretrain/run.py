@@ -13,31 +13,26 @@ import os
 import shutil
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import (  # type: ignore[import-untyped]  # no stubs
-    Accelerator,
-    InitProcessGroupKwargs,
-)
-from accelerate.utils import broadcast  # type: ignore[import-untyped]  # no stubs
+from accelerate import Accelerator  # type: ignore[import-untyped]  # no stubs
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import ElectraForMaskedLM
 
-from xlt.errors import ConfigError
+from xlt.durable import replacement
 from xlt.pretrain.align import aligned_rows
 from xlt.pretrain.bag import learn_rows
 from xlt.pretrain.checkpoint import load_checkpoint, save_checkpoint
 from xlt.pretrain.distil import DistilData, DistilState, distil, optimizers_for
 from xlt.pretrain.factor import Factor
 from xlt.pretrain.head import learn_head
+from xlt.pretrain.processes import every_core, launched, same_start
 from xlt.pretrain.ragged import encode
 from xlt.pretrain.recipe import Recipe, read_recipe
 from xlt.pretrain.report import held_out, unread
@@ -64,7 +59,6 @@ from xlt.pretrain.vocabulary import (
 
 Progress = Callable[[str], None]
 _FACTOR_TEXTS = 4000
-_LONGEST_STAGE_H = 12  # that other processes wait for the first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +101,7 @@ def pretrain(
     """
     work = out.with_name(out.name + ".work")
     work.mkdir(parents=True, exist_ok=True)
-    accelerator = _accelerator(recipe.distil.precision)
+    accelerator = launched(recipe.distil.precision)
     said = progress if accelerator.is_main_process else lambda line: None
     said("reading tables")
     run = _Run(
@@ -125,58 +119,25 @@ def pretrain(
         accelerator=accelerator,
         progress=said,
     )
-    with accelerator.main_process_first(), _every_core(accelerator):
+    with accelerator.main_process_first(), every_core(accelerator):
         vocabulary = _vocabulary(run)
         target = _target(run)
     run.progress(f"{len(vocabulary.pieces)} pieces; cutting {len(run.corpus.text)} texts")
     data = _data(run, vocabulary, target)
     factor = _factor(run)
-    with accelerator.main_process_first(), _every_core(accelerator):
+    with accelerator.main_process_first(), every_core(accelerator):
         rows = _rows(run, vocabulary, factor, data)
     run.progress(f"processes {accelerator.num_processes}, device {accelerator.device.type}")
     student = make_student(run.teacher, vocabulary, rows, factor, seed=recipe.seed)
     _train(run, vocabulary, student, data)
     if accelerator.is_main_process:
-        with _every_core(accelerator):
+        with every_core(accelerator):
             _finish(run, vocabulary, student, data, out, recipe_text)
         if not keep_work:
             shutil.rmtree(work)
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return out
-
-
-def _accelerator(precision: str) -> Accelerator:
-    """Returns the device and the processes that a launcher started, if one did.
-
-    Raises:
-        ConfigError: If they cannot work together.
-    """
-    # Without it each of them takes itself for the only one, where there is no GPU.
-    together_on_cpu = "LOCAL_RANK" in os.environ and not torch.cuda.is_available()
-    accelerator = Accelerator(
-        cpu=together_on_cpu,
-        mixed_precision=precision,
-        kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(hours=_LONGEST_STAGE_H))],
-    )
-    wanted = int(os.environ.get("WORLD_SIZE", "1"))
-    if accelerator.num_processes != wanted:
-        raise ConfigError(
-            f"{wanted} processes were started, but {accelerator.num_processes} would train together"
-        )
-    return accelerator
-
-
-@contextmanager
-def _every_core(accelerator: Accelerator) -> Iterator[None]:
-    """Lets one process use all cores while the others wait; launchers give each a single one."""
-    threads = torch.get_num_threads()
-    if accelerator.num_processes > 1:
-        torch.set_num_threads(os.cpu_count() or threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _finish(
@@ -271,9 +232,8 @@ def _vocabulary(run: _Run) -> Vocabulary:
         min_english_uses=options.min_english_uses,
         accents=options.accents,
     )
-    part = file.with_suffix(".part")
-    vocabulary.tokenizer.save(str(part), pretty=False)
-    part.replace(file)
+    with replacement(file) as beside:
+        vocabulary.tokenizer.save(str(beside), pretty=False)
     return vocabulary
 
 
@@ -299,7 +259,8 @@ def _target(run: _Run) -> Tensor:
     if not file.exists():
         run.progress(f"teacher's vectors of {len(run.corpus.sources)} English texts")
         vectors = teacher_vectors(run.teacher, run.corpus.sources, max_tokens=128)
-        save_file({"target": vectors}, file)
+        with replacement(file) as beside:
+            save_file({"target": vectors}, beside)
     return load_file(file)["target"]
 
 
@@ -365,32 +326,9 @@ def _rows(run: _Run, vocabulary: Vocabulary, factor: Factor, data: DistilData) -
             rng=rng,
             progress=run.progress,
         )
-        save_file({"rows": rows}, file)
+        with replacement(file) as beside:
+            save_file({"rows": rows}, beside)
     return load_file(file)["rows"]
-
-
-def _agree(
-    student: ElectraForMaskedLM,
-    vocabulary: Vocabulary,
-    state: DistilState,
-    accelerator: Accelerator,
-) -> None:
-    """Gives all processes the first one's weights.
-
-    Raises:
-        ConfigError: If they start from different pieces or steps.
-    """
-    if accelerator.num_processes == 1:
-        return
-    pieces = zlib.crc32("\n".join(vocabulary.pieces).encode())
-    found = accelerator.gather(torch.tensor([[state.step, pieces]], device=accelerator.device))
-    if (found != found[0]).any():
-        raise ConfigError(
-            "the processes found different stages: all must share the folder of --out "
-            f"(steps {found[:, 0].tolist()}, pieces {found[:, 1].tolist()})"
-        )
-    for weight in student.parameters():
-        weight.data.copy_(broadcast(weight.data))
 
 
 def _train(
@@ -405,7 +343,12 @@ def _train(
     rng = np.random.default_rng(recipe.seed + 2)
     folder = run.work / "checkpoint"
     state = load_checkpoint(folder, student, optimizers, rng)
-    _agree(student, vocabulary, state, accelerator)
+    same_start(
+        student.parameters(),
+        step=state.step,
+        pieces=zlib.crc32("\n".join(vocabulary.pieces).encode()),
+        accelerator=accelerator,
+    )
     if not accelerator.is_main_process:  # the checkpoint holds what the first was to draw
         rng = np.random.default_rng((recipe.seed + 2, accelerator.process_index, state.step))
         state.batches = None

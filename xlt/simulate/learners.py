@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from xlt.durable import replacement
 from xlt.errors import DivergedError
 from xlt.fingerprints import fingerprint
 from xlt.quickhead import Head, fit_head, scaled
@@ -143,9 +144,8 @@ def _train(
         train(labelled, texts, task, TrainConfig.from_mapping(training), model)
         predictor = Predictor.load(model)
         for of, file in zip((state.pool, test), kept, strict=True):
-            half = file.with_suffix(".tmp")
-            predictor.score(of.texts).save(half)
-            half.replace(file)
+            with replacement(file) as beside:
+                predictor.score(of.texts).save(beside)
 
 
 def _example(texts: Texts, row: int, task: TaskSpec | None) -> Example:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from xlt.durable import replacement
 from xlt.encoderfiles import encoder_fingerprint
 from xlt.errors import DataError
 from xlt.fingerprints import fingerprint
@@ -139,10 +139,8 @@ def cached_vectors(
         show("reading texts", start, len(texts))
         parts.append(embed(texts[start : start + _CHUNK], encoder=loaded))
     vectors = np.concatenate(parts)
-    half = file.with_suffix(f".{os.getpid()}.tmp")
-    with open(half, "wb") as stream:
-        np.save(stream, vectors)
-    os.replace(half, file)
+    with replacement(file) as beside:
+        np.save(beside, vectors)
     return vectors
 
 
