@@ -190,8 +190,6 @@ def vectors(folder, texts):
         ("[distil]\nminuets = 3\n", "unknown key minuets"),
         ("corpora = ['pairs', 'SIB200']\n", "evaluation set"),
         ("lexicons = ['other']\n", "not among the corpora"),
-        ("technical = ['other']\n", "technical that are not among the corpora"),
-        ("technical_weight = 0.0\n", "must be above 0"),
         ("[distil]\nprecision = 'fp16'\n", "must be one of no, bf16, not 'fp16'"),
         ("matrix_dtype = 'int4'\n", "must be one of float16, float8_e4m3fn, not 'int4'"),
         ("seed = \n", "cannot read the recipe"),
@@ -281,20 +279,21 @@ def test_the_smallest_languages_are_drawn_by_their_size(counts, exponent, few):
     assert found == pytest.approx(np.array(expected) / sum(expected))
 
 
-def test_technical_texts_count_less(table):
-    """They are drawn less than others of their language, and English is not held at theirs."""
-    names = {"corpora": ["pairs", "words"], "lexicons": [], "held_out_percent": 0}
-    corpus = read_corpus([table], **names, technical=["words"])
-    weight = np.where(corpus.technical, 0.25, 1.0)
-    chance = row_probabilities(corpus.language, weight, 0.5)
-    assert corpus.technical.sum() == len(WORDS)
-    assert chance.sum() == pytest.approx(1)
-    unit = corpus.languages.index("zgh_Tfng")
-    own = corpus.language == unit
-    ratio = chance[own & corpus.technical] / chance[own & ~corpus.technical][0]
-    assert ratio == pytest.approx(np.full(len(WORDS), 0.25))
-    assert read_corpus([table], **names, technical=["pairs", "words"]).english.size == 0
-    assert corpus.english.size == read_corpus([table], **names).english.size > 0
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1),
+    exponent=st.floats(0, 1),
+)
+def test_rows_share_the_chance_of_their_language(rows, exponent):
+    """Rows that are kept evenly, the others not at all."""
+    language = np.array([row[0] for row in rows], dtype=np.int32)
+    keep = np.array([row[1] for row in rows])
+
+    chance = row_probabilities(language, keep, exponent)
+
+    counts = np.bincount(language[keep], minlength=4).astype(float)
+    for row, kept in enumerate(keep):
+        of_language = temperature(counts, exponent)[language[row]] if kept else 0.0
+        assert chance[row] * max(counts[language[row]], 1) == pytest.approx(of_language)
 
 
 @pytest.mark.parametrize("accents", ["keep", "strip-latin"])
@@ -358,6 +357,43 @@ def test_whole_run(teacher_folder, table, tmp_path):
     assert teacher.body.config.hidden_size == english.shape[1]
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert report["unread_share"]["zgh_Tfng"] == 0
+
+
+def test_a_lexicon_is_not_needed(teacher_folder, table, tmp_path):
+    """Sentences alone fill the batches."""
+    text = recipe_text(teacher_folder, steps=3, bag=3).replace('lexicons = ["words"]', "")
+
+    out = run(tmp_path, text.replace('["pairs", "words"]', '["pairs"]'), table)
+
+    assert vectors(out, [foreign("moon")]).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("english", "foreign_key", "message"),
+    [
+        (
+            "the goat and the river sing",
+            "",
+            "no sentence with an English translation to train on in the corpora",
+        ),
+        ("goat", "p:1", "no English sentence of four words or more"),
+    ],
+)
+def test_tables_that_teach_nothing_are_refused(
+    teacher_folder, tmp_path, english, foreign_key, message
+):
+    """Without translations, or without English sentences, there is nothing to learn from."""
+    rows = {
+        "corpus": ["pairs"] * 2,
+        "key": ["p:1", foreign_key],
+        "lang": ["eng", "zgh"],
+        "text": [english, foreign(english)],
+    }
+    pq.write_table(pa.table(rows), tmp_path / "pairs.parquet")
+    text = recipe_text(teacher_folder).replace("held_out_percent = 5", "held_out_percent = 0")
+
+    with pytest.raises(DataError, match=message):
+        run(tmp_path, text, tmp_path / "pairs.parquet")
 
 
 def test_two_processes_make_one_encoder(teacher_folder, table, tmp_path):

@@ -83,7 +83,6 @@ def corpus():
         text=["rain"] * 8 + ["rainsongs goatmoon"] * 2 + ["rain"],
         source=np.array([0] * 8 + [1] * 2 + [0], dtype=np.int32),
         lexical=np.zeros(11, dtype=np.bool_),
-        technical=np.zeros(11, dtype=np.bool_),
         held_out=np.array([False] * 10 + [True]),
         sources=["rain", "songs of rain and goats of the moon"],
         english=np.array([1], dtype=np.int32),

@@ -115,8 +115,6 @@ def prepare(encoder: Encoder, data: AdaptData, target: Tensor, options: AdaptOpt
     of_word = ~of_pair & (row < len(both))
 
     def chance(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
-        if not keep.any():
-            return np.zeros(len(keep))
         return row_probabilities(language, keep, options.language_exponent)
 
     cut = encoder.text_tokenizer(options.max_tokens)

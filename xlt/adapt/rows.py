@@ -103,8 +103,6 @@ def placed_by_bags(
     readable = (texts.lengths() > 0) & (source.lengths() > 0)
 
     def chance(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
-        if not keep.any():
-            return np.zeros(len(keep))
         return row_probabilities(language, keep, options.language_exponent)
 
     with_words = bool((readable & lexical).any())

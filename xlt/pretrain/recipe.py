@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 class VocabularyOptions:
     """How the word pieces are chosen."""
 
-    n_pieces: int = 120_000
+    n_pieces: int = 320_000
     n_english: int = 14_000
     n_texts: int = 1_000_000  # drawn to learn the pieces from
     n_first_texts: int = 200_000  # drawn to see how finely each language is cut
@@ -51,8 +51,6 @@ class Recipe:
     teacher: str
     corpora: tuple[str, ...]  # which of the tables' corpora to read
     lexicons: tuple[str, ...] = ()  # which of them hold words rather than sentences
-    technical: tuple[str, ...] = ()  # which of them hold texts of software
-    technical_weight: float = 1.0  # how often such a text is drawn, beside others of its language
     in_tifinagh: tuple[str, ...] = ()  # codes whose Latin texts are read in Tifinagh as well
     seed: int = 13
     held_out_percent: float = 1.5
@@ -69,18 +67,15 @@ class Recipe:
         for name in (*self.corpora, *self.lexicons):
             if any(known in name.lower() for known in EVALUATION_SETS):
                 raise ConfigError(f"corpus {name!r} is an evaluation set and cannot be trained on")
-        for kind in ("lexicons", "technical"):
-            strangers = set(getattr(self, kind)) - set(self.corpora)
-            if strangers:
-                raise ConfigError(f"{kind} that are not among the corpora: {', '.join(strangers)}")
+        strangers = set(self.lexicons) - set(self.corpora)
+        if strangers:
+            raise ConfigError(f"lexicons that are not among the corpora: {', '.join(strangers)}")
         for name, value, known in (
             ("matrix_dtype", self.matrix_dtype, MATRIX_DTYPES),
             ("precision", self.distil.precision, PRECISIONS),
         ):
             if value not in known:
                 raise ConfigError(f"{name} must be one of {', '.join(known)}, not {value!r}")
-        if not self.technical_weight > 0:
-            raise ConfigError(f"technical_weight must be above 0, not {self.technical_weight}")
 
 
 def read_recipe(path: Path) -> Recipe:

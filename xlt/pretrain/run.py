@@ -111,7 +111,6 @@ def pretrain(
             tables,
             corpora=recipe.corpora,
             lexicons=recipe.lexicons,
-            technical=recipe.technical,
             respelled=recipe.in_tifinagh,
             held_out_percent=recipe.held_out_percent,
         ),
@@ -267,11 +266,10 @@ def _target(run: _Run) -> Tensor:
 def _data(run: _Run, vocabulary: Vocabulary, target: Tensor) -> DistilData:
     corpus, options = run.corpus, run.recipe.distil
     paired = (corpus.source >= 0) & ~corpus.held_out
-    weight = np.where(corpus.technical, run.recipe.technical_weight, 1.0)
 
     def chance(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
         exponent, few = options.language_exponent, options.few_texts
-        return row_probabilities(corpus.language, keep * weight, exponent, few=few)
+        return row_probabilities(corpus.language, keep, exponent, few=few)
 
     return DistilData(
         texts=encode(vocabulary.tokenizer, corpus.text),

@@ -40,10 +40,9 @@ class Corpus:
     text: Sequence[str]  # (N,)
     source: NDArray[np.int32]  # (N,)
     lexical: NDArray[np.bool_]  # (N,) words and phrases rather than sentences
-    technical: NDArray[np.bool_]  # (N,) texts of software
     held_out: NDArray[np.bool_]  # (N,) never trained on; all translations of a sentence together
     sources: Sequence[str]  # English, without repetition
-    english: NDArray[np.int32]  # rows of `sources`: whole sentences, not held out nor technical
+    english: NDArray[np.int32]  # rows of `sources`: whole sentences, not held out
 
 
 def read_corpus(
@@ -51,7 +50,6 @@ def read_corpus(
     *,
     corpora: Sequence[str],
     lexicons: Sequence[str],
-    technical: Sequence[str] = (),
     respelled: Sequence[str] = (),
     held_out_percent: float,
 ) -> Corpus:
@@ -63,20 +61,20 @@ def read_corpus(
         paths: The tables.
         corpora: Rows of other corpora are left out.
         lexicons: Corpora of words; a key without an English row is itself the English word.
-        technical: Corpora of texts of software.
         respelled: Codes of Tamasheq in Latin letters, to be read in Tifinagh as well.
         held_out_percent: Share of the English sentences kept, with all their translations, from
             training.
 
     Raises:
-        DataError: If a table cannot be read, lacks a column, or nothing is left to train on.
+        DataError: If a table cannot be read, lacks a column, or no sentence to train on has
+            an English translation, or there are no English sentences.
     """
     known = _by_key(_rows(paths, corpora, codes=(*_ENGLISH_CODES, *_COPIES.values())))
     english = known["eng"]
     index: dict[str, int] = {}
     languages: dict[str, int] = {}
     texts: list[str] = []
-    columns: list[tuple[int, int, bool, bool]] = []
+    columns: list[tuple[int, int, bool]] = []
     for corpus, key, code, text in _respelled(_rows(paths, corpora), respelled):
         if code in _COPIES and known[joined(_COPIES[code])].get(key) == text:
             continue
@@ -96,12 +94,25 @@ def read_corpus(
         texts.append(text.translate(_REPAIRS.get(language, {})))
         source = -1 if found is None else index.setdefault(found, len(index))
         unit = languages.setdefault(f"{language}_{script}", len(languages))
-        columns.append((unit, source, lexical, corpus in technical))
+        columns.append((unit, source, lexical))
     if not texts:
         raise DataError(
             f"no text but English of the corpora {', '.join(corpora)} in {len(paths)} tables"
         )
-    return _corpus(texts, columns, list(index), tuple(languages), held_out_percent)
+    whole = _corpus(texts, columns, list(index), tuple(languages), held_out_percent)
+    _refuse_nothing(whole, corpora)
+    return whole
+
+
+def _refuse_nothing(whole: Corpus, corpora: Sequence[str]) -> None:
+    """Raises DataError where there is nothing to learn sentence vectors from."""
+    sentences = (whole.source >= 0) & ~whole.held_out & ~whole.lexical
+    for n, what in (
+        (sentences.sum(), "sentence with an English translation"),
+        (len(whole.english), "English sentence of four words or more"),
+    ):
+        if not n:
+            raise DataError(f"no {what} to train on in the corpora {', '.join(corpora)}")
 
 
 def temperature(
@@ -120,7 +131,7 @@ def temperature(
 
 def row_probabilities(
     language: NDArray[np.int32],
-    weight: NDArray[np.float64] | NDArray[np.bool_],
+    keep: NDArray[np.bool_],
     exponent: float,
     *,
     few: float = 0.0,
@@ -129,14 +140,19 @@ def row_probabilities(
 
     Args:
         language: Language of each row.  # (N,)
-        weight: What each row counts, 0 or false for those that are not drawn.  # (N,)
+        keep: Rows that are drawn.  # (N,)
         exponent: 1 draws rows evenly, 0 draws languages evenly.
         few: See `temperature`.
+
+    Returns:
+        (N,), in all 1; or all 0 where no row is drawn.
     """
+    if not keep.any():
+        return np.zeros(len(keep))
     size = int(language.max()) + 1
-    counts = np.bincount(language, weights=weight, minlength=size).astype(np.float64)
+    counts = np.bincount(language, weights=keep, minlength=size).astype(np.float64)
     per_unit = temperature(counts, exponent, few=few) / np.maximum(counts, 1e-9)
-    found: NDArray[np.float64] = per_unit[language] * weight
+    found: NDArray[np.float64] = per_unit[language] * keep
     return found
 
 
@@ -182,19 +198,16 @@ def _by_key(
 
 def _corpus(
     texts: list[str],
-    columns: list[tuple[int, int, bool, bool]],
+    columns: list[tuple[int, int, bool]],
     sources: list[str],
     languages: tuple[str, ...],
     held_out_percent: float,
 ) -> Corpus:
     arrays = (np.array(column) for column in zip(*columns, strict=True))
-    language, source, lexical, technical = arrays
+    language, source, lexical = arrays
     hashed = np.array([zlib.crc32(text.encode()) % 10_000 for text in sources])
     out = hashed < held_out_percent * 100 if sources else np.zeros(0, dtype=np.bool_)
     words = np.array([len(text.split()) for text in sources])
-    general = np.ones(len(sources), dtype=np.bool_)
-    general[source[technical & (source >= 0)]] = False
-    general[source[~technical & (source >= 0)]] = True
     held_out = np.zeros(len(texts), dtype=np.bool_)
     held_out[source >= 0] = out[source[source >= 0]]
     return Corpus(
@@ -203,8 +216,7 @@ def _corpus(
         text=texts,
         source=source.astype(np.int32),
         lexical=lexical.astype(np.bool_),
-        technical=technical.astype(np.bool_),
         held_out=held_out & ~lexical.astype(np.bool_),
         sources=sources,
-        english=np.flatnonzero((words >= 4) & ~out & general).astype(np.int32),
+        english=np.flatnonzero((words >= 4) & ~out).astype(np.int32),
     )
