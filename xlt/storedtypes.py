@@ -15,9 +15,11 @@ from transformers.utils.hub import cached_file
 _NARROW = (torch.float8_e4m3fn, torch.float16, torch.bfloat16)
 _GLANCE = 4096  # values that most tensors are ruled out by
 
-#: What a table of embeddings is kept in while it is read, by its type in the file. Eight bits
-#: become sixteen: few processors and libraries look up rows of eight.
-_READ_IN = {"F8_E4M3": torch.float16, "F16": torch.float16, "BF16": torch.bfloat16}
+#: By their names in safetensors.
+_NAMES = {"F8_E4M3": torch.float8_e4m3fn, "F16": torch.float16, "BF16": torch.bfloat16}
+
+#: Rows of any numbers are looked up as rows of whole ones, which every device has a kernel for.
+_BITS = {1: torch.uint8, 2: torch.int16}
 
 
 def narrowest(tensor: Tensor) -> Tensor:
@@ -54,11 +56,12 @@ class StoredEmbedding(nn.Embedding):
 
     def forward(self, input: Tensor) -> Tensor:
         """Rows (..., H) of ids (...)."""
-        return functional.embedding(input, self.weight).float()
+        bits = self.weight.view(_BITS[self.weight.element_size()])
+        return functional.embedding(input, bits).view(self.weight.dtype).float()
 
 
 def keep_table_as_stored(body: PreTrainedModel, place: Path | str) -> None:
-    """Keep the table of input embeddings in the sixteen bits or fewer that its file has, in place.
+    """Keep the table of input embeddings in the eight or sixteen bits that its file has, in place.
 
     It is most of a small multilingual encoder's memory. What is read stays the same, bit by bit;
     the table can no longer be trained. One that is stored in more bits stays as it is.
@@ -70,7 +73,7 @@ def keep_table_as_stored(body: PreTrainedModel, place: Path | str) -> None:
     table = body.get_input_embeddings()
     if not isinstance(table, nn.Embedding):
         return
-    dtype = _READ_IN.get(_type_in_file(place, list(table.weight.shape)))
+    dtype = _NAMES.get(_type_in_file(place, list(table.weight.shape)))
     if dtype is not None:
         body.set_input_embeddings(StoredEmbedding(table, dtype))
 
