@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import os
 import shutil
 import signal
 import socket
@@ -244,7 +245,8 @@ class _Demo:
         grid.add_row("user", f"[bold]{server.account.user}[/]")
         grid.add_row("password", f"[bold]{server.account.password}[/]")
         grid.add_row("xlt", f"{self.stack.service.settings.public_url}/status")
-        grid.add_row("logs", f"{self.stack.service.log}, {server.log_file}")
+        logs = (self.stack.service.log, server.log_file)
+        grid.add_row("logs", ", ".join(os.path.relpath(log) for log in logs))
         self.console.print(Panel.fit(grid, title="xlt demo", title_align="left"))
 
     def wait(self) -> None:
