@@ -137,3 +137,12 @@ def save_tiny_encoder(folder: Any, kind: str = "bert", *, with_mlm: bool = True)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def stored_as(folder: Any, dtype: Any) -> None:
+    """Rewrites an encoder's file with its matrices in a type."""
+    from safetensors.torch import load_file, save_file
+
+    values = load_file(folder / "model.safetensors")
+    values = {k: v.to(dtype) if v.ndim > 1 else v for k, v in values.items()}
+    save_file(values, folder / "model.safetensors", metadata={"format": "pt"})

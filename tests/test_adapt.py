@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerFast
 
-from tests.builders import save_tiny_encoder
+from tests.builders import save_tiny_encoder, stored_as
 from tests.test_adapt_pieces import TOKENIZERS, WORDS, foreign, sentences
 from xlt.adapt.data import AdaptData, Pair, from_examples, read_translations
 from xlt.adapt.judge import adapt_once, choose, is_made
@@ -22,6 +22,7 @@ from xlt.adapt.run import adapt
 from xlt.encoder import embed, load_encoder
 from xlt.errors import ConfigError, DataError
 from xlt.schema import Example
+from xlt.storedtypes import stored_types
 from xlt_backend.cli import main
 
 QUICK = AdaptOptions(
@@ -121,6 +122,27 @@ def test_without_translations_the_source_cannot_change(kind, tmp_path):
     theirs = [text for _, text in data.texts]
     moved = np.abs(embed(theirs, encoder=out) - embed(theirs, encoder=str(encoder))).max()
     assert moved > 1e-4
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.bfloat16, torch.float32])
+def test_the_file_has_the_types_of_the_one_it_came_from(tmp_path, dtype):
+    """An adapted encoder is not larger than its pieces make it, and the source's vectors stay."""
+    encoder = save_tiny_encoder(tmp_path / "encoder")
+    stored_as(encoder, dtype)
+    ours = "the good team won the match"
+    data = AdaptData(texts=(("ha", "wasan kwallo zabe gasa"),), sources=(ours,))
+
+    options = replace(QUICK, new_pieces=0, trim=True)
+    report = adapt(str(encoder), data, tmp_path / "out", options=options)
+
+    was, now = stored_types(encoder), stored_types(tmp_path / "out")
+    assert dtype in now.values()
+    assert {was[f"bert.{name}"] for name in now if now[name] == dtype} == {dtype}
+    gone = report["trimmed"]["pieces"]
+    assert report["trimmed"]["mb_saved"] == round(gone * 16 * dtype.itemsize / 1e6, 3)
+    np.testing.assert_allclose(
+        embed([ours], encoder=str(tmp_path / "out")), embed([ours], encoder=str(encoder)), atol=1e-6
+    )
 
 
 def test_a_language_of_source_pieces_alone_changes_nothing(tmp_path):

@@ -8,9 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from safetensors.torch import load_file, save_file
 
-from tests.builders import save_tiny_encoder
+from tests.builders import save_tiny_encoder, stored_as
 from tests.test_encoder import KINDS, TEXTS
 from xlt.encoder import embed, load_encoder
 from xlt.storedtypes import narrowest
@@ -36,13 +35,6 @@ def test_values_of_few_bits_get_them_back(dtype):
     assert narrowest(table).element_size() == dtype.itemsize
     table[-1, -1] = 1 + 2**-20  # one trained value, at the very end
     assert narrowest(table).dtype == torch.float32
-
-
-def stored_as(folder, dtype):
-    """Rewrites an encoder's file with its matrices in a type."""
-    values = load_file(folder / "model.safetensors")
-    values = {k: v.to(dtype) if v.ndim > 1 else v for k, v in values.items()}
-    save_file(values, folder / "model.safetensors", metadata={"format": "pt"})
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -16,7 +17,12 @@ _NARROW = (torch.float8_e4m3fn, torch.float16, torch.bfloat16)
 _GLANCE = 4096  # values that most tensors are ruled out by
 
 #: By their names in safetensors.
-_NAMES = {"F8_E4M3": torch.float8_e4m3fn, "F16": torch.float16, "BF16": torch.bfloat16}
+_NAMES = {
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F32": torch.float32,
+}
 
 #: Rows of any numbers are looked up as rows of whole ones, which every device has a kernel for.
 _BITS = {1: torch.uint8, 2: torch.int16}
@@ -73,17 +79,31 @@ def keep_table_as_stored(body: PreTrainedModel, place: Path | str) -> None:
     table = body.get_input_embeddings()
     if not isinstance(table, nn.Embedding):
         return
-    dtype = _NAMES.get(_type_in_file(place, list(table.weight.shape)))
-    if dtype is not None:
+    name = next(name for name, module in body.named_modules() if module is table)
+    dtype = type_of(f"{name}.weight", stored_types(place), default=torch.float32)
+    if dtype in _NARROW:
         body.set_input_embeddings(StoredEmbedding(table, dtype))
 
 
-def _type_in_file(place: Path | str, shape: list[int]) -> str:
-    """Type of the file's tensors of this shape; empty where there is none, or not one type."""
+def stored_types(place: Path | str) -> dict[str, torch.dtype]:
+    """Types of the tensors in an encoder's file, by name.
+
+    Empty where it has several files, or none that can be read without unpickling.
+
+    Args:
+        place: Its folder or Hub name.
+    """
     path = cached_file(place, "model.safetensors", _raise_exceptions_for_missing_entries=False)
-    if path is None:  # several files, or another format
-        return ""
+    if path is None:
+        return {}
     with safe_open(path, framework="pt") as file:
-        parts = [file.get_slice(name) for name in file.keys()]  # noqa: SIM118
-        types = {part.get_dtype() for part in parts if part.get_shape() == shape}
-    return types.pop() if len(types) == 1 else ""
+        names = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+    return {name: _NAMES[found] for name, found in names.items() if found in _NAMES}
+
+
+def type_of(name: str, types: Mapping[str, torch.dtype], *, default: torch.dtype) -> torch.dtype:
+    """Type of a body's tensor in its file, where it may stand under the whole model's name."""
+    for known, dtype in types.items():
+        if known == name or known.endswith(f".{name}"):
+            return dtype
+    return default

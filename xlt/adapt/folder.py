@@ -20,6 +20,7 @@ from xlt.adapt.trim import renumbered_settings
 from xlt.encoder import Encoder
 from xlt.encoderfiles import HEAD_FILE, resolve
 from xlt.errors import EncoderError
+from xlt.storedtypes import stored_types, type_of
 
 _HALVES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -92,9 +93,9 @@ def write(
     """
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    dtype = stored_dtype(origin)
+    types, dtype = _types(origin)
     body = dict(encoder.model.state_dict()) | _pooler(origin)
-    _save(body, part / "model.safetensors", dtype)
+    _save(body, part / "model.safetensors", types, dtype)
     head = masked_lm(encoder)
     if head is not None:
         prefix, table = head.base_model_prefix + ".", table_of(encoder).weight
@@ -103,7 +104,7 @@ def write(
             for name, value in head.state_dict(keep_vars=True).items()
             if not name.startswith(prefix) and value is not table
         }
-        _save(own, part / HEAD_FILE, dtype)
+        _save(own, part / HEAD_FILE, {}, dtype)
     _write_config(encoder, part, dtype, kept)
     _write_tokenizer(encoder, part, tokenizer)
 
@@ -118,10 +119,19 @@ def _replace(model: nn.Module, old: nn.Parameter, new: nn.Parameter) -> None:
                     module.out_features = len(new)
 
 
-def stored_dtype(origin: str) -> torch.dtype:
-    """The type of the numbers in a checkpoint's file, by its config; float32 where it is silent."""
-    stated = str(getattr(AutoConfig.from_pretrained(resolve(origin)), "dtype", "") or "")
-    return _HALVES.get(stated.removeprefix("torch."), torch.float32)
+def table_dtype(encoder: Encoder, origin: str) -> torch.dtype:
+    """The type of the embeddings' numbers in the files that `write` makes."""
+    types, default = _types(origin)
+    table = table_of(encoder).weight
+    name = next(name for name, value in encoder.model.named_parameters() if value is table)
+    return type_of(name, types, default=default)
+
+
+def _types(origin: str) -> tuple[dict[str, torch.dtype], torch.dtype]:
+    """Types of a checkpoint's tensors by its file, and by its config; or else float32."""
+    place = resolve(origin)
+    stated = str(getattr(AutoConfig.from_pretrained(place), "dtype", "") or "")
+    return stored_types(place), _HALVES.get(stated.removeprefix("torch."), torch.float32)
 
 
 def _pooler(origin: str) -> dict[str, Tensor]:
@@ -136,9 +146,14 @@ def _pooler(origin: str) -> dict[str, Tensor]:
         return {f"pooler.{name.rpartition('pooler.')[2]}": file.get_tensor(name) for name in names}
 
 
-def _save(state: dict[str, Tensor], file: Path, dtype: torch.dtype) -> None:
+def _save(
+    state: dict[str, Tensor], file: Path, types: dict[str, torch.dtype], default: torch.dtype
+) -> None:
     values = {
-        name: v.detach().to("cpu", dtype if v.is_floating_point() else v.dtype).contiguous().clone()
+        name: v.detach()
+        .to("cpu", type_of(name, types, default=default) if v.is_floating_point() else v.dtype)
+        .contiguous()
+        .clone()
         for name, v in state.items()
     }
     save_file(values, file, metadata={"format": "pt"})

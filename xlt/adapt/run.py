@@ -288,7 +288,7 @@ def _trimmed(
     if bias is not None:
         folders.set_bias(loaded, bias.detach()[at.to(bias.device)])
     gone = len(rows) - len(kept)
-    value_bytes = folders.stored_dtype(run.name).itemsize
+    value_bytes = folders.table_dtype(loaded, run.name).itemsize
     saved = {
         "pieces": float(gone),
         "mb_saved": round(trim.megabytes(gone, rows.shape[1], value_bytes), 3),
