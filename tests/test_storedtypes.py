@@ -63,3 +63,17 @@ def test_a_table_of_four_bytes_stays(tmp_path):
     kept = load_encoder(str(folder), to_read=True)
 
     assert kept.model.get_input_embeddings().weight.dtype == torch.float32
+
+
+def test_a_checkpoint_of_several_files_is_read_in_full(tmp_path):
+    """Large ones are: there the types of all files would have to be known."""
+    folder = save_tiny_encoder(tmp_path / "whole")
+    whole = load_encoder(str(folder))
+    whole.model.save_pretrained(tmp_path / "parts", max_shard_size="4KB")
+    whole.tokenizer.save_pretrained(tmp_path / "parts")
+
+    kept = load_encoder(str(tmp_path / "parts"), to_read=True)
+
+    assert not (tmp_path / "parts" / "model.safetensors").exists()
+    assert kept.model.get_input_embeddings().weight.dtype == torch.float32
+    np.testing.assert_array_equal(embed(TEXTS, encoder=kept), embed(TEXTS, encoder=whole))

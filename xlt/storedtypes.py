@@ -93,12 +93,28 @@ def stored_types(place: Path | str) -> dict[str, torch.dtype]:
     Args:
         place: Its folder or Hub name.
     """
-    path = cached_file(place, "model.safetensors", _raise_exceptions_for_missing_entries=False)
+    path = weights_file(place)
     if path is None:
         return {}
     with safe_open(path, framework="pt") as file:
         names = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
     return {name: _NAMES[found] for name, found in names.items() if found in _NAMES}
+
+
+def weights_file(place: Path | str) -> str | None:
+    """An encoder's weights on this machine; None where they are several files or another format.
+
+    Args:
+        place: Its folder or Hub name.
+    """
+    found: str | None = cached_file(
+        place,
+        "model.safetensors",
+        _raise_exceptions_for_gated_repo=False,
+        _raise_exceptions_for_missing_entries=False,
+        _raise_exceptions_for_connection_errors=False,
+    )
+    return found
 
 
 def type_of(name: str, types: Mapping[str, torch.dtype], *, default: torch.dtype) -> torch.dtype:

@@ -13,14 +13,13 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import AutoConfig, PreTrainedModel
-from transformers.utils.hub import cached_file
 
 from xlt.adapt.pieces import TokenizerJson
 from xlt.adapt.trim import renumbered_settings
 from xlt.encoder import Encoder
 from xlt.encoderfiles import HEAD_FILE, resolve
 from xlt.errors import EncoderError
-from xlt.storedtypes import stored_types, type_of
+from xlt.storedtypes import stored_types, type_of, weights_file
 
 _HALVES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -136,9 +135,7 @@ def _types(origin: str) -> tuple[dict[str, torch.dtype], torch.dtype]:
 
 def _pooler(origin: str) -> dict[str, Tensor]:
     """The pooler's weights, where the checkpoint has them; AutoModel would start one at random."""
-    path = cached_file(
-        resolve(origin), "model.safetensors", _raise_exceptions_for_missing_entries=False
-    )
+    path = weights_file(resolve(origin))
     if path is None:
         return {}
     with safe_open(path, framework="pt") as file:
