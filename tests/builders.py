@@ -94,7 +94,9 @@ def tiny_tokenizer(kind: str = "bert") -> Any:
     )
 
 
-def save_tiny_encoder(folder: Any, kind: str = "bert", *, with_mlm: bool = True) -> Any:
+def save_tiny_encoder(
+    folder: Any, kind: str = "bert", *, with_mlm: bool = True, positions: int = 42
+) -> Any:
     """A random encoder of a real architecture, two layers of width 16, saved in `folder`."""
     import torch
     from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
@@ -106,7 +108,7 @@ def save_tiny_encoder(folder: Any, kind: str = "bert", *, with_mlm: bool = True)
         "num_hidden_layers": 2,
         "num_attention_heads": 2,
         "intermediate_size": 32,
-        "max_position_embeddings": 42,
+        "max_position_embeddings": positions,
         "pad_token_id": tokenizer.pad_token_id,
     }
     own = {

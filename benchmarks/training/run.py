@@ -47,8 +47,11 @@ def encoder_folder(name: str, scratch: Path) -> str:
 
     folder = scratch / name
     if not folder.is_dir():
-        BertForMaskedLM(BertConfig(**SHAPES[name])).save_pretrained(folder)
-        AutoTokenizer.from_pretrained(resolve("bundled")).save_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(resolve("bundled"))
+        # It reads the bundled encoder's pieces, and needs a row for each.
+        shape = SHAPES[name] | {"vocab_size": max(SHAPES[name]["vocab_size"], len(tokenizer))}
+        BertForMaskedLM(BertConfig(**shape)).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
     return str(folder)
 
 
@@ -74,9 +77,10 @@ def hugging_face(folder: str, texts: list[str], *, pad: bool) -> Callable[[int],
         folder, num_labels=7, dtype=torch.float32
     )
     prefix = masked.base_model_prefix
-    pooler = classifier.base_model.pooler
+    pooler = getattr(classifier.base_model, "pooler", None)  # BERT's head reads it, ELECTRA's not
     setattr(classifier, prefix, masked.base_model)
-    classifier.base_model.pooler = pooler
+    if pooler is not None:
+        classifier.base_model.pooler = pooler
     unique = {id(p): p for m in (masked, classifier) for p in m.parameters()}
     optimizer = torch.optim.AdamW(list(unique.values()), lr=2e-5)
     collate = DataCollatorForLanguageModeling(tokenizer, mlm_probability=0.15)
@@ -191,7 +195,7 @@ def main() -> int:
             for variant in VARIANTS:
                 command = [sys.executable, __file__, *sys.argv[1:], "--variant", variant]
                 command += ["--scratch", scratch]
-                answer = subprocess.run(command, check=True, capture_output=True, text=True)
+                answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
                 found = json.loads(answer.stdout.splitlines()[-1])
                 best = results.setdefault(variant, found)
                 results[variant] = {key: min(best[key], found[key]) for key in found}
