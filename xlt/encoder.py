@@ -247,8 +247,8 @@ def embed(
 
     Args:
         texts: N texts; may be empty.
-        encoder: As `load_encoder` takes it: it is loaded at each call, the bundled one in half a
-            second. Or what that gave, to call this often.
+        encoder: As `load_encoder` takes it: it is loaded at each call, the bundled one in
+            less than a second. Or what that gave, to call this often.
         max_length: Texts are cut to this many tokens.
         batch_tokens: Padded tokens per forward pass.
         precision: auto, bf16 or fp32.

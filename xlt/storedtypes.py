@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from huggingface_hub import try_to_load_from_cache
 from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
-from transformers.utils.hub import cached_file
 
 #: From few bits to many. Each type's values are values of float32.
 _NARROW = (torch.float8_e4m3fn, torch.float16, torch.bfloat16)
+_FILE = "model.safetensors"
 _GLANCE = 4096  # values that most tensors are ruled out by
 
 #: By their names in safetensors.
@@ -62,22 +64,24 @@ class StoredEmbedding(nn.Embedding):
 
     def forward(self, input: Tensor) -> Tensor:
         """Rows (..., H) of ids (...)."""
-        bits = self.weight.view(_BITS[self.weight.element_size()])
-        return functional.embedding(input, bits).view(self.weight.dtype).float()
+        kept = self.weight
+        bits = kept.view(_BITS.get(kept.element_size(), kept.dtype))
+        return functional.embedding(input, bits).view(kept.dtype).float()
 
 
 def keep_table_as_stored(body: PreTrainedModel, place: Path | str) -> None:
     """Keep the table of input embeddings in the eight or sixteen bits that its file has, in place.
 
     It is most of a small multilingual encoder's memory. What is read stays the same, bit by bit;
-    the table can no longer be trained. One that is stored in more bits stays as it is.
+    the table can no longer be trained. One that is stored in more bits, or that does more than
+    look rows up, stays as it is.
 
     Args:
         body: An encoder in float32, as loaded from `place`.
         place: Its folder or Hub name.
     """
     table = body.get_input_embeddings()
-    if not isinstance(table, nn.Embedding):
+    if type(table) is not nn.Embedding:  # one of a kind of its own may scale what it looks up
         return
     name = next(name for name, module in body.named_modules() if module is table)
     dtype = type_of(f"{name}.weight", stored_types(place), default=torch.float32)
@@ -104,22 +108,24 @@ def stored_types(place: Path | str) -> dict[str, torch.dtype]:
 def weights_file(place: Path | str) -> str | None:
     """An encoder's weights on this machine; None where they are several files or another format.
 
+    Nothing is asked of the Hub, which an encoder that is loaded has been fetched from.
+
     Args:
         place: Its folder or Hub name.
     """
-    found: str | None = cached_file(
-        place,
-        "model.safetensors",
-        _raise_exceptions_for_gated_repo=False,
-        _raise_exceptions_for_missing_entries=False,
-        _raise_exceptions_for_connection_errors=False,
-    )
-    return found
+    if os.path.isdir(place):
+        path = os.path.join(place, _FILE)
+        return path if os.path.isfile(path) else None
+    found = try_to_load_from_cache(str(place), _FILE)
+    return found if isinstance(found, str) else None
 
 
 def type_of(name: str, types: Mapping[str, torch.dtype], *, default: torch.dtype) -> torch.dtype:
-    """Type of a body's tensor in its file, where it may stand under the whole model's name."""
-    for known, dtype in types.items():
-        if known == name or known.endswith(f".{name}"):
-            return dtype
-    return default
+    """Type of a body's tensor in its file, where it may stand under the whole model's name.
+
+    The default where two tensors end in that name and neither is it.
+    """
+    if name in types:
+        return types[name]
+    found = [dtype for known, dtype in types.items() if known.endswith(f".{name}")]
+    return found[0] if len(found) == 1 else default
