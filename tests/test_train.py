@@ -162,6 +162,20 @@ def test_a_checkpoint_of_other_labels_is_not_resumed(config, brief, tmp_path):
     assert (fewer.resumed_at, anew.resumed_at) == (0, 0)
 
 
+def test_what_killed_trainings_left_half_written_goes(config, tmp_path):
+    """Hundreds of megabytes that no one will read do not stay beside the checkpoint."""
+    work = tmp_path / "work"
+    work.mkdir()
+    left = work / f".{'0' * 32}-training.safetensors"
+    left.write_bytes(b"half")
+    other = work / ".keep-training.safetensors"
+    other.write_bytes(b"")
+
+    train(LABELLED, POOL, TASK, config, tmp_path / "model", work=work)
+
+    assert list(work.iterdir()) == [other]
+
+
 def test_a_cancelled_training_leaves_no_model(config, tmp_path):
     """Nothing half-written stands where the model would."""
     with pytest.raises(CancelledError):

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from xlt.averaging import WeightAverage
-from xlt.durable import replacement
+from xlt.durable import drop_unfinished, replacement
 from xlt.errors import StoreError
 
 _log = logging.getLogger(__name__)
@@ -88,6 +88,7 @@ def save_checkpoint(
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        drop_unfinished(folder / _FILE)
         with replacement(folder / _FILE) as beside:
             save_file(state.tensors(), beside, metadata={"xlt": json.dumps(meta)})
     except (OSError, SafetensorError) as error:
@@ -122,4 +123,5 @@ def load_checkpoint(
 
 def drop_checkpoint(folder: Path) -> None:
     """Remove the checkpoint of a training that is done."""
+    drop_unfinished(folder / _FILE)
     (folder / _FILE).unlink(missing_ok=True)

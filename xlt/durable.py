@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import uuid
@@ -24,6 +25,12 @@ def replacement(path: Path) -> Iterator[Path]:
         sync_folder(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def drop_unfinished(path: Path) -> None:
+    """Removes what killed writers of `path` left beside it; only where one writes at a time."""
+    for left in path.parent.glob(f".{'[0-9a-f]' * 32}-{glob.escape(path.name)}"):
+        left.unlink(missing_ok=True)
 
 
 def replace_file(path: Path, data: bytes) -> None:
