@@ -440,6 +440,39 @@ def test_a_stage_killed_while_it_was_written_is_made_again(
     assert vectors(run(tmp_path, text, table), [foreign("moon")]).isfinite().all()
 
 
+@pytest.mark.parametrize("change", ["recipe", "table"])
+def test_stages_of_another_run_are_refused(teacher_folder, table, tmp_path, monkeypatch, change):
+    """Vectors of other sentences are never trained on; what only later steps use may change."""
+    text = recipe_text(teacher_folder, steps=1, bag=1)
+    real = module.learn_head
+
+    def killed(*args, **kwargs):
+        raise PowerCut
+
+    monkeypatch.setattr(module, "learn_head", killed)
+    with pytest.raises(PowerCut):
+        run(tmp_path, text, table)
+    monkeypatch.setattr(module, "learn_head", real)
+    other = write_table(tmp_path / "other.parquet", np.random.default_rng(6))
+    seeded = text.replace('lexicons = ["words"]', 'lexicons = ["words"]\nseed = 14')
+    assert seeded != text
+
+    with pytest.raises(ConfigError, match="holds the stages of another recipe"):
+        run(tmp_path, *((seeded, table) if change == "recipe" else (text, other)))
+
+    longer = recipe_text(teacher_folder, steps=2, bag=1)
+    assert (run(tmp_path, longer, table) / "report.json").is_file()
+
+
+def test_stages_of_nobody_knows_which_run_are_refused(teacher_folder, table, tmp_path):
+    """A folder of stages without their key could be anybody's."""
+    (tmp_path / "encoder.work").mkdir()
+    (tmp_path / "encoder.work" / "target.safetensors").write_bytes(b"")
+
+    with pytest.raises(ConfigError, match="remove it"):
+        run(tmp_path, recipe_text(teacher_folder, steps=1, bag=1), table)
+
+
 @pytest.mark.parametrize("masked_weight", [0.0, 0.1])
 def test_killed_run_goes_on_as_if_uninterrupted(
     teacher_folder, table, tmp_path, monkeypatch, masked_weight

@@ -23,6 +23,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from xlt.config import TrainConfig
+from xlt.durable import sync_tree
 from xlt.encoder import Encoder, load_encoder
 from xlt.errors import EncoderError, StoreError, XltError
 from xlt.heads import SingleLabelHead, build_head
@@ -51,6 +52,7 @@ def save_model(
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         _write(temporary, encoder, head, task=task, config=config, losses=losses)
+        sync_tree(temporary)
         os.rename(temporary, out)  # over an empty folder too, never over a full one
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -25,7 +25,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import ElectraForMaskedLM
 
-from xlt.durable import replacement
+from xlt.durable import replace_file, replacement
+from xlt.errors import ConfigError
+from xlt.fingerprints import fingerprint, fingerprint_of_file
 from xlt.pretrain.align import aligned_rows
 from xlt.pretrain.bag import learn_rows
 from xlt.pretrain.checkpoint import load_checkpoint, save_checkpoint
@@ -96,7 +98,7 @@ def pretrain(
         The folder `out`.
 
     Raises:
-        ConfigError: If the recipe cannot be followed.
+        ConfigError: If the recipe cannot be followed, or `out.work` holds stages of another one.
         DataError: If the tables cannot be read or hold no text of the recipe's corpora.
     """
     work = out.with_name(out.name + ".work")
@@ -118,6 +120,8 @@ def pretrain(
         accelerator=accelerator,
         progress=said,
     )
+    with accelerator.main_process_first():
+        _claim(work, recipe, tables)
     with accelerator.main_process_first(), every_core(accelerator):
         vocabulary = _vocabulary(run)
         target = _target(run)
@@ -139,6 +143,29 @@ def pretrain(
     return out
 
 
+def _claim(work: Path, recipe: Recipe, tables: Sequence[Path]) -> None:
+    """Notes whose stages a folder holds.
+
+    Raises:
+        ConfigError: If they are another recipe's, or of other tables.
+    """
+    distil = recipe.distil
+    parts = asdict(recipe) | {"distil": (distil.language_exponent, distil.few_texts)}
+    for later in ("head", "matrix_dtype"):  # what is kept does not depend on them
+        del parts[later]
+    key = fingerprint([*sorted(parts.items()), *map(fingerprint_of_file, tables)])
+    mark = work / "key"
+    known = mark.read_text() if mark.is_file() else None
+    if known == key:
+        return
+    if known is not None or any(work.iterdir()):
+        raise ConfigError(
+            f"{work} holds the stages of another recipe or of other tables: remove it, or give "
+            "another --out"
+        )
+    replace_file(mark, key.encode())
+
+
 def _finish(
     run: _Run,
     vocabulary: Vocabulary,
@@ -158,9 +185,6 @@ def _finish(
         progress=run.progress,
     )
     run.progress(f"masked-token head: {loss:.2f} nats a token")
-    dtype: torch.dtype = getattr(torch, recipe.matrix_dtype)
-    save_encoder(student, vocabulary, out, matrix_dtype=dtype)
-    (out / "recipe.toml").write_text(recipe_text, encoding="utf-8")
     report = {
         "held_out": {
             language: asdict(found)
@@ -168,7 +192,9 @@ def _finish(
         },
         "unread_share": unread(run.corpus, data),
     }
-    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    dtype: torch.dtype = getattr(torch, recipe.matrix_dtype)
+    beside = {"recipe.toml": recipe_text, "report.json": json.dumps(report, indent=1) + "\n"}
+    save_encoder(student, vocabulary, out, matrix_dtype=dtype, beside=beside)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -216,6 +216,7 @@ def save_encoder(
     folder: Path,
     *,
     matrix_dtype: torch.dtype = torch.float16,
+    beside: Mapping[str, str] | None = None,
 ) -> Path:
     """Writes an encoder that AutoModel and AutoTokenizer load, in half precision.
 
@@ -228,6 +229,7 @@ def save_encoder(
         folder: Where.
         matrix_dtype: Of the matrices of 100,000 numbers and more; float8_e4m3fn (arXiv 2209.05433)
             halves the file. AutoModel reads all as its `dtype` says.
+        beside: Further files of the folder, text by name.
 
     Returns:
         The folder.
@@ -249,6 +251,8 @@ def save_encoder(
         tokenizer_config(vocabulary.tokenizer, max_length=config.max_position_embeddings) + "\n",
         encoding="utf-8",
     )
+    for name, text in (beside or {}).items():
+        (part / name).write_text(text, encoding="utf-8")
     replace_folder(part, folder)
     return folder
 
