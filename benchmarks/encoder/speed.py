@@ -13,6 +13,7 @@ fresh one.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import statistics
 import subprocess
@@ -72,20 +73,22 @@ def usual(model: object, tokenizer: object) -> Callable[[Sequence[str]], None]:
 
 
 def variants() -> dict[str, Callable[[Sequence[str]], None]]:
-    """What takes turns, by name."""
+    """What takes turns, by name; each encoder as its reader keeps it."""
     from transformers import BertConfig, BertModel
 
-    from xlt.encoder import Encoder, embed, load_encoder
+    from xlt.encoder import Encoder, embed, load_encoder, store_for_reading
 
-    ours = load_encoder()
+    ours, plain = load_encoder(to_read=True), load_encoder()
     # It reads the same pieces and needs a row for each; looking one up costs the same.
     shape = RIVAL | {"vocab_size": max(RIVAL["vocab_size"], ours.n_tokens)}
     body = BertModel(BertConfig(**shape), add_pooling_layer=False).eval()
-    rival = Encoder(name="rival", model=body, tokenizer=ours.tokenizer)
+    rival = Encoder(name="rival", model=copy.deepcopy(body), tokenizer=ours.tokenizer)
+    for read in (ours, rival):
+        store_for_reading(read.model, read.forward_dtype(read.model.device, "auto"))
     return {
-        "minilm-l12 as usual": usual(body, ours.tokenizer),
+        "minilm-l12 as usual": usual(body, plain.tokenizer),
         "minilm-l12 in xlt": lambda texts: void(embed(texts, encoder=rival)),
-        "bundled as usual": usual(ours.model, ours.tokenizer),
+        "bundled as usual": usual(plain.model, plain.tokenizer),
         "bundled": lambda texts: void(embed(texts, encoder=ours)),
     }
 
