@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerFast
 
 from tests.builders import save_tiny_encoder, stored_as
 from tests.test_adapt_pieces import TOKENIZERS, WORDS, foreign, sentences
+from xlt.adapt import folder
 from xlt.adapt.data import AdaptData, Pair, from_examples, read_translations
 from xlt.adapt.judge import adapt_once, choose, is_made
 from xlt.adapt.learn import relative_distance
@@ -143,6 +146,46 @@ def test_the_file_has_the_types_of_the_one_it_came_from(tmp_path, dtype):
     np.testing.assert_allclose(
         embed([ours], encoder=str(tmp_path / "out")), embed([ours], encoder=str(encoder)), atol=1e-6
     )
+
+
+def test_eight_bits_take_nothing_from_what_was_trained(english, texts, tmp_path, monkeypatch):
+    """Trained matrices keep the bits of the config's type; the table keeps the file's eight."""
+    encoder = tmp_path / "encoder"
+    shutil.copytree(english, encoder)
+    settings = json.loads((encoder / "config.json").read_text()) | {"dtype": "float16"}
+    (encoder / "config.json").write_text(json.dumps(settings))
+    stored_as(encoder, torch.float8_e4m3fn)
+    trained = {}
+    real = folder.write
+
+    def write(encoder, part, **given):
+        trained.update({n: v.clone() for n, v in encoder.model.state_dict().items()})
+        real(encoder, part, **given)
+
+    monkeypatch.setattr(folder, "write", write)
+    adapt(str(encoder), texts, tmp_path / "out", options=replace(QUICK, steps=20))
+
+    kinds = stored_types(tmp_path / "out")
+    written = load_file(tmp_path / "out" / "model.safetensors")
+    table = "embeddings.word_embeddings.weight"
+    assert kinds[table] == torch.float8_e4m3fn
+    assert "encoder.layer.0.attention.self.query.weight" in trained
+    for name in trained.keys() - {table}:
+        torch.testing.assert_close(written[name].float(), trained[name], rtol=1e-3, atol=1e-6)
+
+
+def test_the_report_measures_what_is_written(english, texts, tmp_path, monkeypatch):
+    """Retrieval in the report is that of the folder, whatever was lost on the way there."""
+    options = replace(QUICK, steps=120, bag_steps=150, held_out_percent=20.0)
+    monkeypatch.setattr(folder, "_stored", lambda value, *types: torch.zeros_like(value))
+
+    report = adapt(english, texts, tmp_path / "out", options=options)
+
+    assert not embed(["goat rain"], encoder=str(tmp_path / "out")).any()
+    _, held = split_pairs(texts.pairs, options, np.random.default_rng((options.seed, 1)))
+    first = min(pair.source for pair in held)  # where all vectors are alike
+    right = np.mean([pair.source == first for pair in held])
+    assert report["languages"]["zgh"]["after"]["retrieval"] == round(float(right), 4)
 
 
 def test_a_language_of_source_pieces_alone_changes_nothing(tmp_path):

@@ -80,7 +80,8 @@ def write(
 ) -> None:
     """Writes a folder that AutoModel and AutoTokenizer load.
 
-    Numbers have the type that the encoder's own file has. A masked-LM head is a file of its own
+    Numbers have the type that the encoder's own file has, but for what was trained outside the
+    table: eight bits would round most of it away. A masked-LM head is a file of its own
     (`head.safetensors`, with Hugging Face's names), so that the rest is a plain body.
 
     Args:
@@ -94,16 +95,22 @@ def write(
     part.mkdir(parents=True)
     types, dtype = _types(origin)
     body = dict(encoder.model.state_dict()) | _pooler(origin)
-    _save(body, part / "model.safetensors", types, dtype)
+    table = _table_name(encoder)
+    kinds = {name: type_of(name, types, default=dtype) for name in body}
+    stored = {
+        name: _stored(value, kinds[name], kinds[name] if name == table else dtype)
+        for name, value in body.items()
+    }
+    _save(stored, part / "model.safetensors")
     head = masked_lm(encoder)
     if head is not None:
-        prefix, table = head.base_model_prefix + ".", table_of(encoder).weight
+        prefix, tied = head.base_model_prefix + ".", table_of(encoder).weight
         own = {
-            name: value
+            name: _stored(value, dtype, dtype)
             for name, value in head.state_dict(keep_vars=True).items()
-            if not name.startswith(prefix) and value is not table
+            if not name.startswith(prefix) and value is not tied
         }
-        _save(own, part / HEAD_FILE, {}, dtype)
+        _save(own, part / HEAD_FILE)
     _write_config(encoder, part, dtype, kept)
     _write_tokenizer(encoder, part, tokenizer)
 
@@ -121,9 +128,12 @@ def _replace(model: nn.Module, old: nn.Parameter, new: nn.Parameter) -> None:
 def table_dtype(encoder: Encoder, origin: str) -> torch.dtype:
     """The type of the embeddings' numbers in the files that `write` makes."""
     types, default = _types(origin)
+    return type_of(_table_name(encoder), types, default=default)
+
+
+def _table_name(encoder: Encoder) -> str:
     table = table_of(encoder).weight
-    name = next(name for name, value in encoder.model.named_parameters() if value is table)
-    return type_of(name, types, default=default)
+    return next(name for name, value in encoder.model.named_parameters() if value is table)
 
 
 def _types(origin: str) -> tuple[dict[str, torch.dtype], torch.dtype]:
@@ -143,16 +153,19 @@ def _pooler(origin: str) -> dict[str, Tensor]:
         return {f"pooler.{name.rpartition('pooler.')[2]}": file.get_tensor(name) for name in names}
 
 
-def _save(
-    state: dict[str, Tensor], file: Path, types: dict[str, torch.dtype], default: torch.dtype
-) -> None:
-    values = {
-        name: v.detach()
-        .to("cpu", type_of(name, types, default=default) if v.is_floating_point() else v.dtype)
-        .contiguous()
-        .clone()
-        for name, v in state.items()
-    }
+def _stored(value: Tensor, dtype: torch.dtype, trained: torch.dtype) -> Tensor:
+    """A tensor as `dtype`, or as `trained` where eight bits would change its numbers."""
+    value = value.detach().cpu()
+    if not value.is_floating_point():
+        return value
+    rounded = value.to(dtype)
+    if dtype.itemsize == 1 and not torch.equal(rounded.float(), value.float()):
+        return value.to(trained)
+    return rounded
+
+
+def _save(state: dict[str, Tensor], file: Path) -> None:
+    values = {name: value.contiguous().clone() for name, value in state.items()}
     save_file(values, file, metadata={"format": "pt"})
     file.chmod(0o644)
 

@@ -92,11 +92,11 @@ def adapt(
     loaded, tokenizer, report["new_pieces"] = _with_new_pieces(run, loaded, report)
     report["learned_by"], lap = _trained(run, loaded)
     report["steps"], report["training_seconds"] = lap.step, round(lap.seconds, 1)
-    _measure_after(run, loaded, tokenizer, report)
     part = run.work / "result"
     report["trimmed"], tokenizer, kept = _trimmed(run, loaded, tokenizer)
-    report["seconds"] = round(time.monotonic() - began, 1)
     folders.write(loaded, part, origin=encoder, tokenizer=tokenizer, kept=kept)
+    _measure_after(run, replace(_load(str(part)), name=run.name), tokenizer, report)
+    report["seconds"] = round(time.monotonic() - began, 1)
     (part / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
     replace_folder(part, out)
     shutil.rmtree(run.work)
