@@ -61,7 +61,8 @@ class AdaptOptions:
         new_pieces: At most so many per such language; 0 leaves the tokenizer alone.
         min_piece_count: A new piece must occur as often in the texts.
         trim: Drop the pieces that no text uses.
-        bag_steps: Steps that place new rows by the bags of translations, before the body runs.
+        bag_steps: Steps that move new rows until bags of translations meet, after word alignment
+            has placed them and before the body runs.
         bag_minutes: The same in time; whichever ends first.
         steps: Steps through the body.
         minutes: The same in time, 0: `steps` alone decide.
@@ -92,14 +93,14 @@ class AdaptOptions:
     source: str = "en"
     seed: int = 13
     max_unknown: float = 0.01
-    max_tokens_per_word: float = 2.5
+    max_tokens_per_word: float = 2.0
     max_tokens_per_character: float = 0.6
     new_pieces: int = 2000
     min_piece_count: int = 5
     trim: bool = False
-    bag_steps: int = 1000
+    bag_steps: int = 200
     bag_minutes: float = 1.0
-    steps: int = 400
+    steps: int = 200
     minutes: float = 4.0
     batch_tokens: int = 2048
     max_tokens: int = 64

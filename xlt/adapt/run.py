@@ -24,7 +24,7 @@ from xlt.adapt.fertility import Cut, measure, shattered
 from xlt.adapt.learn import Lap, learn, make_learner, put_back
 from xlt.adapt.lessons import old_vectors, prepare, source_list, split_pairs
 from xlt.adapt.options import AdaptOptions, cache_key, purpose
-from xlt.adapt.rows import initial_rows, placed_by_bags
+from xlt.adapt.rows import initial_rows, placed_by_translations
 from xlt.durable import replace_folder, replacement
 from xlt.encoder import Encoder, load_encoder
 from xlt.errors import ConfigError, EncoderError
@@ -221,10 +221,8 @@ def _set_rows(
     first = pieces.size(old)
     table = folders.table_of(loaded).weight.detach()[:first].cpu()
     tokenizer = pieces.as_tokenizer(now)
-    added = initial_rows(
-        table.numpy(), pieces.old_cuts(old, new), tokenizer, run.data.lexicon, run.rng("rows")
-    )
-    rows = placed_by_bags(
+    added = initial_rows(table.numpy(), pieces.old_cuts(old, new), run.rng("rows"))
+    rows = placed_by_translations(
         torch.cat([table, torch.from_numpy(added)]),
         np.arange(first + len(new)) >= first,
         tokenizer,
