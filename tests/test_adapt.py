@@ -449,3 +449,13 @@ def test_command_line(english, texts, tmp_path, capsys):
     assert status == 0
     assert report["languages"]["zgh"]["pairs"] > 50
     assert report == json.loads((out / "report.json").read_text(encoding="utf-8"))
+
+
+def test_the_help_tells_the_defaults(capsys):
+    """What it says happens without a word from the user is what happens."""
+    with pytest.raises(SystemExit):
+        main(["adapt", "--help"])
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"time for training (default: {AdaptOptions().minutes:g})" in said
+    assert f"stop after N steps (default: {AdaptOptions().steps})" in said

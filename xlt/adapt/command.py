@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--pairs", metavar="FILE", help=words)
     add("--lexicon", metavar="FILE", help="translations of words: the same columns")
     add("--minutes", type=float, metavar="N", help="time for training (default: 4)")
-    add("--steps", type=int, metavar="N", help="stop after N steps (default: 400)")
+    add("--steps", type=int, metavar="N", help="stop after N steps (default: 200)")
     add("--new-pieces", type=int, metavar="N", help="at most so many per language; 0: none")
     add("--mlm-weight", type=float, metavar="W", help="of guessing hidden tokens")
     add("--trim", action="store_true", help="drop the pieces that no text uses")
