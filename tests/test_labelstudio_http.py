@@ -101,6 +101,24 @@ def test_access_token_is_fetched_once() -> None:
         assert stub.requests[-1].headers["authorization"] == f"Bearer {ACCESS}"
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_token_that_ran_out_on_the_way_is_renewed(method: str) -> None:
+    """Good when it was sent, refused when it came: nothing was done, so it is sent once more."""
+    renewed = jwt(token_type="access", jti="renewed")
+    tokens = iter([ACCESS, renewed])
+
+    def answer(request: Request) -> Answer:
+        if request.path == "/api/token/refresh/":
+            return 200, {"access": next(tokens)}
+        known = request.headers["authorization"] == f"Bearer {renewed}"
+        return (200, {"id": 7}) if known else (401, {"detail": "credentials were not provided"})
+
+    with serving(answer) as stub, closing(http_to(stub.url)) as http:
+        assert http.request(method, "/api/projects/7/") == {"id": 7}
+        assert http.request(method, "/api/projects/7/") == {"id": 7}
+        assert stub.paths("POST").count("/api/token/refresh/") == 2
+
+
 # Errors -------------------------------------------------------------------------------------
 
 

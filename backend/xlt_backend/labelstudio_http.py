@@ -108,6 +108,7 @@ class Http:
         try:
             sdk = make(base_url=self.url, api_key=token, httpx_client=self._client)
             self._sender = sdk._client_wrapper.httpx_client
+            self._tokens = sdk._client_wrapper._tokens_client
         except ApiError as error:
             self.close()
             raise AuthenticationError(f"{_message(error.body)}: {HOW_TO_TOKEN}") from None
@@ -160,17 +161,11 @@ class Http:
         timeout_s: float | None,
     ) -> httpx.Response:
         try:
-            answer: httpx.Response = self._sender.request(
-                path,
-                method=method,
-                json=body,
-                params=params,
-                request_options={
-                    "timeout_in_seconds": timeout_s or self._timeout_s,
-                    "max_retries": 0,  # the SDK would repeat a POST as well
-                },
-            )
-            return answer
+            answer = self._send_once(method, path, body, params, timeout_s)
+            if answer.status_code != 401:
+                return answer
+            self._renew(answer.request.headers["authorization"])
+            return self._send_once(method, path, body, params, timeout_s)
         except ApiError as error:  # the refresh of the token
             if error.status_code in (401, 403, 400):
                 raise AuthenticationError(
@@ -183,6 +178,36 @@ class Http:
             ) from None
         except json.JSONDecodeError:
             raise UnreachableError(self._another(f"{method} {path}")) from None
+
+    def _send_once(
+        self,
+        method: str,
+        path: str,
+        body: Any,  # noqa: ANN401
+        params: dict[str, Any] | None,
+        timeout_s: float | None,
+    ) -> httpx.Response:
+        answer: httpx.Response = self._sender.request(
+            path,
+            method=method,
+            json=body,
+            params=params,
+            request_options={
+                "timeout_in_seconds": timeout_s or self._timeout_s,
+                "max_retries": 0,  # the SDK would repeat a POST as well
+            },
+        )
+        return answer
+
+    def _renew(self, refused: str) -> None:
+        """Fetches an access token, unless another thread has since the `refused` one was sent.
+
+        The SDK sends a token until the second it runs out, by this machine's clock.
+        """
+        tokens = self._tokens
+        with tokens._token_refresh_lock:
+            if refused == f"Bearer {tokens._access_token}":
+                tokens._set_access_token(tokens.refresh().access)
 
     def _read(self, response: httpx.Response, method: str, path: str) -> Any:  # noqa: ANN401
         status = response.status_code
