@@ -12,6 +12,7 @@ import json
 import logging
 import random
 import time
+from functools import partial
 from typing import Any
 
 import httpx
@@ -160,12 +161,24 @@ class Http:
         params: dict[str, Any] | None,
         timeout_s: float | None,
     ) -> httpx.Response:
+        once = partial(
+            self._sender.request,
+            path,
+            method=method,
+            json=body,
+            params=params,
+            request_options={
+                "timeout_in_seconds": timeout_s or self._timeout_s,
+                "max_retries": 0,  # the SDK would repeat a POST as well
+            },
+        )
         try:
-            answer = self._send_once(method, path, body, params, timeout_s)
+            answer: httpx.Response = once()
             if answer.status_code != 401:
                 return answer
             self._renew(answer.request.headers["authorization"])
-            return self._send_once(method, path, body, params, timeout_s)
+            again: httpx.Response = once()
+            return again
         except ApiError as error:  # the refresh of the token
             if error.status_code in (401, 403, 400):
                 raise AuthenticationError(
@@ -178,26 +191,6 @@ class Http:
             ) from None
         except json.JSONDecodeError:
             raise UnreachableError(self._another(f"{method} {path}")) from None
-
-    def _send_once(
-        self,
-        method: str,
-        path: str,
-        body: Any,  # noqa: ANN401
-        params: dict[str, Any] | None,
-        timeout_s: float | None,
-    ) -> httpx.Response:
-        answer: httpx.Response = self._sender.request(
-            path,
-            method=method,
-            json=body,
-            params=params,
-            request_options={
-                "timeout_in_seconds": timeout_s or self._timeout_s,
-                "max_retries": 0,  # the SDK would repeat a POST as well
-            },
-        )
-        return answer
 
     def _renew(self, refused: str) -> None:
         """Fetches an access token, unless another thread has since the `refused` one was sent.
