@@ -77,9 +77,7 @@ def zero_shot(encoder: str, sib: pd.DataFrame, languages: list[str], split: str)
     if split == TUNING:
         return crossed(encoder, sib[sib.split != "test"], languages)
     english = sib[(sib.lang == ENGLISH) & (sib.split == "train")]
-    head = LogisticRegression(C=10.0, max_iter=300).fit(
-        unit(encoder, english.text.tolist()), english.label
-    )
+    head = fitted(unit(encoder, english.text.tolist()), english.label)
     found = {}
     for language in [ENGLISH, *languages]:
         rows = sib[(sib.lang == language) & (sib.split == split)]
@@ -92,10 +90,7 @@ def crossed(encoder: str, sib: pd.DataFrame, languages: list[str]) -> dict:
     english = sib[sib.lang == ENGLISH]
     labels, vectors = english.label.to_numpy(), unit(encoder, english.text.tolist())
     fold = np.random.default_rng(0).integers(0, FOLDS, len(labels))
-    heads = [
-        LogisticRegression(C=10.0, max_iter=300).fit(vectors[fold != k], labels[fold != k])
-        for k in range(FOLDS)
-    ]
+    heads = [fitted(vectors[fold != k], labels[fold != k]) for k in range(FOLDS)]
     found = {}
     for language in [ENGLISH, *languages]:
         rows = sib[sib.lang == language]
@@ -105,6 +100,11 @@ def crossed(encoder: str, sib: pd.DataFrame, languages: list[str]) -> dict:
         hits = [heads[k].predict(theirs[fold == k]) == labels[fold == k] for k in range(FOLDS)]
         found[language] = round(float(np.concatenate(hits).mean()), 4)
     return found
+
+
+def fitted(vectors: np.ndarray, labels: np.ndarray) -> LogisticRegression:
+    """Returns the head that every number here comes from."""
+    return LogisticRegression(C=10.0, max_iter=300).fit(vectors, labels)
 
 
 def unit(encoder: str, texts: list[str]) -> np.ndarray:
