@@ -43,8 +43,8 @@ clean: ## Remove everything that make installed and the demo wrote
 
 .venv/bin/python:
 	@echo "xlt: making a virtual environment in .venv ($$($(PYTHON) --version))"
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' \
-	  || { echo "xlt: needs Python 3.10 to 3.13; try: make PYTHON=python3.11 …"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' \
+	  || { echo "xlt: needs Python 3.11 to 3.14; try: make PYTHON=python3.11 …"; exit 1; }
 	@$(PYTHON) -m venv .venv
 
 .venv/.run: pyproject.toml constraints.txt | .venv/bin/python

@@ -17,9 +17,9 @@ from label_studio_ml import api
 
 from model import XltModel, parts
 from xlt.errors import XltError
-from xlt_backend.app import has_password, has_secret
+from xlt_backend.labelstudio.wire import TRAIN_EVENTS
 from xlt_backend.settings import Settings
-from xlt_backend.wire import TRAIN_EVENTS
+from xlt_backend.web.app import has_password, has_secret
 
 OPEN = {"/", "/health"}
 

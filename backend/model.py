@@ -18,20 +18,20 @@ from typing import Any
 from flask import has_request_context, request
 from label_studio_ml.model import LabelStudioMLBase
 
-from xlt.store import Store
-from xlt_backend.app import Parts, answer_predict
-from xlt_backend.projectstate import StateStore
-from xlt_backend.redisdb import connect
-from xlt_backend.settings import Settings
-from xlt_backend.trainqueue import TrainQueue
-from xlt_backend.webparts import build
-from xlt_backend.wire import (
+from xlt.store.versions import Store
+from xlt_backend.labelstudio.wire import (
     TRAIN_EVENTS,
     WEBHOOK_ACTIONS,
     PredictRequest,
     SetupRequest,
     WebhookEvent,
 )
+from xlt_backend.queue.connection import connect
+from xlt_backend.queue.rounds import TrainQueue
+from xlt_backend.queue.state import StateStore
+from xlt_backend.run.web import build
+from xlt_backend.settings import Settings
+from xlt_backend.web.app import Parts, answer_predict
 
 
 @lru_cache(maxsize=1)

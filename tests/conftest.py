@@ -28,7 +28,7 @@ def rng() -> np.random.Generator:
 @pytest.fixture(scope="session")
 def redis_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The socket of a real Redis that lives as long as the session."""
-    from xlt_backend.redisdb import embedded, socket_path
+    from xlt_backend.queue.connection import embedded, socket_path
 
     home = tmp_path_factory.mktemp("redis-home")
     with embedded(home):

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from xlt.errors import CancelledError
-from xlt.scores import Scores
-from xlt_backend import trainfolder as files
-from xlt_backend.convert import PublishRow
+from xlt.tasks.outputs import Scores
 from xlt_backend.errors import NotFoundError, PublishError
-from xlt_backend.gateway import Connected
-from xlt_backend.labelstudio import ProjectInfo
+from xlt_backend.labelstudio.client import ProjectInfo
+from xlt_backend.labelstudio.convert import PublishRow
+from xlt_backend.labelstudio.gateway import Connected
+from xlt_backend.trainer import folder as files
 
 LABELS = ("sport", "music", "food")
 

@@ -1,19 +1,15 @@
-"""Hyper-parameters of a training: one frozen dataclass, checked once, kept as TOML."""
+"""Hyper-parameters of a training, checked once, kept as TOML; and weights that change over it."""
 
 from __future__ import annotations
 
-import sys
+import math
+import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import pairwise
 from pathlib import Path
 
 from xlt.errors import ConfigError
-from xlt.schedule import Schedule
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # pragma: no cover - the same parser under its old name
-    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
 #: Settings that are one of a few words, with those words.
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -51,6 +47,58 @@ _RANGES: dict[str, tuple[float, float]] = {
     "freeze_layers": (0, 1000),
     "checkpoint_every_s": (0.0, float("inf")),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A piecewise-linear function of the step; constant before the first and after the last point.
+
+    The grammar is that of XLM (arXiv 1901.07291): "0.5", or "0:1,1000:0.1" (1 at step 0,
+    falling to 0.1 at step 1000).
+    """
+
+    points: tuple[tuple[int, float], ...]
+
+    @classmethod
+    def parse(cls, text: str | float) -> Schedule:
+        """Read a schedule.
+
+        Raises:
+            ConfigError: If it is neither a number nor step:value pairs with rising steps, or a
+                value is negative or not finite.
+        """
+        parts = str(text).split(",")
+        try:
+            if len(parts) == 1 and ":" not in parts[0]:
+                points: tuple[tuple[int, float], ...] = ((0, float(parts[0])),)
+            else:
+                pairs = [part.split(":") for part in parts]
+                points = tuple((int(step), float(value)) for step, value in pairs)
+        except ValueError:
+            raise ConfigError(
+                f'a weight is a number or "step:value,step:value", got {text!r}'
+            ) from None
+        steps = [step for step, _ in points]
+        if steps[0] < 0 or any(a >= b for a, b in pairwise(steps)):
+            raise ConfigError(f"the steps of a weight must be >= 0 and rise, got {text!r}")
+        if any(not math.isfinite(value) or value < 0 for _, value in points):
+            raise ConfigError(f"a weight must be finite and >= 0, got {text!r}")
+        return cls(points)
+
+    def at(self, step: int) -> float:
+        """The value at a step."""
+        before = self.points[0]
+        for point in self.points:
+            if point[0] > step:
+                share = (step - before[0]) / max(point[0] - before[0], 1)
+                return before[1] + max(share, 0.0) * (point[1] - before[1])
+            before = point
+        return before[1]
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether the value is 0 at every step."""
+        return all(value == 0 for _, value in self.points)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
     _add_lazy(commands, command)
     _add_service(commands)
     if command not in _SERVICE:
-        from xlt.commands import add_commands
+        from xlt.cli.commands import add_commands
 
         add_commands(commands)
     return parser
@@ -123,7 +123,7 @@ def _environment(args: argparse.Namespace) -> dict[str, str]:
 
 
 def _up(args: argparse.Namespace) -> int:
-    from xlt_backend import launch
+    from xlt_backend.run import up as launch
     from xlt_backend.settings import Settings
 
     env = _environment(args)
@@ -133,8 +133,8 @@ def _up(args: argparse.Namespace) -> int:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    from xlt_backend.launch import log_to_stderr
-    from xlt_backend.processes import serve
+    from xlt_backend.run.processes import serve
+    from xlt_backend.run.up import log_to_stderr
     from xlt_backend.settings import Settings
 
     settings = Settings.from_env(_environment(args))
@@ -143,8 +143,8 @@ def _serve(args: argparse.Namespace) -> int:
 
 
 def _worker(args: argparse.Namespace) -> int:
-    from xlt_backend.launch import log_to_stderr
-    from xlt_backend.processes import work
+    from xlt_backend.run.processes import work
+    from xlt_backend.run.up import log_to_stderr
     from xlt_backend.settings import Settings
 
     env = _environment(args)
@@ -155,9 +155,9 @@ def _worker(args: argparse.Namespace) -> int:
 
 
 def _cancel(args: argparse.Namespace) -> int:
-    from xlt_backend.redisdb import connect
+    from xlt_backend.queue.connection import connect
+    from xlt_backend.queue.rounds import TrainQueue
     from xlt_backend.settings import Settings
-    from xlt_backend.trainqueue import TrainQueue
 
     stopped = TrainQueue(connect(Settings.from_env(os.environ))).cancel(args.project)
     print("the round stops" if stopped else "no round runs for this project", file=sys.stderr)
@@ -180,11 +180,11 @@ def _parser(
 #: Command -> (module with `add_arguments(parser)` and `main(args)`, what it does).
 _LAZY: dict[str, tuple[str, str]] = {
     "demo": ("xlt_backend.demo.run", "show the whole loop on this machine"),
-    "connect": ("xlt_backend.connect", "make xlt the model of a Label Studio project"),
-    "doctor": ("xlt_backend.doctor", "check the whole chain and say how to mend each fault"),
+    "connect": ("xlt_backend.setup.connect", "make xlt the model of a Label Studio project"),
+    "doctor": ("xlt_backend.setup.doctor", "check the whole chain and say how to mend each fault"),
     "pretrain": ("xlt.pretrain.run", "make an encoder from parallel text"),
     "opentext": (
-        "xlt.pretrain.opentext.command",
+        "xlt.cli.opentext",
         "write a table of open translations to pretrain on",
     ),
 }

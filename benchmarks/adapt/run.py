@@ -27,7 +27,7 @@ from sklearn.linear_model import LogisticRegression
 from xlt.adapt.data import AdaptData, Pair
 from xlt.adapt.options import AdaptOptions
 from xlt.adapt.run import adapt
-from xlt.encoder import embed
+from xlt.encoder.encoder import embed
 from xlt.pretrain.codes import joined, script_of
 
 ENGLISH = "eng_Latn"

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from xlt.encoder import Encoder, embed, load_encoder
+from xlt.encoder.encoder import Encoder, embed, load_encoder
 
 TASKS = ("few-shot", "zero-shot", "retrieval")
 ENGLISH = "eng_Latn"

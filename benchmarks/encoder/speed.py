@@ -34,7 +34,7 @@ RIVAL = {
 BATCH_SIZE, MAX_TOKENS, LATENCY_TEXTS = 32, 128, 60
 _ALONE = """
 import json, resource, sys, time
-from xlt.encoder import embed, load_encoder
+from xlt.encoder.encoder import embed, load_encoder
 began = time.perf_counter()
 encoder = load_encoder(to_read=True)
 load_s = time.perf_counter() - began
@@ -76,7 +76,7 @@ def variants() -> dict[str, Callable[[Sequence[str]], None]]:
     """What takes turns, by name; each encoder as its reader keeps it."""
     from transformers import BertConfig, BertModel
 
-    from xlt.encoder import Encoder, embed, load_encoder, store_for_reading
+    from xlt.encoder.encoder import Encoder, embed, load_encoder, store_for_reading
 
     ours, plain = load_encoder(to_read=True), load_encoder()
     # It reads the same pieces and needs a row for each; looking one up costs the same.

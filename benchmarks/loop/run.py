@@ -22,16 +22,16 @@ from typing import Any
 import numpy as np
 from load import Latencies, Stream, basic, run
 
-from xlt.schema import Example
-from xlt_backend.connect import connect
-from xlt_backend.convert import to_example, to_result
-from xlt_backend.demo.corpus import SHIPPED, Limits, load
+from xlt.data.examples import Example
 from xlt_backend.demo.stack import Stack, running
-from xlt_backend.interface import Interface, choices_config
-from xlt_backend.labelstudio import Client
+from xlt_backend.demo.topics import SHIPPED, Limits, load
+from xlt_backend.labelstudio.client import Client
+from xlt_backend.labelstudio.convert import to_example, to_result
+from xlt_backend.labelstudio.interface import Interface, choices_config
+from xlt_backend.labelstudio.wire import SECRET_HEADER
 from xlt_backend.options import ProjectOptions
-from xlt_backend.snapshots import in_audit
-from xlt_backend.wire import SECRET_HEADER
+from xlt_backend.rounds.snapshot import in_audit
+from xlt_backend.setup.connect import connect
 
 USER, PASSWORD, SECRET = "bench", "bench", "bench-secret"
 #: Phases of a round in which the processor is not busy with a model.

@@ -15,12 +15,12 @@ import time
 
 import numpy as np
 
-from xlt.metrics import wilson
 from xlt.payoff.arms import falls_back, shadow_test
 from xlt.payoff.labelled import Labelled
 from xlt.payoff.lure import capped, lure_weights, weighted_accuracy
 from xlt.payoff.marginal import bought_by_last
 from xlt.sampling.control import mixed
+from xlt.tasks.metrics import wilson
 
 ERRORS = 0.4
 CONTROL = 0.1

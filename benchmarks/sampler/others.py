@@ -19,10 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from xlt.corpus import read_examples
-from xlt.encoderfiles import encoder_fingerprint
-from xlt.fingerprints import fingerprint, fingerprint_of_file
-from xlt.quickhead import Head, fit_head
+from xlt.data.corpus import read_examples
+from xlt.disk.fingerprints import fingerprint, fingerprint_of_file
+from xlt.encoder.files import encoder_fingerprint
 from xlt.simulate.choices import CHOICES, Choice, at_random
 from xlt.simulate.curve import EVERYTHING, Settings
 from xlt.simulate.journal import finished
@@ -31,6 +30,7 @@ from xlt.simulate.results import summary
 from xlt.simulate.runner import run_all
 from xlt.simulate.state import State
 from xlt.simulate.tables import show_tables
+from xlt.tasks.logistic import Head, fit_head
 
 SMALL_TEXT = {
     "BreakingTies": {},

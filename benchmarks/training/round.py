@@ -62,14 +62,14 @@ def main() -> int:
     args = parser.parse_args()
 
     def load() -> None:
-        import xlt.predict
-        import xlt.train  # noqa: F401
+        import xlt.models.predictor
+        import xlt.training.loop  # noqa: F401
 
     _, importing = timed(load)
     from xlt.config import TrainConfig
-    from xlt.predict import Predictor
-    from xlt.schema import Example, TaskSpec
-    from xlt.train import train
+    from xlt.data.examples import Example, TaskSpec
+    from xlt.models.predictor import Predictor
+    from xlt.training.loop import train
 
     rows = long_texts(args.texts, LABELLED + POOL, args.words)
     examples = [Example(id=str(i), **row) for i, row in enumerate(rows)]

@@ -39,7 +39,7 @@ SHAPES = {
 
 def encoder_folder(name: str, scratch: Path) -> str:
     """Folder of an encoder: as given, or a random one of a known shape."""
-    from xlt.encoderfiles import resolve
+    from xlt.encoder.files import resolve
 
     if name not in SHAPES:
         return str(resolve(name))
@@ -117,8 +117,8 @@ def rows_of_step(texts: list[str], i: int) -> tuple[list[str], list[str]]:
 def xlt(folder: str, texts: list[str], n_steps: int, *, plain: bool) -> Callable[[int], None]:
     """A step of xlt's loop; plain: in float32, with every weight trained, as the baseline does."""
     from xlt.config import TrainConfig
-    from xlt.schema import Example, TaskSpec
-    from xlt.train import _set_up, _step
+    from xlt.data.examples import Example, TaskSpec
+    from xlt.training.loop import _set_up, _step
 
     task = TaskSpec(labels=tuple("abcdefg"))
     both = [rows_of_step(texts, i) for i in range(n_steps)]

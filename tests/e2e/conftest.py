@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.builders import CHOICES
-from xlt_backend.labelstudio import Client, ProjectInfo
-from xlt_backend.labelstudio_server import LABEL_STUDIO_VERSION, LabelStudioServer, install
+from xlt_backend.demo.studio import LABEL_STUDIO_VERSION, LabelStudioServer, install
+from xlt_backend.labelstudio.client import Client, ProjectInfo
 
 CLONE = Path(__file__).parents[2]
 VENV = CLONE / ".xlt" / "label-studio"

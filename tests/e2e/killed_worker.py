@@ -7,7 +7,7 @@ import signal
 import sys
 
 from xlt_backend import cli
-from xlt_backend.roundcourse import Course
+from xlt_backend.rounds.course import Course
 
 if __name__ == "__main__":
     deadly = sys.argv[1]

@@ -18,13 +18,13 @@ import psutil
 
 import xlt_backend
 from tests.waiting import eventually
-from xlt.store import Store
-from xlt_backend.connect import connect
+from xlt.store.versions import Store
 from xlt_backend.demo import stack
-from xlt_backend.interface import choices_config
-from xlt_backend.labelstudio import Client
-from xlt_backend.labelstudio_server import LabelStudioServer, free_port
+from xlt_backend.demo.studio import LabelStudioServer, free_port
+from xlt_backend.labelstudio.client import Client
+from xlt_backend.labelstudio.interface import choices_config
 from xlt_backend.options import ProjectOptions
+from xlt_backend.setup.connect import connect
 
 #: Settings that make waiting short.
 QUICK = {"XLT_RECONCILE_S": "2", "XLT_TICK_S": "0.5", "XLT_LEASE_S": "3", "XLT_NICE": "0"}

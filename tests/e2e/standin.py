@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.stubserver import Answer, Request, Stub, serving
-from xlt_backend.wire import SECRET_HEADER
+from xlt_backend.labelstudio.wire import SECRET_HEADER
 
 SECRET = "a-shared-secret"
 

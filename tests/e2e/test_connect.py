@@ -13,13 +13,13 @@ from tests.e2e.conftest import VENV, MakeProject, fresh_data_dir
 from tests.e2e.standin import SECRET, basic, standing_in
 from xlt.errors import ConfigError
 from xlt_backend import errors
-from xlt_backend.connect import connect
-from xlt_backend.labelstudio import UNCERTAINTY_SAMPLING, Client
-from xlt_backend.labelstudio_server import LabelStudioServer, free_port
-from xlt_backend.links import backends, webhooks
+from xlt_backend.demo.studio import LabelStudioServer, free_port
+from xlt_backend.labelstudio.client import UNCERTAINTY_SAMPLING, Client
+from xlt_backend.labelstudio.links import backends, webhooks
+from xlt_backend.labelstudio.wire import SECRET_HEADER, WEBHOOK_ACTIONS
 from xlt_backend.options import ProjectOptions
 from xlt_backend.settings import Settings
-from xlt_backend.wire import SECRET_HEADER, WEBHOOK_ACTIONS
+from xlt_backend.setup.connect import connect
 
 
 def settings(url: str, **more: Any) -> Settings:

@@ -13,13 +13,13 @@ from tests.e2e.conftest import VENV, MakeProject, fresh_data_dir
 from tests.e2e.standin import SECRET, standing_in
 from tests.e2e.test_labelstudio import queue, task_ids
 from tests.stubserver import Stub
-from xlt_backend.checks import Status
-from xlt_backend.connect import connect
-from xlt_backend.doctor import diagnose
-from xlt_backend.labelstudio import Client, ProjectInfo
-from xlt_backend.labelstudio_server import LabelStudioServer, free_port
-from xlt_backend.links import backends, webhooks
+from xlt_backend.demo.studio import LabelStudioServer, free_port
+from xlt_backend.labelstudio.client import Client, ProjectInfo
+from xlt_backend.labelstudio.links import backends, webhooks
 from xlt_backend.settings import Settings
+from xlt_backend.setup.checks import Status
+from xlt_backend.setup.connect import connect
+from xlt_backend.setup.doctor import diagnose
 
 PROJECT_CHECKS = (
     "interface",
@@ -115,7 +115,7 @@ def test_two_webhooks(installation: Installation) -> None:
 
 def test_events_do_not_arrive(installation: Installation) -> None:
     """A webhook that looks well and does not arrive is found by sending an event."""
-    from xlt_backend.checks_labelstudio import check_round_trip
+    from xlt_backend.setup.label_studio_checks import check_round_trip
 
     project = installation.client.project(installation.id)
     found = check_round_trip(installation.client, project, lambda: 0.0, wait_s=0.5)

@@ -22,14 +22,14 @@ from tests.e2e import stack
 from tests.e2e.stack import Service, answers, is_model, labelled, new_project, shown
 from tests.waiting import eventually
 from xlt.errors import XltError
-from xlt.store import Store
-from xlt_backend.labelstudio import Client
-from xlt_backend.labelstudio_server import LabelStudioServer
-from xlt_backend.redisdb import connect as connect_redis
-from xlt_backend.redisdb import embedded
+from xlt.store.versions import Store
+from xlt_backend.demo.studio import LabelStudioServer
+from xlt_backend.labelstudio.client import Client
+from xlt_backend.labelstudio.wire import SECRET_HEADER
+from xlt_backend.queue.connection import connect as connect_redis
+from xlt_backend.queue.connection import embedded
+from xlt_backend.queue.rounds import TrainQueue
 from xlt_backend.settings import Settings
-from xlt_backend.trainqueue import TrainQueue
-from xlt_backend.wire import SECRET_HEADER
 
 #: Small trainings of a random encoder: what is tested is not what it learns.
 QUICK = {"min_labels": 8, "retrain_after_labels": 6, "audit_share": 0.1}

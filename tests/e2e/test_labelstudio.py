@@ -12,12 +12,13 @@ from tests.builders import CHOICES, region
 from tests.e2e.conftest import MakeProject
 from tests.e2e.standin import standing_in
 from xlt_backend import errors
-from xlt_backend.convert import PublishRow, rank_to_score, to_example, to_row
-from xlt_backend.interface import Interface, choices_config
-from xlt_backend.labelstudio import UNCERTAINTY_SAMPLING, Client, ProjectInfo
-from xlt_backend.labelstudio_server import LABEL_STUDIO_VERSION, LabelStudioServer
+from xlt_backend.demo.studio import LABEL_STUDIO_VERSION, LabelStudioServer
+from xlt_backend.labelstudio.client import UNCERTAINTY_SAMPLING, Client, ProjectInfo
+from xlt_backend.labelstudio.convert import PublishRow, to_example, to_row
+from xlt_backend.labelstudio.interface import Interface, choices_config
+from xlt_backend.labelstudio.scores import rank_to_score
+from xlt_backend.labelstudio.views import list_tasks
 from xlt_backend.options import ProjectOptions
-from xlt_backend.views import list_tasks
 
 INTERFACE = Interface.from_label_config(CHOICES)
 
@@ -103,9 +104,9 @@ def test_many_pages(
     """Pages go by id: none is lost, none comes twice, whatever their size."""
     project = make_project(tasks=25)
     everything = task_ids(client, project)
-    monkeypatch.setattr("xlt_backend.labelstudio_read.EXPORT_PAGE", 7)
+    monkeypatch.setattr("xlt_backend.labelstudio.reader.EXPORT_PAGE", 7)
     assert task_ids(client, project) == everything
-    monkeypatch.setattr("xlt_backend.labelstudio_read.EXPORT_PAGE", 25)
+    monkeypatch.setattr("xlt_backend.labelstudio.reader.EXPORT_PAGE", 25)
     assert task_ids(client, project) == everything
     assert len(set(everything)) == 25
 
@@ -270,7 +271,7 @@ def test_publish_in_chunks(
     client: Client, make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Large pools go in several requests, with their progress."""
-    monkeypatch.setattr("xlt_backend.labelstudio.PUBLISH_CHUNK", 4)
+    monkeypatch.setattr("xlt_backend.labelstudio.client.PUBLISH_CHUNK", 4)
     project = make_project(tasks=9)
     progress: list[int] = []
     rows = queue(task_ids(client, project))
@@ -303,7 +304,7 @@ def test_prune(client: Client, make_project: MakeProject, monkeypatch: pytest.Mo
     client.switch(project.id, "v3")
     client.annotate(ids[0], [region("sport")])
     assert client.prune_predictions(project.id, ["v2"]) == [], "somebody labels"
-    monkeypatch.setattr("xlt_backend.labelstudio.QUIET_S", 0.0)
+    monkeypatch.setattr("xlt_backend.labelstudio.client.QUIET_S", 0.0)
     assert client.prune_predictions(project.id, ["v2"]) == ["v1"]
     assert client.prune_predictions(project.id, []) == ["v2"]
     assert client.versions(project.id) == {"v3": 2}

@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.conftest import VENV, fresh_data_dir
 from xlt.errors import ServiceError
-from xlt_backend.labelstudio_server import LabelStudioServer
+from xlt_backend.demo.studio import LabelStudioServer
 
 
 def alive(pid: int) -> bool:
@@ -66,7 +66,7 @@ def test_it_dies_with_its_parent(label_studio: LabelStudioServer, tmp_path: Path
         f"""
         import time
         from pathlib import Path
-        from xlt_backend.labelstudio_server import LabelStudioServer
+        from xlt_backend.demo.studio import LabelStudioServer
         server = LabelStudioServer(Path({str(tmp_path)!r}), venv=Path({str(VENV)!r})).start()
         print(server.pid, flush=True)
         time.sleep(600)

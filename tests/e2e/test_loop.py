@@ -10,8 +10,8 @@ import pytest
 from tests.e2e import stack
 from tests.e2e.stack import Service, is_model, labelled, new_project, shown
 from tests.waiting import eventually
-from xlt_backend.labelstudio import Client
-from xlt_backend.labelstudio_server import LabelStudioServer
+from xlt_backend.demo.studio import LabelStudioServer
+from xlt_backend.labelstudio.client import Client
 
 
 @pytest.fixture(scope="module")

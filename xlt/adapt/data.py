@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from xlt.data.examples import Example
+from xlt.data.languages import normalise
+from xlt.data.tables import read_rows
 from xlt.errors import DataError
-from xlt.languages import normalise
-from xlt.schema import Example
-from xlt.tables import read_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

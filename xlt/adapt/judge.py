@@ -16,12 +16,12 @@ from xlt.adapt.data import AdaptData
 from xlt.adapt.options import AdaptOptions, purpose
 from xlt.adapt.run import REPORT, Progress, adapt
 from xlt.config import TrainConfig
-from xlt.corpus import folds_by_group
-from xlt.encoder import embed
+from xlt.data.corpus import folds_by_group
+from xlt.data.examples import Example, TaskSpec
+from xlt.data.languages import normalise
+from xlt.encoder.encoder import embed
 from xlt.errors import DataError
-from xlt.heads import SingleLabelHead
-from xlt.languages import normalise
-from xlt.schema import Example, TaskSpec
+from xlt.tasks.single_label.head import SingleLabelHead
 
 _FOLDS, _SEED = 5, 13
 

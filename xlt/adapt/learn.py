@@ -30,15 +30,15 @@ from torch.nn import functional
 from xlt.adapt.folder import head_bias, masked_lm, set_bias, set_table, table_of
 from xlt.adapt.lessons import Lessons, window
 from xlt.adapt.options import AdaptOptions
-from xlt.averaging import WeightAverage
-from xlt.batching import Tokens, pad, padded_width
-from xlt.checkpoint import TrainingState, load_checkpoint, save_checkpoint
-from xlt.encoder import Encoder, longest_input
+from xlt.encoder.encoder import Encoder, longest_input
+from xlt.encoder.masked import mask_tokens
+from xlt.encoder.pooling import mean_pool
+from xlt.encoder.tokens import Tokens, pad, padded_width
 from xlt.errors import DivergedError
-from xlt.heads import mean_pool
 from xlt.losses import token_mean
-from xlt.mlm import mask_tokens
 from xlt.pretrain.distil import contrast_bank
+from xlt.training.averaging import WeightAverage
+from xlt.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 
 Progress = Callable[[str], None]
 _SAY_EVERY_S = 15.0

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from xlt.adapt.data import AdaptData, Pair
 from xlt.adapt.options import AdaptOptions
-from xlt.batching import Tokens
-from xlt.encoder import Encoder, embed
+from xlt.encoder.encoder import Encoder, embed
+from xlt.encoder.tokens import Tokens
 from xlt.pretrain.tables import row_probabilities
 
 _VECTOR_TOKENS = 4096

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 
 from xlt import __version__
 from xlt.adapt.data import AdaptData
-from xlt.encoderfiles import encoder_fingerprint
+from xlt.disk.fingerprints import fingerprint
+from xlt.encoder.files import encoder_fingerprint
 from xlt.errors import ConfigError
-from xlt.fingerprints import fingerprint
 
 #: Lowest and highest value of each number, both allowed.
 _RANGES: dict[str, tuple[float, float]] = {

@@ -25,8 +25,8 @@ from xlt.adapt.learn import Lap, learn, make_learner, put_back
 from xlt.adapt.lessons import old_vectors, prepare, source_list, split_pairs
 from xlt.adapt.options import AdaptOptions, cache_key, purpose
 from xlt.adapt.rows import initial_rows, placed_by_translations
-from xlt.durable import replace_folder, replacement
-from xlt.encoder import Encoder, load_encoder
+from xlt.disk.durable import replace_folder, replacement
+from xlt.encoder.encoder import Encoder, load_encoder
 from xlt.errors import ConfigError, EncoderError
 
 Progress = Callable[[str], None]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.errors import DataError
-from xlt.quickhead import Head, fit_head, scaled
+from xlt.tasks.logistic import Head, fit_head, scaled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

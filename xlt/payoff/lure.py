@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.errors import DataError
-from xlt.metrics import wilson
+from xlt.tasks.metrics import wilson
 
 #: A label's weight is at most this share of all weights (Kossen et al. truncate at 5 to 40 %).
 CAP = 0.25

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from xlt.payoff.intervals import Interval, paired_difference
 from xlt.payoff.labelled import Labelled
-from xlt.quickhead import Head
+from xlt.tasks.logistic import Head
 
 #: So many labels are the last ones, or half of a language's where it has fewer than twice as many.
 LAST = 100

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from xlt.durable import empty_beside, former, replace_folder
+from xlt.disk.durable import empty_beside, former, replace_folder
 from xlt.pretrain.distil import DistilState, Optimizers
 
 

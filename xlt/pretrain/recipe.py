@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -13,11 +13,6 @@ from xlt.pretrain.align import AlignOptions
 from xlt.pretrain.bag import BagOptions
 from xlt.pretrain.distil import DistilOptions
 from xlt.pretrain.head import HeadOptions
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
 # Sets that encoders are measured on. Text of theirs in a recipe would make the numbers worthless.
 EVALUATION_SETS = ("sib200", "sib-200", "flores", "nusax", "uner", "tatoeba")

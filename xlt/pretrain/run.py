@@ -25,9 +25,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import ElectraForMaskedLM
 
-from xlt.durable import replace_file, replacement
+from xlt.disk.durable import replace_file, replacement
+from xlt.disk.fingerprints import fingerprint, fingerprint_of_file
 from xlt.errors import ConfigError
-from xlt.fingerprints import fingerprint, fingerprint_of_file
 from xlt.pretrain.align import aligned_rows
 from xlt.pretrain.bag import learn_rows
 from xlt.pretrain.checkpoint import load_checkpoint, save_checkpoint

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.languages import normalise
+from xlt.data.languages import normalise
 from xlt.sampling.pool import Pool, SamplerOptions
 from xlt.sampling.quota import Language, deal, interleave_sides, slots, weights
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.languages import normalise
-from xlt.sampling.diversity import Directions, centres, near_duplicates
+from xlt.data.languages import normalise
+from xlt.sampling.directions import Directions, centres, near_duplicates
 from xlt.sampling.neighbours import nearest
+from xlt.sampling.order import LABELLED
 from xlt.sampling.plan import Tongues
 from xlt.sampling.pool import Pool, SamplerOptions
-from xlt.sampling.queue import LABELLED
 
 # Every text is compared with the others of its language. Where there are more, so many drawn at
 # random can be chosen in a round: of all languages together, or of each if that is more.

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from xlt.sampling.batch import Batch, choose_batch
 from xlt.sampling.checks import check
 from xlt.sampling.control import Mixed, mixed
+from xlt.sampling.order import LanguageTasks, queue
 from xlt.sampling.plan import Plan, make_plan, number_languages
 from xlt.sampling.pool import Pick, Pool, SamplerOptions, Selection, Slot
-from xlt.sampling.queue import LanguageTasks, queue
 from xlt.sampling.quota import interleave, interleave_sides
 from xlt.sampling.scene import make_scene, source_nearness
 from xlt.sampling.transfer import Transfer

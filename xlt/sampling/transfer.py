@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.corpus import folds_by_group
-from xlt.languages import normalise
-from xlt.quickhead import fit_head, scaled
-from xlt.schema import Example
+from xlt.data.corpus import folds_by_group
+from xlt.data.examples import Example
+from xlt.data.languages import normalise
+from xlt.tasks.logistic import fit_head, scaled
 
 #: Folds that the texts are to be split into.
 FOLDS = 4

@@ -7,13 +7,19 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.sampling.committee import bald, epig
-from xlt.sampling.coverage import core_set, k_means, prob_cover, pure_radius, typical_of_clusters
-from xlt.sampling.diversity import unit
-from xlt.sampling.gradients import badge
+from xlt.sampling.directions import unit
 from xlt.sampling.neighbours import contrast, density, near_targets, peculiarity
-from xlt.sampling.stochastic import power_batch
 from xlt.sampling.uncertainty import MEASURES
+from xlt.simulate.measures.committee import bald, epig
+from xlt.simulate.measures.coverage import (
+    core_set,
+    k_means,
+    prob_cover,
+    pure_radius,
+    typical_of_clusters,
+)
+from xlt.simulate.measures.gradients import badge
+from xlt.simulate.measures.stochastic import power_batch
 from xlt.simulate.state import State
 
 #: (state, candidates, count, rng) -> `count` of the candidates.

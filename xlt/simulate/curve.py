@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt import calibrate
 from xlt.errors import ConfigError
-from xlt.metrics import wilson
 from xlt.payoff.marginal import LEAST_LAST, last_labels
-from xlt.quickhead import fit_head, scaled
 from xlt.sampling.audit import is_audit
 from xlt.simulate.learners import Learner, Learnt, Training, fit_rows, joint, quick_head
 from xlt.simulate.replay import Replay, Texts
 from xlt.simulate.state import State
 from xlt.simulate.strategies import strategy
+from xlt.tasks import calibration
+from xlt.tasks.logistic import fit_head, scaled
+from xlt.tasks.metrics import wilson
 
 #: Models of a committee; each is fitted on as many labels, drawn with replacement.
 _COMMITTEE = 8
@@ -233,7 +233,7 @@ def _informed(
     logits = learnt.logits
     judging = state.judging
     langs, labels = state.pool.langs, state.pool.labels[judging]
-    fitted = calibrate.fit(logits[judging], labels, langs[judging].tolist())
+    fitted = calibration.fit(logits[judging], labels, langs[judging].tolist())
     right = logits[judging].argmax(axis=1) == labels
 
     def committee() -> NDArray[np.float64]:

@@ -13,14 +13,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.durable import replacement
+from xlt.data.examples import Example, TaskSpec
+from xlt.disk.durable import replacement
+from xlt.disk.fingerprints import fingerprint
 from xlt.errors import DivergedError
-from xlt.fingerprints import fingerprint
-from xlt.quickhead import Head, fit_head, scaled
-from xlt.schema import Example, TaskSpec
-from xlt.scores import Scores
 from xlt.simulate.replay import Texts
 from xlt.simulate.state import State
+from xlt.tasks.logistic import Head, fit_head, scaled
+from xlt.tasks.outputs import Scores
 
 _log = logging.getLogger(__name__)
 
@@ -134,8 +134,8 @@ def _train(
 ) -> None:
     """Trains, scores pool and test texts, keeps the scores; the model itself is not kept."""
     from xlt.config import TrainConfig
-    from xlt.predict import Predictor
-    from xlt.train import train
+    from xlt.models.predictor import Predictor
+    from xlt.training.loop import train
 
     labelled = [_example(state.pool, row, task) for row in state.trained.tolist()]
     texts = [_example(state.pool, row, None) for row in state.open_rows.tolist()]

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.durable import replacement
-from xlt.encoderfiles import encoder_fingerprint
+from xlt.data.examples import Example
+from xlt.data.languages import normalise
+from xlt.disk.durable import replacement
+from xlt.disk.fingerprints import fingerprint
+from xlt.encoder.files import encoder_fingerprint
 from xlt.errors import DataError
-from xlt.fingerprints import fingerprint
-from xlt.languages import normalise
-from xlt.schema import Example
 
 _CHUNK = 1024
 
@@ -131,7 +131,7 @@ def cached_vectors(
     file = folder / f"vectors-{name}.npy"
     if file.is_file():
         return np.asarray(np.load(file, mmap_mode="r"))
-    from xlt.encoder import embed, load_encoder
+    from xlt.encoder.encoder import embed, load_encoder
 
     loaded = load_encoder(encoder, to_read=True)
     parts = []

@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
 
-from xlt.fingerprints import fingerprint
+from xlt.disk.fingerprints import fingerprint
 from xlt.simulate.curve import Settings, run_cell
 from xlt.simulate.journal import Cell, append, finished
 from xlt.simulate.learners import forget

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from xlt.errors import DataError
-from xlt_backend.convert import to_result
 from xlt_backend.errors import LabelStudioError
-from xlt_backend.interface import Interface
-from xlt_backend.labelstudio import Client
+from xlt_backend.labelstudio.client import Client
+from xlt_backend.labelstudio.convert import to_result
+from xlt_backend.labelstudio.interface import Interface
 
 logger = logging.getLogger(__name__)
 

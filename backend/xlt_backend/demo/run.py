@@ -29,19 +29,19 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from xlt.data.examples import Example
 from xlt.errors import ConfigError, ServiceError
-from xlt.metrics import per_language
-from xlt.predict import Predictor
-from xlt.schema import Example
-from xlt.store import Store
-from xlt_backend.connect import connect
+from xlt.models.predictor import Predictor
+from xlt.store.versions import Store
+from xlt.tasks.metrics import per_language
 from xlt_backend.demo.annotator import Annotator, Labelled
-from xlt_backend.demo.corpus import SHIPPED, DemoTexts, Limits, load
 from xlt_backend.demo.report import Summary
 from xlt_backend.demo.stack import Stack, running
-from xlt_backend.interface import choices_config
-from xlt_backend.labelstudio import Client
+from xlt_backend.demo.topics import SHIPPED, DemoTexts, Limits, load
+from xlt_backend.labelstudio.client import Client
+from xlt_backend.labelstudio.interface import choices_config
 from xlt_backend.options import ProjectOptions
+from xlt_backend.setup.connect import connect
 
 TITLE = "xlt demo"
 EXAMPLES = """\

@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 
 from xlt.errors import ServiceError
-from xlt_backend.labelstudio_server import LabelStudioServer, free_port, install
-from xlt_backend.launch import end_with_parent
+from xlt_backend.demo.studio import LabelStudioServer, free_port, install
+from xlt_backend.run.up import end_with_parent
 from xlt_backend.settings import Settings
 
 

@@ -17,8 +17,8 @@ from typing import BinaryIO
 from urllib.parse import urljoin
 from urllib.request import urlopen
 
+from xlt.disk.fingerprints import fingerprint_of_file
 from xlt.errors import DataError
-from xlt.fingerprints import fingerprint_of_file
 from xlt.pretrain.opentext.sources import Source
 
 Progress = Callable[[str], None]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa  # type: ignore[import-untyped]  # no stubs
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # no stubs
 
-from xlt.durable import replace_file
+from xlt.disk.durable import replace_file
 from xlt.errors import DataError
 from xlt.pretrain.opentext.archives import Files, Progress, fetch, members
 from xlt.pretrain.opentext.cldr import cldr_entries

@@ -1,0 +1,1 @@
+"""Label Studio: its API, its JSON, its labelling interfaces."""

@@ -1,0 +1,59 @@
+"""Scores of Label Studio: places in the queue; lower is served sooner."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+
+def insert_scores(published: Sequence[float], places: Sequence[float]) -> list[float]:
+    """Scores that put new tasks between tasks whose scores stay as they are.
+
+    Args:
+        published: Scores in (0, 1) of the tasks that are in the queue.
+        places: For each new task its place in the order of all, as a share in [0, 1].
+
+    Returns:
+        A score in (0, 1) for each new task; distinct, and in the order of `places`.
+    """
+    edges = [0.0, *sorted(published), 1.0]
+    gaps = [min(int(place * (len(published) + 1)), len(published)) for place in places]
+    sizes = Counter(gaps)
+    seen: Counter[int] = Counter()
+    scores = [0.0] * len(places)
+    for index in sorted(range(len(places)), key=lambda i: (places[i], i)):
+        gap = gaps[index]
+        seen[gap] += 1
+        low, high = edges[gap], edges[gap + 1]
+        scores[index] = low + (high - low) * seen[gap] / (sizes[gap] + 1)
+    return scores
+
+
+def rank_to_score(rank: int, n: int) -> float:
+    """Place in the queue as Label Studio's score, in (0, 1).
+
+    Args:
+        rank: 0 for the task to label next.
+        n: Length of the queue.
+
+    Returns:
+        Lower = sooner; distinct for distinct ranks.
+
+    Raises:
+        ValueError: If the rank is not one of the queue's.
+    """
+    if not 0 <= rank < n:
+        raise ValueError(f"rank must be in [0, {n}), got {rank}")
+    return (rank + 0.5) / n
+
+
+def uncertainty_to_score(uncertainty: float) -> float:
+    """Label Studio's score of a task that no order knows yet.
+
+    Args:
+        uncertainty: In [0, 1], higher = less sure.
+
+    Returns:
+        In [0, 1]; lower = sooner.
+    """
+    return min(max(1.0 - uncertainty, 0.0), 1.0)

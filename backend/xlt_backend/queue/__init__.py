@@ -1,0 +1,1 @@
+"""The queue of training rounds, and project state, in Redis."""

@@ -1,0 +1,1 @@
+"""Rounds: from a snapshot of a project to a published order."""

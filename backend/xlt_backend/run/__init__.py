@@ -1,0 +1,1 @@
+"""Processes of an installation, and how they are started."""

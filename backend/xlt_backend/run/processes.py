@@ -1,0 +1,129 @@
+"""The web server's process and the worker's: `xlt serve`, `xlt worker`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from xlt.errors import XltError
+from xlt.store.versions import Store
+from xlt_backend.labelstudio.gateway import Gateway
+from xlt_backend.queue.connection import connect, require
+from xlt_backend.queue.rounds import QUEUE, TrainQueue
+from xlt_backend.queue.state import StateStore
+from xlt_backend.queue.timers import Timer, every, in_office
+from xlt_backend.run.web import build
+from xlt_backend.service.events import Service
+from xlt_backend.settings import Settings
+from xlt_backend.web.app import create_app
+from xlt_backend.worker import jobs
+from xlt_backend.worker.reconcile import reconcile
+
+logger = logging.getLogger(__name__)
+
+
+# Timers ---------------------------------------------------------------------------------------
+
+
+def _timers(settings: Settings, states: StateStore, queue: TrainQueue, store: Store) -> list[Timer]:
+    """What web servers and workers look after, each thing in one process at a time."""
+    service = Service(states=states, queue=queue, store=store)
+
+    def look() -> None:
+        if settings.label_studio_token:
+            reconcile(Gateway.from_settings(settings), states, queue, service)
+
+    tick = in_office(states, "tick", settings.tick_s * 0.9, service.tick)
+    compare = in_office(states, "reconcile", settings.reconcile_s * 0.9, look)
+    pause_s = min(settings.reconcile_s, max(1.0, settings.reconcile_s / 4))
+    return [every(settings.tick_s, tick), every(pause_s, compare)]
+
+
+def _redis(settings: Settings) -> tuple[StateStore, TrainQueue]:
+    connection = connect(settings)
+    timeout_s = settings.round_timeout_s + 300
+    queue = TrainQueue(connection, lease_s=settings.lease_s, timeout_s=timeout_s)
+    return StateStore(connection), queue
+
+
+# The web server -------------------------------------------------------------------------------
+
+
+def serve(settings: Settings) -> int:
+    """Runs the web server until it is told to stop; the exit status.
+
+    Raises:
+        XltError: If there is no embedded Redis, or a setting cannot be used.
+    """
+    if settings.redis_url is None:
+        require(connect(settings), settings)
+    states, queue = _redis(settings)
+    store = Store(settings.model_dir)
+    app = create_app(build(settings, states, queue, store, _timers(settings, states, queue, store)))
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
+    uvicorn.Server(config).run()
+    return 0
+
+
+# The worker -----------------------------------------------------------------------------------
+
+
+class RoundWorker(SimpleWorker):
+    """RQ's worker in one process; told to stop, it stops the round that runs."""
+
+    max_connection_wait_time = 2.0
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Ends the round at its next step, then the worker."""
+        jobs.STOPPING.set()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # rq has no types here
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:  # noqa: ANN401 - sys.exc_info()
+        """Notes why a round failed: one line where a user can mend it, else the traceback."""
+        error = exc_info[1]
+        if isinstance(error, XltError):
+            logger.error("%s failed: %s", job.description, error)
+        else:
+            super().handle_exception(job, *exc_info)
+
+
+def work(settings: Settings) -> int:
+    """Runs rounds until it is told to stop; the exit status.
+
+    Raises:
+        RedisDownError: If there is no embedded Redis.
+    """
+    if settings.redis_url is None:
+        require(connect(settings), settings)
+    states, queue = _redis(settings)
+    ended = threading.Event()
+    for timer in _timers(settings, states, queue, Store(settings.model_dir)):
+        threading.Thread(target=timer, args=(ended,), daemon=True).start()
+    logger.info("waiting for work")
+    while not jobs.STOPPING.is_set():
+        try:
+            connection = connect(settings)
+            rq_queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
+            worker = RoundWorker([rq_queue], connection=connection, serializer=JSONSerializer)
+            worker.work(logging_level="WARNING")
+        except (RedisError, OSError) as error:
+            logger.warning("Redis does not answer, tried again: %s", error)
+            time.sleep(1.0)
+    ended.set()
+    return 0

@@ -1,0 +1,53 @@
+"""Puts the web server together from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from xlt.store.versions import Store
+from xlt_backend.queue.rounds import TrainQueue
+from xlt_backend.queue.state import StateStore
+from xlt_backend.queue.timers import Timer, every
+from xlt_backend.service.events import Service
+from xlt_backend.service.predict import Inference
+from xlt_backend.service.registry import Model, Registry
+from xlt_backend.settings import Settings
+from xlt_backend.web.app import Parts
+from xlt_backend.web.metrics import Measures
+
+#: Seconds between looks for a newly promoted version.
+_REFRESH_S = 2.0
+
+
+def build(
+    settings: Settings,
+    states: StateStore,
+    queue: TrainQueue,
+    store: Store,
+    timers: Sequence[Timer] = (),
+) -> Parts:
+    """What the routes work with. Models are loaded in the background, once the server runs."""
+    service = Service(states=states, queue=queue, store=store)
+    registry = Registry(store, load_model, capacity=settings.loaded_versions)
+    return Parts(
+        service=service,
+        inference=Inference(registry, deadline_s=settings.predict_deadline_s),
+        measures=Measures(service, registry.versions),
+        secret=settings.secret(),
+        basic_auth=settings.basic_auth,
+        open_metrics=settings.open_metrics,
+        background=[
+            every(_REFRESH_S, registry.refresh),
+            *timers,
+        ],
+    )
+
+
+def load_model(folder: Path) -> Model:
+    """A trained model in memory, its first text read; torch is imported by the first call."""
+    from xlt.models.predictor import Predictor
+
+    model = Predictor.load(folder, threads=1)
+    model.score(["the first text takes longest"])
+    return model

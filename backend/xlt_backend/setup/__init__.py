@@ -1,0 +1,1 @@
+"""Connecting a project, and checking an installation."""

@@ -1,0 +1,232 @@
+"""`xlt doctor`: checks the whole chain and says how to mend each fault."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from contextlib import closing
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from xlt_backend.errors import AuthenticationError, LabelStudioError
+from xlt_backend.labelstudio.client import Client, ProjectInfo
+from xlt_backend.labelstudio.http import HOW_TO_TOKEN
+from xlt_backend.labelstudio.links import backends, same_address
+from xlt_backend.settings import Settings
+from xlt_backend.setup.checks import Check, Status, fail, failed, guarded, warn
+from xlt_backend.setup.installation_checks import (
+    check_encoder,
+    check_model_folder,
+    check_redis,
+    check_table,
+    check_workers,
+    events_heard,
+)
+from xlt_backend.setup.label_studio_checks import (
+    check_backend,
+    check_health,
+    check_interface,
+    check_model_version,
+    check_order,
+    check_round_trip,
+    check_sampling,
+    check_token,
+    check_version,
+    check_webhook,
+)
+
+_MARKS = {Status.OK: ("✓", "green"), Status.WARN: ("!", "yellow"), Status.FAIL: ("✗", "red")}
+
+_URL_MEND = "start Label Studio, or set LABEL_STUDIO_URL to its address as seen from here"
+_AGAIN = "mend what stands above first"
+
+#: Where in the report a check belongs, and the check.
+Found = tuple[str, Check]
+
+
+def diagnose(
+    settings: Settings, *, project_ids: Sequence[int] = (), ask_next: bool = False
+) -> Iterator[Found]:
+    """All checks, as they are done.
+
+    Args:
+        settings: This installation.
+        project_ids: Which projects; none: all that have xlt as their model.
+        ask_next: Also ask Label Studio for the next task, which reserves it for the token's owner.
+    """
+    for check in _here(settings):
+        yield "this installation", check
+    try:
+        client = Client(settings.label_studio_url, settings.label_studio_token or "")
+    except AuthenticationError as error:
+        yield "Label Studio", failed("token", error, HOW_TO_TOKEN)
+        return
+    with closing(client):
+        yield from _there(client, settings, project_ids, ask_next)
+
+
+def _there(
+    client: Client, settings: Settings, project_ids: Sequence[int], ask_next: bool
+) -> Iterator[Found]:
+    version = guarded("Label Studio", _URL_MEND, lambda: check_version(client))
+    yield "Label Studio", version
+    if version.status is Status.FAIL:
+        return
+    token = guarded("token", HOW_TO_TOKEN, lambda: check_token(client))
+    yield "Label Studio", token
+    if token.status is not Status.FAIL:
+        yield from _projects(client, settings, project_ids, ask_next)
+
+
+def _here(settings: Settings) -> Iterator[Check]:
+    from rq import Worker
+
+    from xlt_backend.queue.connection import connect, require, translated
+
+    redis = connect(settings)
+    where = settings.redis_url or f"embedded, in {settings.home}"
+    up = "start `xlt up`, or set REDIS_URL"
+    found = guarded("Redis", up, lambda: check_redis(lambda: require(redis, settings), where))
+    yield found
+
+    def workers() -> int:
+        with translated():
+            return sum(1 for _ in Worker.all(connection=redis))
+
+    if found.status is Status.OK:
+        yield guarded("worker", up, lambda: check_workers(workers))
+    yield check_model_folder(settings.model_dir)
+    yield guarded(
+        "encoder",
+        "set XLT_ENCODER to `bundled`, a folder or a Hub name",
+        lambda: check_encoder(settings.encoder, _load_encoder),
+    )
+    tables = {"XLT_TRANSLATIONS": settings.translations, "XLT_LEXICON": settings.lexicon}
+    for name, path in tables.items():
+        if path is not None:
+            columns = f"set {name} to a table with columns source, target and lang"
+            yield guarded(name, columns, partial(check_table, name, path, _read_translations))
+    yield check_health(settings.public_url)
+
+
+def _read_translations(path: Path) -> Sized:
+    from xlt.adapt.data import read_translations
+
+    return read_translations(path)
+
+
+def _load_encoder(name: str) -> object:
+    from xlt.encoder.encoder import load_encoder
+
+    return load_encoder(name, to_read=True)
+
+
+def _projects(
+    client: Client, settings: Settings, project_ids: Sequence[int], ask_next: bool
+) -> Iterator[Found]:
+    try:
+        projects = _asked(client, settings, project_ids)
+    except LabelStudioError as error:
+        yield "projects", fail("projects", str(error), "give another --project")
+        return
+    if not projects:
+        detail = f"none has {settings.public_url} as its model"
+        yield "projects", warn("projects", detail, "xlt connect --project ID")
+    for project in projects:
+        for check in _project(client, settings, project, ask_next):
+            yield f"project {project.id}, {project.title!r}", check
+
+
+def _asked(client: Client, settings: Settings, ids: Sequence[int]) -> list[ProjectInfo]:
+    if ids:
+        return [client.project(project_id) for project_id in ids]
+    return [
+        project
+        for project in client.projects()
+        if any(
+            same_address(row.get("url"), settings.public_url)
+            for row in backends(client, project.id)
+        )
+    ]
+
+
+def _project(
+    client: Client, settings: Settings, project: ProjectInfo, ask_next: bool
+) -> Iterator[Check]:
+    url, secret, auth = settings.public_url, settings.secret(), settings.basic_auth
+    mend = f"xlt connect --project {project.id}"
+    yield check_interface(project)
+    yield guarded("model", mend, lambda: check_backend(client, project, url, auth))
+    hook = guarded("webhook", mend, lambda: check_webhook(client, project, url, secret))
+    yield hook
+    if hook.status is not Status.FAIL:
+        heard = partial(events_heard, url, "PROJECT_UPDATED", auth)
+        yield guarded("round trip", _AGAIN, lambda: check_round_trip(client, project, heard))
+    yield check_sampling(project)
+    yield guarded("model version", _AGAIN, lambda: check_model_version(project, client))
+    ask = client.next_task if ask_next else None
+    yield guarded("order", _AGAIN, lambda: check_order(project, client, ask))
+
+
+# The command --------------------------------------------------------------------------------
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `xlt doctor`."""
+    parser.epilog = (
+        "examples:\n"
+        "  xlt doctor\n"
+        "  xlt doctor --project 12 --json\n\n"
+        "exit status: 0 if the loop can work (warnings count as well), 1 if not"
+    )
+    parser.add_argument(
+        "--project",
+        type=int,
+        action="append",
+        default=[],
+        metavar="ID",
+        help="check this project (may be repeated; default: all that have xlt as their model)",
+    )
+    parser.add_argument(
+        "--next",
+        action="store_true",
+        help="also ask Label Studio for the next task (reserves it for the token's owner)",
+    )
+    parser.add_argument("--json", action="store_true", help="a JSON list on standard output")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run `xlt doctor`."""
+    settings = Settings.from_env(os.environ)
+    found = diagnose(settings, project_ids=args.project, ask_next=args.next)
+    if args.json:
+        checks = list(found)
+        rows = [{"about": about, **asdict(check)} for about, check in checks]
+        sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+    else:
+        checks = show(found, Console(highlight=False, soft_wrap=True))
+    return int(any(check.status is Status.FAIL for _, check in checks))
+
+
+def show(found: Iterable[Found], console: Console) -> list[Found]:
+    """Print the checks as they come; one line each, the mend below a fault."""
+    done: list[Found] = []
+    for about, check in found:
+        if not done or done[-1][0] != about:
+            console.print(Text(about, style="bold"))
+        done.append((about, check))
+        mark, colour = _MARKS[check.status]
+        console.print(Text.assemble((f"  {mark} ", colour), f"{check.name:14} ", check.detail))
+        if check.mend:
+            console.print(Text.assemble((f"    {'':14} → ", colour), check.mend))
+    counts = {status: sum(check.status is status for _, check in done) for status in Status}
+    words = ", ".join(f"{count} {status.value}" for status, count in counts.items() if count)
+    console.print(words)
+    return done

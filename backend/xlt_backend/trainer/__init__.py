@@ -1,0 +1,1 @@
+"""The training process, seen from the worker and from inside."""

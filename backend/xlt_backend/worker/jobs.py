@@ -1,0 +1,119 @@
+"""What the worker runs. RQ calls `run_round` by name."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from functools import lru_cache
+from typing import Any
+
+from rq import get_current_job
+
+from xlt.data import languages
+from xlt.errors import CancelledError, XltError
+from xlt.store.versions import Store
+from xlt_backend.errors import NotFoundError, RedisDownError
+from xlt_backend.labelstudio.gateway import Gateway
+from xlt_backend.queue.connection import connect
+from xlt_backend.queue.rounds import Lease, TrainQueue
+from xlt_backend.queue.state import StateStore
+from xlt_backend.rounds.ports import Tools
+from xlt_backend.rounds.round import Round
+from xlt_backend.settings import Settings
+from xlt_backend.trainer.supervise import run_trainer
+
+logger = logging.getLogger(__name__)
+
+#: Set when this worker is about to end: the round that runs is stopped.
+STOPPING = threading.Event()
+
+
+def run_round(project: str) -> dict[str, Any]:
+    """Runs one round of a project, unless another worker does.
+
+    Raises:
+        XltError: If it could not be done; it is tried again later.
+    """
+    job = get_current_job()
+    if job is None:
+        raise AssertionError("run_round is called by RQ")
+    return run(project, job.id, Settings.from_env(os.environ))
+
+
+def run(project: str, job_id: str, settings: Settings) -> dict[str, Any]:
+    """The same, for a job with this id.
+
+    Raises:
+        XltError: If it could not be done.
+    """
+    queue, states = _redis(settings)
+    lease = queue.begin(project, job_id)
+    if lease is None:
+        return {"done": False, "reason": "superseded, or another worker runs it"}
+    ok = False
+    try:
+        with lease.kept():
+            decision = Round(project, lease, _tools(settings, states)).run()
+            _ask_again(queue, states, project)
+        ok = True
+    except NotFoundError as error:
+        logger.warning("project %s: %s", project, error)
+        states.forget(project)
+        ok = True
+        return {"done": False, "reason": str(error)}
+    except CancelledError as error:
+        ok = lease.cancelled()
+        return {"done": False, "reason": str(error)}
+    except XltError as error:
+        states.put(project, last_error=states.get(project).last_error or str(error))
+        raise
+    finally:
+        _finish(lease, ok=ok)
+    return {"done": True, "action": decision.action.value, "version": decision.version}
+
+
+def _ask_again(queue: TrainQueue, states: StateStore, project: str) -> None:
+    """Wants another round for the labels that came during this one; else the reconciler would."""
+    try:
+        if states.is_due(project):
+            queue.ask(project)
+    except RedisDownError as error:
+        logger.warning("project %s: %s", project, error)
+
+
+def _finish(lease: Lease, *, ok: bool) -> None:
+    """Gives the lease back; without Redis it ends by itself, and the round is done again."""
+    if lease.lost:
+        return
+    try:
+        lease.finish(ok=ok)
+    except RedisDownError as error:
+        logger.warning("project %s: %s", lease.project, error)
+
+
+@lru_cache(maxsize=1)
+def _redis(settings: Settings) -> tuple[TrainQueue, StateStore]:
+    connection = connect(settings, timeout_s=2.0)
+    queue = TrainQueue(
+        connection, lease_s=settings.lease_s, timeout_s=settings.round_timeout_s + 300
+    )
+    return queue, StateStore(connection)
+
+
+@lru_cache(maxsize=1)
+def _shared(settings: Settings) -> tuple[Gateway, Store]:
+    return Gateway.from_settings(settings), Store(settings.model_dir)
+
+
+def _tools(settings: Settings, states: StateStore) -> Tools:
+    client, store = _shared(settings)
+    return Tools(
+        label_studio=client,
+        store=store,
+        states=states,
+        settings=settings,
+        trainer=run_trainer,
+        identify=languages.identify,
+        stopping=STOPPING.is_set,
+    )

@@ -1,0 +1,33 @@
+"""Rooms are folders: no module lands in the root of a package."""
+
+from pathlib import Path
+
+import pytest
+
+CLONE = Path(__file__).parents[2]
+
+#: Modules that stand directly under a package's root. A new module belongs in a folder.
+ROOTS = {
+    "xlt": {"__init__", "config", "errors", "losses"},
+    # jobs: the former name of worker.jobs, which queued rounds still carry
+    "backend/xlt_backend": {"__init__", "cli", "errors", "jobs", "names", "options", "settings"},
+}
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_a_module_stands_in_a_folder_and_not_in_the_root(root):
+    """A folder says what its modules are for; a root full of modules says nothing."""
+    modules = {path.stem for path in (CLONE / root).glob("*.py")}
+
+    assert modules == ROOTS[root]
+
+
+@pytest.mark.parametrize(
+    ("root", "package"), [("xlt", "xlt"), ("xlt_backend", "backend/xlt_backend")]
+)
+def test_the_folders_of_the_tests_are_those_of_the_code(root, package):
+    """Whoever knows where a module is knows where its tests are."""
+    tests = CLONE / "tests" / root
+    folders = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")}
+
+    assert [str(folder) for folder in folders if not (CLONE / package / folder).is_dir()] == []

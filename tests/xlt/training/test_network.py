@@ -1,0 +1,229 @@
+"""The model: one forward pass for a mixed batch, and heads behind one protocol."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn import functional
+
+from tests.builders import save_tiny_encoder
+from xlt.config import TrainConfig
+from xlt.data.examples import Example, TaskSpec
+from xlt.encoder.encoder import load_encoder
+from xlt.encoder.masked import TiedMlmHead, TrainedMlmHead
+from xlt.errors import ConfigError, DataError
+from xlt.losses import LossWeights
+from xlt.tasks.single_label.head import SingleLabelHead, build_head
+from xlt.training.batches import Stream, Vocabulary
+from xlt.training.material import build_material
+from xlt.training.network import batch_loss, build_model, parameter_groups, read, trainable
+
+TASK = TaskSpec(labels=("sport", "politics"))
+LABELLED = [
+    Example(id="1", text="the team won the game", lang="en", label="sport"),
+    Example(id="2", text="a vote in the state", lang="en", label="politics"),
+    Example(id="3", text="wasan kwallo", lang="ha", label="sport", weight=0.5),
+]
+POOL = [
+    Example(id="4", text="gwamnati zabe doka", lang="ha"),
+    Example(id="5", text="gasa", lang="ha"),
+]
+PAIRS = [("the ball game", "wasan kwallo"), ("law", "doka"), ("a vote", "zabe")]
+
+
+def setting(folder, config, *, pool=POOL, pairs=PAIRS):
+    """A model and its first batch."""
+    encoder = load_encoder(str(folder), with_mlm=True)
+    model = build_model(encoder, TASK, config)
+    material = build_material(LABELLED, pool, pairs, encoder, model.head, config)
+    vocabulary = Vocabulary(
+        pad_id=encoder.pad_id, mask_id=encoder.mask_id, n_tokens=40, max_length=128
+    )
+    return encoder, model, Stream(material, vocabulary, config).batch(0)
+
+
+@pytest.mark.parametrize("kind", ["bert", "electra", "xlm-roberta", "modernbert", "deberta-v2"])
+def test_one_forward_pass_gives_every_part(tmp_path, kind):
+    """Labelled, masked, paired and aligned rows pass the body together, once."""
+    config = TrainConfig(tlm_weight=1.0, align_weight=1.0, mlm_weight=1.0)
+    encoder, model, batch = setting(save_tiny_encoder(tmp_path / kind, kind), config)
+    calls = []
+    encoder.model.register_forward_hook(lambda *_: calls.append(1))
+
+    outputs = model(batch)
+    loss = batch_loss(outputs, batch, model.head, LossWeights(mlm=1, tlm=1, align=1), config)
+    loss.total.backward()
+
+    assert len(calls) == 1
+    assert outputs.task_logits.shape == (3, 2)
+    assert outputs.mlm_logits.shape == (len(batch.mlm_targets), len(encoder.tokenizer))
+    assert outputs.tlm_logits.shape == (len(batch.tlm_targets), len(encoder.tokenizer))
+    assert outputs.sources.shape == outputs.targets.shape == (batch.n_pairs, 16)
+    assert all(value > 0 for value in loss.named(loss.values()).values())
+    assert all(
+        torch.isfinite(p.grad).all() for p in trainable(model).values() if p.grad is not None
+    )
+
+
+def test_mixed_batch_gives_each_part_what_it_gets_alone(tiny_encoder):
+    """Parts do not see one another: the task logits are those of the labelled rows alone."""
+    config = TrainConfig(tlm_weight=1.0, align_weight=1.0)
+    encoder, model, batch = setting(tiny_encoder, config)
+    with torch.no_grad():
+        torch.nn.init.normal_(model.head.linear.weight)
+        mixed = model(batch).task_logits
+        alone = [
+            model.head(
+                encoder.model(input_ids=row[mask.bool()][None]).last_hidden_state,
+                torch.ones(1, int(mask.sum())),
+            )
+            for row, mask in zip(
+                batch.tokens.input_ids[: batch.n_labelled],
+                batch.tokens.attention_mask[: batch.n_labelled],
+                strict=True,
+            )
+        ]
+
+    torch.testing.assert_close(mixed, torch.cat(alone), atol=1e-5, rtol=1e-4)
+
+
+def test_parts_without_rows_are_zero(tiny_encoder):
+    """No pool, no pairs: the loss is the task loss, the other parts are exactly zero."""
+    config = TrainConfig()
+    _, model, batch = setting(tiny_encoder, config, pool=[], pairs=[])
+
+    loss = batch_loss(model(batch), batch, model.head, LossWeights(mlm=1, tlm=1, align=1), config)
+    loss.total.backward()
+
+    assert (loss.mlm.item(), loss.tlm.item(), loss.align.item()) == (0.0, 0.0, 0.0)
+    assert loss.total.item() == loss.task.item() > 0
+
+
+def test_frozen_parts_have_no_gradient(tiny_encoder):
+    """Frozen embeddings take the tied decoder with them; frozen layers are the lowest ones."""
+    config = TrainConfig(freeze_embeddings=True, freeze_layers=1)
+    _, model, batch = setting(tiny_encoder, config)
+
+    loss = batch_loss(model(batch), batch, model.head, LossWeights(mlm=1), config)
+    loss.total.backward()
+
+    moved = {name for name, p in model.named_parameters() if p.grad is not None}
+    assert moved
+    assert all(name.startswith(("head.", "body.encoder.layer.1.")) for name in moved)
+
+
+def test_unfrozen_embeddings_are_trained_through_both_of_their_uses(tiny_encoder):
+    """The decoder stays tied: one tensor, one gradient."""
+    config = TrainConfig(freeze_embeddings=False)
+    encoder, model, batch = setting(tiny_encoder, config)
+
+    batch_loss(model(batch), batch, model.head, LossWeights(mlm=1), config).total.backward()
+
+    table = encoder.model.get_input_embeddings().weight
+    assert isinstance(model.mlm, TrainedMlmHead)
+    assert model.mlm.rest.get_output_embeddings().weight is table
+    unseen = [i for i in range(len(table)) if i not in batch.tokens.input_ids]
+    assert table.grad[unseen].abs().sum() > 0
+
+
+def test_checkpoint_without_mlm_head_gets_a_tied_one(tmp_path):
+    """It reads the input embeddings and trains at the head's rate."""
+    folder = save_tiny_encoder(tmp_path / "plain", with_mlm=False)
+    config = TrainConfig(body_learning_rate=1e-5, head_learning_rate=1e-2)
+    _, model, batch = setting(folder, config)
+
+    loss = batch_loss(model(batch), batch, model.head, LossWeights(mlm=1), config)
+    loss.total.backward()
+
+    assert isinstance(model.mlm, TiedMlmHead)
+    assert model.mlm.bias.grad is not None
+    rates = {group["lr"] for group in parameter_groups(model, config)}
+    assert rates == {1e-5, 1e-2}
+
+
+@pytest.mark.parametrize("setting_name", ["freeze_layers", "align_layer"])
+def test_more_layers_than_there_are_is_refused(tiny_encoder, setting_name):
+    """The message says how many the encoder has."""
+    config = TrainConfig.from_mapping({setting_name: 3})
+    with pytest.raises(ConfigError, match=f"{setting_name} is 3; .* has 2 layers"):
+        build_model(load_encoder(str(tiny_encoder)), TASK, config)
+
+
+def test_head_loss_is_hugging_faces_cross_entropy_with_smoothing():
+    """Per example, then meaned: what torch gives for the batch."""
+    logits, targets = torch.randn(6, 2), torch.tensor([0, 1, 1, 0, 1, 0])
+    head = build_head(TASK, 4, label_smoothing=0.1)
+
+    torch.testing.assert_close(
+        head.losses(logits, targets).mean(),
+        functional.cross_entropy(logits, targets, label_smoothing=0.1),
+    )
+
+
+def test_warm_start_is_logistic_regression():
+    """The fitted head is scikit-learn's optimum for the same penalty."""
+    from sklearn.linear_model import LogisticRegression
+
+    task = TaskSpec(labels=("a", "b", "c"))
+    generator = torch.Generator().manual_seed(3)
+    vectors = torch.randn(60, 5, generator=generator) * 3 + 1
+    targets = torch.randint(0, 3, (60,), generator=generator)
+    head = SingleLabelHead(task, 5)
+    head.warm_start(vectors, targets, torch.ones(60), l2=0.6)
+    centered = (vectors - head.center) / head.scale
+    theirs = LogisticRegression(C=1 / 0.6, max_iter=1000, tol=1e-8).fit(
+        centered.numpy(), targets.numpy()
+    )
+
+    with torch.no_grad():
+        ours = torch.softmax(head.classify(vectors), dim=-1)
+
+    expected = torch.tensor(theirs.predict_proba(centered.numpy()), dtype=torch.float32)
+    torch.testing.assert_close(ours, expected, atol=2e-3, rtol=1e-2)
+
+
+def test_warm_start_survives_a_class_without_examples():
+    """Three labels, two seen: finite weights, and the third is never predicted here."""
+    head = SingleLabelHead(TaskSpec(labels=("a", "b", "c")), 4, label_smoothing=0.1)
+    vectors = torch.eye(4)
+
+    head.warm_start(vectors, torch.tensor([0, 0, 1, 1]), torch.ones(4), l2=0.04)
+
+    with torch.no_grad():
+        assert head.classify(vectors).argmax(1).tolist() == [0, 0, 1, 1]
+
+
+def test_head_refuses_labels_it_does_not_know():
+    """A missing or foreign label names the example or the label."""
+    head = build_head(TASK, 4)
+    with pytest.raises(DataError, match="'9' has no label"):
+        head.targets([replace(LABELLED[0], id="9", label=None)])
+    with pytest.raises(DataError, match="unknown label 'art'"):
+        head.targets([replace(LABELLED[0], label="art")])
+
+
+def test_collapse_is_one_class_for_labels_that_differ():
+    """One class for everything is a fault, unless nearly all labels are that class."""
+    head = build_head(TASK, 4)
+    constant = torch.tensor([[1.0, 0.0]]).repeat(10, 1)
+
+    assert head.fit(constant, torch.tensor([0, 1] * 5)).collapsed
+    assert not head.fit(constant, torch.tensor([0] * 9 + [1])).collapsed
+    assert head.fit(constant, torch.tensor([0] * 6 + [1] * 4)).accuracy == pytest.approx(0.6)
+
+
+def test_reading_keeps_the_order_of_the_texts(tiny_encoder):
+    """Sorted by length inside, in the caller's order outside."""
+    encoder = load_encoder(str(tiny_encoder))
+    model = build_model(encoder, TASK, TrainConfig())
+    texts = ["a", "the team won the game", "law", "vote in the state"]
+    tokens = encoder.text_tokenizer(32)(texts)
+
+    def reading(some):
+        return read(encoder.model, model.head, some, encoder.pad_id, dtype=torch.float32)
+
+    together = reading(tokens).vectors
+    for i, one in enumerate(tokens):
+        torch.testing.assert_close(together[i], reading([one]).vectors[0], atol=1e-5, rtol=1e-4)

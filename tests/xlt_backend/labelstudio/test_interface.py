@@ -1,0 +1,127 @@
+"""Which labelling interfaces xlt learns, and what it says of the others."""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import quoteattr
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.builders import CHOICES
+from xlt_backend.errors import UnsupportedConfigError
+from xlt_backend.labelstudio.interface import Interface, choices_config
+
+TEXT = '<Text name="text" value="$text"/>'
+TWO = '<Choice value="A"/><Choice value="B"/>'
+
+
+def view(*tags: str) -> str:
+    """An interface of these tags."""
+    return f"<View>{''.join(tags)}</View>"
+
+
+def choices(inside: str = TWO, name: str = "label", to: str = "text", more: str = "") -> str:
+    """A Choices control."""
+    return f'<Choices name="{name}" toName="{to}" {more}>{inside}</Choices>'
+
+
+def test_plain_interface() -> None:
+    """Names, labels in their order and the key of the text are read."""
+    found = Interface.from_label_config(CHOICES)
+    assert (found.control, found.object, found.text_key) == ("label", "text", "text")
+    assert found.labels == ("health", "sport", "travel")
+    assert found.notes == ()
+    assert found.spec.labels == found.labels
+
+
+def test_alias_is_the_label() -> None:
+    """A choice with an alias is stored by its alias; hotkeys and hints change nothing."""
+    inside = '<Choice value="Good news" alias="pos" hotkey="1"/><Choice value="neg" hint="bad"/>'
+    assert Interface.from_label_config(view(TEXT, choices(inside))).labels == ("pos", "neg")
+
+
+def test_choices_deep_in_views_and_other_tags() -> None:
+    """Where control and text stand in the tree does not matter; other tags are no obstacle."""
+    deep = view("<Header value='$lang'/>", f"<View><View>{TEXT}</View></View>", choices())
+    assert Interface.from_label_config(deep).text_key == "text"
+
+
+def test_first_usable_control_counts_and_the_rest_is_named() -> None:
+    """With several controls the first usable one is learned; a note names each other one."""
+    several = view(
+        TEXT,
+        choices(name="tags", more='choice="multiple"'),
+        choices(name="topic"),
+        choices(name="tone"),
+        '<TextArea name="why" toName="text"/>',
+    )
+    found = Interface.from_label_config(several)
+    assert found.control == "topic"
+    notes = " ".join(found.notes)
+    assert all(name in notes for name in ("'tags'", "'tone'", "'why'"))
+    assert "choice='multiple'" in notes
+
+
+REFUSED = {
+    "empty": ("", "is empty"),
+    "no xml": ("<View><Text", "cannot be read"),
+    "no control": (view(TEXT), "no control"),
+    "control of nothing": (view(choices()), "no control|object|cannot be read"),
+    "spans": (
+        view(TEXT, '<Labels name="ner" toName="text"><Label value="PER"/></Labels>'),
+        "Labels name='ner'",
+    ),
+    "several labels": (view(TEXT, choices(more='choice="multiple"')), "several labels"),
+    "per region": (view(TEXT, choices(more='perRegion="true"')), "perRegion"),
+    "per item": (view(TEXT, choices(more='perItem="true"')), "perItem"),
+    "nested": (view(TEXT, choices(more='allowNested="true"')), "allowNested"),
+    "conditional": (view(TEXT, choices(more='visibleWhen="choice-selected"')), "visibleWhen"),
+    "in a conditional view": (
+        view(TEXT, f'<View visibleWhen="choice-selected">{choices()}</View>'),
+        "visibleWhen",
+    ),
+    "from the task": (view(TEXT, choices("", more='value="$options"')), "from the task"),
+    "one label": (view(TEXT, choices('<Choice value="A"/>')), "fewer than two"),
+    "same label twice": (
+        view(TEXT, choices('<Choice value="A"/><Choice value="A"/>')),
+        "fewer than two",
+    ),
+    "image": (view('<Image name="text" value="$image"/>', choices()), "<Image>"),
+    "text elsewhere": (
+        view('<Text name="text" value="$text" valueType="url"/>', choices()),
+        "elsewhere",
+    ),
+    "encoded": (view('<Text name="text" value="$text" encoding="base64"/>', choices()), "encoded"),
+    "fixed text": (view('<Text name="text" value="Always this"/>', choices()), "fixed text"),
+}
+
+
+@pytest.mark.parametrize(("config", "why"), REFUSED.values(), ids=list(REFUSED))
+def test_refused(config: str, why: str) -> None:
+    """What xlt does not learn is refused with the reason and with what is supported."""
+    with pytest.raises(UnsupportedConfigError, match=why) as caught:
+        Interface.from_label_config(config)
+    assert "supported: one label per text" in str(caught.value)
+
+
+def test_shipped_interface() -> None:
+    """The interface in label_config/ is learned, has hotkeys, and shows the language."""
+    config = choices_config(["health", "sport & play", 'the "best"', "<tag>"])
+    found = Interface.from_label_config(config)
+    assert found.labels == ("health", "sport & play", 'the "best"', "<tag>")
+    assert found.notes == ()
+    assert 'hotkey="1"' in config
+    assert "$lang" in config
+
+
+XML_TEXT = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co")), min_size=1
+).filter(lambda text: text == " ".join(text.split()) and not text.startswith("$"))
+
+
+@given(st.lists(XML_TEXT, min_size=2, max_size=30, unique=True))
+def test_any_label_survives(labels: list[str]) -> None:
+    """Labels in any script come back from the interface exactly as they went in."""
+    assert Interface.from_label_config(choices_config(labels)).labels == tuple(labels)
+    assert all(quoteattr(label) in choices_config(labels) for label in labels)

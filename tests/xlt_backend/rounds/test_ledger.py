@@ -1,0 +1,158 @@
+"""The ledger of draws: each label keeps the chance of the order that it came in."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xlt.errors import StoreError
+from xlt.sampling.pool import Pick
+from xlt_backend.labelstudio.convert import PublishRow
+from xlt_backend.rounds.ledger import Draw, Ledger, Order
+
+V0, V1, V2 = "start-20261122T080000", "v0001-20261122T090000", "v0002-20261122T100000"
+
+
+def pick(number: int, *, slot="quota", propensity=0.9, lang="ha", rank: int | None = None) -> Pick:
+    """A place in an order."""
+    return Pick(
+        id=str(number),
+        lang=lang,
+        rank=number if rank is None else rank,
+        slot=slot,
+        uncertainty=None,
+        reason="",
+        propensity=propensity,
+        remaining=100 - number,
+    )
+
+
+def row(number: int, label: str | None = "sport") -> PublishRow:
+    """Its prediction."""
+    result = [] if label is None else [{"value": {"choices": [label]}}]
+    return PublishRow(task_id=number, score=0.5, result=result)
+
+
+def noted(ledger: Ledger, version: str, *, propensity: float, before=None, at: float) -> Ledger:
+    """With an order of ten tasks, served from a time on."""
+    picks = [pick(n, propensity=propensity) for n in range(10)]
+    rows = [row(n) for n in range(10)]
+    return ledger.noted(version, picks, rows).served(version, before, at)
+
+
+def test_a_label_belongs_to_the_order_that_was_served():
+    """Those that came while the next model was trained are of the order before it."""
+    ledger = noted(Ledger(), V1, propensity=0.1, at=100)
+    ledger = noted(ledger, V2, propensity=0.2, before=V1, at=200)
+    found = ledger.settled({"1": 150.0, "2": 250.0, "3": 50.0, "77": 250.0}).labelled
+    assert {id: draw.propensity for id, draw in found.items()} == {"1": 0.1, "2": 0.2}
+    assert found["2"] == Draw(lang="ha", propensity=0.2, remaining=98, predicted="sport", at=250.0)
+
+
+def test_without_a_time_the_newest_order_counts():
+    """Label Studio always says when; other sources may not."""
+    ledger = noted(Ledger(), V1, propensity=0.1, at=100)
+    ledger = noted(ledger, V2, propensity=0.2, before=V1, at=200)
+    assert ledger.settled({"1": 0.0}).labelled["1"].propensity == 0.2
+
+
+def test_what_settled_stays_until_the_label_goes():
+    """A later order does not change a label's draw; a label taken back loses it."""
+    ledger = noted(Ledger(), V1, propensity=0.1, at=100).settled({"1": 150.0, "2": 150.0})
+    ledger = noted(ledger, V2, propensity=0.2, before=V1, at=200)
+    found = ledger.settled({"1": 300.0}).labelled
+    assert {id: draw.propensity for id, draw in found.items()} == {"1": 0.1}
+
+
+def test_an_order_that_was_never_served_has_no_labels():
+    """A round was killed between noting and switching."""
+    ledger = noted(Ledger(), V1, propensity=0.1, at=100)
+    ledger = ledger.noted(V2, [pick(1, propensity=0.2)], [row(1)])
+    assert ledger.settled({"1": 300.0}).labelled["1"].propensity == 0.1
+    assert Ledger().noted(V1, [pick(1)], [row(1)]).settled({"1": 300.0}).labelled == {}
+
+
+def test_only_the_order_before_is_kept():
+    """The ledger does not grow with the number of versions."""
+    ledger = noted(Ledger(), V0, propensity=0.1, at=1)
+    ledger = noted(ledger, V1, propensity=0.1, before=V0, at=2)
+    ledger = noted(ledger, V2, propensity=0.1, before=V1, at=3)
+    assert set(ledger.orders) == {V1, V2}
+
+
+def test_tasks_that_are_put_in_later_join_the_order():
+    """Those whose place stays keep their draw; what is published again is drawn again."""
+    ledger = Ledger().noted(V1, [pick(1, propensity=0.1)], [row(1)])
+    again = ledger.noted(V1, [pick(1, propensity=0.3)], [row(1)])
+    assert again.orders[V1].draws["1"].propensity == 0.3
+    ledger = ledger.noted(V1, [pick(1, propensity=0.5), pick(2, propensity=0.6)], [row(2)])
+    draws = ledger.orders[V1].draws
+    assert {id: draw.propensity for id, draw in draws.items()} == {"1": 0.1, "2": 0.6}
+
+
+def test_what_was_not_drawn_or_not_published_is_not_noted():
+    """Places of another kind, places far behind, places that kept their old row."""
+    picks = [pick(1), pick(2, slot="elsewhere"), pick(3, rank=1000), pick(4)]
+    ledger = Ledger().noted(V1, picks, [row(1, None), row(2), row(3)])
+    assert set(ledger.orders[V1].draws) == {"1"}
+    assert ledger.orders[V1].draws["1"].predicted is None
+
+
+def test_the_newest_labels_of_a_language_are_kept():
+    """Five hundred of each."""
+    draws = {str(n): Draw(lang=f"l{n % 2}", propensity=0.1, remaining=9) for n in range(2000)}
+    ledger = Ledger(orders={V1: Order(since=1.0, draws=draws)})
+    found = ledger.settled({str(n): 10.0 + n for n in range(2000)}).labelled
+    assert set(found) == {str(n) for n in range(1000, 2000)}
+
+
+DRAWS = st.dictionaries(
+    st.text(min_size=1, max_size=5),
+    st.builds(
+        Draw,
+        lang=st.text(max_size=4),
+        propensity=st.floats(1e-6, 1.0).map(lambda p: round(p, 9)),
+        remaining=st.integers(1, 10**6),
+        predicted=st.none() | st.text(max_size=4),
+        at=st.floats(0, 2e9),
+    ),
+)
+LEDGERS = st.builds(
+    Ledger,
+    orders=st.dictionaries(
+        st.sampled_from([V0, V1, V2]),
+        st.builds(Order, since=st.none() | st.floats(0, 2e9), draws=DRAWS),
+    ),
+    labelled=DRAWS,
+    fallen_back=st.booleans(),
+)
+
+
+@given(LEDGERS)
+def test_a_ledger_is_read_as_it_was_written(ledger):
+    """Whoever restarts goes on with the same numbers."""
+    assert Ledger.from_json(ledger.to_json()) == ledger
+
+
+def test_no_ledger_is_an_empty_one():
+    """A new project."""
+    assert Ledger.from_json(None) == Ledger()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"fallen_back": 0, "orders": 3, "labelled": {}}',
+        b'{"fallen_back": 0, "orders": {}, "labelled": {"1": ["ha", 0.0, 3, null, 0]}}',
+        b'{"fallen_back": 0, "orders": {}, "labelled": {"1": ["ha", 0.5]}}',
+        b'{"fallen_back": 0, "orders": {"v": {"since": "x", "draws": {}}}, "labelled": {}}',
+    ],
+)
+def test_a_damaged_ledger_is_refused(data):
+    """One line; the round then begins a new one."""
+    with pytest.raises(StoreError, match=r"draws\.json is damaged"):
+        Ledger.from_json(data)

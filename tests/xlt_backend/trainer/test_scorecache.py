@@ -1,0 +1,77 @@
+"""Scores on the worker's disk: found again by task and text, lost without harm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xlt.data.examples import Example
+from xlt.tasks.outputs import Scores
+from xlt_backend.trainer import scorecache
+
+
+def example(id: int, text: str = "text") -> Example:
+    """A task's text."""
+    return Example(id=str(id), text=f"{text} {id}")
+
+
+def scores(*values: float) -> Scores:
+    """Scores that can be told apart."""
+    column = np.array(values, np.float32)[:, None]
+    return Scores(logits=np.hstack([column, -column]), vectors=column)
+
+
+def test_rows_come_back_in_the_order_asked_for():
+    """Row i is the score of example i, whatever the order they were kept in."""
+    cached = scorecache.EMPTY.with_scores([example(1), example(2)], scores(1, 2))
+    cached = cached.with_scores([example(3)], scores(3))
+
+    assert cached.rows([example(3), example(1)]).vectors[:, 0].tolist() == [3, 1]
+    assert len(cached.rows([])) == 0
+
+
+def test_edited_text_is_missing():
+    """A score belongs to a text, not to a task."""
+    cached = scorecache.EMPTY.with_scores([example(1)], scores(1))
+
+    assert cached.missing([example(1), example(1, "other"), example(2)]) == [
+        example(1, "other"),
+        example(2),
+    ]
+    with pytest.raises(KeyError):
+        cached.rows([example(2)])
+
+
+def test_missing_names_each_text_once():
+    """A task may be labelled and in the pool: it is scored once."""
+    assert scorecache.EMPTY.missing([example(1), example(1)]) == [example(1)]
+    cached = scorecache.EMPTY.with_scores([example(1), example(1), example(2)], scores(1, 1, 2))
+
+    assert len(cached.keys) == 2
+    assert cached.rows([example(2)]).vectors.tolist() == [[2]]
+
+
+def test_kept_on_disk(tmp_path: Path):
+    """What is saved is loaded; nothing is unpickled."""
+    cached = scorecache.EMPTY.with_scores([example(1), example(2)], scores(1, 2))
+    scorecache.save(tmp_path / "a" / "s.npz", cached)
+
+    assert scorecache.load(tmp_path / "a" / "s.npz").rows([example(2)]).vectors.tolist() == [[2]]
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["s.npz"]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half a file", b"nonsense"])
+def test_damaged_file_is_no_file(tmp_path: Path, content: bytes):
+    """It is computed anew."""
+    (tmp_path / "s.npz").write_bytes(content)
+
+    assert len(scorecache.load(tmp_path / "s.npz").keys) == 0
+    assert len(scorecache.load(tmp_path / "none.npz").keys) == 0
+
+
+def test_folder_that_cannot_be_written_costs_nothing(tmp_path: Path):
+    """A full disk does not end a round here."""
+    (tmp_path / "file").write_text("")
+    scorecache.save(tmp_path / "file" / "s.npz", scorecache.EMPTY)

@@ -1,0 +1,54 @@
+"""What the command line shows on standard error: progress, tables, the signature of a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from xlt import __version__
+from xlt.tasks.metrics import LanguageScore
+
+
+@contextmanager
+def progress_bar(words: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on a terminal, nothing in a pipe; call it with (words, done, total)."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(words, total=None)
+
+        def show(now: str, done: int, total: int) -> None:
+            bar.update(task, description=now, completed=done, total=total or None)
+
+        yield show
+
+
+def language_table(scores: Mapping[str, LanguageScore], title: str) -> None:
+    """Prints accuracy with its interval and macro-F1, language by language."""
+    table = Table(title=title)
+    table.add_column("language")
+    for name in ("texts", "accuracy", "95 % interval", "macro-F1"):
+        table.add_column(name, justify="right")
+    for lang, found in scores.items():
+        table.add_row(
+            lang,
+            str(found.n),
+            f"{100 * found.accuracy:.1f}",
+            f"{100 * found.low:.1f}–{100 * found.high:.1f}",
+            f"{100 * found.macro_f1:.1f}",
+        )
+    Console(stderr=True).print(table)
+
+
+def signature(total: LanguageScore, langs: list[str], model: Path, seed: int) -> str:
+    """One line that says what a number is a number of."""
+    return (
+        f"macro-F1 = {100 * total.macro_f1:.1f} | accuracy = {100 * total.accuracy:.1f} | "
+        f"model:{model.name} | langs:{','.join(langs)} | n:{total.n} | seed:{seed} | "
+        f"xlt:{__version__}"
+    )

@@ -1,0 +1,1 @@
+"""Examples, and the tables, splits and languages that they come from."""

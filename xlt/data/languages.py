@@ -1,0 +1,88 @@
+"""Language codes that mean the same, and which language a text is in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from xlt.data.examples import UNKNOWN_LANGUAGE
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]  # no stubs
+
+# Two letters (ISO 639-1), then the three of ISO 639-3; the withdrawn in, iw, ji and mo included.
+_TWO_LETTERS = (
+    "aaaar ababk aeave afafr akaka amamh anarg arara asasm avava ayaym azaze babak bebel bgbul "
+    "bibis bmbam bnben bobod brbre bsbos cacat ceche chcha cocos crcre csces cuchu cvchv cycym "
+    "dadan dedeu dvdiv dzdzo eeewe elell eneng eoepo esspa etest eueus fafas ffful fifin fjfij "
+    "fofao frfra fyfry gagle gdgla glglg gngrn guguj gvglv hahau heheb hihin hohmo hrhrv hthat "
+    "huhun hyhye hzher iaina idind ieile igibo iiiii ikipk ioido isisl itita iuiku jajpn jvjav "
+    "kakat kgkon kikik kjkua kkkaz klkal kmkhm knkan kokor krkau kskas kukur kvkom kwcor kykir "
+    "lalat lbltz lglug lilim lnlin lolao ltlit lulub lvlav mgmlg mhmah mimri mkmkd mlmal mnmon "
+    "mrmar msmsa mtmlt mymya nanau nbnor ndnde nenep ngndo nlnld nnnno nonor nrnbl nvnav nynya "
+    "ococi ojoji omorm orori ososs papan pipli plpol pspus ptpor quque rmroh rnrun roron rurus "
+    "rwkin sasan scsrd sdsnd sesme sgsag sisin skslk slslv smsmo snsna sosom sqsqi srsrp ssssw "
+    "stsot susun svswe swswa tatam tetel tgtgk ththa titir tktuk tltgl tntsn toton trtur tstso "
+    "tttat twaka tytah uguig ukukr ururd uzuzb veven vivie vovol wawln wowol xhxho yiyid yoyor "
+    "zazha zhzho zuzul inind iwheb jiyid moron"
+)
+
+# Individual languages that data sets and the macrolanguage's own code name alike, and the
+# bibliographic codes of ISO 639-2: the left one is read as the right one.
+_SAME = (
+    "swh:swa quy:que quz:que ory:ori cmn:zho arb:ara gaz:orm hae:orm npi:nep plt:mlg zsm:msa "
+    "zlm:msa khk:mon ekk:est lvs:lav als:sqi uzn:uzb azj:aze ydd:yid pes:fas fil:tgl kpv:kom "
+    "nob:nor twi:aka fat:aka kmr:kur gug:grn fuv:ful dik:din dip:din ayr:aym pbt:pus pbu:pus "
+    "ike:iku knc:kau kng:kon mhr:chm ojb:oji src:srd alb:sqi arm:hye baq:eus bur:mya chi:zho "
+    "cze:ces dut:nld fre:fra geo:kat ger:deu gre:ell ice:isl mac:mkd mao:mri may:msa per:fas "
+    "rum:ron slo:slk tib:bod wel:cym"
+)
+
+_KEYS = {pair[:2]: pair[2:] for pair in _TWO_LETTERS.split()} | {
+    left: right for left, _, right in (pair.partition(":") for pair in _SAME.split())
+}
+
+#: Below this probability `identify` does not name a language.
+_SURE = 0.2
+#: Longer texts are identified by their beginning.
+_MAX_CHARACTERS = 2_000
+#: What py3langid calls text without words (numbers, addresses).
+_NO_LANGUAGE = "zxx"
+
+
+def normalise(code: str) -> str:
+    """The key under which all codes of one language are equal.
+
+    ISO 639-1, 639-2 and 639-3 codes of a language are the same, script and region say nothing
+    (`en`, `eng`, `en-GB` and `eng_Latn` are `eng`), and the individual language that stands for
+    its macrolanguage in most data sets is the macrolanguage (`swh` is `swa`, `cmn` is `zho`).
+    Anything else is its own key in lower case; an empty code is `UNKNOWN_LANGUAGE`.
+    """
+    language = re.split(r"[-_\s]", code.strip().lower(), maxsplit=1)[0]
+    return _KEYS.get(language, language) or UNKNOWN_LANGUAGE
+
+
+def identify(texts: Sequence[str]) -> list[tuple[str, float]]:
+    """The language of each text, by py3langid (142 languages, the model is in its package).
+
+    Returns:
+        Per text its language as of `normalise` and the probability in [0, 1];
+        `UNKNOWN_LANGUAGE` where the text has no words or no language is likely.
+    """
+    identifier = _identifier()
+    return [_named(*identifier.classify(text[:_MAX_CHARACTERS])) for text in texts]
+
+
+def _named(code: str, probability: float) -> tuple[str, float]:
+    unsure = code == _NO_LANGUAGE or probability < _SURE
+    return (UNKNOWN_LANGUAGE if unsure else normalise(code)), min(1.0, float(probability))
+
+
+@cache
+def _identifier() -> LanguageIdentifier:
+    """Loads the identifier once per process (0.6 s); its model holds arrays only, no pickle."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -1,0 +1,1 @@
+"""Reading texts with an encoder: its files, its tokens, its vectors."""

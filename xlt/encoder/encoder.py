@@ -1,0 +1,306 @@
+"""Any Hugging Face encoder by name or folder, or the bundled one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from transformers import (
+    AutoModel,
+    AutoModelForMaskedLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging as hf_logging
+
+from xlt.encoder.files import HEAD_FILE, resolve
+from xlt.encoder.files import bundled as bundled  # `xlt.encoder.encoder.bundled()` is promised
+from xlt.encoder.masked import TrainedMlmHead
+from xlt.encoder.pooling import mean_pool
+from xlt.encoder.stored import keep_table_as_stored
+from xlt.encoder.tokens import TextTokenizer, Tokens, budget_batches, pad, padded_width
+from xlt.errors import EncoderError
+
+_log = logging.getLogger(__name__)
+
+#: Architectures whose attention overflows in half precision (DeBERTa issue 77, transformers
+#: pull request 24116, AutoGluon pull request 5139): they run in float32 everywhere.
+_FLOAT32_ONLY = frozenset({"deberta", "deberta-v2"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Encoder:
+    """A pre-trained encoder, ready to read texts.
+
+    Attributes:
+        name: What it was asked for as.
+        model: The body: token ids in, hidden states (B, T, H) out.
+        tokenizer: Texts to token ids.
+        mlm: The checkpoint's trained MLM head, where it was asked for and there is one.
+    """
+
+    name: str
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    mlm: TrainedMlmHead | None = None
+
+    @property
+    def width(self) -> int:
+        """Length H of a hidden state and of a sentence vector."""
+        return int(self.model.config.hidden_size)
+
+    @property
+    def n_layers(self) -> int:
+        """Number of transformer layers."""
+        return int(self.model.config.num_hidden_layers)
+
+    @property
+    def n_tokens(self) -> int:
+        """Number of tokens that both the tokenizer and the embeddings know."""
+        table = self.model.get_input_embeddings()
+        known = len(self.tokenizer)
+        return min(known, table.num_embeddings) if isinstance(table, nn.Embedding) else known
+
+    @property
+    def pad_id(self) -> int:
+        """Id of the padding token."""
+        return int(self.tokenizer.pad_token_id or 0)
+
+    @property
+    def mask_id(self) -> int:
+        """Id of the mask token.
+
+        Raises:
+            EncoderError: If the tokenizer has none.
+        """
+        if self.tokenizer.mask_token_id is None:
+            raise EncoderError(
+                f"{self.name!r} has no mask token: set mlm_weight and tlm_weight to 0"
+            )
+        return int(self.tokenizer.mask_token_id)
+
+    @property
+    def max_length(self) -> int:
+        """Longest input in tokens that the position embeddings allow."""
+        return longest_input(self.model)
+
+    def text_tokenizer(self, max_length: int) -> TextTokenizer:
+        """A tokenizer that cuts at `max_length`, or at what the encoder can read."""
+        return TextTokenizer(self.tokenizer, min(max_length, self.max_length))
+
+    def forward_dtype(self, device: torch.device, precision: str) -> torch.dtype:
+        """What matrix products run in: bfloat16 where asked for or fast, and safe; else float32.
+
+        Args:
+            device: Where the encoder runs.
+            precision: auto, bf16 or fp32.
+        """
+        if precision == "fp32":
+            return torch.float32
+        if self.model.config.model_type in _FLOAT32_ONLY:
+            if precision == "bf16":
+                _log.warning("%s overflows in half precision: running in float32", self.name)
+            return torch.float32
+        fast = precision == "bf16" or fast_bf16(device)
+        return torch.bfloat16 if fast else torch.float32
+
+
+def longest_input(body: PreTrainedModel) -> int:
+    """Longest input in tokens that the position embeddings allow.
+
+    The RoBERTa family counts positions from padding_idx + 1, so that many fewer fit.
+    """
+    for name, module in body.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            first = 0 if module.padding_idx is None else module.padding_idx + 1
+            return module.num_embeddings - first
+    return int(getattr(body.config, "max_position_embeddings", 0) or 512)
+
+
+def fast_bf16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 matrices faster than float32 ones."""
+    if device.type not in ("cpu", "cuda"):
+        return False
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    ask = getattr(torch.cpu, "get_capabilities", None)  # torch >= 2.7
+    capabilities: dict[str, object] = ask() if ask is not None else {}
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def load_encoder(
+    name: str = "bundled", *, with_mlm: bool = False, to_read: bool = False
+) -> Encoder:
+    """Load an encoder in float32, in evaluation mode.
+
+    Args:
+        name: "bundled", a folder, or a Hub name.
+        with_mlm: Also load its masked-LM head, where the checkpoint has one.
+        to_read: It will not be trained: see `xlt.encoder.stored.keep_table_as_stored`.
+
+    Raises:
+        EncoderError: If there is none, or it cannot be loaded.
+    """
+    place = resolve(name)
+    try:
+        with _quiet():
+            mlm = _load_mlm(place) if with_mlm else None
+            body = mlm[0] if mlm else AutoModel.from_pretrained(place, dtype=torch.float32)
+            if to_read:
+                keep_table_as_stored(body, place)
+            tokenizer = AutoTokenizer.from_pretrained(place)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise EncoderError(f"cannot load the encoder {name!r}: {reason}") from error
+    if not hasattr(tokenizer, "backend_tokenizer"):
+        raise EncoderError(f"the tokenizer of {name!r} has no fast form (tokenizer.json)")
+    without_pooler(body)
+    return Encoder(name=name, model=body.eval(), tokenizer=tokenizer, mlm=mlm[1] if mlm else None)
+
+
+def _load_mlm(place: Path | str) -> tuple[PreTrainedModel, TrainedMlmHead] | None:
+    """Body and trained MLM head; None where the checkpoint holds no head, or not all of it."""
+    try:
+        model, info = AutoModelForMaskedLM.from_pretrained(
+            place, dtype=torch.float32, output_loading_info=True
+        )
+    except ValueError:  # an architecture without masked-LM form
+        return None
+    missing = set(info["missing_keys"]) - _load_separate_head(place, model)
+    if missing:
+        return None
+    body = model.base_model
+    return body, TrainedMlmHead(model).eval()
+
+
+def _load_separate_head(place: Path | str, model: PreTrainedModel) -> set[str]:
+    """Load an MLM head that stands in a file of its own, so that the rest is a plain body.
+
+    Returns:
+        Names of all of the model's parameters that now have a trained value by it.
+    """
+    path = Path(place) / HEAD_FILE
+    if not path.is_file():
+        return set()
+    values = load_file(path)
+    model.load_state_dict(values, strict=False)
+    model.tie_weights()
+    named = dict(model.named_parameters(remove_duplicate=False))
+    trained = {id(named[name]) for name in values if name in named}
+    return {name for name, parameter in named.items() if id(parameter) in trained}
+
+
+def store_for_reading(body: PreTrainedModel, dtype: torch.dtype) -> None:
+    """Store the weights of linear layers, in place, in the type that their products run in.
+
+    Autocast would convert them anew on every call, which costs as much as reading one sentence.
+    What the model computes stays the same, bit by bit; it can no longer be trained well.
+
+    Args:
+        body: The encoder's body.
+        dtype: As `Encoder.forward_dtype` says.
+    """
+    for module in body.modules():
+        if isinstance(module, nn.Linear):
+            module.to(dtype)
+
+
+def without_pooler(body: PreTrainedModel) -> None:
+    """Take the pooler away: nothing reads it, and its weights are often random."""
+    if getattr(body, "pooler", None) is not None:
+        body.register_module("pooler", None)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Hugging Face's load reports and progress bars off standard error."""
+    verbosity = hf_logging.get_verbosity()
+    bars = hf_logging.is_progress_bar_enabled()
+    hf_logging.set_verbosity(logging.ERROR)
+    hf_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        hf_logging.set_verbosity(verbosity)
+        if bars:
+            hf_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def embed(
+    texts: Sequence[str],
+    *,
+    encoder: str | Encoder = "bundled",
+    max_length: int = 128,
+    batch_tokens: int = 2048,
+    precision: str = "auto",
+) -> NDArray[np.float32]:
+    """Sentence vectors: mean over the tokens of the final layer.
+
+    Args:
+        texts: N texts; may be empty.
+        encoder: As `load_encoder` takes it: it is loaded at each call, the bundled one in
+            less than a second. Or what that gave, to call this often.
+        max_length: Texts are cut to this many tokens.
+        batch_tokens: Padded tokens per forward pass.
+        precision: auto, bf16 or fp32.
+
+    Returns:
+        (N, H) float32, row i for text i.
+
+    Raises:
+        EncoderError: If the encoder cannot be loaded.
+    """
+    loaded = load_encoder(encoder, to_read=True) if isinstance(encoder, str) else encoder
+    dtype = loaded.forward_dtype(loaded.model.device, precision)
+    if isinstance(encoder, str):
+        store_for_reading(loaded.model, dtype)
+    tokens = loaded.text_tokenizer(max_length)(texts)
+    vectors = np.zeros((len(texts), loaded.width), dtype=np.float32)
+    for rows, states, mask in each_batch(
+        loaded.model,
+        tokens,
+        loaded.pad_id,
+        batch_tokens=batch_tokens,
+        dtype=dtype,
+    ):
+        vectors[rows] = mean_pool(states, mask).cpu().numpy()
+    return vectors
+
+
+def each_batch(
+    body: PreTrainedModel,
+    tokens: Sequence[Tokens],
+    pad_id: int,
+    *,
+    batch_tokens: int,
+    dtype: torch.dtype,
+) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+    """Read texts sorted by length; give, batch by batch, what was read.
+
+    Args:
+        body: The encoder's body.
+        tokens: N tokenised texts.
+        pad_id: Id of the padding token.
+        batch_tokens: Padded tokens per forward pass.
+        dtype: What matrix products run in.
+
+    Yields:
+        Positions of the batch's texts, final states (B, T, H) and attention mask (B, T).
+    """
+    device, limit = body.device, longest_input(body)
+    widths = [padded_width(len(row), limit) for row in tokens]
+    for rows in budget_batches(widths, batch_tokens):
+        batch = pad([tokens[row].ids for row in rows], pad_id, width=widths[rows[0]]).to(device)
+        low = torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
+        with torch.inference_mode(), low:
+            states = body(**batch.inputs()).last_hidden_state
+        yield rows, states, batch.attention_mask

@@ -1,0 +1,1 @@
+"""Trained models: their folder, their calibration, their predictions."""

@@ -1,0 +1,106 @@
+"""A trained model as a folder: safetensors, JSON and TOML; nothing is ever unpickled.
+
+    model.safetensors   body under Hugging Face's names, the head's tensors under `xlt_head.`,
+                        each in the fewest bits that hold its values exactly
+    config.json         the encoder's architecture; tokenizer.json ...: its tokenizer
+    task.json           kind of task and labels in order
+    config.toml         the settings it was trained with
+    losses.json         the parts of the loss along the training
+
+`AutoModel.from_pretrained` and `AutoTokenizer.from_pretrained` load the folder too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from xlt.config import TrainConfig
+from xlt.data.examples import TaskKind, TaskSpec
+from xlt.disk.durable import sync_tree
+from xlt.encoder.encoder import Encoder, load_encoder
+from xlt.encoder.stored import narrowest
+from xlt.errors import EncoderError, StoreError, XltError
+from xlt.tasks.single_label.head import SingleLabelHead, build_head
+
+_HEAD = "xlt_head."
+
+
+def save_model(
+    out: Path,
+    encoder: Encoder,
+    head: nn.Module,
+    *,
+    task: TaskSpec,
+    config: TrainConfig,
+    losses: Sequence[Mapping[str, float]],
+) -> None:
+    """Write a model's folder; it appears whole or not at all.
+
+    Raises:
+        StoreError: If it cannot be written, or `out` is there and not empty.
+    """
+    temporary = out.parent / f".{out.name}.{os.getpid()}.tmp"
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        _write(temporary, encoder, head, task=task, config=config, losses=losses)
+        sync_tree(temporary)
+        os.rename(temporary, out)  # over an empty folder too, never over a full one
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise StoreError(f"cannot write the model to {out}: {error}") from error
+
+
+def _write(
+    folder: Path,
+    encoder: Encoder,
+    head: nn.Module,
+    *,
+    task: TaskSpec,
+    config: TrainConfig,
+    losses: Sequence[Mapping[str, float]],
+) -> None:
+    tensors = dict(encoder.model.state_dict())
+    tensors |= {_HEAD + name: value for name, value in head.state_dict().items()}
+    save_file(
+        {name: narrowest(value.cpu()).contiguous() for name, value in tensors.items()},
+        folder / "model.safetensors",
+        metadata={"format": "pt"},
+    )
+    encoder.model.config.save_pretrained(folder)
+    encoder.tokenizer.save_pretrained(folder)
+    spec = {"kind": task.kind.value, "labels": list(task.labels)}
+    (folder / "task.json").write_text(json.dumps(spec, ensure_ascii=False, indent=1), "utf-8")
+    (folder / "config.toml").write_text(config.to_toml(), "utf-8")
+    (folder / "losses.json").write_text(json.dumps(list(losses)), "utf-8")
+
+
+def load_model(folder: Path) -> tuple[Encoder, SingleLabelHead, TaskSpec, TrainConfig]:
+    """Read what `save_model` wrote, in evaluation mode.
+
+    Raises:
+        EncoderError: If the folder does not hold a whole model.
+    """
+    try:
+        spec = json.loads((folder / "task.json").read_text("utf-8"))
+        task = TaskSpec(labels=tuple(spec["labels"]), kind=TaskKind(spec["kind"]))
+        config = TrainConfig.from_toml(folder / "config.toml")
+        encoder = load_encoder(str(folder.resolve()), to_read=True)
+        head = build_head(task, encoder.width)
+        with safe_open(folder / "model.safetensors", framework="pt") as file:
+            names = [name for name in file.keys() if name.startswith(_HEAD)]  # noqa: SIM118
+            state = {name.removeprefix(_HEAD): file.get_tensor(name) for name in names}
+        head.load_state_dict(state)
+    except EncoderError:
+        raise
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, XltError) as error:
+        raise EncoderError(f"no whole model in {folder}: {error}") from error
+    return encoder, head.eval(), task, config

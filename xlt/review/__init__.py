@@ -1,0 +1,1 @@
+"""Review of labels: which may be wrong, and how good annotators are."""

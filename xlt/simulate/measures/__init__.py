@@ -1,0 +1,1 @@
+"""Uncertainty and diversity measures of the literature, as baselines."""

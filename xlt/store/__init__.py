@@ -1,0 +1,1 @@
+"""Model versions on a disk or in object storage."""

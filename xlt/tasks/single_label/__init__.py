@@ -1,0 +1,1 @@
+"""Single label: annotators choose one label for an example."""

@@ -1,0 +1,262 @@
+"""The mixed batches of a training: which labelled, unlabelled and parallel rows go into a step.
+
+A step's rows depend on (seed, step) alone, so a resumed training sees what an uninterrupted one
+would have seen, and every process plans the same global batch and takes its share of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xlt.config import TrainConfig
+from xlt.encoder.masked import mask_tokens
+from xlt.encoder.tokens import Padded, TokenIds, Tokens, pad, padded_width
+
+_EPOCH, _MASK = 1, 2  # first word of a random stream's seed: streams never meet
+
+#: Texts of the pool are never cut shorter than this, in tokens.
+_LEAST_CROP = 32
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MixedBatch:
+    """One process's share of a step: labelled, masked, masked pairs, sources, targets, in order.
+
+    Attributes:
+        tokens: All rows, padded together.
+        n_labelled: B; the first B rows are labelled.
+        task_targets: (B, ...) as the task's head made them.
+        languages: (B,) language of each labelled row.
+        weights: (B,) trust in each label; 0 for a row that only fills an empty share.
+        language_totals: (L,) sum of weights by language over all processes.
+        mlm_positions: (M,) masked positions in the flattened (rows * T) batch.
+        mlm_targets: (M,) what stood there.
+        mlm_total: Masked tokens over all processes.
+        tlm_positions: As for MLM, in rows that hold a pair.
+        tlm_targets: As for MLM.
+        tlm_total: As for MLM.
+        n_pairs: P; the last 2 P rows are P sources, then their P translations.
+        pairs_total: Pairs over all processes.
+    """
+
+    tokens: Padded
+    n_labelled: int
+    task_targets: Tensor
+    languages: Tensor
+    weights: Tensor
+    language_totals: Tensor
+    mlm_positions: Tensor
+    mlm_targets: Tensor
+    mlm_total: int
+    tlm_positions: Tensor
+    tlm_targets: Tensor
+    tlm_total: int
+    n_pairs: int
+    pairs_total: int
+
+    def to(self, device: torch.device) -> MixedBatch:
+        """The same on another device."""
+        moved = {
+            name: value.to(device)
+            for name in self.__slots__
+            if isinstance(value := getattr(self, name), (Tensor, Padded))
+        }
+        return replace(self, **moved)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Material:
+    """Everything a training reads, tokenised once.
+
+    Attributes:
+        labelled: N tokenised texts.
+        task_targets: (N, ...) their labels.
+        languages: (N,) their languages as numbers from 0.
+        weights: (N,) trust in their labels.
+        unlabelled: Tokenised pool.
+        unlabelled_languages: Language of each text of the pool.
+        pairs: Tokenised pairs, both texts in one sequence; empty: no TLM.
+        sources: First texts of the pairs; empty: no alignment.
+        targets: Their translations.
+    """
+
+    labelled: Sequence[Tokens]
+    task_targets: Tensor
+    languages: Tensor
+    weights: Tensor
+    unlabelled: Sequence[Tokens] = ()
+    unlabelled_languages: Sequence[str] = ()
+    pairs: Sequence[Tokens] = ()
+    sources: Sequence[Tokens] = ()
+    targets: Sequence[Tokens] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """Special ids of a tokenizer, its size, and the longest input of its encoder."""
+
+    pad_id: int
+    mask_id: int
+    n_tokens: int
+    max_length: int
+
+
+def balanced_probabilities(languages: Sequence[str], alpha: float) -> NDArray[np.float64]:
+    """Probability of each text such that its language is drawn with p ~ n ** alpha.
+
+    Args:
+        languages: Language of each of N > 0 texts.
+        alpha: 1: as the texts come; 0: every language alike; 0.3: XLM-R (arXiv 1911.02116).
+
+    Returns:
+        (N,) summing to 1.
+    """
+    counts = Counter(languages)
+    weights = np.array([counts[lang] ** (alpha - 1.0) for lang in languages])
+    return weights / weights.sum()  # type: ignore[no-any-return]
+
+
+def crop(tokens: Tokens, length: int, rng: np.random.Generator) -> Tokens:
+    """A window of at most `length` tokens at a random place, between the text's special tokens.
+
+    Keeps the texts of the pool from stretching a batch beyond its labelled rows.
+    """
+    if len(tokens) <= length:
+        return tokens
+    inner = np.flatnonzero(~tokens.special)
+    n_inner = max(length - (len(tokens) - len(inner)), 1)
+    first = int(rng.integers(0, len(inner) - n_inner + 1))
+    kept = np.sort(np.concatenate([np.flatnonzero(tokens.special), inner[first : first + n_inner]]))
+    return Tokens(ids=tokens.ids[kept], special=tokens.special[kept], types=tokens.types[kept])
+
+
+class Stream:
+    """Plans and builds the batch of any step."""
+
+    def __init__(
+        self,
+        material: Material,
+        vocabulary: Vocabulary,
+        config: TrainConfig,
+        *,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self.material = material
+        self.vocabulary = vocabulary
+        self.config = config
+        self.rank, self.world = rank, world
+        self.steps_per_epoch = -(-len(material.labelled) // config.labelled_rows)
+        self._n_unlabelled = config.unlabelled_rows if material.unlabelled else 0
+        self._n_pairs = config.pair_rows if material.pairs or material.sources else 0
+        self._draw = (
+            balanced_probabilities(material.unlabelled_languages, config.language_alpha)
+            if material.unlabelled
+            else None
+        )
+        self._epoch: tuple[int, list[tuple[Rows, Rows, Rows]]] | None = None
+
+    def batch(self, step: int) -> MixedBatch:
+        """This process's share of a step's batch."""
+        epoch, position = divmod(step, self.steps_per_epoch)
+        if self._epoch is None or self._epoch[0] != epoch:
+            self._epoch = (epoch, self._plan(epoch))
+        return self._build(step, *self._epoch[1][position])
+
+    def _plan(self, epoch: int) -> list[tuple[Rows, Rows, Rows]]:
+        """Labelled, unlabelled and pair rows of each step of an epoch, alike in length.
+
+        Every labelled row occurs exactly once. Rows are sorted by length with a little noise,
+        so that batches differ from epoch to epoch and hold little padding.
+        """
+        rng = np.random.default_rng([_EPOCH, self.config.seed, epoch])
+        n, material = self.steps_per_epoch, self.material
+        everything = np.arange(len(material.labelled))
+        labelled = _chunks(everything, material.labelled, n, rng)
+        drawn: Rows = np.zeros(0, dtype=np.int64)
+        if self._n_unlabelled:
+            drawn = rng.choice(len(material.unlabelled), size=n * self._n_unlabelled, p=self._draw)
+        unlabelled = _chunks(drawn, material.unlabelled, n, rng)
+        both = material.pairs or material.sources
+        paired = rng.integers(0, max(len(both), 1), size=n * self._n_pairs)
+        pairs = _chunks(paired, both, n, rng)
+        return [(labelled[i], unlabelled[i], pairs[i]) for i in rng.permutation(n)]
+
+    def _build(self, step: int, labelled: Rows, unlabelled: Rows, pairs: Rows) -> MixedBatch:
+        material = self.material
+        rng = np.random.default_rng([_MASK, self.config.seed, step])
+        width = max([len(material.labelled[row]) for row in labelled] + [_LEAST_CROP])
+        masked = [self._mask(crop(material.unlabelled[row], width, rng), rng) for row in unlabelled]
+        masked_pairs = [self._mask(material.pairs[row], rng) for row in pairs if material.pairs]
+        aligned = pairs if material.sources else pairs[:0]
+        share = slice(self.rank, None, self.world)
+        own = labelled[share] if len(labelled[share]) else labelled[:1]
+        weights = material.weights[own] if len(labelled[share]) else torch.zeros(1)
+        totals = torch.zeros(int(material.languages.max()) + 1).index_add_(
+            0, material.languages[labelled], material.weights[labelled]
+        )
+        mlm, tlm = masked[share], masked_pairs[share]
+        rows = [material.labelled[row] for row in own] + [m[0] for m in (*mlm, *tlm)]
+        rows += [material.sources[row] for row in aligned[share]]
+        rows += [material.targets[row] for row in aligned[share]]
+        types = [row.types for row in rows] if tlm else []
+        width = padded_width(max(map(len, rows)), self.vocabulary.max_length)
+        tokens = pad([row.ids for row in rows], self.vocabulary.pad_id, types=types, width=width)
+        mlm_positions, mlm_targets = _flat(mlm, len(own), width)
+        tlm_positions, tlm_targets = _flat(tlm, len(own) + len(mlm), width)
+        return MixedBatch(
+            tokens=tokens,
+            n_labelled=len(own),
+            task_targets=material.task_targets[own],
+            languages=material.languages[own],
+            weights=weights,
+            language_totals=totals,
+            mlm_positions=mlm_positions,
+            mlm_targets=mlm_targets,
+            mlm_total=sum(len(m[1]) for m in masked),
+            tlm_positions=tlm_positions,
+            tlm_targets=tlm_targets,
+            tlm_total=sum(len(m[1]) for m in masked_pairs),
+            n_pairs=len(aligned[share]),
+            pairs_total=len(aligned),
+        )
+
+    def _mask(self, tokens: Tokens, rng: np.random.Generator) -> _Masked:
+        ids, hidden = mask_tokens(
+            tokens,
+            probability=self.config.mlm_probability,
+            mask_id=self.vocabulary.mask_id,
+            n_tokens=self.vocabulary.n_tokens,
+            rng=rng,
+        )
+        return replace(tokens, ids=ids), hidden, tokens.ids[hidden]
+
+
+#: A text with hidden tokens, their positions, and what stood there.
+_Masked = tuple[Tokens, NDArray[np.int64], TokenIds]
+
+
+def _chunks(rows: Rows, texts: Sequence[Tokens], n: int, rng: np.random.Generator) -> list[Rows]:
+    """Rows cut into n parts of nearly equal number, short texts first, with noise."""
+    lengths = np.array([len(texts[row]) for row in rows], dtype=np.float64)
+    order = np.argsort(lengths * rng.uniform(0.9, 1.1, size=len(rows)), kind="stable")
+    return np.array_split(rows[order], n)
+
+
+def _flat(masked: Sequence[_Masked], first_row: int, width: int) -> tuple[Tensor, Tensor]:
+    """Masked positions in the flattened batch, and their targets."""
+    positions = [hidden + (first_row + i) * width for i, (_, hidden, _) in enumerate(masked)]
+    empty = [np.zeros(0, dtype=np.int64)]
+    return (
+        torch.from_numpy(np.concatenate(positions + empty)),
+        torch.from_numpy(np.concatenate([targets for _, _, targets in masked] + empty)),
+    )

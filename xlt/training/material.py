@@ -1,0 +1,50 @@
+"""From examples to tokenised material: everything a training reads, tokenised once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from xlt.config import Schedule, TrainConfig
+from xlt.data.examples import Example
+from xlt.encoder.encoder import Encoder
+from xlt.tasks.single_label.head import Head
+from xlt.training.batches import Material
+
+
+def build_material(
+    labelled: Sequence[Example],
+    unlabelled: Sequence[Example],
+    pairs: Sequence[tuple[str, str]],
+    encoder: Encoder,
+    head: Head,
+    config: TrainConfig,
+) -> Material:
+    """Tokenise what the configured loss has a use for.
+
+    The pool is left out where masked language modelling has weight 0 throughout, the pairs
+    where TLM or alignment have.
+
+    Raises:
+        DataError: If a labelled example's label is missing or not of the task.
+    """
+    tokenize = encoder.text_tokenizer(config.max_length)
+    codes = sorted({example.lang for example in labelled})
+    pool = [] if Schedule.parse(config.mlm_weight).is_zero else list(unlabelled)
+    for_tlm = [] if Schedule.parse(config.tlm_weight).is_zero else list(pairs)
+    aligned = [] if Schedule.parse(config.align_weight).is_zero else list(pairs)
+    tokenized_pool = tokenize([example.text for example in pool])
+    # A text of special tokens only has nothing to hide.
+    kept = [i for i, tokens in enumerate(tokenized_pool) if not tokens.special.all()]
+    return Material(
+        labelled=tokenize([example.text for example in labelled]),
+        task_targets=head.targets(labelled),
+        languages=torch.tensor([codes.index(e.lang) for e in labelled], dtype=torch.int64),
+        weights=torch.tensor([example.weight for example in labelled]),
+        unlabelled=[tokenized_pool[i] for i in kept],
+        unlabelled_languages=[pool[i].lang for i in kept],
+        pairs=[tokens for tokens in tokenize(for_tlm) if not tokens.special.all()],
+        sources=tokenize([source for source, _ in aligned]),
+        targets=tokenize([target for _, target in aligned]),
+    )

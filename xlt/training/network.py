@@ -1,0 +1,215 @@
+"""An encoder with a task head and an MLM head; one forward pass for a mixed batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import PreTrainedModel
+
+from xlt.config import TrainConfig
+from xlt.data.examples import TaskSpec
+from xlt.encoder.encoder import Encoder, each_batch
+from xlt.encoder.masked import TiedMlmHead
+from xlt.encoder.pooling import mean_pool
+from xlt.encoder.tokens import Tokens
+from xlt.errors import ConfigError
+from xlt.losses import JointLoss, LossWeights, alignment, joint_loss, language_mean, token_mean
+from xlt.tasks.single_label.head import Head, build_head
+from xlt.training.batches import MixedBatch
+
+_ROWS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outputs:
+    """What one forward pass over a mixed batch gives.
+
+    Attributes:
+        task_logits: (B, C) of the labelled rows.
+        mlm_logits: (M, V) of the masked positions of single texts.
+        tlm_logits: (M', V) of the masked positions of pairs.
+        sources: (P, H) vectors of the pairs' first texts at the alignment layer.
+        targets: (P, H) of their translations.
+    """
+
+    task_logits: Tensor
+    mlm_logits: Tensor
+    tlm_logits: Tensor
+    sources: Tensor
+    targets: Tensor
+
+
+class TransferModel(nn.Module):
+    """Body, task head, and MLM head where one is needed."""
+
+    def __init__(
+        self, body: nn.Module, head: Head, mlm: nn.Module | None, *, align_layer: int
+    ) -> None:
+        super().__init__()
+        self.body = body
+        self.head = head
+        self.mlm = mlm
+        self.align_layer = align_layer
+
+    def forward(self, batch: MixedBatch) -> Outputs:
+        """Run the body once over all rows of a batch."""
+        with_layers = batch.n_pairs > 0
+        output = self.body(**batch.tokens.inputs(), output_hidden_states=with_layers)
+        states, mask = output.last_hidden_state, batch.tokens.attention_mask  # (B, T, H), (B, T)
+        layer = output.hidden_states[self.align_layer] if with_layers else states
+        end, p = len(states), batch.n_pairs
+        return Outputs(
+            task_logits=self.head(states[: batch.n_labelled], mask[: batch.n_labelled]),
+            mlm_logits=self._guess(states, batch.mlm_positions),
+            tlm_logits=self._guess(states, batch.tlm_positions),
+            sources=mean_pool(layer[end - 2 * p : end - p], mask[end - 2 * p : end - p]),
+            targets=mean_pool(layer[end - p :], mask[end - p :]),
+        )
+
+    def _guess(self, states: Tensor, positions: Tensor) -> Tensor:
+        """Vocabulary logits (M, V) of the masked positions only, never of all tokens."""
+        hidden = states.flatten(0, 1)[positions]  # (M, H)
+        if self.mlm is None or len(positions) == 0:
+            return hidden[:, :1]  # (0, 1): no logits, but part of the graph
+        spare = -len(hidden) % _ROWS  # few shapes: see xlt.encoder.tokens.padded_width
+        logits: Tensor = self.mlm(functional.pad(hidden, (0, 0, 0, spare)))
+        return logits[: len(hidden)]
+
+
+def build_model(encoder: Encoder, task: TaskSpec, config: TrainConfig) -> TransferModel:
+    """Put heads on an encoder, and freeze what the configuration says.
+
+    Raises:
+        ConfigError: If `freeze_layers` or `align_layer` is more than the encoder has.
+    """
+    layer = config.align_layer
+    if layer == -1:
+        layer = round(encoder.n_layers * 2 / 3)
+    if layer > encoder.n_layers:
+        raise ConfigError(f"align_layer is {layer}; {encoder.name!r} has {encoder.n_layers} layers")
+    embeddings = encoder.model.get_input_embeddings()
+    mlm: nn.Module | None = encoder.mlm
+    if mlm is None and isinstance(embeddings, nn.Embedding):
+        mlm = TiedMlmHead(embeddings, encoder.width)
+    head = build_head(task, encoder.width, label_smoothing=config.label_smoothing)
+    model = TransferModel(encoder.model, head, mlm, align_layer=layer)
+    _freeze(encoder, config)
+    for module in encoder.model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = config.dropout
+    return model.train(config.dropout > 0)
+
+
+def _freeze(encoder: Encoder, config: TrainConfig) -> None:
+    body = encoder.model
+    if config.freeze_embeddings:
+        body.get_input_embeddings().requires_grad_(False)
+        if encoder.mlm is not None:
+            encoder.mlm.requires_grad_(False)
+    if config.freeze_layers == 0:
+        return
+    if config.freeze_layers > encoder.n_layers:
+        raise ConfigError(
+            f"freeze_layers is {config.freeze_layers}; {encoder.name!r} has "
+            f"{encoder.n_layers} layers"
+        )
+    layers = next(
+        module
+        for module in body.modules()
+        if isinstance(module, nn.ModuleList) and len(module) == encoder.n_layers
+    )
+    getattr(body, "embeddings", body.get_input_embeddings()).requires_grad_(False)
+    for layer in layers[: config.freeze_layers]:
+        layer.requires_grad_(False)
+
+
+def parameter_groups(model: TransferModel, config: TrainConfig) -> list[dict[str, object]]:
+    """Trainable parameters by learning rate and decay, for AdamW."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    own_mlm = isinstance(model.mlm, TiedMlmHead)
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        is_head = name.startswith("head.") or (own_mlm and name.startswith("mlm."))
+        rate = config.head_learning_rate if is_head else config.body_learning_rate
+        decay = config.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((rate, decay), []).append(parameter)
+    return [
+        {"params": parameters, "lr": rate, "peak": rate, "weight_decay": decay}
+        for (rate, decay), parameters in groups.items()
+    ]
+
+
+def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Trainable parameters by name, each tensor once."""
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def batch_loss(
+    outputs: Outputs, batch: MixedBatch, head: Head, weights: LossWeights, config: TrainConfig
+) -> JointLoss:
+    """This process's summand of a batch's joint loss."""
+    return joint_loss(
+        task=language_mean(
+            head.losses(outputs.task_logits, batch.task_targets),
+            batch.languages,
+            batch.weights,
+            totals=batch.language_totals,
+            exponent=config.language_exponent,
+        ),
+        mlm=token_mean(outputs.mlm_logits, batch.mlm_targets, total=batch.mlm_total),
+        tlm=token_mean(outputs.tlm_logits, batch.tlm_targets, total=batch.tlm_total),
+        align=alignment(
+            outputs.sources,
+            outputs.targets,
+            kind=config.align_loss,
+            temperature=config.align_temperature,
+            koleo_weight=config.koleo_weight,
+            total=batch.pairs_total,
+        ),
+        weights=weights,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reading:
+    """Logits (N, ..., C) and mean vectors (N, H) of N texts, in their order."""
+
+    logits: Tensor
+    vectors: Tensor
+
+
+def read(
+    body: PreTrainedModel,
+    head: Head,
+    tokens: Sequence[Tokens],
+    pad_id: int,
+    *,
+    dtype: torch.dtype,
+    batch_tokens: int = 2048,
+) -> Reading:
+    """Run texts through body and head without gradient.
+
+    Args:
+        body: The encoder's body.
+        head: The task's head.
+        tokens: N > 0 tokenised texts.
+        pad_id: Id of the padding token.
+        dtype: What matrix products run in.
+        batch_tokens: Padded tokens per forward pass.
+    """
+    order: list[int] = []
+    logits, vectors = [], []
+    for rows, states, mask in each_batch(
+        body, tokens, pad_id, batch_tokens=batch_tokens, dtype=dtype
+    ):
+        order += rows
+        with torch.no_grad():
+            logits.append(head(states, mask).cpu())
+            vectors.append(mean_pool(states, mask).cpu())
+    back = torch.tensor(order).argsort()
+    return Reading(logits=torch.cat(logits)[back], vectors=torch.cat(vectors)[back])
