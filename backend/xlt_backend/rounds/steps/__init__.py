@@ -1,0 +1,1 @@
+"""Steps of a round, in their order."""

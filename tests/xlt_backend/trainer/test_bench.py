@@ -1,0 +1,32 @@
+"""Scores and vectors that a round asks the training process for, and remembers."""
+
+from __future__ import annotations
+
+from tests.fakes import LABELS
+from xlt.data.examples import Example, TaskSpec
+from xlt_backend.trainer import folder as files
+from xlt_backend.trainer.bench import Bench
+
+
+def test_vectors_of_the_base_encoder_are_not_mixed_with_those_of_another(world, tmp_path):
+    """An adapted encoder reads all texts anew; both are remembered."""
+    seen = []
+
+    def run(folder):
+        seen.append(files.read_plan(folder).config["encoder"])
+        return world.trainer(
+            folder, timeout_s=1, on_progress=lambda _: None, should_stop=lambda: False
+        )
+
+    examples = [Example(id=str(n), text=f"sport en {n}") for n in range(3)]
+    for encoder in ("bundled", "adapted", "bundled"):
+        bench = Bench(
+            folder=tmp_path / "bench",
+            spec=TaskSpec(labels=LABELS),
+            config={"encoder": encoder},
+            threads=1,
+            nice=0,
+            run=run,
+        )
+        bench.scores(None, None, examples)
+    assert seen == ["bundled", "adapted"]
