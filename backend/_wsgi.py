@@ -1,9 +1,9 @@
-"""The server of label-studio-ml around `model.XltModel`, in both of its generations.
+"""The web server of label-studio-ml with `model.XltModel`, in both of its generations.
 
 Start it with `label-studio-ml start backend --port 9091`, or `gunicorn _wsgi:app` in this folder.
 """
 
-# ruff: noqa: ANN401 - label-studio-ml has no types
+# ruff: noqa: ANN401 - label-studio-ml is untyped
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from model import XltModel, parts
 from xlt.errors import XltError
 from xlt_backend.labelstudio.wire import TRAIN_EVENTS
 from xlt_backend.settings import Settings
-from xlt_backend.web.app import has_password, has_secret
+from xlt_backend.web.credentials import has_password, has_secret
 
 OPEN = {"/", "/health"}
 
 
 def make_app() -> Flask:
-    """Their application, with our model, and asking for what our own server asks for."""
+    """Returns their application with our model and the authentication of our own server."""
     if hasattr(api, "LabelStudioMLManager"):
         api._manager = _manager_1_0_9()
     app: Flask = api.init_app(model_class=XltModel)
@@ -34,9 +34,9 @@ def make_app() -> Flask:
 
 
 def _guard() -> tuple[Response, int] | None:
-    """Refuses requests without the password where one is set; webhooks may have the secret.
+    """Refuses requests without the password, if one is set; webhooks may carry the secret instead.
 
-    Theirs asks for no password (1.0.9), or for one that Label Studio's webhooks do not have (2.x).
+    Their own check asks for no password (1.0.9), or for one that webhooks do not carry (2.x).
     """
     known, path = parts(), request.path
     trusted = has_password(request.headers, known.basic_auth)
@@ -51,10 +51,10 @@ def _guard() -> tuple[Response, int] | None:
 
 
 def _manager_1_0_9() -> Any:
-    """1.0.9's manager of models, less what does not suit us.
+    """Returns the model manager of 1.0.9 with the methods replaced that do not suit us.
 
-    It serves one project, names versions by the time of day, starts a process for each event and
-    writes all that the event says to disk, the project's password included.
+    The original serves one project, names versions by the time of day, starts a process for each
+    event and writes the event to disk, including the project's password.
     """
     from label_studio_ml.model import LabelStudioMLManager, ModelWrapper
 
@@ -79,7 +79,7 @@ def _manager_1_0_9() -> Any:
 
         @classmethod
         def train(cls, *_: Any, **__: Any) -> None:
-            """Nothing: Label Studio has not called /train since 1.4.1."""
+            """Does nothing: Label Studio has not called /train since 1.4.1."""
 
         @classmethod
         def _get_models_from_workdir(cls, project: str) -> list[str]:
@@ -89,7 +89,7 @@ def _manager_1_0_9() -> Any:
 
 
 def main() -> None:
-    """Runs the development server of Flask, as label-studio-ml does."""
+    """Runs Flask's development server, as label-studio-ml does."""
     try:
         settings = Settings.from_env(os.environ)
     except XltError as error:
@@ -101,7 +101,7 @@ def main() -> None:
     args = parser.parse_args()
     logging.basicConfig(level=args.log_level, format="%(levelname)-7s %(name)s %(message)s")
     app = make_app()
-    parts()  # models are loaded while nobody waits
+    parts()  # starts to load the models before the first request
     app.run(host=args.host, port=args.port)
 
 

@@ -68,7 +68,6 @@ class SetupRequest(_In):
 
     project: str = Field(max_length=_MAX_NAME)
     label_config: str = Field(default="", alias="schema", max_length=_MAX_CONFIG)
-    hostname: str = Field(default="", max_length=_MAX_NAME)
     extra_params: Any = None
 
     @field_validator("project", mode="before")
@@ -233,6 +232,6 @@ class WebhookAnswer(_Out):
 
 
 class ErrorAnswer(_Out):
-    """What went wrong, in one line; never a traceback."""
+    """The reason of a failure, in one line; never a traceback."""
 
     error: str

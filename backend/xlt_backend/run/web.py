@@ -1,4 +1,4 @@
-"""Puts the web server together from the settings."""
+"""Assembly of the web server from the settings."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from xlt_backend.service.events import Service
 from xlt_backend.service.predict import Inference
 from xlt_backend.service.registry import Model, Registry
 from xlt_backend.settings import Settings
-from xlt_backend.web.app import Parts
 from xlt_backend.web.metrics import Measures
+from xlt_backend.web.parts import Parts
 
-#: Seconds between looks for a newly promoted version.
+#: Seconds between checks for a newly promoted version.
 _REFRESH_S = 2.0
 
 
@@ -27,25 +27,26 @@ def build(
     store: Store,
     timers: Sequence[Timer] = (),
 ) -> Parts:
-    """What the routes work with. Models are loaded in the background, once the server runs."""
+    """Returns the parts of a web server; it loads models in the background once it runs."""
     service = Service(states=states, queue=queue, store=store)
     registry = Registry(store, load_model, capacity=settings.loaded_versions)
+    measures = Measures(service, registry.versions)
+    inference = Inference(
+        registry, deadline_s=settings.predict_deadline_s, timed=measures.predicting
+    )
     return Parts(
         service=service,
-        inference=Inference(registry, deadline_s=settings.predict_deadline_s),
-        measures=Measures(service, registry.versions),
+        inference=inference,
+        measures=measures,
         secret=settings.secret(),
         basic_auth=settings.basic_auth,
         open_metrics=settings.open_metrics,
-        background=[
-            every(_REFRESH_S, registry.refresh),
-            *timers,
-        ],
+        background=[every(_REFRESH_S, registry.refresh), *timers],
     )
 
 
 def load_model(folder: Path) -> Model:
-    """A trained model in memory, its first text read; torch is imported by the first call."""
+    """Returns a trained model that has read a first text; the first call imports torch."""
     from xlt.models.predictor import Predictor
 
     model = Predictor.load(folder, threads=1)

@@ -1,4 +1,8 @@
-"""Predictions for /predict: one thread does the work, short requests first, never an error."""
+"""Predictions for /predict: one thread scores all texts, those of short requests first.
+
+A project without a model, a task without a usable text or a model that fails gives an empty result
+and no error: Label Studio expects a result for every task.
+"""
 
 from __future__ import annotations
 
@@ -11,32 +15,74 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlt.data.examples import Example
-from xlt.errors import XltError
+from xlt.errors import ConfigError, XltError
+from xlt.sampling.uncertainty import margin
+from xlt_backend.errors import RedisDownError, UnsupportedConfigError
 from xlt_backend.labelstudio.convert import Unusable, to_example, to_result
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.labelstudio.scores import uncertainty_to_score
-from xlt_backend.labelstudio.wire import PredictAnswer, WireResult, WireTask
+from xlt_backend.labelstudio.wire import PredictAnswer, PredictRequest, WireResult, WireTask
 from xlt_backend.options import ProjectOptions
+from xlt_backend.service.events import Service
 from xlt_backend.service.registry import Loaded, Registry
 
 logger = logging.getLogger(__name__)
 
-#: Texts that are scored without looking whether somebody else waits.
+#: Number of texts scored in one go, before a shorter request may overtake.
 CHUNK = 32
 
 
-class Inference:
-    """One thread that works off chunks; those of short requests overtake the others."""
+def answer_predict(
+    service: Service, inference: Inference, request: PredictRequest
+) -> PredictAnswer:
+    """Returns one result per task, in the order of the tasks; empty if there is no prediction.
 
-    def __init__(self, registry: Registry, *, deadline_s: float, remembered: int = 50_000) -> None:
+    Key, interface and options come from the project's state; without Redis, from the request.
+    """
+    project = str(request.project_id) if request.project_id is not None else ""
+    key, label_config, options = request.project or "", request.label_config, ProjectOptions()
+    try:
+        state = service.state(project)
+        options = ProjectOptions.from_extra_params(state.extra_params)
+        key, label_config = state.key or key, label_config or state.label_config
+    except (RedisDownError, ConfigError) as error:
+        logger.warning("/predict of project %s uses the default options: %s", project, error)
+    try:
+        interface = Interface.from_label_config(label_config or "")
+    except UnsupportedConfigError as error:
+        logger.info("/predict of project %s returned empty results: %s", project, error)
+        return PredictAnswer(results=[WireResult() for _ in request.tasks])
+    return inference.predict(key, request.tasks, interface, options)
+
+
+class Inference:
+    """One thread that scores chunks of texts; chunks of short requests overtake the others.
+
+    Args:
+        registry: Gives the active version of a project.
+        deadline_s: Seconds until a request is answered with the results that are ready.
+        remembered: Number of texts whose probabilities are kept in memory.
+        timed: Wraps the work of a request; called with its number of tasks.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        deadline_s: float,
+        remembered: int = 50_000,
+        timed: Callable[[int], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._registry = registry
         self._deadline_s = deadline_s
+        self._timed = timed
         self._work: queue.PriorityQueue[tuple[int, int, Callable[[], None]]] = queue.PriorityQueue()
         self._order = itertools.count()
         self._memory = Memory(remembered)
@@ -47,44 +93,52 @@ class Inference:
         self,
         key: str,
         tasks: Sequence[WireTask],
-        interface: Interface | None,
+        interface: Interface,
         options: ProjectOptions,
     ) -> PredictAnswer:
-        """As many results as tasks, in their order; empty ones where nothing can be said in time.
+        """Returns one result per task, in their order; empty if it is not ready in time.
 
         Args:
             key: The project's folder of versions.
-            tasks: What is asked about.
-            interface: What is labelled; None: nothing that xlt knows.
+            tasks: The tasks to predict.
+            interface: The project's labelling interface.
             options: The project's options.
         """
+        with self._timed(len(tasks)):
+            return self._predict(key, tasks, interface, options)
+
+    def _predict(
+        self,
+        key: str,
+        tasks: Sequence[WireTask],
+        interface: Interface,
+        options: ProjectOptions,
+    ) -> PredictAnswer:
         deadline = time.monotonic() + self._deadline_s
         results = [WireResult() for _ in tasks]
-        if interface is None:
-            return PredictAnswer(results=results)
-        wanted = []
+        usable = []
         for index, task in enumerate(tasks):
-            found = to_example(task.as_task(), interface, options)
-            if not isinstance(found, Unusable):
-                wanted.append((index, found))
+            example = to_example(task.as_task(), interface, options)
+            if not isinstance(example, Unusable):
+                usable.append((index, example))
         version = ""
         futures = []
-        for start in range(0, len(wanted), CHUNK):
-            chunk = wanted[start : start + CHUNK]
+        for start in range(0, len(usable), CHUNK):
+            chunk = usable[start : start + CHUNK]
             futures.append((chunk, self._submit(key, [e for _, e in chunk], deadline, len(tasks))))
         for chunk, future in futures:
-            answer = self._awaited(future, deadline)
-            if answer is None:
+            beliefs = self._awaited(future, deadline)
+            if beliefs is None:
                 continue
-            version = answer.version
-            for (index, _), row in zip(chunk, answer.probabilities, strict=True):
-                results[index] = _result(row, answer, interface)
+            version = beliefs.version
+            for (index, _), row in zip(chunk, beliefs.probabilities, strict=True):
+                results[index] = _result(row, beliefs, interface)
         return PredictAnswer(results=results, model_version=version)
 
     def _submit(
         self, key: str, examples: list[Example], deadline: float, size: int
-    ) -> Future[Answer | None]:
-        future: Future[Answer | None] = Future()
+    ) -> Future[Beliefs | None]:
+        future: Future[Beliefs | None] = Future()
 
         def work() -> None:
             if time.monotonic() > deadline or not future.set_running_or_notify_cancel():
@@ -92,22 +146,22 @@ class Inference:
                 return
             try:
                 future.set_result(self._answer(key, examples))
-            except Exception as error:  # noqa: BLE001 - whoever waits for it is told
+            except Exception as error:  # noqa: BLE001 - raised again where the result is read
                 future.set_exception(error)
 
         self._work.put((0 if size <= CHUNK else 1, next(self._order), work))
         return future
 
-    def _awaited(self, future: Future[Answer | None], deadline: float) -> Answer | None:
+    def _awaited(self, future: Future[Beliefs | None], deadline: float) -> Beliefs | None:
         try:
             return future.result(timeout=max(0.0, deadline - time.monotonic()))
         except FutureTimeoutError:
             future.cancel()
-            logger.warning("/predict: out of time, the rest is answered empty")
+            logger.warning("/predict: out of time; the remaining results are empty")
         except XltError as error:
             logger.error("/predict: %s", error)
         except Exception:
-            logger.exception("/predict: answered empty")
+            logger.exception("/predict: returned empty results")
         return None
 
     def _run(self) -> None:
@@ -115,63 +169,60 @@ class Inference:
             _, _, work = self._work.get()
             work()
 
-    def _answer(self, key: str, examples: Sequence[Example]) -> Answer | None:
+    def _answer(self, key: str, examples: Sequence[Example]) -> Beliefs | None:
         loaded = self._registry.get(key)
         if loaded is None:
             return None
         names = [(key, loaded.version, e.lang, e.text) for e in examples]
-        known = self._memory.recall(names)
-        missing = [i for i, row in enumerate(known) if row is None]
+        rows = self._memory.recall(names)
+        missing = [i for i, row in enumerate(rows) if row is None]
         if missing:
             fresh = loaded.probabilities(
                 [examples[i].text for i in missing], [examples[i].lang for i in missing]
             )
             for i, row in zip(missing, fresh, strict=True):
-                known[i] = row
+                rows[i] = row
             self._memory.keep([names[i] for i in missing], list(fresh))
-        rows = [row for row in known if row is not None]
-        return Answer(loaded=loaded, probabilities=rows)
+        return Beliefs(loaded=loaded, probabilities=[row for row in rows if row is not None])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answer:
-    """Class probabilities (C,) of each text of a chunk, and who says so."""
+class Beliefs:
+    """Class probabilities (C,) of each text of a chunk, and the version that gave them."""
 
     loaded: Loaded
     probabilities: list[NDArray[np.float64]]
 
     @property
     def version(self) -> str:
-        """Name of the version."""
+        """Name of the version that gave the probabilities."""
         return self.loaded.version
 
 
 class Memory:
-    """The answers to the texts asked about last."""
+    """The class probabilities of the texts that were scored last."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._rows: OrderedDict[Hashable, NDArray[np.float64]] = OrderedDict()
 
     def recall(self, names: Sequence[Hashable]) -> list[NDArray[np.float64] | None]:
-        """The row of each name, None where it is not known."""
+        """Returns the row of each name; None if it is not remembered."""
         return [self._rows.get(name) for name in names]
 
     def keep(self, names: Sequence[Hashable], rows: Sequence[NDArray[np.float64]]) -> None:
-        """Remembers rows; the oldest are forgotten."""
+        """Remembers rows; drops the oldest beyond the capacity."""
         self._rows.update(zip(names, rows, strict=True))
         while len(self._rows) > self._capacity:
             self._rows.popitem(last=False)
 
 
-def _result(row: NDArray[np.float64], answer: Answer, interface: Interface) -> WireResult:
-    label = answer.loaded.model.task.labels[int(row.argmax())]
-    if label not in interface.labels:  # the interface was edited, the model not yet retrained
-        return WireResult(model_version=answer.version)
-    top = np.sort(row)[::-1]
-    uncertainty = 1.0 - float(top[0] - top[1])
+def _result(row: NDArray[np.float64], beliefs: Beliefs, interface: Interface) -> WireResult:
+    label = beliefs.loaded.model.task.labels[int(row.argmax())]
+    if label not in interface.labels:  # the interface was edited after the model was trained
+        return WireResult(model_version=beliefs.version)
     return WireResult(
-        result=to_result(label, float(top[0]), interface),
-        score=uncertainty_to_score(uncertainty),
-        model_version=answer.version,
+        result=to_result(label, float(row.max()), interface),
+        score=uncertainty_to_score(float(margin(row[None])[0])),
+        model_version=beliefs.version,
     )

@@ -1,17 +1,13 @@
-"""The web server: the routes that Label Studio and people call. Thin: parse, call, answer."""
+"""Routes of the web server, for Label Studio and for people: parse, call a use case, answer."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 import json
 import logging
 import secrets
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request, Response
@@ -19,14 +15,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xlt.errors import ConfigError, NoVersionError, StoreError, XltError
 from xlt_backend.errors import RedisDownError, UnsupportedConfigError
-from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.labelstudio.wire import (
     MAX_BODY_BYTES,
-    SECRET_HEADER,
     TRAIN_EVENTS,
     HealthAnswer,
     PredictAnswer,
@@ -36,46 +29,21 @@ from xlt_backend.labelstudio.wire import (
     VersionsAnswer,
     WebhookAnswer,
     WebhookEvent,
-    WireResult,
 )
-from xlt_backend.options import ProjectOptions
-from xlt_backend.service.events import Service
-from xlt_backend.service.predict import Inference
-from xlt_backend.web.metrics import Measures
+from xlt_backend.service.predict import answer_predict
+from xlt_backend.web.guard import Guard, error_answer, unauthorized
+from xlt_backend.web.parts import Parts
 
 logger = logging.getLogger(__name__)
 
-#: Largest body of an event; Label Studio sends tasks and annotations with it.
+#: Largest body of an event in bytes; it holds tasks and annotations.
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What the routes work with.
-
-    Attributes:
-        service: The use cases.
-        inference: Answers /predict.
-        measures: Counts and times.
-        secret: Shared secret of the webhooks.
-        basic_auth: User and password of all other routes; None: open.
-        open_metrics: /metrics asks for no password.
-        background: Run in threads while the server runs; each ends when its event is set.
-    """
-
-    service: Service
-    inference: Inference
-    measures: Measures
-    secret: str
-    basic_auth: tuple[str, str] | None = None
-    open_metrics: bool = False
-    background: Sequence[Callable[[threading.Event], None]] = ()
-
-
 def create_app(parts: Parts) -> FastAPI:
-    """The web application; does no work before it is served."""
+    """Returns the web application; its background work starts when it is served."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -115,7 +83,7 @@ def _label_studio_routes(app: FastAPI, parts: Parts) -> None:
     async def webhook(request: Request) -> Response:
         event = await _read(request, WebhookEvent, MAX_EVENT_BYTES)
         if not request.state.trusted and event.action not in TRAIN_EVENTS:
-            return _refused("/webhook")
+            return unauthorized("/webhook")
         heard = await run_in_threadpool(service.hear, event)
         parts.measures.heard(event.action, heard.status)
         answer = WebhookAnswer(status=heard.status, job=heard.job)
@@ -127,27 +95,8 @@ def _label_studio_routes(app: FastAPI, parts: Parts) -> None:
 
 
 def _predict(parts: Parts, raw: bytes) -> PredictAnswer:
-    """Parses and answers in a thread: a body with all tasks of a project is large."""
-    return answer_predict(parts, _parse(raw, PredictRequest))
-
-
-def answer_predict(parts: Parts, body: PredictRequest) -> PredictAnswer:
-    """As many results as tasks, in their order; empty ones where nothing can be said."""
-    project = str(body.project_id) if body.project_id is not None else ""
-    key, label_config, options = body.project or "", body.label_config, ProjectOptions()
-    try:
-        state = parts.service.state(project)
-        options = ProjectOptions.from_extra_params(state.extra_params)
-        key, label_config = state.key or key, label_config or state.label_config
-    except (RedisDownError, ConfigError) as error:
-        logger.warning("/predict of project %s goes on without its options: %s", project, error)
-    try:
-        interface = Interface.from_label_config(label_config or "")
-    except UnsupportedConfigError as error:
-        logger.info("/predict of project %s answered empty: %s", project, error)
-        return PredictAnswer(results=[WireResult() for _ in body.tasks])
-    with parts.measures.predicting(len(body.tasks)):
-        return parts.inference.predict(key, body.tasks, interface, options)
+    """Parses and answers a request; in a thread, since the body may hold all tasks of a project."""
+    return answer_predict(parts.service, parts.inference, _parse(raw, PredictRequest))
 
 
 def _people_routes(app: FastAPI, parts: Parts) -> None:
@@ -158,12 +107,10 @@ def _people_routes(app: FastAPI, parts: Parts) -> None:
         def look() -> dict[str, Any]:
             known = service.projects()
             if project is not None and project not in known:
-                raise HTTPException(404, f"project {project} is not known; known: {list(known)}")
+                raise HTTPException(404, f"unknown project {project}; known: {list(known)}")
             if task is not None:
                 if project is None:
-                    raise HTTPException(
-                        400, "a task is asked for with its project: project=…&task=…"
-                    )
+                    raise HTTPException(400, "task needs its project: ?project=…&task=…")
                 return service.why(project, task)
             names = known if project is None else (project,)
             return {"projects": {name: service.status(name) for name in names}}
@@ -181,77 +128,19 @@ def _people_routes(app: FastAPI, parts: Parts) -> None:
         return Response(content, media_type=kind)
 
 
-# Who may ask ------------------------------------------------------------------------------------
-
-
-class Guard:
-    """Lets requests through that may ask, counts and times all of them. Plain ASGI: it is hot."""
-
-    def __init__(self, app: ASGIApp, parts: Parts) -> None:
-        self._app = app
-        self._parts = parts
-        self._open = {"/health", "/"} | ({"/metrics"} if parts.open_metrics else set())
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        request, path = Request(scope), scope["path"]
-        trusted = has_password(request.headers, self._parts.basic_auth)
-        if path == "/webhook":
-            trusted = trusted or has_secret(request.headers, self._parts.secret)
-        # The order to train comes to /webhook too, and with the password only where there is one.
-        request.state.trusted = trusted
-        allowed = trusted or path in self._open or self._parts.basic_auth is None
-        with self._parts.measures.answering(path) as note:
-
-            async def noted(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    note(message["status"])
-                await send(message)
-
-            answer = self._app if allowed else _refused(path)
-            await answer(scope, receive, noted)
-
-
-def _refused(path: str) -> Response:
-    what = f"the header {SECRET_HEADER} or Basic auth" if path == "/webhook" else "Basic auth"
-    headers = {} if path == "/webhook" else {"WWW-Authenticate": 'Basic realm="xlt"'}
-    return JSONResponse({"error": f"{path} needs {what}"}, status_code=401, headers=headers)
-
-
-def has_secret(headers: Mapping[str, str], secret: str) -> bool:
-    """Whether a request has the webhooks' shared secret."""
-    given = headers.get(SECRET_HEADER, "")
-    return bool(given) and hmac.compare_digest(given.encode(), secret.encode())
-
-
-def has_password(headers: Mapping[str, str], expected: tuple[str, str] | None) -> bool:
-    """Whether a request has this user and password (Basic auth); never where there is none."""
-    kind, _, value = headers.get("Authorization", "").partition(" ")
-    if expected is None or kind.lower() != "basic":
-        return False
-    try:
-        given = base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return hmac.compare_digest(given, ":".join(expected).encode())
-
-
-# What is asked ----------------------------------------------------------------------------------
+# Bodies of requests ------------------------------------------------------------------------------
 
 
 async def _bytes(request: Request, limit: int) -> bytes:
-    """The body, as far as it may go; nothing more is read."""
+    """Returns the body of a request; refuses one of more than `limit` bytes before reading on."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
-        raise HTTPException(413, f"the body has {declared} bytes; at most {limit} are read")
+        raise HTTPException(413, f"the body has {declared} bytes; the limit is {limit}")
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
         if size > limit:
-            raise HTTPException(413, f"the body is longer than {limit} bytes")
+            raise HTTPException(413, f"the body is longer than the limit of {limit} bytes")
         parts.append(part)
     return b"".join(parts)
 
@@ -265,19 +154,19 @@ def _parse(raw: bytes, kind: type[_Body]) -> _Body:
         return kind.model_validate(json.loads(raw))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the body"
-        raise HTTPException(400, f"{where}: {first['msg']}") from None
+        field = ".".join(str(part) for part in first["loc"]) or "the body"
+        raise HTTPException(400, f"{field}: {first['msg']}") from None
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, f"the body is not JSON: {str(error)[:200]}") from None
 
 
-# What goes wrong --------------------------------------------------------------------------------
+# Errors ------------------------------------------------------------------------------------------
 
 
 def _errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> Response:
-        return JSONResponse({"error": str(error.detail)}, status_code=error.status_code)
+        return error_answer(error.status_code, str(error.detail))
 
     @app.exception_handler(XltError)
     async def known(request: Request, error: XltError) -> Response:
@@ -291,11 +180,10 @@ def _errors(app: FastAPI) -> None:
         elif isinstance(error, (ConfigError, UnsupportedConfigError)):
             status = 400
         logger.error("%s: %s", request.url.path, error)
-        return JSONResponse({"error": str(error)}, status_code=status)
+        return error_answer(status, str(error))
 
     @app.exception_handler(Exception)
     async def unknown(request: Request, error: Exception) -> Response:
         number = secrets.token_hex(4)
         logger.error("%s: error %s", request.url.path, number, exc_info=error)
-        words = f"internal error {number}: the log of xlt says more"
-        return JSONResponse({"error": words}, status_code=500)
+        return error_answer(500, f"internal error {number}; see the log of xlt")

@@ -22,8 +22,9 @@ from xlt_backend.queue.state import StateStore
 from xlt_backend.service.events import Service
 from xlt_backend.service.predict import Inference
 from xlt_backend.service.registry import Registry
-from xlt_backend.web.app import MAX_EVENT_BYTES, Parts, create_app
+from xlt_backend.web.app import MAX_EVENT_BYTES, create_app
 from xlt_backend.web.metrics import Measures
+from xlt_backend.web.parts import Parts
 
 KEY = "1.1795330494"
 SECRET = {SECRET_HEADER: "s3cret"}
@@ -52,10 +53,11 @@ def make_parts(redis: Redis, store: Store, loader: Loader) -> Parts:
     """The server's parts, without background work."""
     service = Service(states=StateStore(redis), queue=TrainQueue(redis), store=store)
     registry = Registry(store, loader, capacity=2, memo_s=0.0)
+    measures = Measures(service, registry.versions)
     return Parts(
         service=service,
-        inference=Inference(registry, deadline_s=5.0),
-        measures=Measures(service, registry.versions),
+        inference=Inference(registry, deadline_s=5.0, timed=measures.predicting),
+        measures=measures,
         secret="s3cret",
     )
 
@@ -184,7 +186,7 @@ def test_status(client):
     assert client.get("/status?project=1").json()["projects"]["1"]["queue"] == "waiting"
     answer = client.get("/status?project=7")
     assert answer.status_code == 404
-    assert "project 7 is not known" in answer.json()["error"]
+    assert "unknown project 7" in answer.json()["error"]
 
 
 def test_status_of_a_task(client):
@@ -312,7 +314,7 @@ def test_unexpected_errors_carry_an_id_and_no_traceback(client, parts, monkeypat
     assert answer.status_code == 500
     words = answer.json()["error"]
     assert "ZeroDivision" not in words
-    number = words.split()[2].rstrip(":")
+    number = words.split()[2].rstrip(";")
     assert number in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
@@ -408,6 +410,18 @@ def test_without_redis_predictions_go_on(without_redis, store):
 
 
 # What is imported -------------------------------------------------------------------------------
+
+
+def test_the_parts_are_built_without_a_web_framework():
+    """The server of label-studio-ml has a framework of its own."""
+    code = """
+import json, sys
+import xlt_backend.run.web, xlt_backend.web.credentials
+print(json.dumps([m for m in ("fastapi", "starlette", "uvicorn") if m in sys.modules]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert json.loads(done.stdout) == []
 
 
 def test_server_is_built_without_torch_and_trainer(tmp_path):

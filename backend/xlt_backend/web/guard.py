@@ -1,0 +1,57 @@
+"""Authentication and metrics of every request, before a route handles it."""
+
+from __future__ import annotations
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from xlt_backend.labelstudio.wire import SECRET_HEADER, ErrorAnswer
+from xlt_backend.web.credentials import has_password, has_secret
+from xlt_backend.web.parts import Parts
+
+
+class Guard:
+    """Middleware that authenticates, counts and times every request.
+
+    Plain ASGI, since it runs for every request.
+    """
+
+    def __init__(self, app: ASGIApp, parts: Parts) -> None:
+        self._app = app
+        self._parts = parts
+        self._open = {"/health", "/"} | ({"/metrics"} if parts.open_metrics else set())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request, path = Request(scope), scope["path"]
+        trusted = has_password(request.headers, self._parts.basic_auth)
+        if path == "/webhook":
+            trusted = trusted or has_secret(request.headers, self._parts.secret)
+        # START_TRAINING comes to /webhook without the secret, with the password if one is set.
+        request.state.trusted = trusted
+        allowed = trusted or path in self._open or self._parts.basic_auth is None
+        with self._parts.measures.answering(path) as note:
+
+            async def noted(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    note(message["status"])
+                await send(message)
+
+            answer = self._app if allowed else unauthorized(path)
+            await answer(scope, receive, noted)
+
+
+def unauthorized(path: str) -> Response:
+    """Returns the answer to a request without the credentials that its route needs."""
+    needed = f"the header {SECRET_HEADER} or Basic auth" if path == "/webhook" else "Basic auth"
+    headers = {} if path == "/webhook" else {"WWW-Authenticate": 'Basic realm="xlt"'}
+    return error_answer(401, f"{path} needs {needed}", headers)
+
+
+def error_answer(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    """Returns a response that says what went wrong, in one line."""
+    return JSONResponse(ErrorAnswer(error=message).model_dump(), status, headers)

@@ -1,0 +1,35 @@
+"""The objects that the routes of the web server work with."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from xlt_backend.service.events import Service
+from xlt_backend.service.predict import Inference
+from xlt_backend.web.metrics import Measures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The use cases of a web server, its metrics and its credentials.
+
+    Attributes:
+        service: The use cases of events and status.
+        inference: Predictions for /predict.
+        measures: The counters and timers of /metrics.
+        secret: Shared secret of the webhooks.
+        basic_auth: User and password of all other routes; None if they are open.
+        open_metrics: Whether /metrics needs no password.
+        background: Functions that run in threads while the server runs; each ends when its event
+            is set.
+    """
+
+    service: Service
+    inference: Inference
+    measures: Measures
+    secret: str
+    basic_auth: tuple[str, str] | None = None
+    open_metrics: bool = False
+    background: Sequence[Callable[[threading.Event], None]] = ()
