@@ -1,4 +1,4 @@
-"""Loaded models, shared by all requests of a process: each version is loaded once."""
+"""Registry of the models in memory; all requests of a process share one copy of a version."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Seconds until a version that could not be loaded is tried again without being asked for.
+#: Seconds until `refresh` retries a version that could not be loaded.
 _RETRY_S = 60.0
 
 
 class Model(Protocol):
-    """What is needed of a loaded model; see `xlt.models.predictor.Predictor`."""
+    """The part of `xlt.models.predictor.Predictor` that serving uses."""
 
     task: TaskSpec
 
     def score(self, texts: Sequence[str]) -> Scores:
-        """Logits and vectors of texts, in their order."""
+        """Returns logits and vectors of texts, in their order."""
 
 
 Load = Callable[[Path], Model]
@@ -47,8 +47,8 @@ class Loaded:
 
     Attributes:
         version: Its name.
-        model: Gives logits.
-        calibration: Makes probabilities of them.
+        model: The model, for logits.
+        calibration: Turns logits into probabilities.
     """
 
     version: str
@@ -56,12 +56,12 @@ class Loaded:
     calibration: Calibration
 
     def probabilities(self, texts: Sequence[str], langs: Sequence[str]) -> NDArray[np.float64]:
-        """Calibrated class probabilities (N, C) of N texts in N languages."""
+        """Returns calibrated class probabilities (N, C) of N texts in N languages."""
         return self.calibration.apply(self.model.score(texts).logits, langs)
 
 
 class Registry:
-    """The loaded versions of the projects asked for last; safe with several threads."""
+    """The active versions of the projects that were requested last; thread-safe."""
 
     def __init__(
         self,
@@ -84,25 +84,26 @@ class Registry:
         self._loading = threading.Lock()
 
     def get(self, key: str) -> Loaded | None:
-        """The active version of a project, loaded; None where it has none yet.
+        """Returns the active version of a project, loaded; None if it has none yet.
 
-        While a newer version is being loaded by `refresh` the one in memory is given. A version
-        that cannot be loaded leaves the one in memory in use.
+        While `refresh` loads a newer version, the previous one is returned. A version that cannot
+        be loaded leaves the previous one in use.
 
         Raises:
-            XltError: If it cannot be loaded and none is in memory.
+            XltError: If the version cannot be loaded and none is in memory.
         """
         with self._lock:
-            found = self._loaded.get(key)
-            if found is not None:
+            loaded = self._loaded.get(key)
+            if loaded is not None:
                 self._loaded.move_to_end(key)
-                return found
-        return self._bring(key)
+                return loaded
+        return self._ensure_loaded(key)
 
     def refresh(self) -> None:
-        """Loads active versions before anybody asks for them.
+        """Loads active versions ahead of the requests for them.
 
-        Of the projects in memory where they changed; of others as long as there is room.
+        Replaces the versions in memory that are no longer active, then loads other projects until
+        the capacity is reached.
 
         Raises:
             StoreError: If the store cannot be read.
@@ -111,64 +112,64 @@ class Registry:
         with self._lock:
             keys = list(self._loaded)
         for key in keys:
-            self._refreshed(key)
+            self._refresh(key)
         room = self._capacity - len(keys)
         for key in names:
             if room <= 0:
                 return
             if key not in keys:
-                room -= self._refreshed(key)
+                room -= self._refresh(key)
 
-    def _refreshed(self, key: str) -> bool:
-        """Whether the active version of the project is in memory now."""
+    def _refresh(self, key: str) -> bool:
+        """Loads the active version of a project; returns whether it is in memory."""
         version = None
         try:
             version = self._version(key)
             failed_at, failed = self._failed.get(key, (float("-inf"), None))
             if version == failed and self._clock() - failed_at < _RETRY_S:
                 return False
-            return self._bring(key) is not None
+            return self._ensure_loaded(key) is not None
         except XltError as error:
             self._failed[key] = (self._clock(), version)
-            logger.error("%s: %s; what is in memory stays in use", key, error)
+            logger.error("%s: %s; the version in memory stays in use", key, error)
             return False
 
     def versions(self) -> dict[str, str]:
-        """Project key -> version in memory."""
+        """Returns the version in memory by project key."""
         with self._lock:
             return {key: loaded.version for key, loaded in self._loaded.items()}
 
-    def _bring(self, key: str) -> Loaded | None:
-        """The active version, loaded now if it is not in memory."""
+    def _ensure_loaded(self, key: str) -> Loaded | None:
+        """Returns the active version; loads it first if it is not in memory."""
         version = self._version(key)
-        with self._loading:  # one at a time: two threads asking cold load it once
+        with self._loading:  # one at a time: two threads that need the same version load it once
             with self._lock:
-                found = self._loaded.get(key)
-            if version is None or (found is not None and found.version == version):
-                return found
-            loaded = self._loaded_from_store(key, version)
+                loaded = self._loaded.get(key)
+            if version is None or (loaded is not None and loaded.version == version):
+                return loaded
+            loaded = self._load_from_store(key, version)
             with self._lock:
                 self._loaded[key] = loaded
                 self._loaded.move_to_end(key)
                 while len(self._loaded) > self._capacity:
-                    gone, _ = self._loaded.popitem(last=False)
-                    logger.info("%s: unloaded, others were asked for since", gone)
+                    unloaded, _ = self._loaded.popitem(last=False)
+                    logger.info("%s: unloaded to make room for other projects", unloaded)
             return loaded
 
     def _version(self, key: str) -> str | None:
-        at, version = self._current.get(key, (float("-inf"), None))
-        if self._clock() - at >= self._memo_s:
+        read_at, version = self._current.get(key, (float("-inf"), None))
+        if self._clock() - read_at >= self._memo_s:
             version = self._store.project(key).current()
             self._current[key] = (self._clock(), version)
         return version
 
-    def _loaded_from_store(self, key: str, version: str) -> Loaded:
-        begin = time.monotonic()
+    def _load_from_store(self, key: str, version: str) -> Loaded:
+        start = time.monotonic()
         versions = self._store.project(key)
         loaded = Loaded(
             version=version,
             model=self._load(versions.open(version)),
             calibration=versionfiles.calibration(versions, version),
         )
-        logger.info("%s: loaded %s in %.1f s", key, version, time.monotonic() - begin)
+        logger.info("%s: loaded %s in %.1f s", key, version, time.monotonic() - start)
         return loaded
