@@ -75,17 +75,15 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
     evaluate = _command(subparsers, "evaluate", words, _EVALUATE, _run_evaluate)
     for parser in (predict, select, evaluate):
         parser.add_argument("model", metavar="MODEL", help="folder of a model")
-    words = "replay labelled data: which way of choosing pays"
-    simulate = _command(subparsers, "simulate", words, simulation.DESCRIPTION, simulation.run)
-    for parser in (train, predict, select, evaluate, simulate):
+    for parser in (train, predict, select, evaluate):
         _data_options(parser)
     for parser in (train, evaluate):
         words = "the result as one JSON object on standard output"
         parser.add_argument("--json", action="store_true", help=words)
     _train_options(train)
     _select_options(select)
+    simulation.add_command(subparsers)
     adaptation.add_command(subparsers)
-    simulation.add_options(simulate)
 
 
 def _train_options(parser: argparse.ArgumentParser) -> None:

@@ -1,14 +1,14 @@
-"""`xlt opentext`: writes the table of openly licensed translations."""
+"""`xlt opentext`: builds the table of openly licensed translations."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from xlt.cli.arguments import print_status
 from xlt.errors import ConfigError
 from xlt.pretrain.opentext.build import build
 from xlt.pretrain.opentext.sources import read_sources
@@ -27,31 +27,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="Parquet table to write")
     parser.add_argument(
         "--cache", type=Path, default=Path("open_text_archives"), metavar="FOLDER",
-        help="archives; those that are not there are fetched, 0.8 GB in all (default: %(default)s)",
+        help="archives; missing ones are downloaded, 0.8 GB in all (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--exclude", type=Path, nargs="+", default=[], metavar="TABLE.parquet",
-        help="tables to measure encoders on (text, english, tokens): no text of theirs is taken",
+        help="evaluation tables (columns text, english or tokens) whose texts are left out",
     )  # fmt: skip
     parser.add_argument(
         "--teacher", default=_TEACHER,
-        help="folder or package:NAME/FOLDER whose tokenizer.json knows the English words "
+        help="folder or package:NAME/FOLDER whose tokenizer.json lists the known English words "
         "(default: %(default)s)",
     )  # fmt: skip
 
 
 def main(args: argparse.Namespace) -> int:
-    """Runs `xlt opentext`; progress goes to stderr, what was written to stdout as JSON."""
+    """Runs `xlt opentext`; progress goes to standard error, a JSON summary to standard output."""
     file = find_teacher(args.teacher) / "tokenizer.json"
     if not file.is_file():
-        raise ConfigError(f"the teacher {args.teacher!r} has no {file.name}: there is no {file}")
+        raise ConfigError(f"the teacher {args.teacher!r} has no {file.name}: expected it at {file}")
     summary = build(
         args.out,
         sources=read_sources(),
         cache=args.cache,
         vocabulary=Tokenizer.from_file(str(file)).get_vocab().keys(),
         exclude=args.exclude,
-        progress=lambda line: print(line, file=sys.stderr, flush=True),
+        progress=print_status,
     )
     print(json.dumps({"out": str(args.out), **summary}, ensure_ascii=False))
     return 0

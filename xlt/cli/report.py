@@ -1,4 +1,4 @@
-"""What the command line shows on standard error: progress, tables, the signature of a result."""
+"""Output for people, on standard error: progress, tables, the signature of a result."""
 
 from __future__ import annotations
 
@@ -15,15 +15,22 @@ from xlt.tasks.metrics import LanguageScore
 
 
 @contextmanager
-def progress_bar(words: str) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on a terminal, nothing in a pipe; call it with (words, done, total)."""
+def progress_bar(title: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Shows a progress bar on a terminal and nothing in a pipe.
+
+    Args:
+        title: Its text at first.
+
+    Yields:
+        Moves the bar; called with its text, the number of items done and of all, 0 if unknown.
+    """
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(words, total=None)
+        task = bar.add_task(title, total=None)
 
-        def show(now: str, done: int, total: int) -> None:
-            bar.update(task, description=now, completed=done, total=total or None)
+        def show(text: str, done: int, total: int) -> None:
+            bar.update(task, description=text, completed=done, total=total or None)
 
         yield show
 
@@ -34,19 +41,19 @@ def language_table(scores: Mapping[str, LanguageScore], title: str) -> None:
     table.add_column("language")
     for name in ("texts", "accuracy", "95 % interval", "macro-F1"):
         table.add_column(name, justify="right")
-    for lang, found in scores.items():
+    for lang, score in scores.items():
         table.add_row(
             lang,
-            str(found.n),
-            f"{100 * found.accuracy:.1f}",
-            f"{100 * found.low:.1f}–{100 * found.high:.1f}",
-            f"{100 * found.macro_f1:.1f}",
+            str(score.n),
+            f"{100 * score.accuracy:.1f}",
+            f"{100 * score.low:.1f}–{100 * score.high:.1f}",
+            f"{100 * score.macro_f1:.1f}",
         )
     Console(stderr=True).print(table)
 
 
 def signature(total: LanguageScore, langs: list[str], model: Path, seed: int) -> str:
-    """One line that says what a number is a number of."""
+    """Returns one line with a result and everything needed to reproduce it."""
     return (
         f"macro-F1 = {100 * total.macro_f1:.1f} | accuracy = {100 * total.accuracy:.1f} | "
         f"model:{model.name} | langs:{','.join(langs)} | n:{total.n} | seed:{seed} | "

@@ -1,10 +1,9 @@
-"""`xlt simulate`: what a labelling budget buys, strategy by strategy, on data that has labels."""
+"""`xlt simulate`: compares strategies of choosing texts to label, on data that has labels."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from textwrap import fill
@@ -12,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from xlt.cli import files as filework
+from xlt.cli import arguments
+from xlt.cli.files import in_languages
 from xlt.cli.report import progress_bar
-from xlt.data.corpus import read_examples, split_by_group
+from xlt.data.corpus import split_by_group
 from xlt.data.examples import Example
 from xlt.disk.fingerprints import fingerprint, fingerprint_of_file
 from xlt.encoder.files import encoder_fingerprint
@@ -29,69 +29,87 @@ from xlt.simulate.runner import run_all
 from xlt.simulate.strategies import ALIASES, DEFAULT, strategy
 from xlt.simulate.tables import show_tables
 
-_SEED = 13
 _HELD_OUT = 0.3
 LEARNERS = ("head", "joint")
 
-DESCRIPTION = f"""\
-Replay labelled DATA as if annotators worked through it, and see which way of choosing pays.
+_SUMMARY = "compare strategies of choosing texts on labelled data"
+_DESCRIPTION = f"""\
+Replay labelled DATA as if annotators worked through it, and compare strategies of choosing texts.
 
   xlt simulate sib200.parquet --split train --test-split test --source eng_Latn \\
       --targets hau_Latn,yor_Latn --budgets 20,100,500 --seeds 10 --out simulation/
 
-Every strategy spends the same budgets on the same texts with the same head (a logistic regression
-on frozen sentence vectors; with --learner joint the trainer and its joint loss, from the base
-encoder in every round) and is judged on the same test texts. Without --test-split, three tenths
-of the groups (texts that say the same, in whatever language) are the test texts. A tenth of the
-tasks are audit tasks, as in the service: their labels cost, and never train.
+Every strategy spends the same budgets on the same texts, trains the same head and is judged on the
+same test texts. The head is a logistic regression on frozen sentence vectors; with --learner joint
+it is a full training with the joint loss, from the base encoder in every round. Without
+--test-split, three tenths of the groups (texts with the same meaning, in any language) become test
+texts. A tenth of the tasks are audit tasks, as in the service: their labels are paid for and never
+trained on.
 
 Strategies: default (the service's sampler), default:source_share=0.2+quota=equal (with other
-options), random, stratified (random, all languages alike), in-target, zero-shot (random, from the
-source alone), or MEASURE@PLACE: a measure's best, from everywhere, @equal, @proportional, @target
-or @source. Measures:
+options), random, stratified (random, the same number from every language), in-target, zero-shot
+(random, from the source alone), or MEASURE@PLACE: the texts that a measure ranks highest, from
+everywhere, @equal, @proportional, @target or @source. Measures:
 {fill(", ".join(CHOICES), width=100)}
 
-DIR gets cells.jsonl (one line per finished learning curve: a stopped simulation goes on where it
-was, with --learner joint at the round where it was), summary.json, and the plots curves.svg and
-shares.svg.
+DIR gets cells.jsonl with one line per finished learning curve, summary.json, and the plots
+curves.svg and shares.svg. If a simulation was stopped, give the same command again and it
+continues with the next curve; with --learner joint, with the next round.
 
 """
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Adds what is not said by the options of DATA."""
-    settings = Settings()
+def add_command(subparsers: arguments.Subparsers) -> None:
+    """Adds `xlt simulate`."""
+    parser = arguments.add_command(
+        subparsers,
+        "simulate",
+        summary=_SUMMARY,
+        description=_DESCRIPTION + arguments.DATA,
+        run=run,
+    )
+    arguments.add_data(parser)
     add = parser.add_argument
     add("--out", type=Path, required=True, metavar="DIR", help="folder to write")
-    add("--source", required=True, metavar="LANGS", help="languages labelled for the others' sake")
+    text = "languages labelled to help the others"
+    add("--source", required=True, metavar="LANGS", help=text)
     add("--targets", default="", metavar="LANGS", help="other languages to use (default: all)")
-    add("--test-split", metavar="NAME", help="rows whose column split says so are the test texts")
+    text = "take the rows with this in column split as test texts"
+    add("--test-split", metavar="NAME", help=text)
     names = ",".join([DEFAULT, "random", *ALIASES])
     add("--strategies", default=names, metavar="NAMES", help="default: %(default)s")
+    _add_curve_options(parser, Settings())
+    text = "bundled, a folder or a name on the Hugging Face Hub (default: %(default)s)"
+    add("--encoder", default="bundled", metavar="NAME", help=text)
+    text = "folder for sentence vectors that simulations share (default: DIR)"
+    add("--cache", type=Path, metavar="DIR", help=text)
+    text = "model of each round: the quick head, or a full training with the joint loss (slow)"
+    add("--learner", choices=LEARNERS, default=LEARNERS[0], help=text)
+    add("--config", type=Path, metavar="TOML", help="hyper-parameters of --learner joint")
+    text = "steps of each training of --learner joint"
+    add("--max-steps", type=int, metavar="N", help=text)
+    text = "number of curves at a time (default: %(default)s)"
+    add("--jobs", type=int, default=1, metavar="N", help=text)
+    add("--json", action="store_true", help="print the summary as JSON on standard output")
+
+
+def _add_curve_options(parser: argparse.ArgumentParser, settings: Settings) -> None:
+    """Adds the options that shape every learning curve."""
+    add = parser.add_argument
     budgets = ",".join(map(str, settings.budgets))
-    add("--budgets", default=budgets, metavar="N,N,…", help="labels (default: %(default)s)")
+    text = "numbers of labels (default: %(default)s)"
+    add("--budgets", default=budgets, metavar="N,N,…", help=text)
     add("--batch", type=int, default=settings.batch, metavar="N", help="labels per round")
-    words = "how many seeds, from --seed on (default: %(default)s)"
-    add("--seeds", type=int, default=10, metavar="N", help=words)
-    words = "share of tasks whose labels judge and never train (default: %(default)s)"
-    add("--audit-share", type=float, default=settings.audit_share, metavar="SHARE", help=words)
-    words = "share of the groups that each seed draws (default: %(default)s)"
-    add("--pool-share", type=float, default=settings.pool_share, metavar="SHARE", help=words)
-    words = "bundled, a folder or a name on the Hugging Face Hub (default: %(default)s)"
-    add("--encoder", default="bundled", metavar="NAME", help=words)
-    words = "folder for sentence vectors, to share among simulations (default: DIR)"
-    add("--cache", type=Path, metavar="DIR", help=words)
-    words = "what learns in each round: the quick head, or the trainer with its joint loss (slow)"
-    add("--learner", choices=LEARNERS, default=LEARNERS[0], help=words)
-    words = "hyper-parameters of --learner joint"
-    add("--config", type=Path, metavar="TOML", help=words)
-    add("--max-steps", type=int, metavar="N", help="of each training of --learner joint")
-    add("--jobs", type=int, default=1, metavar="N", help="cells at a time (default: %(default)s)")
-    add("--json", action="store_true", help="the summary as JSON on standard output")
+    text = "number of seeds, counted up from --seed (default: %(default)s)"
+    add("--seeds", type=int, default=10, metavar="N", help=text)
+    text = "share of tasks whose labels are never trained on (default: %(default)s)"
+    add("--audit-share", type=float, default=settings.audit_share, metavar="SHARE", help=text)
+    text = "share of the groups that each seed draws (default: %(default)s)"
+    add("--pool-share", type=float, default=settings.pool_share, metavar="SHARE", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Simulates, shows tables, writes results and plots."""
+    """Runs `xlt simulate`: writes results and plots, and prints tables."""
     names = [name.strip() for name in args.strategies.split(",") if name.strip()]
     for name in names:
         strategy(name)
@@ -107,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     with progress_bar("simulating") as show:
         replay, setup = _replay(args, settings, show)
-        first = _SEED if args.seed is None else args.seed
+        first = arguments.seed_of(args)
         seeds = range(first, first + args.seeds)
         cells = run_all(
             replay,
@@ -118,22 +136,22 @@ def run(args: argparse.Namespace) -> int:
             processes=args.jobs,
             show=show,
         )
-    found = _described(args, settings, replay, first) | summary(cells, replay.targets)
-    (args.out / "summary.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    report = _described(args, settings, replay, first) | summary(cells, replay.targets)
+    (args.out / "summary.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     for name, draw in (("curves", learning_curves), ("shares", label_shares)):
-        (args.out / f"{name}.svg").write_text(draw(found), encoding="utf-8")
-    show_tables(found)
+        (args.out / f"{name}.svg").write_text(draw(report), encoding="utf-8")
+    show_tables(report)
     if args.json:
-        print(json.dumps(found, ensure_ascii=False))
+        print(json.dumps(report, ensure_ascii=False))
     return 0
 
 
 def _training(args: argparse.Namespace) -> Training | None:
-    """Hyper-parameters of full trainings; None: the quick head learns."""
+    """Returns the hyper-parameters of full trainings; None for the quick head."""
     given = args.config is not None or args.max_steps is not None
     if args.learner != "joint":
         if given:
-            raise ConfigError("--config and --max-steps are for --learner joint")
+            raise ConfigError("--config and --max-steps are for --learner joint: give that, too")
         return None
     from xlt.config import TrainConfig
 
@@ -143,9 +161,9 @@ def _training(args: argparse.Namespace) -> Training | None:
 
 
 def _replay(args: argparse.Namespace, settings: Settings, show: Show) -> tuple[Replay, str]:
-    """The data, and a fingerprint of everything that decides results but strategy and seed."""
+    """Returns the data, and a fingerprint of all that decides results except strategy and seed."""
     pool, test = _examples(args)
-    source = _codes(args.source)
+    source = arguments.language_codes(args.source)
     texts = [example.text for example in (*pool, *test)]
     folder = args.cache or args.out
     vectors = cached_vectors(texts, encoder=args.encoder, folder=folder, show=show)
@@ -156,7 +174,10 @@ def _replay(args: argparse.Namespace, settings: Settings, show: Show) -> tuple[R
 
 
 def _code() -> str:
-    """Fingerprint of the modules that decide a cell's result; other code begins anew."""
+    """Returns the fingerprint of the modules that decide a cell's result.
+
+    Cells of other code are not reused.
+    """
     package = Path(__file__).parents[1]
     names = ("choices", "curve", "learners", "strategies")
     files = [*sorted((package / "sampling").glob("*.py")), package / "tasks" / "calibration.py"]
@@ -166,19 +187,19 @@ def _code() -> str:
 
 
 def _examples(args: argparse.Namespace) -> tuple[list[Example], list[Example]]:
-    """What can be chosen, and what judges."""
-    pool = _read(args, args.split)
+    """Returns the texts to choose from, and the test texts."""
+    pool = _read(args)
     if args.test_split is not None:
         return pool, _read(args, args.test_split)
-    return split_by_group(pool, _HELD_OUT, np.random.default_rng(_SEED))
+    return split_by_group(pool, _HELD_OUT, np.random.default_rng(arguments.SEED))
 
 
-def _read(args: argparse.Namespace, split: str | None) -> list[Example]:
-    columns = {name: getattr(args, name) for name in ("text", "lang", "label", "id", "group")}
-    examples = filework.with_languages(read_examples(args.data, split=split, **columns))
-    targets = _codes(args.targets)
-    wanted = [*targets, *_codes(args.source)] if targets else []
-    examples = filework.in_languages([e for e in examples if e.label is not None], wanted)
+def _read(args: argparse.Namespace, split: str | None = None) -> list[Example]:
+    """Returns the labelled rows of DATA in the languages of the simulation."""
+    examples = [e for e in arguments.read_data(args, split) if e.label is not None]
+    targets = arguments.language_codes(args.targets)
+    wanted = [*targets, *arguments.language_codes(args.source)] if targets else []
+    examples = in_languages(examples, wanted)
     if not examples:
         raise DataError(f"{args.data} has no labelled row in {', '.join(wanted) or 'any language'}")
     return examples
@@ -187,7 +208,7 @@ def _read(args: argparse.Namespace, split: str | None) -> list[Example]:
 def _described(
     args: argparse.Namespace, settings: Settings, replay: Replay, first: int
 ) -> dict[str, Any]:
-    """What the numbers are numbers of."""
+    """Describes the data and settings that the numbers belong to."""
     return {
         "data": Path(args.data).name,
         "encoder": args.encoder,
@@ -205,7 +226,3 @@ def _numbers(listed: str) -> tuple[int, ...]:
         return tuple(int(part) for part in listed.split(","))
     except ValueError:
         raise ConfigError(f"--budgets must be numbers such as 20,100,500, got {listed!r}") from None
-
-
-def _codes(languages: str) -> Sequence[str]:
-    return [code.strip() for code in languages.split(",") if code.strip()]

@@ -1,0 +1,103 @@
+"""Arguments that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from xlt.cli.files import with_languages
+from xlt.data.corpus import read_examples
+from xlt.data.examples import Example
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+#: Seed of every command that is not given another.
+SEED = 13
+#: Ends the description of a command that takes DATA.
+DATA = """\
+DATA is a .csv, .tsv or .jsonl file (each also .gz), a .parquet file, or owner/name:split on the
+Hub. Columns are found by their usual names (text, lang, label, id, group); name others by options.
+"""
+#: Fields of an example that an option can name the column of.
+COLUMNS = ("text", "lang", "label", "id", "group")
+
+
+def add_command(
+    subparsers: Subparsers,
+    name: str,
+    *,
+    summary: str,
+    description: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    """Adds a command whose parsed arguments carry `run`.
+
+    Args:
+        subparsers: Of the program.
+        name: What users type.
+        summary: Its line in the program's help.
+        description: Its own help, printed as it is.
+        run: Runs the command with the parsed arguments and returns the exit status.
+    """
+    parser = subparsers.add_parser(
+        name,
+        help=summary,
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Adds the argument DATA, the options for its columns, and --seed."""
+    parser.add_argument("data", metavar="DATA", help="table of texts")
+    columns = add_columns(parser, "DATA")
+    columns.add_argument("--split", metavar="NAME", help="only rows with this in column split")
+    parser.add_argument("--seed", type=int, metavar="N", help=f"default: {SEED}")
+
+
+def add_columns(
+    parser: argparse.ArgumentParser, table: str, names: Sequence[str] = COLUMNS
+) -> argparse._ArgumentGroup:
+    """Adds an option for the column of each name; returns their group."""
+    columns = parser.add_argument_group(f"columns of {table}")
+    for name in names:
+        columns.add_argument(f"--{name}", metavar="COLUMN", help=f"column with the {name}")
+    return columns
+
+
+def columns_of(args: argparse.Namespace) -> dict[str, str | None]:
+    """Returns the column that the user named for each field, None for the usual name."""
+    return {name: getattr(args, name, None) for name in COLUMNS}
+
+
+def read_data(args: argparse.Namespace, split: str | None = None) -> list[Example]:
+    """Reads DATA and identifies the language of texts that do not name theirs.
+
+    Args:
+        args: With the arguments of `add_data`.
+        split: Reads the rows of this split instead of those of --split.
+
+    Raises:
+        DataError: If the table cannot be read.
+    """
+    wanted = args.split if split is None else split
+    return with_languages(read_examples(args.data, split=wanted, **columns_of(args)))
+
+
+def seed_of(args: argparse.Namespace) -> int:
+    """Returns --seed or its default."""
+    return SEED if args.seed is None else int(args.seed)
+
+
+def language_codes(text: str) -> list[str]:
+    """Splits the value of an option such as `hau,yor`; empty parts do not count."""
+    return [code.strip() for code in text.split(",") if code.strip()]
+
+
+def print_status(line: str) -> None:
+    """Prints a line on standard error, which is not where results go."""
+    print(line, file=sys.stderr, flush=True)
