@@ -179,7 +179,7 @@ def _parser(
 
 #: Command -> (module with `add_arguments(parser)` and `main(args)`, what it does).
 _LAZY: dict[str, tuple[str, str]] = {
-    "demo": ("xlt_backend.demo.run", "show the whole loop on this machine"),
+    "demo": ("xlt_backend.demo.command", "show the whole loop on this machine"),
     "connect": ("xlt_backend.setup.connect", "make xlt the model of a Label Studio project"),
     "doctor": ("xlt_backend.setup.doctor", "check the whole chain and say how to mend each fault"),
     "pretrain": ("xlt.pretrain.run", "make an encoder from parallel text"),

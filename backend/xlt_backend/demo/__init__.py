@@ -1,1 +1,1 @@
-"""The demo: the whole loop on a real Label Studio, with a scripted annotator if wanted."""
+"""The demo: the whole loop on a real Label Studio, optionally with a scripted annotator."""

@@ -1,4 +1,4 @@
-"""Accounts of our own Label Studio: its pages for people, used as a browser would."""
+"""Accounts of our own Label Studio, made through its web pages as a browser would."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from xlt.errors import ServiceError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Who may use the server.
+    """A user of the server.
 
     Attributes:
-        user: E-mail address, the name to log in with.
-        password: Its password.
-        token: Personal access token of that user.
+        user: E-mail address, which is the login name.
+        password: Password of the user.
+        token: Personal access token of the user.
     """
 
     user: str
@@ -26,11 +26,11 @@ class Account:
 
 
 def make_token(url: str, user: str, password: str) -> str:
-    """Log in as a browser would and make a personal access token.
+    """Logs in and creates a personal access token.
 
     Raises:
-        ServiceError: If the login is refused, or the user has a token already (Label Studio shows
-            a token only once).
+        ServiceError: If Label Studio refuses the login, or if the user has a token already (Label
+            Studio shows a token only once).
     """
     with httpx.Client(base_url=url, timeout=30.0, follow_redirects=True) as client:
         client.get("/user/login")
@@ -45,15 +45,15 @@ def make_token(url: str, user: str, password: str) -> str:
                 "(Account & Settings > Personal Access Token) or give it to xlt"
             )
         if answer.status_code != 201:
-            raise ServiceError(f"no token from Label Studio: {answer.status_code} {answer.text}")
+            raise ServiceError(f"Label Studio gave no token: {answer.status_code} {answer.text}")
         return str(answer.json()["token"])
 
 
 def sign_up(url: str, inviting: Account, user: str) -> Account:
-    """Another annotator, through the invitation link of an account.
+    """Creates another user through the invitation link of an account.
 
     Raises:
-        ServiceError: If Label Studio refuses, for instance because there is such a user.
+        ServiceError: If Label Studio refuses, for example because the user exists already.
     """
     password = secrets.token_urlsafe(12)
     invite = _invitation(url, inviting)
@@ -68,13 +68,13 @@ def sign_up(url: str, inviting: Account, user: str) -> Account:
 
 
 def token_works(url: str, token: str) -> bool:
-    """Whether Label Studio accepts this personal access token."""
+    """Returns whether Label Studio accepts a personal access token."""
     answer = httpx.post(f"{url}/api/token/refresh/", json={"refresh": token}, timeout=30.0)
     return answer.status_code == 200
 
 
 def _invitation(url: str, account: Account) -> str:
-    """Path of the page where invited people sign up."""
+    """Returns the path of the sign-up page for invited users."""
     with httpx.Client(base_url=url, timeout=30.0) as client:
         answer = client.post("/api/token/refresh/", json={"refresh": account.token})
         headers = {"Authorization": f"Bearer {answer.json()['access']}"}

@@ -1,4 +1,4 @@
-"""A scripted annotator: asks Label Studio for the next task, reads the answer up, submits it."""
+"""A scripted annotator: asks Label Studio for the next task and submits its known label."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Labelled:
-    """One task that was labelled.
+class LabelledTask:
+    """A task that the annotator labelled.
 
     Attributes:
-        task_id: Label Studio's id.
-        lang: Its language.
-        in_order: Whether it was the first of the published order that was still open; None
-            where the order changed while the task was asked for.
+        task_id: Label Studio's id of the task.
+        lang: Language of the text.
+        in_order: Whether it was the first open task of the published order; None if the order
+            changed during the request.
     """
 
     task_id: int
@@ -34,12 +34,12 @@ class Labelled:
 
 
 class Annotator:
-    """Works through a project as a person would, one task at a time, over the public API.
+    """Labels a project's tasks one by one over the public API, as a person would.
 
     Args:
         client: Label Studio, with the annotator's own token.
         project_id: The project.
-        answers: `data["ref"]` of each task -> its label.
+        answers: Label of each task by its `data["ref"]`.
     """
 
     def __init__(self, client: Client, project_id: int, answers: Mapping[str, str]) -> None:
@@ -51,11 +51,11 @@ class Annotator:
         self._queue: dict[int, float] = {}
         self._done: set[int] = set()
 
-    def label_next(self) -> Labelled | None:
-        """Label the task that Label Studio serves next; None when it has no more.
+    def label_next(self) -> LabelledTask | None:
+        """Labels the task that Label Studio serves next; returns None if there are no more.
 
         Raises:
-            DataError: If the task is none of those that there is an answer for.
+            DataError: If no answer is known for the task.
             LabelStudioError: If Label Studio does not answer.
         """
         version = self._follow()
@@ -64,27 +64,27 @@ class Annotator:
             return None
         task_id, data = int(task["id"]), task["data"]
         if data.get("ref") not in self._answers:
-            raise DataError(f"task {task_id} is not one of the demo's: no answer for {data}")
+            raise DataError(f"no answer for task {task_id}, which the demo did not import: {data}")
         in_order = self._is_first(task_id) if version == self._follow() else None
         label = self._answers[data["ref"]]
         result = to_result(label, 1.0, self._interface)
         self._submit(task_id, [{**region, "origin": "manual"} for region in result])
         self._done.add(task_id)
         self._queue.pop(task_id, None)
-        return Labelled(task_id=task_id, lang=str(data["lang"]), in_order=in_order)
+        return LabelledTask(task_id=task_id, lang=str(data["lang"]), in_order=in_order)
 
     def _submit(self, task_id: int, result: list[dict[str, Any]]) -> None:
-        """Submit, and once more where Label Studio failed: on SQLite its database may be locked.
+        """Submits an annotation; retries if Label Studio fails, as when SQLite is locked.
 
-        The task stays with its annotator until an annotation is stored, so that asking for the
-        next one tells whether the first try was.
+        A failed request may have stored the annotation. If Label Studio then serves another task,
+        it has.
         """
         for wait_s in (1.0, 3.0, 10.0, 30.0):
             try:
                 self._client.annotate(task_id, result)
                 return
             except LabelStudioError as error:
-                logger.warning("task %d, again in %g s: %s", task_id, wait_s, error)
+                logger.warning("task %d: %s; retrying in %g s", task_id, error, wait_s)
                 time.sleep(wait_s)
                 served = self._client.next_task(self._project_id)
                 if served is None or int(served["id"]) != task_id:
@@ -92,7 +92,7 @@ class Annotator:
         self._client.annotate(task_id, result)
 
     def _follow(self) -> str:
-        """Read the published order again where the project shows another version than before."""
+        """Returns the version that the project shows; reads its order if it is a new one."""
         version = self._client.project(self._project_id).model_version
         if version != self._version:
             self._version = version

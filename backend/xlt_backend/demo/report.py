@@ -1,4 +1,4 @@
-"""What the demo found out, as a table for people and one JSON object for programs."""
+"""Report of a scripted demo: a table for people, one JSON object for programs."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from rich.table import Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What came out of a scripted run.
+    """Results of a scripted run.
 
     Attributes:
-        before: Accuracy in [0, 1] per language on held-out texts, first promoted version.
-        after: The same for the last promoted version.
-        source: The high-resource language.
-        labels: Labels spent per language.
-        version_names: Versions promoted, oldest first.
+        before: Accuracy in [0, 1] per language on held-out texts, of the first promoted version.
+        after: Accuracy of the last promoted version.
+        source: Code of the high-resource language.
+        labels: Number of labels spent per language.
+        version_names: Promoted versions, oldest first.
         seconds_per_version: From the last label of a batch to new predictions in Label Studio.
-        served_in_order: Tasks served as the sampler had ranked them, of `served` in all.
-        served: Tasks served to the annotator.
-        held_out: Held-out texts per language.
+        served_in_order: Number of tasks that were the first open one of the published order.
+        served: Number of tasks served while the order did not change.
+        held_out: Number of held-out texts per language.
     """
 
     before: Mapping[str, float]
@@ -38,15 +38,15 @@ class Summary:
 
     @property
     def targets(self) -> list[str]:
-        """All languages but the source, sorted."""
+        """Codes of all languages except the source, sorted."""
         return sorted(lang for lang in self.after if lang != self.source)
 
     def mean(self, accuracy: Mapping[str, float]) -> float:
-        """Mean accuracy over the low-resource languages, in [0, 1]."""
+        """Returns the mean accuracy over the low-resource languages, in [0, 1]."""
         return statistics.fmean(accuracy[lang] for lang in self.targets)
 
     def to_json(self) -> str:
-        """One line of JSON."""
+        """Returns the results as one line of JSON."""
         body = asdict(self) | {
             "versions": len(self.version_names),
             "seconds": round(statistics.median(self.seconds_per_version), 1),
@@ -56,7 +56,7 @@ class Summary:
         return json.dumps(body, ensure_ascii=False)
 
     def table(self) -> Table:
-        """The same for a terminal."""
+        """Returns the results as a table for a terminal."""
         table = Table(title="Accuracy on held-out texts", title_justify="left", show_footer=True)
         table.add_column("language", footer="mean of low-resource")
         table.add_column("texts", justify="right")
@@ -79,12 +79,12 @@ class Summary:
         return table
 
     def sentences(self) -> list[str]:
-        """What the table does not say."""
+        """Returns the facts that are not in the table, as sentences."""
         seconds = self.seconds_per_version
         return [
             f"{len(self.version_names)} versions promoted: first {self.version_names[0]}, "
             f"last {self.version_names[-1]}.",
-            f"From label to new predictions: {statistics.median(seconds):.0f} s in the median, "
-            f"{max(seconds):.0f} s at most.",
+            f"From label to new predictions: median {statistics.median(seconds):.0f} s, "
+            f"at most {max(seconds):.0f} s.",
             f"{self.served_in_order} of {self.served} tasks were served in the sampler's order.",
         ]

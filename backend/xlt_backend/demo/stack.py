@@ -1,4 +1,4 @@
-"""Label Studio, Redis, web server and worker, started and stopped together on this machine."""
+"""The servers of the demo: Label Studio, Redis, web server and worker on this machine."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Service:
     """A running `xlt up`: Redis, web server and worker.
 
     Attributes:
-        settings: What it was started with.
-        env: The same as variables.
-        log: What it writes.
-        process: The supervisor.
+        settings: Its settings.
+        env: Its settings as environment variables.
+        log: Its log file.
+        process: Its supervisor.
     """
 
     settings: Settings
@@ -38,23 +38,23 @@ class Service:
     process: subprocess.Popen[bytes]
 
     def status(self) -> dict[str, Any]:
-        """What /status says."""
+        """Returns the body of /status."""
         url = f"{self.settings.public_url}/status"
         answer = httpx.get(url, auth=self.settings.basic_auth, timeout=10.0)
         answer.raise_for_status()
         return dict(answer.json())
 
     def tail(self, lines: int = 60) -> str:
-        """The end of the log."""
+        """Returns the last lines of the log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """Everything that a loop needs, running.
+    """The running servers of a labelling loop.
 
     Attributes:
-        label_studio: The server and its account.
+        label_studio: Label Studio and its account.
         service: Redis, web server and worker.
     """
 
@@ -70,25 +70,25 @@ def running(
     label_studio_port: int = 0,
     port: int = 0,
     env: Mapping[str, str] | None = None,
-    progress: Callable[[str], None] = lambda words: None,
+    progress: Callable[[str], None] = lambda message: None,
 ) -> Iterator[Stack]:
-    """Start all four with their data in `folder`; stop them at the end, however it comes.
+    """Starts all servers with their data in `folder`; stops them when the block ends or fails.
 
     Args:
-        folder: Data of Label Studio, Redis and the models; what is there is used again.
-        venv: Label Studio's virtual environment; made when absent.
-        label_studio_port: Its port; 0: any free one.
-        port: Port of the service; 0: any free one.
+        folder: Data of Label Studio, Redis and the models; existing data is used again.
+        venv: Label Studio's virtual environment; created if it does not exist.
+        label_studio_port: Port of Label Studio; 0 for any free one.
+        port: Port of the service; 0 for any free one.
         env: Further settings of the service (`XLT_…`, `REDIS_URL`).
-        progress: Told in words what goes on.
+        progress: Receives a message about each step.
 
     Raises:
-        ServiceError: If one of them does not start; the message names its log.
+        ServiceError: If a server does not start; the message names its log.
     """
     folder.mkdir(parents=True, exist_ok=True)
     install(venv, progress)
     port = port or free_port()
-    progress("starting Label Studio (the first start makes its database, up to a minute)")
+    progress("starting Label Studio (creating its database takes up to a minute, once)")
     server = LabelStudioServer(folder / "label-studio", venv=venv, port=label_studio_port)
     with server:
         variables = service_variables(folder / "xlt", server, port) | dict(env or {})
@@ -98,7 +98,7 @@ def running(
 
 
 def service_variables(home: Path, server: LabelStudioServer, port: int) -> dict[str, str]:
-    """Settings of a service beside a Label Studio, with its data in `home`."""
+    """Returns the settings of a service for a Label Studio server, with its data in `home`."""
     return {
         "LABEL_STUDIO_URL": server.url,
         "LABEL_STUDIO_API_KEY": server.account.token,
@@ -110,21 +110,21 @@ def service_variables(home: Path, server: LabelStudioServer, port: int) -> dict[
 
 @contextmanager
 def serving(log: Path, variables: Mapping[str, str]) -> Iterator[Service]:
-    """`xlt up` with these settings and no others, until the block ends.
+    """Runs `xlt up` with these settings and no others until the block ends.
 
     Raises:
-        ServiceError: If it does not start; the message has the end of its log.
+        ServiceError: If it does not start; the message contains the end of its log.
     """
     settings = Settings.from_env(variables)
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("XLT_", "LABEL_STUDIO_"))}
-    words = [sys.executable, "-m", "xlt_backend.cli", "up"]
+    command = [sys.executable, "-m", "xlt_backend.cli", "up"]
     with log.open("ab") as file:
         process = subprocess.Popen(
-            words,
+            command,
             env=inherited | dict(variables),
             stdout=file,
             stderr=file,
-            start_new_session=True,  # Ctrl-C is for whoever started us
+            start_new_session=True,  # Ctrl-C is meant for the parent process
             preexec_fn=end_with_parent,
         )
     service = Service(settings=settings, env=variables, log=log, process=process)
@@ -136,9 +136,9 @@ def serving(log: Path, variables: Mapping[str, str]) -> Iterator[Service]:
 
 
 def _wait_until_healthy(service: Service, timeout_s: float = 120.0) -> None:
-    until = time.monotonic() + timeout_s
+    deadline = time.monotonic() + timeout_s
     url = f"{service.settings.public_url}/health"
-    while time.monotonic() < until and service.process.poll() is None:
+    while time.monotonic() < deadline and service.process.poll() is None:
         try:
             if httpx.get(url, timeout=2.0).status_code == 200:
                 return
@@ -146,8 +146,7 @@ def _wait_until_healthy(service: Service, timeout_s: float = 120.0) -> None:
             pass
         time.sleep(0.2)
     raise ServiceError(
-        f"the service did not answer on {url}; its log is {service.log} and ends:\n"
-        f"{service.tail(5)}"
+        f"the service did not answer on {url}; its log {service.log} ends with:\n{service.tail(5)}"
     )
 
 

@@ -1,7 +1,7 @@
-"""A real Label Studio of our own, for the demo and the end-to-end tests.
+"""A local Label Studio server, for the demo and the end-to-end tests.
 
-It lives in a virtual environment of its own (its pins do not suit a machine learning stack), keeps
-its data in one folder, contacts nothing outside, and dies with the process that started it.
+It runs in a virtual environment of its own, since its pinned dependencies conflict with ours. It
+keeps its data in one folder, contacts no other host, and ends with the process that started it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from xlt_backend.demo.accounts import Account, make_token, sign_up, token_works
 
 logger = logging.getLogger(__name__)
 
-#: The Label Studio that xlt is tested with.
+#: The version of Label Studio that xlt is tested with.
 LABEL_STUDIO_VERSION = "1.23.2"
 
-#: Who logs in where nobody else was named.
+#: E-mail address of the account if no other is given.
 DEFAULT_USER = "demo@xlt.local"
 
-# Runs Label Studio in this process and ends it as soon as standard input closes: the other end
-# is held by the process that started it, so that no server is left behind, however that one died.
+# Runs Label Studio and exits as soon as standard input closes. The parent process holds the other
+# end of the pipe, so no server is left behind even if the parent is killed.
 _ENTRY = """
 import os, sys, threading
 def watch():
@@ -45,28 +45,30 @@ sys.exit(main())
 
 
 def install(venv: Path, progress: Callable[[str], None] = logger.info) -> Path:
-    """Make the virtual environment with the tested Label Studio, unless it is there already.
+    """Creates the virtual environment with the tested Label Studio, unless it exists already.
+
+    Takes minutes on a new machine.
 
     Args:
-        venv: Its folder.
-        progress: Told in words what goes on; takes minutes on a fresh machine.
+        venv: Folder of the environment.
+        progress: Receives a message about each step.
 
     Returns:
-        The Python of that environment.
+        Path of the environment's Python.
 
     Raises:
-        ServiceError: If pip cannot install it (its last lines are in the message).
+        ServiceError: If pip cannot install it; the message contains pip's last lines.
     """
     python = venv / "bin" / "python"
     mark = venv / f"label-studio-{LABEL_STUDIO_VERSION}.ok"
     if mark.exists():
         return python
     if not _has_label_studio(python):
-        progress(f"making a virtual environment for Label Studio in {venv}")
-        _command([sys.executable, "-m", "venv", "--clear", str(venv)])
-        progress(f"installing Label Studio {LABEL_STUDIO_VERSION} (some minutes, once)")
+        progress(f"creating a virtual environment for Label Studio in {venv}")
+        _run([sys.executable, "-m", "venv", "--clear", str(venv)])
+        progress(f"installing Label Studio {LABEL_STUDIO_VERSION} (takes some minutes, once)")
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _command([*pip, f"label-studio=={LABEL_STUDIO_VERSION}"])
+        _run([*pip, f"label-studio=={LABEL_STUDIO_VERSION}"])
     mark.touch()
     return python
 
@@ -79,31 +81,31 @@ def _has_label_studio(python: Path) -> bool:
     return done.stdout.strip() == LABEL_STUDIO_VERSION
 
 
-def _command(words: list[str]) -> None:
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-5:])
-        raise ServiceError(f"{' '.join(words)} ended with status {done.returncode}:\n{last}")
+        raise ServiceError(f"{' '.join(command)} failed with status {done.returncode}:\n{last}")
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
+    """Returns a TCP port of 127.0.0.1 that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class LabelStudioServer:
-    """One Label Studio server on SQLite in `data_dir`; also a context manager.
+    """A Label Studio server on SQLite; also a context manager.
 
     Args:
-        data_dir: Everything that it remembers; made when absent, used again when there.
-        venv: Where `install` put it.
-        port: What it listens on; 0 takes a free one, which stays the same over restarts.
-        host: Address it listens on.
-        user: E-mail address of the one account.
-        password: None makes one, and remembers it in `data_dir`.
-        extra_env: Further environment of the server; wins over ours.
+        data_dir: Folder of its data; created if it does not exist.
+        venv: Virtual environment made by `install`.
+        port: Port to listen on; 0 for a free one, which stays the same over restarts.
+        host: Address to listen on.
+        user: E-mail address of its one account.
+        password: Password of the account; None generates one and stores it in `data_dir`.
+        extra_env: Further environment variables; they override ours.
     """
 
     def __init__(
@@ -130,41 +132,42 @@ class LabelStudioServer:
 
     @property
     def url(self) -> str:
-        """Where a browser or a client finds it."""
+        """Address for browsers and clients."""
         host = "localhost" if self.host in ("127.0.0.1", "0.0.0.0") else self.host
         return f"http://{host}:{self.port}"
 
     @property
     def account(self) -> Account:
-        """Login and token; known once the server has started."""
+        """Login and token; available once the server has started."""
         if self._account is None:
-            raise ServiceError("Label Studio has not been started yet")
+            raise ServiceError("Label Studio has no account yet: start the server first")
         return self._account
 
     @property
     def pid(self) -> int | None:
-        """Process id while it runs."""
+        """Process id; None if it does not run."""
         return self._process.pid if self.running and self._process is not None else None
 
     @property
     def running(self) -> bool:
-        """Whether the process is there."""
+        """Whether the server process runs."""
         return self._process is not None and self._process.poll() is None
 
     def start(self, timeout_s: float = 300.0) -> LabelStudioServer:
-        """Start, wait until it answers, and make sure that the account and its token are there.
+        """Starts the server, waits until it answers, and makes its account and token.
 
         Args:
-            timeout_s: The first start on a new folder makes the database (up to a minute).
+            timeout_s: Longest wait in seconds; the first start makes the database (up to a minute).
 
         Raises:
-            ServiceError: If the port is taken, or it does not answer in time; names the log.
+            ServiceError: If the port is taken or the server does not answer in time; the message
+                names the log.
         """
         if self.running:
             return self
         self._check_port()
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        login = _remembered(self.data_dir / "account.json")
+        login = _stored(self.data_dir / "account.json")
         password = self._password or login.get("password") or secrets.token_urlsafe(12)
         self._launch(password)
         self._wait(timeout_s)
@@ -172,11 +175,11 @@ class LabelStudioServer:
         if not token or not token_works(self.url, token):
             token = make_token(self.url, self._user, password)
         self._account = Account(user=self._user, password=password, token=token)
-        _remember(self.data_dir / "account.json", password=password, token=token)
+        _store(self.data_dir / "account.json", password=password, token=token)
         return self
 
     def stop(self, timeout_s: float = 20.0) -> None:
-        """End it; closing its standard input is the signal, a kill the last resort."""
+        """Ends the server by closing its standard input; kills it if that takes too long."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -189,7 +192,7 @@ class LabelStudioServer:
             process.wait()
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kills the server, as a crash would."""
         if self._process is not None:
             self._process.kill()
         self.stop()
@@ -206,34 +209,34 @@ class LabelStudioServer:
         self.stop()
 
     def add_user(self, user: str) -> Account:
-        """Another annotator, through the invitation link of the account.
+        """Creates another user through the invitation link of the account.
 
         Raises:
-            ServiceError: If Label Studio refuses, for instance because there is such a user.
+            ServiceError: If Label Studio refuses, for example because the user exists already.
         """
         return sign_up(self.url, self.account, user)
 
     def _check_port(self) -> None:
-        # Label Studio itself would silently take the next free port.
+        # Label Studio would silently listen on the next free port.
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                raise ServiceError(f"port {self.port} is taken; Label Studio needs it free")
+                raise ServiceError(f"port {self.port} is taken: free it, or choose another")
 
     def _launch(self, password: str) -> None:
         python = self.venv / "bin" / "python"
         if not python.exists():
-            raise ServiceError(f"no Label Studio in {self.venv}; install it there first")
-        words = [str(python), "-I", "-u", "-c", _ENTRY, "start", "--no-browser"]
-        words += ["--internal-host", self.host, "--port", str(self.port)]
+            raise ServiceError(f"no Label Studio in {self.venv}: install it there first")
+        command = [str(python), "-I", "-u", "-c", _ENTRY, "start", "--no-browser"]
+        command += ["--internal-host", self.host, "--port", str(self.port)]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                words,
+                command,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.data_dir,
                 env=self._environment(password),
-                start_new_session=True,  # Ctrl-C is for whoever started us; we end it in stop()
+                start_new_session=True,  # Ctrl-C is meant for the parent process
             )
 
     def _environment(self, password: str) -> dict[str, str]:
@@ -244,8 +247,8 @@ class LabelStudioServer:
         }
 
     def _wait(self, timeout_s: float) -> None:
-        until = time.monotonic() + timeout_s
-        while time.monotonic() < until:
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
             if not self.running:
                 break
             try:
@@ -258,24 +261,24 @@ class LabelStudioServer:
         last = "\n".join(self.log_file.read_text(errors="replace").splitlines()[-5:])
         raise ServiceError(
             f"Label Studio did not answer on {self.url} within {timeout_s:.0f} s; "
-            f"its log is {self.log_file} and ends:\n{last}"
+            f"its log {self.log_file} ends with:\n{last}"
         )
 
 
 def server_environment(data_dir: Path) -> dict[str, str]:
-    """All environment of a Label Studio that answers to private addresses and calls nobody else.
+    """Returns the whole environment of a server that reaches local models and no other host.
 
-    Nothing is inherited: a `LABEL_STUDIO_HOST` or `DJANGO_DB` of the user is for another server.
+    It inherits nothing: the user's `LABEL_STUDIO_HOST` or `DJANGO_DB` are meant for another server.
     """
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "HOME": str(data_dir),
         "LANG": "C.UTF-8",
         "LABEL_STUDIO_BASE_DATA_DIR": str(data_dir),
-        # Since 1.23.1 the backend on a private address is refused without these.
+        # Since 1.23.1, Label Studio refuses models on private addresses without these.
         "ML_BLOCK_LOCAL_IP": "false",
         "SSRF_PROTECTION_ENABLED": "false",
-        # No telemetry, no error reports, no look for a newer version.
+        # No telemetry, no error reports, no check for a newer version.
         "COLLECT_ANALYTICS": "false",
         "SENTRY_DSN": "",
         "FRONTEND_SENTRY_DSN": "",
@@ -286,10 +289,10 @@ def server_environment(data_dir: Path) -> dict[str, str]:
     }
 
 
-def _remembered(path: Path) -> dict[str, str]:
+def _stored(path: Path) -> dict[str, str]:
     return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
-def _remember(path: Path, **values: str) -> None:
+def _store(path: Path, **values: str) -> None:
     path.touch(mode=0o600)
     path.write_text(json.dumps(values))

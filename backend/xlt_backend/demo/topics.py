@@ -1,4 +1,4 @@
-"""Which texts the demo annotates and which it keeps back to measure with."""
+"""Texts of the demo: a pool to annotate, and held-out texts to measure on."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from xlt.data.examples import Example
 from xlt.data.languages import normalise
 from xlt.errors import DataError
 
-#: The texts that come with xlt, written for it; their README is beside them.
+#: The texts that ship with xlt; see the README in their folder.
 SHIPPED = Path(__file__).parent / "texts" / "topics.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much of a data set the demo uses.
+    """Limits on the number of texts that the demo uses.
 
     Attributes:
-        source: Most source-language texts in the pool.
-        target: Most texts of each other language in the pool.
-        held_out: Most held-out texts of each language.
+        source: Largest number of source-language texts in the pool.
+        target: Largest number of texts of each other language in the pool.
+        held_out: Largest number of held-out texts of each language.
         held_out_share: Share of the groups that is held out, in (0, 1).
     """
 
@@ -37,10 +37,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoTexts:
-    """A pool to annotate and texts to measure on; no group is in both.
+    """A pool to annotate and held-out texts; no group is in both.
 
     Attributes:
-        pool: Labelled examples, in random order; the annotator alone reads their labels.
+        pool: Labelled examples in random order; only the scripted annotator reads their labels.
         held_out: Labelled examples that never reach Label Studio.
         source: Code of the high-resource language.
         targets: Codes of all other languages, sorted.
@@ -63,23 +63,23 @@ def load(
     limits: Limits,
     rng: np.random.Generator,
 ) -> DemoTexts:
-    """Read a labelled table and split it into pool and held-out texts.
+    """Reads a labelled table and splits it into pool and held-out texts.
 
     Args:
         path: CSV, JSONL or Parquet with text, language and label.
-        columns: Names of columns for `read_examples`; None where they are to be guessed.
-        source: The high-resource language, in any code that the table's code equals.
-        languages: Which languages to use; None for all.
-        limits: How many texts.
-        rng: Decides the split and the order.
+        columns: Column names for `read_examples`; None to guess a column.
+        source: Code of the high-resource language, in any form that normalises to the table's.
+        languages: Codes of the languages to use; None for all.
+        limits: Limits on the number of texts.
+        rng: Generator for the split and the order.
 
     Raises:
         DataError: If the table has no labels, lacks a language or leaves nothing to annotate.
     """
     examples = [e for e in read_examples(path, **columns) if e.label is not None]
     if not examples:
-        raise DataError(f"{path}: the demo's annotator needs a label column; no row has a label")
-    codes = _codes(examples, [source, *(languages or [])], path)
+        raise DataError(f"{path}: no row has a label; the demo's annotator needs a label column")
+    codes = _codes_in_table(examples, [source, *(languages or [])], path)
     source = codes[0]
     if languages:
         examples = [e for e in examples if e.lang in codes]
@@ -94,27 +94,27 @@ def load(
         labels=tuple(sorted({e.label for e in examples if e.label is not None})),
     )
     if not texts.targets:
-        raise DataError(f"{path}: only {source!r} is there; the demo needs other languages too")
+        raise DataError(f"{path}: all texts are in {source!r}; the demo needs other languages too")
     return texts
 
 
-def _codes(examples: Sequence[Example], wanted: Sequence[str], path: Path) -> list[str]:
-    """The table's own codes for the languages wanted, in that order."""
-    of_key = {normalise(e.lang): e.lang for e in examples}
-    missing = [code for code in wanted if normalise(code) not in of_key]
+def _codes_in_table(examples: Sequence[Example], wanted: Sequence[str], path: Path) -> list[str]:
+    """Returns the table's own codes for the wanted languages, in the same order."""
+    codes = {normalise(e.lang): e.lang for e in examples}
+    missing = [code for code in wanted if normalise(code) not in codes]
     if missing:
-        raise DataError(f"{path}: no text in {missing}; languages: {sorted(of_key.values())}")
-    return [of_key[normalise(code)] for code in wanted]
+        raise DataError(f"{path}: no text in {missing}; languages: {sorted(codes.values())}")
+    return [codes[normalise(code)] for code in wanted]
 
 
 def _split(
     examples: Sequence[Example], share: float, rng: np.random.Generator
 ) -> tuple[list[Example], list[Example]]:
-    """Hold out a share of the groups of every label, so that no label is missing on a side."""
+    """Holds out a share of the groups of each label, so that both parts have every label."""
     by_label: dict[str, set[str]] = defaultdict(set)
     for e in examples:
         by_label[str(e.label)].add(e.group_key)
-    # A group that only the source has cannot compare languages: it stays in the pool.
+    # A group without texts in all languages cannot compare them: it stays in the pool.
     spread = Counter(key for key, _ in {(e.group_key, e.lang) for e in examples})
     widest = max(spread.values())
     held: set[str] = set()
@@ -132,9 +132,9 @@ def _split(
 
 def _at_most(examples: Iterable[Example], quota: dict[str, int]) -> list[Example]:
     left = dict(quota)
-    kept: list[Example] = []
+    limited: list[Example] = []
     for e in examples:
         if left[e.lang] > 0:
             left[e.lang] -= 1
-            kept.append(e)
-    return kept
+            limited.append(e)
+    return limited

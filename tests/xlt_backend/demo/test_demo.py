@@ -11,8 +11,9 @@ import pytest
 from rich.console import Console
 
 from xlt.errors import ConfigError, DataError
+from xlt_backend.demo.command import own_folder
+from xlt_backend.demo.loop import rejection
 from xlt_backend.demo.report import Summary
-from xlt_backend.demo.run import kept_back, own_folder
 from xlt_backend.demo.topics import SHIPPED, Limits, load
 
 COLUMNS = {"text": None, "lang": None, "label": None}
@@ -104,7 +105,7 @@ def test_ids_shared_by_translations_become_groups(tmp_path):
         ({"lang": "eng", "text": "x"}, "eng", None, "needs a label column"),
         ({"lang": "eng", "text": "x", "label": "a"}, "fra", None, r"no text in \['fra'\]"),
         ({"lang": "eng", "text": "x", "label": "a"}, "eng", ["hau"], r"no text in \['hau'\]"),
-        ({"lang": "eng", "text": "x", "label": "a"}, "eng", None, "only 'eng' is there"),
+        ({"lang": "eng", "text": "x", "label": "a"}, "eng", None, "all texts are in 'eng'"),
     ],
     ids=["no label", "no source", "no such language", "source only"],
 )
@@ -124,15 +125,15 @@ def test_data_that_cannot_show_the_loop_is_refused_in_one_line(
         )
 
 
-def test_model_that_is_kept_back_ends_the_wait():
+def test_model_that_is_not_promoted_ends_the_wait():
     """Only one of a round that ended after the labels were given, with the round's reason."""
     last = {"trained": True, "action": "nothing", "reason": "worse", "ended_at": 20.0}
 
-    assert kept_back({"last_round": last}, 10.0) == "worse"
-    assert kept_back({"last_round": last}, 30.0) == ""
-    assert kept_back({"last_round": {**last, "action": "publish"}}, 10.0) == ""
-    assert kept_back({"last_round": {**last, "trained": False}}, 10.0) == ""
-    assert kept_back({}, 10.0) == ""
+    assert rejection({"last_round": last}, 10.0) == "worse"
+    assert rejection({"last_round": last}, 30.0) == ""
+    assert rejection({"last_round": {**last, "action": "publish"}}, 10.0) == ""
+    assert rejection({"last_round": {**last, "trained": False}}, 10.0) == ""
+    assert rejection({}, 10.0) == ""
 
 
 def _summary() -> Summary:
@@ -184,15 +185,15 @@ def test_table_names_every_language_and_its_gain():
 def test_a_second_demo_leaves_the_first_alone(tmp_path):
     """One at a time in a folder; a scripted one begins with nothing, a person's work is kept."""
     place = tmp_path / ".xlt" / "demo"
-    with own_folder(place, afresh=True) as folder:
+    with own_folder(place, empty=True) as folder:
         folder.mkdir()
         (folder / "work").write_text("mine")
-        second = own_folder(place, afresh=True)
+        second = own_folder(place, empty=True)
         with pytest.raises(ConfigError, match="another demo is running"), second:
             pytest.fail("two at once")
         assert (folder / "work").read_text() == "mine"
 
-    with own_folder(place, afresh=False) as folder:
+    with own_folder(place, empty=False) as folder:
         assert (folder / "work").exists()
-    with own_folder(place, afresh=True) as folder:
+    with own_folder(place, empty=True) as folder:
         assert not folder.exists()
