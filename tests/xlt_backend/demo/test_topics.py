@@ -1,4 +1,4 @@
-"""The demo's pure parts: which texts it uses, and what it reports."""
+"""The texts that the demo uses."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
-from xlt.errors import ConfigError, DataError
-from xlt_backend.demo.command import own_folder
-from xlt_backend.demo.loop import rejection
-from xlt_backend.demo.report import Summary
+from xlt.errors import DataError
 from xlt_backend.demo.topics import SHIPPED, Limits, load
 
 COLUMNS = {"text": None, "lang": None, "label": None}
@@ -123,77 +119,3 @@ def test_data_that_cannot_show_the_loop_is_refused_in_one_line(
             limits=Limits(),
             rng=np.random.default_rng(1),
         )
-
-
-def test_model_that_is_not_promoted_ends_the_wait():
-    """Only one of a round that ended after the labels were given, with the round's reason."""
-    last = {"trained": True, "action": "nothing", "reason": "worse", "ended_at": 20.0}
-
-    assert rejection({"last_round": last}, 10.0) == "worse"
-    assert rejection({"last_round": last}, 30.0) == ""
-    assert rejection({"last_round": {**last, "action": "publish"}}, 10.0) == ""
-    assert rejection({"last_round": {**last, "trained": False}}, 10.0) == ""
-    assert rejection({}, 10.0) == ""
-
-
-def _summary() -> Summary:
-    return Summary(
-        before={"eng": 0.5, "hau": 0.25, "quy": 0.35},
-        after={"eng": 0.75, "hau": 0.5, "quy": 0.4},
-        source="eng",
-        labels={"eng": 3, "hau": 4},
-        version_names=("v1", "v2"),
-        seconds_per_version=(30.0, 40.0, 20.0),
-        served_in_order=7,
-        served=7,
-        held_out={"eng": 4, "hau": 4, "quy": 4},
-    )
-
-
-def test_summary_is_one_line_of_json_with_the_promised_keys():
-    """Programs find before, after, source, labels, versions and seconds."""
-    line = _summary().to_json()
-    body = json.loads(line)
-
-    assert "\n" not in line
-    assert body["before"] == {"eng": 0.5, "hau": 0.25, "quy": 0.35}
-    assert body["after"] == {"eng": 0.75, "hau": 0.5, "quy": 0.4}
-    assert (
-        body["source"],
-        body["labels"],
-        body["versions"],
-        body["seconds"],
-    ) == ("eng", {"eng": 3, "hau": 4}, 2, 30.0)
-
-
-def test_means_leave_the_source_out():
-    """What counts is how the low-resource languages do."""
-    assert pytest.approx(0.3) == _summary().mean(_summary().before)
-    assert pytest.approx(0.45) == _summary().mean(_summary().after)
-
-
-def test_table_names_every_language_and_its_gain():
-    """A person reads the gain of each language and their mean."""
-    console = Console(width=100, record=True, file=None, quiet=False)
-    with console.capture() as captured:
-        console.print(_summary().table())
-    text = captured.get()
-
-    assert all(word in text for word in ("eng (source)", "hau", "+25.0", "+5.0", "+15.0"))
-
-
-def test_a_second_demo_leaves_the_first_alone(tmp_path):
-    """One at a time in a folder; a scripted one begins with nothing, a person's work is kept."""
-    place = tmp_path / ".xlt" / "demo"
-    with own_folder(place, empty=True) as folder:
-        folder.mkdir()
-        (folder / "work").write_text("mine")
-        second = own_folder(place, empty=True)
-        with pytest.raises(ConfigError, match="another demo is running"), second:
-            pytest.fail("two at once")
-        assert (folder / "work").read_text() == "mine"
-
-    with own_folder(place, empty=False) as folder:
-        assert (folder / "work").exists()
-    with own_folder(place, empty=True) as folder:
-        assert not folder.exists()

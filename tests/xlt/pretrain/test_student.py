@@ -1,4 +1,4 @@
-"""The file of an encoder: which numbers it holds, in which type, and what AutoModel makes of it."""
+"""The student: sentence vectors, and its file in several types of number."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer, ElectraConfig, ElectraForMaskedLM
 
+from tests.xlt.pretrain.bodies import LIMITS, student_of
 from xlt.errors import ConfigError
 from xlt.pretrain.ragged import encode
 from xlt.pretrain.student import save_encoder, sentence_vectors
@@ -80,3 +81,14 @@ def test_a_weight_beyond_its_type_is_refused(student, vocabulary, tmp_path):
         save_encoder(student, vocabulary, tmp_path / "short", matrix_dtype=torch.float8_e4m3fn)
     assert not (tmp_path / "short").exists()
     save_encoder(student, vocabulary, tmp_path / "half")
+
+
+def test_vectors_do_not_depend_on_the_batch(toy):
+    """Sorting and padding change nothing, and the order asked for is the order returned."""
+    sources, _, rows, _ = toy
+    body = student_of(rows).electra
+    asked = np.array([7, 3, 41, 3])
+    together = sentence_vectors(body, sources, asked, **LIMITS)
+    for row, vector in zip(asked, together, strict=True):
+        alone = sentence_vectors(body, sources, np.array([row]), **LIMITS)
+        torch.testing.assert_close(alone[0], vector, rtol=1e-4, atol=1e-5)

@@ -1,4 +1,4 @@
-"""The two learning steps of pretraining, each alone on a toy language."""
+"""Distillation: the bank, alignment, and several processes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import pytest
 import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file, save_file
-from transformers import ElectraConfig, ElectraForMaskedLM
 
+from tests.xlt.pretrain.bodies import LIMITS, N_TEXTS, SPECIAL, student_of, toy_language
 from xlt.errors import ConfigError
-from xlt.pretrain.bag import BagOptions, contrast, learn_rows
 from xlt.pretrain.distil import (
     DistilData,
     DistilOptions,
@@ -23,74 +22,8 @@ from xlt.pretrain.distil import (
     optimizers_for,
 )
 from xlt.pretrain.lazyrows import LazyRows
-from xlt.pretrain.masking import mask_tokens, pair_batch
 from xlt.pretrain.processes import average
-from xlt.pretrain.ragged import Ragged
 from xlt.pretrain.student import sentence_vectors
-
-N_WORDS, N_TEXTS, WIDTH = 20, 60, 16
-SPECIAL = (0, 1, 2, 3, 4)
-
-
-def ragged(lines):
-    """Rows of token ids."""
-    return Ragged(
-        flat=np.concatenate(lines).astype(np.int32),
-        start=np.cumsum([0, *map(len, lines)], dtype=np.int64),
-    )
-
-
-@pytest.fixture
-def toy(rng):
-    """See `toy_language`."""
-    return toy_language(rng)
-
-
-def toy_language(rng):
-    """English ids 5..24, and a language that writes word i as i + 20."""
-    english = [rng.integers(5, 5 + N_WORDS, size=rng.integers(3, 7)) for _ in range(N_TEXTS)]
-    rows = torch.from_numpy(rng.standard_normal((5 + 2 * N_WORDS, WIDTH)).astype(np.float32))
-    known = np.arange(len(rows)) < 5 + N_WORDS
-    return ragged(english), ragged([line + N_WORDS for line in english]), rows, known
-
-
-def learned(toy, rng, steps, dropout=0.0):
-    """The rows after some steps of the bag."""
-    sources, texts, rows, known = toy
-    even = np.full(N_TEXTS, 1 / N_TEXTS)
-    return learn_rows(
-        rows,
-        known,
-        texts=texts,
-        sources=sources,
-        source=np.arange(N_TEXTS, dtype=np.int32),
-        lexicon=np.zeros(N_TEXTS),
-        sentences=even,
-        options=BagOptions(steps=steps, batch_size=32, learning_rate=0.05, dropout=dropout),
-        rng=rng,
-        progress=lambda line: None,
-    )
-
-
-@pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_bag_pulls_translations_together(toy, rng, dropout):
-    """A word's row comes to lie by its translation's; the teacher's rows do not move."""
-    rows = learned(toy, rng, 150, dropout)
-    _, _, before, known = toy
-    fixed = torch.from_numpy(known)
-    torch.testing.assert_close(rows[fixed], before[fixed], rtol=0, atol=0)
-    ours, theirs = rows[5 + N_WORDS :], rows[5 : 5 + N_WORDS]
-    nearest = torch.cdist(ours, theirs).argmin(dim=1)
-    assert (nearest == torch.arange(N_WORDS)).float().mean() > 0.8
-
-
-def test_contrast_by_hand():
-    """Orthogonal vectors give the entropy of one right answer among B, less what it stands out."""
-    vectors = torch.eye(3)
-    loss = contrast(vectors, vectors, torch.arange(3), temperature=1.0)
-    assert loss.item() == pytest.approx(-math.log(math.e / (math.e + 2)), abs=1e-5)
-    alone = contrast(vectors, vectors, torch.zeros(3), temperature=1.0)
-    assert alone.item() == pytest.approx(0.0, abs=1e-6)
 
 
 def test_bank_leaves_out_the_right_answer():
@@ -107,18 +40,7 @@ def test_bank_leaves_out_the_right_answer():
     assert loss.item() == pytest.approx(-math.log(math.e / (math.e + 2)), abs=1e-5)
 
 
-LIMITS = {"special": (0, 2, 3), "max_tokens": 32}
 EVERY = np.arange(N_TEXTS)
-
-
-def student_of(rows):
-    """A body that has learned nothing."""
-    config = ElectraConfig(
-        vocab_size=len(rows), embedding_size=WIDTH // 2, hidden_size=WIDTH, num_hidden_layers=1,
-        num_attention_heads=2, intermediate_size=32, max_position_embeddings=32,
-    )  # fmt: skip
-    torch.manual_seed(0)
-    return ElectraForMaskedLM(config).eval()
 
 
 def taught(student, toy, rng, *, steps=40, **changes):
@@ -262,41 +184,3 @@ def test_an_unknown_alignment_is_refused(toy, rng):
     """The value seen and the three that are known are named."""
     with pytest.raises(ConfigError, match="contrastive; got 'dot'"):
         taught(student_of(toy[2]), toy, rng, align_weight=1.0, align_loss="dot")
-
-
-def test_vectors_do_not_depend_on_the_batch(toy):
-    """Sorting and padding change nothing, and the order asked for is the order returned."""
-    sources, _, rows, _ = toy
-    body = student_of(rows).electra
-    asked = np.array([7, 3, 41, 3])
-    together = sentence_vectors(body, sources, asked, **LIMITS)
-    for row, vector in zip(asked, together, strict=True):
-        alone = sentence_vectors(body, sources, np.array([row]), **LIMITS)
-        torch.testing.assert_close(alone[0], vector, rtol=1e-4, atol=1e-5)
-
-
-def test_masking_leaves_special_tokens(rng):
-    """Only text is hidden, at about the share asked for."""
-    ids = rng.integers(5, 40, size=(50, 40))
-    ids[:, 0], ids[:, -1] = 2, 0
-    hidden, chosen = mask_tokens(ids, special=SPECIAL, n_pieces=40, share=0.2, rng=rng)
-    assert not chosen[:, [0, -1]].any()
-    assert chosen.mean() == pytest.approx(0.19, abs=0.03)
-    assert (hidden[~chosen] == ids[~chosen]).all()
-    assert (hidden[chosen] == SPECIAL[-1]).mean() == pytest.approx(0.8, abs=0.06)
-
-
-def test_pairs_follow_their_text(toy):
-    """TLM: text, [SEP], translation, [SEP]; without translation the text alone."""
-    sources, texts, _, _ = toy
-    source = np.arange(N_TEXTS, dtype=np.int32)
-    source[1] = -1
-    ids, mask = pair_batch(
-        texts, sources, source, np.array([0, 1]), paired=np.array([True, True]),
-        special=SPECIAL, max_tokens=32,
-    )  # fmt: skip
-    length = int(texts.lengths()[0])
-    assert ids[0, 0] == 2
-    assert ids[0, length + 1] == 3
-    assert (ids[0, 1 : 1 + length] - N_WORDS == ids[0, 2 + length : 2 + 2 * length]).all()
-    assert mask.sum(axis=1).tolist() == [2 * length + 3, int(texts.lengths()[1]) + 2]

@@ -1,0 +1,63 @@
+"""`xlt select` on files, with a tiny encoder."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.xlt.cli.rows import ROWS, lines, table, without_labels
+from xlt_backend.cli import main
+
+
+@pytest.mark.parametrize("kind", ["model", "bundled"])
+def test_select_orders_what_has_no_label(tmp_path, model, kind, capsys, monkeypatch):
+    """Only unlabelled rows, the batch by default, all with --all, reasons with --explain."""
+    import numpy as np
+
+    vectors = np.random.default_rng(0).standard_normal
+    monkeypatch.setattr("xlt.encoder.encoder.embed", lambda texts, **_: vectors((len(texts), 8)))
+    data = table(tmp_path, [*ROWS[:5], *ROWS[20:25], *without_labels(ROWS[5:20] + ROWS[25:])])
+    argv = ["select", model if kind == "model" else "bundled", data, "--source", "eng"]
+    assert main([*argv, "--batch", "10", "--explain"]) == 0
+    shown = capsys.readouterr()
+    batch = lines(shown.out)
+    assert [row["rank"] for row in batch] == list(range(10))
+    assert sum(row["lang"] == "en" for row in batch) == 5
+    assert all(row["reason"] and row["text"] for row in batch)
+    assert any(row["neighbours"] for row in batch)
+    assert (batch[0]["uncertainty"] is None) == (kind == "bundled")
+    assert "a batch of 10" in shown.err
+    assert main([*argv, "--all"]) == 0
+    everything = lines(capsys.readouterr().out)
+    assert len({row["id"] for row in everything}) == 30
+    assert not {"reason", "neighbours"} & set(everything[0])
+
+
+def test_select_relabel_orders_the_labels_by_doubt(
+    tmp_path, model, tiny_encoder, capsys, monkeypatch
+):
+    """The labelled rows alone, the wrong one first, by an encoder that never saw the labels."""
+    import numpy as np
+
+    asked = []
+
+    def vectors(texts, encoder="bundled"):
+        asked.append(encoder)
+        rng = np.random.default_rng(0)
+        about = [[4.0 * (word in text) for word in ("goal", "law")] for text in texts]
+        return (np.array(about) + 0.1 * rng.standard_normal((len(texts), 2))).astype(np.float32)
+
+    monkeypatch.setattr("xlt.encoder.encoder.embed", vectors)
+    rows = [
+        {"id": f"r{i}", "text": ("goal", "law")[i % 2], "lang": "en", "label": ("s", "p")[i % 2]}
+        for i in range(40)
+    ]
+    rows[7] |= {"label": "s"}
+    data = table(tmp_path, [*rows, {"id": "new", "text": "goal", "lang": "en", "label": ""}])
+    assert main(["select", model, data, "--relabel", "--batch", "5", "--explain"]) == 0
+    found = lines(capsys.readouterr().out)
+    assert [row["rank"] for row in found] == list(range(5))
+    assert (found[0]["id"], found[0]["label"], found[0]["expected"]) == ("r7", "s", "p")
+    assert "expects 'p'" in found[0]["reason"]
+    assert asked == [str(tiny_encoder)]
+    assert main(["select", "bundled", table(tmp_path, rows[:9], "few.jsonl"), "--relabel"]) == 1
+    assert "9 labels: too few" in capsys.readouterr().err

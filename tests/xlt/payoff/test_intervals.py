@@ -1,0 +1,60 @@
+"""Intervals by hand, and their coverage by enumeration."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from xlt.payoff.intervals import Resampled, paired_difference
+
+
+def test_bonett_and_price_by_hand():
+    """N = 10, 3 won, 1 lost: (4/12 - 2/12) +- 1.96 sqrt((6/12 - (2/12)^2) / 12)."""
+    found = paired_difference(3, 1, 10)
+    half = 1.959964 * np.sqrt((6 / 12 - (2 / 12) ** 2) / 12)
+    assert (found.value, found.low, found.high) == pytest.approx(
+        (0.2, 2 / 12 - half, 2 / 12 + half), abs=1e-5
+    )
+
+
+@pytest.mark.parametrize(("n", "won", "lost"), [(20, 0.02, 0.02), (30, 0.2, 0.1), (60, 0.05, 0.0)])
+def test_paired_differences_are_covered(n, won, lost):
+    """Coverage by enumeration of all tables is at least 94 %."""
+    from scipy.stats import multinomial
+
+    held = 0.0
+    for a in range(n + 1):
+        b = np.arange(n + 1 - a)
+        table = np.stack([np.full_like(b, a), b, n - a - b], axis=1)
+        chance = multinomial.pmf(table, n, [won, lost, 1 - won - lost])
+        found = [paired_difference(a, int(k), n) for k in b]
+        held += chance[[f.low <= won - lost <= f.high for f in found]].sum()
+    assert held >= 0.94
+
+
+def test_the_corrected_interval_by_hand():
+    """Nadeau and Bengio: (1/J + 1/4) in place of 1/J."""
+    from scipy.stats import t
+
+    values = np.array([[1.0], [2.0], [4.0], [5.0]])
+    found = Resampled.of(values, 0.25).interval(0)
+    half = t.ppf(0.975, 3) * np.sqrt((1 / 4 + 1 / 4) * values.var(ddof=1))
+    assert (found.value, found.high) == pytest.approx((3, 3 + half))
+
+
+def test_fiellers_interval_solves_its_equation(rng):
+    """At its ends the interval of a - ratio * b just touches zero."""
+    values = rng.normal([1.0, 2.0], [0.3, 0.3], size=(15, 2))
+    resampled = Resampled.of(values, 0.25)
+    found = resampled.ratio(0, 1)
+    assert found is not None
+    for end in (found.low, found.high):
+        line = Resampled.of((values[:, 0] - end * values[:, 1])[:, None], 0.25).interval(0)
+        assert min(abs(line.low), abs(line.high)) == pytest.approx(0, abs=1e-9)
+    assert found.low < found.value < found.high
+
+
+def test_a_ratio_to_nothing_is_not_known(rng):
+    """Where random labels do not clearly help, nobody can say how many would be needed."""
+    values = rng.normal([1.0, 0.0], [0.3, 0.3], size=(15, 2))
+    assert Resampled.of(values, 0.25).ratio(0, 1) is None

@@ -1,0 +1,115 @@
+"""A strategy's curve: budgets, seeds, audit labels, and the last labels' gain."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.xlt.simulate.parallel import LANGS, SMALL, replay
+from xlt.errors import ConfigError
+from xlt.simulate.choices import CHOICES
+from xlt.simulate.curve import EVERYTHING, Settings, run_cell
+from xlt.simulate.strategies import PLACES
+from xlt.tasks.logistic import fit_head, scaled
+
+NAMES = sorted(CHOICES) + [f"{name}@{place}" for name in ("margin", "badge") for place in PLACES]
+
+
+@pytest.mark.parametrize("name", ["default", "stratified", "in-target", "zero-shot", *NAMES])
+def test_every_strategy_spends_the_budget_on_distinct_rows(name):
+    """At each round exactly so many labels, each text once, in the places that it may use."""
+    points = run_cell(replay(), name, 3, SMALL)
+    assert [point["labels"] for point in points] == [6, 16, 20]
+    for point in points:
+        assert sum(point["spent"].values()) == point["labels"]
+        assert set(point["accuracy"]) == set(LANGS)
+    if name in ("stratified", "random@equal"):
+        assert max(points[-1]["spent"].values()) - min(points[-1]["spent"].values()) <= 1
+    if "target" in name:
+        assert "en" not in points[-1]["spent"]
+    if name == "zero-shot" or name.endswith("@source"):
+        assert set(points[-1]["spent"]) == {"en"}
+
+
+@pytest.mark.parametrize("name", ["default", "random", "margin"])
+def test_a_seed_gives_one_curve(name):
+    """The same seed, the same curve; another seed another one."""
+    one, again, other = (run_cell(replay(), name, seed, SMALL) for seed in (1, 1, 2))
+    assert one == again
+    assert one != other
+
+
+def test_audit_labels_cost_and_do_not_train():
+    """Labels asked for are more than labels trained on, by about the audit share."""
+    share = Settings(budgets=(60,), batch=60, audit_share=0.5, pool_share=1.0)
+    [point] = run_cell(replay(), "random", 0, share)[-1:]
+    assert point["labels"] == 60
+    assert 15 < point["trained"] < 45
+
+
+def test_a_pool_that_ends_ends_the_curve():
+    """A budget above the pool is not spent twice."""
+    big = Settings(budgets=(50, 5000), batch=200, pool_share=1.0)
+    assert [point["labels"] for point in run_cell(replay(), "random", 0, big)] == [50, 120]
+
+
+def test_all_labels_are_one_point():
+    """What the others are on their way to: the drawn pool, audit tasks aside."""
+    [point] = run_cell(replay(), EVERYTHING, 0, Settings(budgets=(10,), pool_share=1.0))
+    assert point["labels"] == 120
+    assert point["trained"] < 120
+
+
+def test_strategies_see_the_same_texts():
+    """A seed draws one pool for all: labelling it all gives one model."""
+    whole = Settings(budgets=(96,), batch=96)
+    ends = [run_cell(replay(), name, 5, whole)[-1]["trained"] for name in ("random", "stratified")]
+    assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"budgets": ()}, "ascending"),
+        ({"budgets": (20, 10)}, "ascending"),
+        ({"batch": 0}, "batch"),
+        ({"audit_share": 0.7}, "audit_share"),
+        ({"pool_share": 0.0}, "pool_share"),
+        ({"l2": 0.0}, "l2"),
+    ],
+)
+def test_settings_out_of_range_are_refused(changed, message):
+    """One line that names the value."""
+    with pytest.raises(ConfigError, match=message):
+        Settings(**changed)
+
+
+@given(st.lists(st.integers(1, 500), min_size=1, max_size=6, unique=True), st.integers(1, 200))
+def test_rounds_are_steps_of_at_most_a_batch_and_hit_every_budget(budgets, batch):
+    """No round is larger than a batch, every budget is the end of one."""
+    found = Settings(budgets=tuple(sorted(budgets)), batch=batch).rounds()
+    assert set(budgets) <= set(found)
+    assert all(0 < step <= batch for step in np.diff([0, *found]))
+
+
+def test_what_the_last_labels_bought_is_the_difference_that_they_make():
+    """Against heads fitted here, with and without a language's later half."""
+    all_of_it = Settings(budgets=(80,), batch=80, pool_share=1.0, audit_share=0.0)
+    data = replay()
+    [point] = run_cell(data, "random", 0, all_of_it)
+    rows = np.random.default_rng([0, 1]).permutation(np.arange(120))[:80]
+    x, test = scaled(data.pool.vectors, data.pool.vectors), data.test
+    seen = scaled(test.vectors, data.pool.vectors)
+    assert set(point["bought"]) == set(LANGS)
+    for lang, bought in point["bought"].items():
+        own = np.flatnonzero(data.pool.langs[rows] == lang)
+        assert bought["labels"] == len(own) // 2
+        kept = np.delete(rows, own[-bought["labels"] :])
+        right = [
+            float((head.logits(seen).argmax(axis=1) == test.labels)[test.langs == lang].mean())
+            for head in (fit_head(x[k], data.pool.labels[k], 3, l2=0.4) for k in (rows, kept))
+        ]
+        assert bought["gain"] == pytest.approx(right[0] - right[1], abs=0.026)
+    assert run_cell(data, "random", 0, SMALL)[-1]["bought"] == {}

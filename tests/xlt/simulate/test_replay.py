@@ -1,0 +1,35 @@
+"""The texts of a simulation and their vectors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.xlt.simulate.parallel import example
+from xlt.errors import DataError
+from xlt.simulate.replay import cached_vectors, make_replay
+
+
+def test_a_sentence_cannot_be_in_pool_and_test():
+    """A labelled sentence gives its translations away."""
+    pool = [example(0, "en", 0), example(1, "ha", 1)]
+    test = [example(0, "ha", 0)]
+    with pytest.raises(DataError, match="give its translations away"):
+        make_replay(pool, test, np.zeros((3, 2), np.float32), source=["en"])
+
+
+def test_a_simulation_needs_targets():
+    """A source alone has nothing to help."""
+    with pytest.raises(DataError, match="expected target languages"):
+        make_replay([example(0, "en", 0)], [], np.zeros((1, 2), np.float32), source=["eng"])
+
+
+def test_vectors_are_computed_once_and_not_mixed_up(tiny_encoder, tmp_path):
+    """Another text or another encoder is another file."""
+    told = []
+    given = {"encoder": str(tiny_encoder), "folder": tmp_path, "show": lambda *a: told.append(a)}
+    one = cached_vectors(["good game", "bad law"], **given)
+    assert np.array_equal(cached_vectors(["good game", "bad law"], **given), one)
+    assert len(told) == 1
+    cached_vectors(["good game", "bad game"], **given)
+    assert len(list(tmp_path.glob("*.npy"))) == 2

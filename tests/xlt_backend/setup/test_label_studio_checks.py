@@ -1,0 +1,121 @@
+"""Checks of Label Studio and of a project in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.builders import CHOICES
+from tests.stubserver import serving
+from xlt_backend.demo.studio import free_port
+from xlt_backend.labelstudio.client import UNCERTAINTY_SAMPLING, ProjectInfo
+from xlt_backend.setup import label_studio_checks
+from xlt_backend.setup.checks import Status
+
+
+def project(**fields: object) -> ProjectInfo:
+    """A project as it should be."""
+    facts = {
+        "id": 3,
+        "created_at": "2026-11-22T08:40:02Z",
+        "title": "Topics",
+        "label_config": CHOICES,
+        "model_version": "v2",
+        "sampling": UNCERTAINTY_SAMPLING,
+        "task_number": 3,
+        "maximum_annotations": 1,
+    }
+    return ProjectInfo.from_json(facts | fields)
+
+
+class Scores:
+    """Predictions that Label Studio has."""
+
+    def __init__(self, scores: Mapping[int, float], versions: Mapping[str, int]) -> None:
+        self._scores = scores
+        self._versions = versions
+
+    def versions(self, project_id: int) -> Mapping[str, int]:
+        """All versions."""
+        return self._versions
+
+    def scores(self, project_id: int, version: str) -> Mapping[int, float]:
+        """Those of the project's version."""
+        return self._scores
+
+
+GOOD = Scores({1: 0.2, 2: 0.5, 3: 0.8}, {"v1": 3, "v2": 3})
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (200, {"status": "UP"}, Status.OK),
+        (200, {"hello": "world"}, Status.FAIL),
+        (200, "<html>", Status.FAIL),
+        (502, {"status": "UP"}, Status.FAIL),
+    ],
+    ids=["ours", "another", "a page", "a proxy"],
+)
+def test_health(status: int, body: object, expected: Status) -> None:
+    """Only our own answer counts as our server."""
+    with serving(lambda _: (status, body)) as stub:
+        assert label_studio_checks.check_health(stub.url).status is expected
+
+
+def test_health_of_nobody() -> None:
+    """Nobody there is a failure with what to start."""
+    found = label_studio_checks.check_health(f"http://localhost:{free_port()}")
+    assert found.status is Status.FAIL
+    assert "xlt up" in found.mend
+
+
+def test_interface() -> None:
+    """What is learned is told; what cannot be learned is a failure."""
+    good = label_studio_checks.check_interface(project())
+    assert (good.status, "health, sport, travel" in good.detail) == (Status.OK, True)
+    assert label_studio_checks.check_interface(project(label_config="<View/>")).mend
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, Status.OK),
+        ({"sampling": "Sequential sampling"}, Status.FAIL),
+        ({"maximum_annotations": 2}, Status.WARN),
+    ],
+    ids=["ours", "another", "overlap"],
+)
+def test_sampling(fields: dict[str, object], status: Status) -> None:
+    """Another order is a failure; overlap, which mixes in another, a warning."""
+    assert label_studio_checks.check_sampling(project(**fields)).status is status
+
+
+@pytest.mark.parametrize(
+    ("shown", "versions", "status"),
+    [
+        ("v2", {"v2": 3}, Status.OK),
+        ("xlt", {}, Status.WARN),
+        ("xlt", {"v2": 3}, Status.FAIL),
+        ("", {"v2": 3}, Status.FAIL),
+    ],
+    ids=["matches", "nothing yet", "title", "empty"],
+)
+def test_model_version(shown: str, versions: dict[str, int], status: Status) -> None:
+    """A model version without predictions means random order."""
+    found = label_studio_checks.check_model_version(
+        project(model_version=shown), Scores({}, versions)
+    )
+    assert found.status is status
+
+
+def test_order() -> None:
+    """Ties are told; the next task must be one that has a place."""
+    check = label_studio_checks.check_order
+    assert check(project(), GOOD).status is Status.OK
+    assert check(project(model_version="v3"), GOOD).status is Status.WARN
+    assert check(project(), Scores({1: 0.5, 2: 0.5}, {"v2": 2})).status is Status.WARN
+    assert check(project(), GOOD, lambda _: {"id": 1}).status is Status.OK
+    assert check(project(), GOOD, lambda _: {"id": 9}).status is Status.FAIL
+    assert check(project(), GOOD, lambda _: None).status is Status.OK
