@@ -31,3 +31,14 @@ def test_the_folders_of_the_tests_are_those_of_the_code(root, package):
     folders = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")}
 
     assert [str(folder) for folder in folders if not (CLONE / package / folder).is_dir()] == []
+
+
+@pytest.mark.parametrize(("folder", "most"), [("tests", 500)])
+def test_no_file_is_longer_than_can_be_read_in_one_sitting(folder, most):
+    """A file of tests covers one module: a longer one has to be split by what it tests."""
+    lengths = {
+        str(path.relative_to(CLONE)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (CLONE / folder).rglob("*.py")
+    }
+
+    assert {name: length for name, length in lengths.items() if length > most} == {}
