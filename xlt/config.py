@@ -118,8 +118,8 @@ class TrainConfig:
         max_gradient_norm: Gradients are clipped to this norm; 0: never.
         warmup_share: Share of the steps over which the rates rise; then they fall linearly.
         epochs: Passes over the labelled examples.
-        min_steps: At least so many steps, however few the labels are.
-        max_steps: At most so many steps; 0: no limit.
+        min_steps: Least number of steps, however few the labels are.
+        max_steps: Largest number of steps; 0: no limit.
         labelled_rows: Labelled examples in a step, of all languages together.
         unlabelled_rows: Unlabelled texts in a step (masked language modelling).
         pair_rows: Parallel pairs in a step (TLM, alignment).
@@ -129,8 +129,8 @@ class TrainConfig:
         label_smoothing: Share of the target spread over all labels.
         mlm_weight: Weight of masked language modelling on the unlabelled texts.
         mlm_probability: Share of tokens that are masked.
-        tlm_weight: Weight of translation language modelling; used where pairs are given.
-        align_weight: Weight of sentence alignment; used where pairs are given.
+        tlm_weight: Weight of translation language modelling; used if pairs are given.
+        align_weight: Weight of sentence alignment; used if pairs are given.
         align_loss: cosine, l2, or contrastive (InfoNCE among the pairs of a step).
         align_layer: Layer whose mean vectors are aligned; -1: two thirds of the way up.
         align_temperature: Temperature of the contrastive loss.
@@ -140,11 +140,12 @@ class TrainConfig:
             power. 0: the mean of per-language means; 1: every example alike.
         head_l2: Squared-norm penalty of the head's warm start, against the sum over examples.
         averaging: "last": mean of the last checkpoints; "ema"; "none".
-        averaged_checkpoints: How many are averaged by "last".
+        averaged_checkpoints: Number of checkpoints that "last" averages.
         averaging_decay: Decay per step of "ema".
         freeze_embeddings: Leave the token embeddings (and the tied MLM decoder) as they are.
-        freeze_layers: Leave the lowest so many layers as they are.
-        precision: "auto": bf16 where the device is fast at it and the encoder is safe in it.
+        freeze_layers: Number of the lowest layers that stay as they are.
+        precision: "auto": bf16 if the device is fast at it and the encoder is safe in it; "fp32";
+            "bf16".
         checkpoint_every_s: Seconds between checkpoints to resume from; 0: after every step.
 
     Raises:

@@ -19,26 +19,28 @@ class ProjectOptions(BaseModel):
     """Options of one project. A key that is not here is refused, never ignored.
 
     Attributes:
-        text_field: Key of `task.data` with the text; None: the one the interface shows.
-        language_field: Key of `task.data` with the language; where absent it is identified.
+        text_field: Key of `task.data` with the text. Default: the key that the interface shows.
+        language_field: Key of `task.data` with the language. A task without one is identified.
         group_field: Key of `task.data` that translations of one text share.
-        source_languages: Languages whose labels are cheap; their knowledge is transferred.
-        min_labels: No training before there are this many usable labels.
+        source_languages: Languages whose labels are cheap, in any code: `en`, `eng`, `eng_Latn`.
+        min_labels: Number of usable labels before the first training.
         retrain_after_labels: Train again after this many new labels ...
-        retrain_after_s: ... or this many seconds after the first new one.
-        batch: Tasks ranked by the full method in each round.
-        source_share: Share of the batch that goes to source languages.
-        quota: How the rest is shared among languages: `equal`, `proportional`, `adaptive`, or
-            an object with a weight for each language.
+        retrain_after_s: ... or this many seconds after the first new label.
+        batch: Tasks that each round selects by the full method.
+        source_share: Share of the batch for the source languages. With the quota `adaptive`, less
+            if the source is far from the targets, and more or less as labels show how well the
+            source teaches them.
+        quota: How the rest is shared among the target languages: `equal`, `proportional`,
+            `adaptive`, or weights such as `{"hau": 2, "yor": 1}`.
         audit_share: Share of tasks whose labels judge models and never train them.
-        control_share: Share of the other tasks that are drawn at random instead of chosen: their
-            labels train, and show what choosing is worth.
-        relabel_share: Share of the batch that may be labelled tasks whose label is doubtful: they
-            are shown once more, to another annotator. 0: they are listed and not shown.
+        control_share: Share of the other tasks that are drawn at random. Their labels train, and
+            show whether selection pays.
+        relabel_share: Share of the batch that may be labelled tasks with a suspect label. Another
+            annotator is asked, without a suggestion. 0: suspect labels are listed only.
         keep_versions: Model versions kept beside the active one.
-        adapt: Adapt the encoder to the project's languages, where there are translations to learn
-            from, and use it where labels say that it is better.
-        train: Overrides of the hyper-parameters (`xlt.config.TrainConfig`).
+        adapt: Adapt the encoder to the project's languages if there are translations, and use it if
+            labels show that it is better.
+        train: Hyper-parameters that differ from the defaults.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

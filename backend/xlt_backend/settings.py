@@ -89,28 +89,31 @@ class Settings:
     """Where everything is, and how long anything may take.
 
     Attributes:
-        redis_url: Redis shared by all processes; None: an embedded one below `home`.
+        redis_url: Redis that all processes share. Default: an embedded one below `home`.
         label_studio_url: How xlt reaches Label Studio.
-        label_studio_token: A personal access token of Label Studio; None: not connected.
-        home: Folder for all that this installation keeps on its own disk.
+        label_studio_token: A personal access token of Label Studio. Legacy tokens are refused.
+        home: Folder for everything that this installation keeps on its own disk.
         model_dir: Folder or fsspec URL of the model versions.
-        encoder: Encoder that new models start from: `bundled`, a folder or a Hub name.
-        translations: Table (source, target, lang) that encoders are adapted with.
-        lexicon: The same of words.
+        encoder: Encoder that new models start from: `bundled`, a folder, or a name on the Hugging
+            Face Hub.
+        translations: Table (source, target, lang) of sentences to adapt encoders with.
+        lexicon: Table (source, target, lang) of words to adapt encoders with.
         public_url: How Label Studio reaches xlt.
-        host: Address the web server listens on.
-        port: Port of the web server.
-        basic_auth_user: With `basic_auth_password`: all routes but /health ask for them.
-        webhook_secret: Shared secret of the webhooks; made once where it is not set.
-        open_metrics: /metrics answers without a password.
-        reconcile_s: Seconds between comparisons with Label Studio (lost webhooks).
-        tick_s: Seconds between looks for stalled work.
-        lease_s: Seconds after which a round whose worker is gone may be started again.
-        predict_deadline_s: After this, the rest of a /predict is answered empty.
-        round_timeout_s: A round that takes longer is stopped.
-        threads: CPU threads of a training; 0: as many as there are cores.
-        nice: How far a training gives way to everything else on its machine, 0 to 19.
-        loaded_versions: Models kept in the memory of the web process.
+        host: Address on which the web server listens.
+        port: Port on which the web server listens.
+        basic_auth_user: User that all routes except `/health` ask for.
+        basic_auth_password: Password that all routes except `/health` ask for. Set both or neither.
+        webhook_secret: Shared secret of the webhooks. Default: made once and kept.
+        open_metrics: `/metrics` answers without a password.
+        log_level: `DEBUG`, `INFO`, `WARNING` or `ERROR`.
+        reconcile_s: Seconds between comparisons with Label Studio, which find lost webhooks.
+        tick_s: Seconds between checks for stalled work.
+        lease_s: Seconds after which a round whose worker died may be started again.
+        predict_deadline_s: Seconds after which the rest of a `/predict` is answered empty.
+        round_timeout_s: Seconds after which a round is stopped.
+        threads: CPU threads of a training. 0: one per core.
+        nice: How far a training gives way to other processes, 0 to 19.
+        loaded_versions: Number of models that the web server keeps in memory.
     """
 
     redis_url: str | None = None
