@@ -118,7 +118,7 @@ def _value(value: Any) -> str:  # noqa: ANN401 - any default
 
 
 def _range(info: FieldInfo) -> str:
-    signs = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     bounds = {key: getattr(m, key) for m in info.metadata for key in signs if hasattr(m, key)}
     if bounds.keys() == {"ge", "le"}:
         return f"{bounds['ge']} to {bounds['le']}"

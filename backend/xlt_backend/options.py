@@ -20,7 +20,7 @@ class ProjectOptions(BaseModel):
 
     Attributes:
         text_field: Key of `task.data` with the text. Default: the key that the interface shows.
-        language_field: Key of `task.data` with the language. A task without one is identified.
+        language_field: Key of `task.data` with the language. If a task has none, it is identified.
         group_field: Key of `task.data` that translations of one text share.
         source_languages: Languages whose labels are cheap, in any code: `en`, `eng`, `eng_Latn`.
         min_labels: Number of usable labels before the first training.
