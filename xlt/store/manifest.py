@@ -1,4 +1,4 @@
-"""The manifest of a version: what it holds, byte for byte, and what is known of it."""
+"""The manifest of a version: its files with their hashes, and its metadata."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from xlt.disk.fingerprints import fingerprint_of_file
 from xlt.errors import CorruptVersionError, StoreError
-from xlt.store.places import MANIFEST
+from xlt.store.storage import MANIFEST
 
 _FORMAT = 1
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
@@ -18,15 +18,15 @@ _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionMeta:
-    """What is known of a version beside its files; all of it JSON.
+    """Metadata of a version; all of it JSON.
 
     Attributes:
-        name: The version's name (the store's doing; leave it empty in `commit`).
-        created_utc: When it was committed, ISO 8601 (the store's doing).
+        name: The version's name. The store sets it; leave it empty for `commit`.
+        created_utc: Time of the commit, ISO 8601. The store sets it.
         data_hash: Digest of the labels that it was trained on.
-        label_counts: Language -> labels that it was trained on.
-        metrics: What was measured, e.g. per-language accuracy on audit labels.
-        details: Anything else worth keeping (encoder, seed, library version, reason of the round).
+        label_counts: Language -> number of labels that it was trained on.
+        metrics: Measurements, e.g. per-language accuracy on audit labels.
+        details: Anything else to keep (encoder, seed, library version, reason of the round).
     """
 
     name: str = ""
@@ -39,10 +39,10 @@ class VersionMeta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A version's meta data and files.
+    """A version's metadata and files.
 
     Attributes:
-        meta: What is known of it.
+        meta: The metadata.
         files: Relative path -> (SHA-256 in hex, size in bytes).
     """
 
@@ -50,10 +50,10 @@ class Manifest:
     files: Mapping[str, tuple[str, int]]
 
     def to_bytes(self) -> bytes:
-        """The manifest as JSON.
+        """Returns the manifest as JSON.
 
         Raises:
-            StoreError: If something in `meta` is not JSON.
+            StoreError: If a value in `meta` is not JSON.
         """
         files = {
             path: {"sha256": digest, "size_bytes": size}
@@ -63,14 +63,14 @@ class Manifest:
         try:
             return json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False).encode()
         except (TypeError, ValueError) as error:
-            raise StoreError(f"what is known of a version must be JSON: {error}") from error
+            raise StoreError(f"the metadata of a version must be JSON: {error}") from error
 
     @classmethod
     def from_bytes(cls, data: bytes, version: str) -> Manifest:
         """Reads a manifest.
 
         Raises:
-            CorruptVersionError: If it is not one, or names a file outside its folder.
+            CorruptVersionError: If `data` is not a manifest, or names a file outside its folder.
         """
         try:
             value = json.loads(data)
@@ -84,27 +84,27 @@ class Manifest:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CorruptVersionError(
                 f"version {version}: its {MANIFEST} cannot be read ({error}); remove the version "
-                "or bring the file back"
+                "or restore the file"
             ) from error
 
     def verify(self, folder: Path, version: str) -> None:
-        """Compares every file with what was written.
+        """Compares every file with its size and hash.
 
         Raises:
-            CorruptVersionError: Naming the first file that is missing or different.
+            CorruptVersionError: If a file is missing or differs; names the first one.
         """
         for path, (digest, size) in self.files.items():
             file = folder / path
             if not file.is_file() or file.is_symlink():
                 raise CorruptVersionError(f"version {version}: its file {path} is missing")
-            seen = file.stat().st_size
-            if seen != size:
+            n_bytes = file.stat().st_size
+            if n_bytes != size:
                 raise CorruptVersionError(
-                    f"version {version}: its file {path} has {seen} bytes, expected {size}"
+                    f"version {version}: its file {path} has {n_bytes} bytes, expected {size}"
                 )
             if fingerprint_of_file(file) != digest:
                 raise CorruptVersionError(
-                    f"version {version}: its file {path} is not what was written (SHA-256 differs)"
+                    f"version {version}: its file {path} was changed (its SHA-256 differs)"
                 )
 
 
@@ -112,7 +112,7 @@ def describe(folder: Path, meta: VersionMeta) -> Manifest:
     """Lists and hashes the files of a folder.
 
     Raises:
-        StoreError: If it is not a folder, holds no file, or one that is no plain file.
+        StoreError: If it is not a folder, is empty, or holds anything but plain files.
     """
     if not folder.is_dir():
         raise StoreError(f"expected a folder with a version's files, got {folder}")
@@ -132,10 +132,10 @@ def describe(folder: Path, meta: VersionMeta) -> Manifest:
 
 
 def _safe(path: object) -> str:
-    """The path if it stays within its folder.
+    """Returns the path.
 
     Raises:
-        ValueError: If it does not, or is not made of plain names.
+        ValueError: If it leaves its folder or is not made of plain names.
     """
     if not isinstance(path, str) or not all(_PART.fullmatch(part) for part in path.split("/")):
         raise ValueError(f"file name {path!r} is not allowed; expected letters, digits and ._+-")

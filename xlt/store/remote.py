@@ -1,9 +1,8 @@
-"""A store's place behind an fsspec URL: object stores and anything else that fsspec speaks.
+"""Storage behind an fsspec URL: object stores, and any other protocol of fsspec.
 
 Object stores have no rename and no lock. A folder's files are uploaded first and its manifest
-last, and without a manifest the folder is not there; small files are replaced by one upload.
-Writers of the same project from several machines at once are kept apart by the train queue, which
-runs one round per project.
+last; without a manifest the folder does not exist. A small file is replaced by one upload. The
+queue of rounds keeps apart writers on several machines: it runs one round per project.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from xlt.errors import StoreError
-from xlt.store.places import MANIFEST
+from xlt.store.storage import MANIFEST
 
 
-class RemotePlace:
+class RemoteStorage:
     """A folder behind an fsspec URL."""
 
     exclusive = False
@@ -30,7 +29,7 @@ class RemotePlace:
         """Connects to the URL's file system.
 
         Raises:
-            StoreError: If the protocol is not known or its package is not installed.
+            StoreError: If the protocol is unknown or its package is not installed.
         """
         from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # no stubs
 
@@ -42,7 +41,7 @@ class RemotePlace:
         self._lock = threading.Lock()
 
     def folders(self, under: str = "") -> list[str]:
-        """See `Place`."""
+        """See `Storage`."""
         self._fs.invalidate_cache()
         try:
             entries = self._fs.ls(self._path(under), detail=True)
@@ -54,29 +53,29 @@ class RemotePlace:
         return sorted(name for name in names if not name.startswith("."))
 
     def read(self, name: str) -> bytes | None:
-        """See `Place`."""
+        """See `Storage`."""
         try:
             return bytes(self._fs.cat_file(self._path(name)))
         except FileNotFoundError:
             return None
 
     def write(self, name: str, data: bytes) -> None:
-        """See `Place`."""
+        """See `Storage`."""
         path = self._path(name)
         self._fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
         self._fs.pipe_file(path, data)
 
     def add(self, folder: Path, name: str, manifest: bytes) -> bool:
-        """See `Place`."""
+        """See `Storage`."""
         path = self._path(name)
         if self._fs.exists(f"{path}/{MANIFEST}"):
             return False
         try:
             for file in sorted(folder.rglob("*")):
                 if file.is_file():
-                    there = f"{path}/{file.relative_to(folder).as_posix()}"
-                    self._fs.makedirs(there.rsplit("/", 1)[0], exist_ok=True)
-                    self._fs.put_file(str(file), there)
+                    target = f"{path}/{file.relative_to(folder).as_posix()}"
+                    self._fs.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+                    self._fs.put_file(str(file), target)
             self._fs.pipe_file(f"{path}/{MANIFEST}", manifest)
         except BaseException:
             with suppress(OSError):
@@ -85,7 +84,7 @@ class RemotePlace:
         return True
 
     def fetch(self, name: str, files: list[str], to: Path) -> Path:
-        """See `Place`: downloads into `to` unless it is there."""
+        """See `Storage`; downloads into `to` unless it exists."""
         if to.is_dir():
             return to
         to.parent.mkdir(parents=True, exist_ok=True)
@@ -94,14 +93,14 @@ class RemotePlace:
             for file in files:
                 (beside / file).parent.mkdir(parents=True, exist_ok=True)
                 self._fs.get_file(f"{self._path(name)}/{file}", str(beside / file))
-            with suppress(OSError):  # another process was faster
+            with suppress(OSError):  # another process made it first
                 beside.rename(to)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
         return to
 
     def remove(self, name: str) -> None:
-        """See `Place`."""
+        """See `Storage`."""
         path = self._path(name)
         with suppress(FileNotFoundError):
             self._fs.rm_file(f"{path}/{MANIFEST}")
@@ -110,13 +109,13 @@ class RemotePlace:
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Keeps out the other threads of this process; see the module's first lines."""
+        """Excludes the other threads of this process; see the module's docstring."""
         with self._lock:
             yield
 
     @contextmanager
     def staging(self, name: str) -> Iterator[Path]:
-        """See `Place`."""
+        """See `Storage`."""
         with tempfile.TemporaryDirectory(prefix="xlt-") as folder:
             yield Path(folder)
 

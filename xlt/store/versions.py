@@ -1,17 +1,16 @@
 """Versioned model folders: written whole or not at all, never changed, with a pointer to one.
 
     <url>/<project>/v0001-20261122T082011/   the files of a version and its manifest.json
-                    current.json             which version is active, why, and which were before
-                    history.jsonl            the last promotions, refusals and roll-backs
-                    any other file           a note of whoever uses the store
+                    current.json             the active version, why, and those before it
+                    history.jsonl            the last promotions, refusals and rollbacks
+                    any other file           a note of the store's user
 
-A version without a manifest is not there. On a disk a version is written beside the others, synced
+A version exists once its manifest does. On a disk a version is written beside the others, synced
 and renamed; behind a URL its manifest is uploaded last. Writers of one project exclude each other.
 """
 
 from __future__ import annotations
 
-import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -24,16 +23,14 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from xlt.errors import CorruptVersionError, NoVersionError, StoreError
-from xlt.store.log import VERSION, Change, ChangeLog
+from xlt.store.change_log import Change, ChangeLog
+from xlt.store.local import LocalStorage
 from xlt.store.manifest import Manifest, VersionMeta, describe
-from xlt.store.places import MANIFEST, LocalPlace, Place, disk_full_errors, store_errors
-from xlt.store.remote import RemotePlace
+from xlt.store.names import EXAMPLE, by_age, checked_note, is_project, is_version, next_version
+from xlt.store.remote import RemoteStorage
+from xlt.store.storage import MANIFEST, Storage, disk_full_errors, store_errors
 
 __all__ = ["Change", "ProjectStore", "Store", "VersionMeta"]
-
-_PROJECT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
-_OWN_FILES = (MANIFEST, "current.json", "history.jsonl")
-_EXAMPLE = "v0001-20261122T082011"
 
 
 def _utc_now() -> datetime:
@@ -41,7 +38,7 @@ def _utc_now() -> datetime:
 
 
 class Store:
-    """The folder of all projects' versions, on a local or shared disk or behind an fsspec URL."""
+    """The versions of all projects, on a local or shared disk or behind an fsspec URL."""
 
     def __init__(
         self,
@@ -50,15 +47,15 @@ class Store:
         cache: Path | None = None,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        """Opens a store; nothing is read or written yet.
+        """Opens a store without reading or writing.
 
         Args:
             url: A path, or an fsspec URL (`s3://bucket/models`, `file:///srv/models`).
-            cache: Where versions of a remote store are kept; default `~/.cache/xlt/versions`.
+            cache: Folder for downloaded versions; default `~/.cache/xlt/versions`.
             now: The clock, in UTC.
 
         Raises:
-            StoreError: If the URL's protocol is not known or its package is not installed.
+            StoreError: If the URL's protocol is unknown or its package is not installed.
         """
         self.url = str(url)
         parts = urlsplit(self.url)
@@ -66,104 +63,104 @@ class Store:
         self._cache = base / sha256(self.url.encode()).hexdigest()[:16]
         self._now = now
         self._verified: set[tuple[str, str]] = set()
-        self._place: Place
+        self._storage: Storage
         if isinstance(url, Path) or "://" not in self.url:
-            self._place = LocalPlace(Path(url).expanduser().absolute())
+            self._storage = LocalStorage(Path(url).expanduser().absolute())
         elif parts.scheme == "file":
-            self._place = LocalPlace(Path(url2pathname(parts.path)))
+            self._storage = LocalStorage(Path(url2pathname(parts.path)))
         else:
-            self._place = RemotePlace(self.url)
+            self._storage = RemoteStorage(self.url)
 
     def project(self, name: str) -> ProjectStore:
-        """The versions of one project; it need not exist yet.
+        """Returns the versions of one project, which need not exist yet.
 
         Raises:
             StoreError: If the name is not 1-128 of `A-Za-z0-9._-` or begins with a dot.
         """
-        if not _PROJECT.fullmatch(name):
+        if not is_project(name):
             raise StoreError(
                 f"expected a project name of 1 to 128 letters, digits and '._-', got {name!r}"
             )
-        return ProjectStore(self._place, name, self._cache, self._now, self._verified)
+        return ProjectStore(self._storage, name, self._cache, self._now, self._verified)
 
     def projects(self) -> tuple[str, ...]:
-        """Names of the projects that have a folder, sorted."""
+        """Returns the names of the projects that have a folder, sorted."""
         with store_errors(f"list {self.url}"):
-            return tuple(n for n in self._place.folders() if _PROJECT.fullmatch(n))
+            return tuple(name for name in self._storage.folders() if is_project(name))
 
 
 class ProjectStore:
-    """The versions of one project; safe with several processes at once."""
+    """The versions of one project; several processes may use it at once."""
 
     def __init__(
         self,
-        place: Place,
+        storage: Storage,
         name: str,
         cache: Path,
         now: Callable[[], datetime],
         verified: set[tuple[str, str]],
     ) -> None:
-        """Made by `Store.project`; `verified` holds what this process has checked already."""
+        """Made by `Store.project`; `verified` holds the versions that this process has checked."""
         self.name = name
-        self._place = place
+        self._storage = storage
         self._cache = cache / name
         self._now = now
-        self._log = ChangeLog(place, name, now)
+        self._log = ChangeLog(storage, name, now)
         self._verified = verified
 
     @contextmanager
     def stage(self) -> Iterator[Path]:
-        """A local folder to build a version in; removed at the end unless committed.
+        """Makes a local folder to build a version in; removed at the end unless committed.
 
         Raises:
             StoreError: If the folder cannot be made, or the disk is full while it is used.
         """
         with ExitStack() as stack:
             with store_errors(f"make a folder for a version of project {self.name}"):
-                folder = stack.enter_context(self._place.staging(self.name))
+                folder = stack.enter_context(self._storage.staging(self.name))
             with disk_full_errors(f"write a version of project {self.name}"):
                 yield folder
 
     def commit(self, folder: Path, meta: VersionMeta) -> str:
-        """Makes the files of `folder` a version; returns its name.
+        """Makes the files of `folder` a version and returns its name.
 
-        A staged folder is moved, any other copied. The version is there whole or not at all.
+        A staged folder is moved, any other is copied. The version appears whole or not at all.
 
         Raises:
             StoreError: If the folder is empty, holds links, or cannot be written (disk full).
         """
         with store_errors(f"save a version of project {self.name}"):
             manifest = describe(folder, meta)
-            with self._place.lock(self.name):
+            with self._storage.lock(self.name):
                 while True:
                     now = self._now()
-                    name = self._next_name(now)
+                    name = self._next_version(now)
                     named = replace(meta, name=name, created_utc=now.isoformat(timespec="seconds"))
                     data = replace(manifest, meta=named).to_bytes()
-                    if self._place.add(folder, f"{self.name}/{name}", data):
+                    if self._storage.add(folder, f"{self.name}/{name}", data):
                         return name
 
     def versions(self) -> tuple[str, ...]:
-        """Names of all versions, oldest first."""
+        """Returns the names of all versions, oldest first."""
         with store_errors(f"list the versions of project {self.name}"):
-            names = [n for n in self._place.folders(self.name) if VERSION.fullmatch(n)]
-            return tuple(sorted((n for n in names if self._manifest(n) is not None), key=_age))
+            names = [name for name in self._storage.folders(self.name) if is_version(name)]
+            return tuple(sorted((n for n in names if self._manifest(n) is not None), key=by_age))
 
     def meta(self, version: str) -> VersionMeta:
-        """What is known of a version.
+        """Returns the metadata of a version.
 
         Raises:
-            NoVersionError: If it is not there.
+            NoVersionError: If it does not exist.
             CorruptVersionError: If its manifest cannot be read.
         """
         return self._read(version).meta
 
     def open(self, version: str) -> Path:
-        """A local folder with the version's files; their hashes are checked the first time.
+        """Returns a local folder with the version's files; checks their hashes the first time.
 
         Raises:
-            NoVersionError: If it is not there.
-            CorruptVersionError: If a file is missing or not what was written.
+            NoVersionError: If it does not exist.
+            CorruptVersionError: If a file is missing or has changed.
         """
         manifest = self._read(version)
         with store_errors(f"read version {version} of project {self.name}"):
@@ -174,13 +171,13 @@ class ProjectStore:
                 except CorruptVersionError:
                     if folder != self._cache / version:
                         raise
-                    shutil.rmtree(folder)  # a damaged cache is fetched anew, once
+                    shutil.rmtree(folder)  # a damaged cache is fetched once more
                     manifest.verify(self._fetch(version, manifest), version)
                 self._verified.add((self.name, version))
             return folder
 
     def current(self) -> str | None:
-        """The active version; None before the first promotion.
+        """Returns the active version, None before the first promotion.
 
         Raises:
             StoreError: If the pointer cannot be read.
@@ -193,11 +190,11 @@ class ProjectStore:
         """Makes a version the active one.
 
         Raises:
-            NoVersionError: If it is not there.
+            NoVersionError: If it does not exist.
             CorruptVersionError: If its manifest cannot be read.
         """
         self._read(version)
-        with store_errors(f"promote {version}"), self._place.lock(self.name):
+        with store_errors(f"promote {version}"), self._storage.lock(self.name):
             before = self._log.pointer()
             trail = () if before is None else before.trail
             if before is not None and before.version != version:
@@ -205,26 +202,26 @@ class ProjectStore:
             self._log.point(version, trail, "promoted", reason)
 
     def refuse(self, version: str, reason: str) -> None:
-        """Notes that a version was not promoted, and why.
+        """Adds to the history that a version was not promoted, and why.
 
         Raises:
-            NoVersionError: If it is not there.
+            NoVersionError: If it does not exist.
         """
         self._read(version)
-        with store_errors(f"refuse {version}"), self._place.lock(self.name):
+        with store_errors(f"refuse {version}"), self._storage.lock(self.name):
             self._log.note(version, "refused", reason)
 
     def rollback(self, reason: str = "rolled back by hand") -> str:
-        """Makes the version active that was so before the current one; returns its name.
+        """Activates the version before the current one and returns its name.
 
         Raises:
-            NoVersionError: If there is none.
+            NoVersionError: If there is no earlier version.
         """
-        there = set(self.versions())
-        with store_errors(f"roll back project {self.name}"), self._place.lock(self.name):
+        existing = set(self.versions())
+        with store_errors(f"roll back project {self.name}"), self._storage.lock(self.name):
             before = self._log.pointer()
             trail = () if before is None else before.trail
-            while trail and trail[-1] not in there:
+            while trail and trail[-1] not in existing:
                 trail = trail[:-1]
             if not trail:
                 raise NoVersionError(f"project {self.name} has no earlier version to go back to")
@@ -232,9 +229,9 @@ class ProjectStore:
             return trail[-1]
 
     def prune(self, keep: int) -> tuple[str, ...]:
-        """Removes all but the newest `keep` versions; returns the names removed.
+        """Removes all but the newest `keep` versions and returns the names removed.
 
-        The current version and the one that `rollback` would return to always stay.
+        The current version and the one that `rollback` would activate always stay.
 
         Raises:
             StoreError: If `keep` is below 1, or the folder cannot be written.
@@ -243,50 +240,51 @@ class ProjectStore:
             raise StoreError(f"expected to keep at least 1 version, got {keep}")
         with (
             store_errors(f"remove old versions of project {self.name}"),
-            self._place.lock(self.name),
+            self._storage.lock(self.name),
         ):
             names = self.versions()
             pointer = self._log.pointer()
-            held = set() if pointer is None else {pointer.version, *pointer.trail[-1:]}
-            gone = tuple(name for name in names[:-keep] if name not in held)
-            for name in gone:
-                self._place.remove(f"{self.name}/{name}")
-            return gone
+            needed = set() if pointer is None else {pointer.version, *pointer.trail[-1:]}
+            old = tuple(name for name in names[:-keep] if name not in needed)
+            for name in old:
+                self._storage.remove(f"{self.name}/{name}")
+            return old
 
     def note(self, name: str) -> bytes | None:
-        """A small file that `write_note` kept beside the versions; None where there is none.
+        """Returns a file that `write_note` kept beside the versions, None if it does not exist.
 
         Raises:
             StoreError: If it cannot be read.
         """
         with store_errors(f"read {name} of project {self.name}"):
-            return self._place.read(f"{self.name}/{_note(name)}")
+            return self._storage.read(f"{self.name}/{checked_note(name)}")
 
     def write_note(self, name: str, data: bytes) -> None:
-        """Keeps a small file beside the versions, in place of the one of that name.
+        """Keeps a small file beside the versions; replaces the one of that name.
 
         Raises:
-            StoreError: If the name is not a plain one or is taken, or it cannot be written.
+            StoreError: If the name is not plain or belongs to the store, or writing fails.
         """
-        with store_errors(f"write {name} of project {self.name}"), self._place.lock(self.name):
-            self._place.write(f"{self.name}/{_note(name)}", data)
+        with store_errors(f"write {name} of project {self.name}"), self._storage.lock(self.name):
+            self._storage.write(f"{self.name}/{checked_note(name)}", data)
 
     def history(self) -> tuple[Change, ...]:
-        """The last promotions, refusals and roll-backs, oldest first (at most 200)."""
+        """Returns the last promotions, refusals and rollbacks, oldest first (at most 200)."""
         with store_errors(f"read the history of project {self.name}"):
             return self._log.history()
 
-    def _next_name(self, now: datetime) -> str:
-        taken = [int(m[1]) for n in self._place.folders(self.name) if (m := VERSION.fullmatch(n))]
-        name = f"v{max(taken, default=0) + 1:04d}-{now:%Y%m%dT%H%M%S}"
-        return name if self._place.exclusive else f"{name}-{uuid.uuid4().hex[:8]}"
+    def _next_version(self, now: datetime) -> str:
+        name = next_version(self._storage.folders(self.name), now)
+        return name if self._storage.exclusive else f"{name}-{uuid.uuid4().hex[:8]}"
 
     def _manifest(self, version: str) -> bytes | None:
-        return self._place.read(f"{self.name}/{version}/{MANIFEST}")
+        return self._storage.read(f"{self.name}/{version}/{MANIFEST}")
 
     def _read(self, version: str) -> Manifest:
-        if not VERSION.fullmatch(version):
-            raise NoVersionError(f"{version!r} is no version's name; expected one like {_EXAMPLE}")
+        if not is_version(version):
+            raise NoVersionError(
+                f"expected the name of a version such as {EXAMPLE}, got {version!r}"
+            )
         with store_errors(f"read version {version} of project {self.name}"):
             data = self._manifest(version)
         if data is None:
@@ -297,17 +295,6 @@ class ProjectStore:
     def _fetch(self, version: str, manifest: Manifest) -> Path:
         try:
             name = f"{self.name}/{version}"
-            return self._place.fetch(name, sorted(manifest.files), self._cache / version)
+            return self._storage.fetch(name, sorted(manifest.files), self._cache / version)
         except FileNotFoundError as error:
             raise CorruptVersionError(f"version {version}: a file is missing: {error}") from error
-
-
-def _note(name: str) -> str:
-    if not _PROJECT.fullmatch(name) or name in _OWN_FILES or VERSION.fullmatch(name):
-        raise StoreError(f"expected a plain file name that is not the store's own, got {name!r}")
-    return name
-
-
-def _age(version: str) -> tuple[int, str]:
-    found = VERSION.fullmatch(version)
-    return (int(found[1]) if found else 0), version

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from xlt.errors import CorruptVersionError, NoVersionError, StoreError
-from xlt.store import places
+from xlt.store import local as disk
 from xlt.store.versions import ProjectStore, Store, VersionMeta
 
 VERSION = "v0001-20261122T082011"
@@ -307,7 +307,7 @@ def test_an_unknown_protocol_is_named():
 CRASH = """
 import os, sys
 from pathlib import Path
-from xlt.store import places
+from xlt.store import local
 from xlt.store.versions import Store, VersionMeta
 real = os.{call}
 count = 0
@@ -391,7 +391,7 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing(tmp_path, monkeypatch)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(places, "sync_tree", full)
+        patch.setattr(disk, "sync_tree", full)
         with pytest.raises(StoreError, match="disk is full"):
             commit(project)
     assert project.versions() == (old,)
