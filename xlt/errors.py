@@ -1,34 +1,34 @@
-"""Every error that a user of xlt can cause, in one tree.
+"""Errors that a user of xlt can cause, in one tree.
 
 XltError
-├── ConfigError        a setting, option or recipe is not one that xlt knows, or out of range
-├── DataError          a table, text or label is not what was expected
+├── ConfigError        a setting, option or recipe is unknown or out of range
+├── DataError          a table, text or label is invalid
 ├── EncoderError       an encoder cannot be found or loaded
 ├── StoreError         the folder of model versions cannot be read or written
-│   ├── NoVersionError         a version was asked for that is not there
+│   ├── NoVersionError         the version does not exist
 │   └── CorruptVersionError    a version's files do not match its manifest
 ├── TrainingError      a training ended without a usable model
-│   ├── DivergedError          the loss is not finite, or one class is predicted for everything
-│   └── CancelledError         somebody asked it to stop
-├── SamplingError      what to label next cannot be decided from the numbers given
-└── ServiceError       the service around the library (tree goes on in xlt_backend/errors.py)
+│   ├── DivergedError          the loss is not finite, or every prediction is the same
+│   └── CancelledError         the training was cancelled
+├── SamplingError      the sampler's input is invalid
+└── ServiceError       the service failed (subclasses in xlt_backend/errors.py)
 
-Anything else that escapes is a bug and keeps its traceback.
+Any other exception is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
 
 
 class XltError(Exception):
-    """Base of all errors that a user can cause; its text is one clear line."""
+    """Base of all errors that a user can cause; the message is one line."""
 
 
 class ConfigError(XltError):
-    """A setting, option or recipe is not one that xlt knows, or is out of range."""
+    """A setting, option or recipe is unknown or out of range."""
 
 
 class DataError(XltError):
-    """A table, text or label is not what was expected."""
+    """A table, text or label is invalid."""
 
 
 class EncoderError(XltError):
@@ -40,7 +40,7 @@ class StoreError(XltError):
 
 
 class NoVersionError(StoreError):
-    """A version was asked for that is not there."""
+    """The version does not exist."""
 
 
 class CorruptVersionError(StoreError):
@@ -52,16 +52,16 @@ class TrainingError(XltError):
 
 
 class DivergedError(TrainingError):
-    """The loss is not finite, or one class is predicted for everything."""
+    """The loss is not finite, or every prediction is the same."""
 
 
 class CancelledError(TrainingError):
-    """Somebody asked the training to stop."""
+    """The training was cancelled."""
 
 
 class SamplingError(XltError):
-    """What to label next cannot be decided from the numbers given."""
+    """The sampler's input is invalid."""
 
 
 class ServiceError(XltError):
-    """The service around the library failed for a reason that the user can mend."""
+    """The service failed for a reason that the user can fix."""

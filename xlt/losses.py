@@ -1,10 +1,10 @@
-"""Loss terms as pure functions of tensors, and the joint loss that adds them up.
+"""Loss terms as pure functions of tensors, and the joint loss, their weighted sum.
 
     total = task + mlm_weight * mlm + tlm_weight * tlm + align_weight * align
 
-A term with nothing to work on is exactly zero with a zero gradient, never NaN. Where several
-processes share a batch, each gives the batch-wide `total` counts, and the terms of the processes
-sum to the term of the whole batch.
+A term without inputs is exactly zero with a zero gradient, never NaN. If several processes share
+a batch, each passes the batch-wide `total` counts, and their terms add up to the term of the whole
+batch.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PARTS = ("total", "task", "mlm", "tlm", "align")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossWeights:
-    """Weights of the parts at one step; the task's is 1."""
+    """Weights of the parts at one step; the weight of the task is 1."""
 
     mlm: float = 0.0
     tlm: float = 0.0
@@ -31,7 +31,7 @@ class LossWeights:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class JointLoss:
-    """The joint loss and what it is made of: scalars; `total` carries the gradient."""
+    """The joint loss and its parts, scalars; `total` carries the gradient."""
 
     total: Tensor
     task: Tensor
@@ -40,12 +40,12 @@ class JointLoss:
     align: Tensor
 
     def values(self) -> Tensor:
-        """The parts without gradient, (5,), in the order of `named`."""
+        """Returns the parts without gradient, (5,), in the order of `named`."""
         return torch.stack([getattr(self, name).detach().float() for name in _PARTS])
 
     @staticmethod
     def named(values: Tensor) -> dict[str, float]:
-        """Values (5,) by the names of the parts."""
+        """Returns the values (5,) by the names of their parts."""
         return dict(zip(_PARTS, values.tolist(), strict=True))
 
 
@@ -57,22 +57,22 @@ def language_mean(
     totals: Tensor | None = None,
     exponent: float = 0.0,
 ) -> Tensor:
-    """Mean over languages of each language's weighted mean loss.
+    """Returns the mean over languages of each language's weighted mean loss.
 
-    One frequent language cannot drown the others, and the number of examples of a language
+    A frequent language does not dominate the others: the number of examples of a language
     changes the variance of its term, not its size (arXiv 2211.06460).
 
     Args:
         losses: (B,) loss of each example.
         languages: (B,) int64, language of each example.
-        weights: (B,) > 0, trust in each example.
-        totals: (L,) sum of weights of each language over the whole batch, where `losses` is a
-            part of it; None: `losses` is the whole batch.
-        exponent: A language counts in the mean as its total to this power: 0, all alike; 1, by
-            its examples, which makes this the plain mean over examples.
+        weights: (B,) > 0, weight of each example.
+        totals: (L,) sum of weights of each language over the whole batch, if `losses` is a part
+            of it; None if `losses` is the whole batch.
+        exponent: Each language is weighted by its total to this power: 0 weights all languages
+            alike, 1 gives the plain mean over examples.
 
     Returns:
-        A scalar; zero where B is 0.
+        A scalar; zero if B is 0.
     """
     if losses.numel() == 0:
         return losses.sum() * 0.0
@@ -85,15 +85,15 @@ def language_mean(
 
 
 def token_mean(logits: Tensor, targets: Tensor, *, total: int | None = None) -> Tensor:
-    """Cross-entropy over masked tokens, mean per token; the MLM and the TLM term.
+    """Returns the cross-entropy of masked tokens, mean per token; the MLM and the TLM term.
 
     Args:
         logits: (M, V) of the masked positions only.
-        targets: (M,) the tokens that stood there.
-        total: Masked tokens in the whole batch, where these are a part; None: M.
+        targets: (M,) the original tokens.
+        total: Masked tokens in the whole batch, if these are a part of it; None for M.
 
     Returns:
-        A scalar; zero where M is 0.
+        A scalar; zero if M is 0.
     """
     if targets.numel() == 0:
         return logits.sum() * 0.0
@@ -102,19 +102,22 @@ def token_mean(logits: Tensor, targets: Tensor, *, total: int | None = None) -> 
 
 
 def cosine_alignment(sources: Tensor, targets: Tensor) -> Tensor:
-    """1 - cosine of each pair, (P,) in [0, 2]."""
+    """Returns 1 - cosine of each pair, (P,) in [0, 2]."""
     return 1.0 - functional.cosine_similarity(sources, targets, dim=-1)
 
 
 def l2_alignment(sources: Tensor, targets: Tensor) -> Tensor:
-    """Squared distance of each pair per dimension, (P,): MEXMA's MSE (arXiv 2409.12737)."""
+    """Returns the squared distance per dimension of each pair, (P,): MEXMA's MSE.
+
+    See arXiv 2409.12737.
+    """
     return (sources - targets).square().mean(dim=-1)
 
 
 def contrastive_alignment(sources: Tensor, targets: Tensor, *, temperature: float) -> Tensor:
-    """Symmetric InfoNCE of each pair against the other pairs of the batch, (P,).
+    """Returns the symmetric InfoNCE of each pair against the other pairs of the batch, (P,).
 
-    With a single pair there is nothing to tell it from: zero.
+    It is zero for a single pair.
     """
     similarities = functional.normalize(sources, dim=-1) @ functional.normalize(targets, dim=-1).T
     wanted = torch.arange(len(sources), device=sources.device)
@@ -125,14 +128,14 @@ def contrastive_alignment(sources: Tensor, targets: Tensor, *, temperature: floa
 
 
 def koleo(vectors: Tensor, *, epsilon: float = 1e-8) -> Tensor:
-    """Minus the mean log distance to the nearest other vector: spreads vectors out.
+    """Returns minus the mean log distance to the nearest other vector, which spreads vectors out.
 
     Args:
         vectors: (B, H), compared by direction.
         epsilon: Added to distances, so that two equal vectors give a finite value.
 
     Returns:
-        A scalar; zero where B < 2 (arXiv 1806.03198).
+        A scalar; zero if B < 2 (arXiv 1806.03198).
     """
     if len(vectors) < 2:
         return vectors.sum() * 0.0
@@ -152,18 +155,18 @@ def alignment(
     koleo_weight: float = 0.0,
     total: int | None = None,
 ) -> Tensor:
-    """Sentence alignment of P pairs, mean per pair, with optional KoLeo on both sides.
+    """Returns the sentence alignment of P pairs, mean per pair, with optional KoLeo.
 
     Args:
         sources: (P, H) vectors.
         targets: (P, H) vectors of their translations.
         kind: cosine, l2 or contrastive.
         temperature: Of the contrastive loss.
-        koleo_weight: Weight of KoLeo within this term.
-        total: Pairs in the whole batch, where these are a part; None: P.
+        koleo_weight: Weight of KoLeo, on both sides, within this term.
+        total: Pairs in the whole batch, if these are a part of it; None for P.
 
     Returns:
-        A scalar; zero where P is 0.
+        A scalar; zero if P is 0.
 
     Raises:
         ConfigError: If `kind` is none of the three.
@@ -187,7 +190,7 @@ def alignment(
 def joint_loss(
     *, task: Tensor, mlm: Tensor, tlm: Tensor, align: Tensor, weights: LossWeights
 ) -> JointLoss:
-    """Add the parts up; a part of weight 0 leaves no trace in the total's gradient."""
+    """Adds the parts up; a part of weight 0 has no influence on the total's gradient."""
     total = task
     for part, weight in ((mlm, weights.mlm), (tlm, weights.tlm), (align, weights.align)):
         if weight:

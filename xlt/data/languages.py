@@ -1,4 +1,4 @@
-"""Language codes that mean the same, and which language a text is in."""
+"""Normalises language codes, and identifies the language of texts."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _TWO_LETTERS = (
     "zazha zhzho zuzul inind iwheb jiyid moron"
 )
 
-# Individual languages that data sets and the macrolanguage's own code name alike, and the
-# bibliographic codes of ISO 639-2: the left one is read as the right one.
+# Codes of individual languages that data sets use for the macrolanguage, and the bibliographic
+# codes of ISO 639-2: the left code is read as the right one.
 _SAME = (
     "swh:swa quy:que quz:que ory:ori cmn:zho arb:ara gaz:orm hae:orm npi:nep plt:mlg zsm:msa "
     "zlm:msa khk:mon ekk:est lvs:lav als:sqi uzn:uzb azj:aze ydd:yid pes:fas fil:tgl kpv:kom "
@@ -44,32 +44,32 @@ _KEYS = {pair[:2]: pair[2:] for pair in _TWO_LETTERS.split()} | {
     left: right for left, _, right in (pair.partition(":") for pair in _SAME.split())
 }
 
-#: Below this probability `identify` does not name a language.
+#: Lowest probability at which `identify` names a language.
 _SURE = 0.2
-#: Longer texts are identified by their beginning.
+#: Longer texts are identified by their first characters.
 _MAX_CHARACTERS = 2_000
-#: What py3langid calls text without words (numbers, addresses).
+#: Code of py3langid for text without words (numbers, addresses).
 _NO_LANGUAGE = "zxx"
 
 
 def normalise(code: str) -> str:
-    """The key under which all codes of one language are equal.
+    """Returns a key that is the same for all codes of one language.
 
-    ISO 639-1, 639-2 and 639-3 codes of a language are the same, script and region say nothing
-    (`en`, `eng`, `en-GB` and `eng_Latn` are `eng`), and the individual language that stands for
-    its macrolanguage in most data sets is the macrolanguage (`swh` is `swa`, `cmn` is `zho`).
-    Anything else is its own key in lower case; an empty code is `UNKNOWN_LANGUAGE`.
+    ISO 639-1, 639-2 and 639-3 codes of a language have the same key, and script and region do not
+    count: `en`, `eng`, `en-GB` and `eng_Latn` give `eng`. An individual language that most data
+    sets use for its macrolanguage gives the macrolanguage (`swh` gives `swa`, `cmn` gives `zho`).
+    Any other code gives itself in lower case; an empty code gives `UNKNOWN_LANGUAGE`.
     """
     language = re.split(r"[-_\s]", code.strip().lower(), maxsplit=1)[0]
     return _KEYS.get(language, language) or UNKNOWN_LANGUAGE
 
 
 def identify(texts: Sequence[str]) -> list[tuple[str, float]]:
-    """The language of each text, by py3langid (142 languages, the model is in its package).
+    """Identifies the language of each text with py3langid, which knows 142 languages.
 
     Returns:
-        Per text its language as of `normalise` and the probability in [0, 1];
-        `UNKNOWN_LANGUAGE` where the text has no words or no language is likely.
+        For each text its language, as `normalise` returns it, and the probability in [0, 1];
+        `UNKNOWN_LANGUAGE` if the text has no words or no language is likely.
     """
     identifier = _identifier()
     return [_named(*identifier.classify(text[:_MAX_CHARACTERS])) for text in texts]
@@ -82,7 +82,7 @@ def _named(code: str, probability: float) -> tuple[str, float]:
 
 @cache
 def _identifier() -> LanguageIdentifier:
-    """Loads the identifier once per process (0.6 s); its model holds arrays only, no pickle."""
+    """Loads the identifier once per process (0.6 s); its model is plain arrays, no pickle."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

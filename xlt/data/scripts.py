@@ -1,4 +1,4 @@
-"""Texts that nobody should spend a label on: without words, or in another script than their kin."""
+"""Finds texts not worth a label: without letters, or in another script than their language."""
 
 from __future__ import annotations
 
@@ -9,50 +9,53 @@ from functools import lru_cache
 
 from xlt.data.languages import normalise
 
-#: Letters of a text that are looked at.
+#: Number of letters that decide the script of a text.
 _LETTERS = 60
-#: A language has a script of its own where so many of its texts, and at least so many, share it.
+#: A language has a usual script if this share of its texts, and this number of them, are in it.
 _SHARE, _LEAST = 0.9, 20
 #: Scripts that are written together.
 _TOGETHER = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK"}
 
 
 def held_back(ids: Sequence[str], texts: Sequence[str], langs: Sequence[str]) -> dict[str, str]:
-    """Id -> why a text is to wait until all others of its language are labelled.
+    """Finds texts that should be labelled after all others of their language.
 
-    A text without letters has nothing to label. Where nine in ten texts of a language share a
-    script, one in another script is in another language: what was imported under the wrong code.
-    Languages that look alike are not told apart: language identification errs too often on
-    languages of little text, the ones that this is for.
+    A text without letters has nothing to label. If nine in ten texts of a language share a script,
+    a text in another script was probably imported under the wrong code. Languages in the same
+    script are not told apart: language identification is too often wrong about low-resource
+    languages.
 
     Args:
         ids: N ids.
         texts: N texts.
         langs: N language codes.
+
+    Returns:
+        The reason for each text to wait, by its id.
     """
     scripts = [script(text) for text in texts]
     counts: dict[str, Counter[str]] = {}
     keys = {code: normalise(code) for code in set(langs)}
-    for code, of in zip(langs, scripts, strict=True):
-        if of:
-            counts.setdefault(keys[code], Counter())[of] += 1
+    for code, name in zip(langs, scripts, strict=True):
+        if name:
+            counts.setdefault(keys[code], Counter())[name] += 1
     usual = {}
-    for key, of_language in counts.items():
-        name, most = of_language.most_common(1)[0]
-        if most >= max(_LEAST, _SHARE * of_language.total()):
+    for key, in_language in counts.items():
+        name, most = in_language.most_common(1)[0]
+        if most >= max(_LEAST, _SHARE * in_language.total()):
             usual[key] = name
-    found = {}
-    for id, code, of in zip(ids, langs, scripts, strict=True):
-        expected = usual.get(keys[code], of)
-        if not of:
-            found[id] = "has no letters"
-        elif of != expected:
-            found[id] = f"is in {of.lower()} script, texts in {code} are in {expected.lower()}"
-    return found
+    reasons = {}
+    for id, code, name in zip(ids, langs, scripts, strict=True):
+        expected = usual.get(keys[code], name)
+        if not name:
+            reasons[id] = "has no letters"
+        elif name != expected:
+            reasons[id] = f"is in {name.lower()} script, texts in {code} are in {expected.lower()}"
+    return reasons
 
 
 def script(text: str) -> str:
-    """The script of most of a text's first letters, in Unicode's words; empty: no letters."""
+    """Returns the Unicode name of the script of most of a text's first letters; empty if none."""
     counts: Counter[str] = Counter()
     seen = 0
     for character in text:

@@ -1,4 +1,4 @@
-"""Rows of CSV, TSV, JSONL and Parquet files and of Hub data sets, as mappings."""
+"""Reads rows of CSV, TSV, JSONL and Parquet files and of Hub data sets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xlt.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: A row's number (of its line in text files, else counted from 1) and its values by column.
+#: A row's number (its line in text files, otherwise counted from 1) and its values by column.
 Row = tuple[int, Mapping[str, object]]
 
 _MAX_FIELD_CHARACTERS = 2_000_000
@@ -31,7 +31,7 @@ def read_rows(path: str | Path) -> list[Row]:
             `.parquet`, or a Hub data set as `owner/name:split`.
 
     Raises:
-        DataError: If it is not there, not such a table, or a line is bad (its number is named).
+        DataError: If the table does not exist or cannot be read; names the line if one is invalid.
     """
     file = Path(path)
     suffixes = [suffix.lower() for suffix in file.suffixes]
@@ -39,7 +39,7 @@ def read_rows(path: str | Path) -> list[Row]:
     kind = (suffixes[:-1] if packed else suffixes)[-1:]
     reader = _READERS.get(kind[0] if kind else "")
     if reader is None or (packed and kind == [".parquet"]):
-        return _other(str(path), file)
+        return _hub_rows(str(path), file)
     if not file.is_file():
         raise DataError(f"there is no file {path}")
     try:
@@ -80,7 +80,7 @@ def _delimited(delimiter: str | None) -> Callable[[TextIO, str], Iterator[Row]]:
 
 
 def _delimiter(head: str, known: str | None) -> str:
-    """The known one, or whichever of `,` `;` and tab the head line has most of."""
+    """Returns the known one, or that of `,` `;` and tab that is most frequent in the header."""
     return known or max((",", ";", "\t"), key=head.count)
 
 
@@ -88,7 +88,7 @@ def _names(head: str, delimiter: str | None, path: str) -> list[str]:
     names = next(csv.reader([head], delimiter=_delimiter(head, delimiter)), [])
     names = [name.strip() for name in names]
     if not any(names):
-        raise DataError(f"{path} has no head line with column names")
+        raise DataError(f"{path} has no header with column names")
     if len(set(names)) != len(names):
         raise DataError(f"{path}: column names must be distinct, got {names}")
     return names
@@ -124,8 +124,8 @@ def _parquet(file: Path) -> list[Row]:
     return list(enumerate(rows, start=1))
 
 
-def _other(path: str, file: Path) -> list[Row]:
-    """A Hub data set, where the name can be one."""
+def _hub_rows(path: str, file: Path) -> list[Row]:
+    """Reads a Hub data set; class labels become their names."""
     if file.exists() or not _HUB.fullmatch(path):
         raise DataError(
             f"expected a file ending in {', '.join(_READERS)} or a Hub data set as "

@@ -1,1 +1,1 @@
-"""Files that appear whole or not at all, and hashes of contents."""
+"""Durable writes and content hashes."""

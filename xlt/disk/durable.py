@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, and are there after a power cut."""
+"""Durable writes: files and folders appear whole or not at all and survive a power cut."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 
 @contextmanager
 def replacement(path: Path) -> Iterator[Path]:
-    """A name beside `path`: what the block writes there takes its place in one step.
+    """Yields a name beside `path` for a new file, which replaces `path` in one step at the end.
 
-    Where the block fails, what was there stays, and nothing beside it.
+    If the block fails, the old file stays and the new one is removed.
     """
     beside = path.parent / f".{uuid.uuid4().hex}-{path.name}"
     try:
@@ -28,21 +28,24 @@ def replacement(path: Path) -> Iterator[Path]:
 
 
 def drop_unfinished(path: Path) -> None:
-    """Removes what killed writers of `path` left beside it; only where one writes at a time."""
-    for left in path.parent.glob(f".{'[0-9a-f]' * 32}-{glob.escape(path.name)}"):
-        left.unlink(missing_ok=True)
+    """Removes the files that killed writers of `path` left beside it.
+
+    Call it only if a single process writes `path`.
+    """
+    for leftover in path.parent.glob(f".{'[0-9a-f]' * 32}-{glob.escape(path.name)}"):
+        leftover.unlink(missing_ok=True)
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Writes a file in one step; the one that was there stays until then."""
+    """Writes a file in one step; the old one stays until then."""
     with replacement(path) as beside:
         beside.write_bytes(data)
 
 
 def replace_folder(made: Path, path: Path) -> None:
-    """Moves a finished folder to its place beside it, where another one may stand.
+    """Moves the finished folder `made` to `path` beside it and removes the old folder there.
 
-    Killed between the two renames it leaves the old one as `former(path)`.
+    If the process is killed between the two renames, the old folder remains as `former(path)`.
     """
     sync_tree(made)
     old = former(path)
@@ -55,12 +58,12 @@ def replace_folder(made: Path, path: Path) -> None:
 
 
 def former(path: Path) -> Path:
-    """Where `replace_folder` keeps what stood at `path` until the new one does."""
+    """Returns the name that `replace_folder` gives the old folder until the new one is in place."""
     return path.with_name(path.name + ".old")
 
 
 def empty_beside(path: Path) -> Path:
-    """An empty folder in which to make what is to replace `path`."""
+    """Makes an empty folder beside `path`, to be filled and then replace it."""
     part = path.with_name(path.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -68,7 +71,7 @@ def empty_beside(path: Path) -> Path:
 
 
 def sync_tree(folder: Path) -> None:
-    """Has a folder's files and names on the disk, not only in the system's memory."""
+    """Flushes a folder's files and names from the system's memory to the disk."""
     for inside, _, files in os.walk(folder):
         for file in files:
             sync_file(Path(inside, file))
@@ -76,13 +79,13 @@ def sync_tree(folder: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Has a file's bytes on the disk."""
+    """Flushes a file's bytes to the disk."""
     with open(path, "rb") as opened:
         os.fsync(opened.fileno())
 
 
 def sync_folder(path: Path) -> None:
-    """Has a folder's names on the disk."""
+    """Flushes a folder's names to the disk."""
     number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)

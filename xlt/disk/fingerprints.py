@@ -1,4 +1,4 @@
-"""Fingerprints: hashes that differ where anything differs that they were taken of."""
+"""Content hashes of values and files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _BLOCK = 1 << 20
 
 
 def fingerprint(parts: Iterable[object]) -> str:
-    """64 hexadecimal digits, of the representations of the parts and where each one ends."""
+    """Returns 64 hexadecimal digits (SHA-256) of the `repr` of each part, in order."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(repr(part).encode())
@@ -19,7 +19,7 @@ def fingerprint(parts: Iterable[object]) -> str:
 
 
 def fingerprint_of_file(path: Path) -> str:
-    """64 hexadecimal digits (SHA-256) of a file's bytes; it need not fit into memory.
+    """Returns 64 hexadecimal digits (SHA-256) of a file's bytes, read in blocks.
 
     Raises:
         OSError: If it cannot be read.

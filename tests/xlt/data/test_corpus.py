@@ -109,7 +109,7 @@ def test_a_split_column_can_be_chosen(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", b"", "no head line"),
+        ("a.csv", b"", "no header"),
         ("a.csv", b"text\n", "no rows"),
         ("a.csv", b"title,lang\na,b\n", "no column with text.*title"),
         ("a.csv", b"text,lang\na,en\nb\n", "line 3: expected 2 columns, got 1"),
