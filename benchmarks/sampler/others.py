@@ -21,7 +21,7 @@ import numpy as np
 
 from xlt.data.corpus import read_examples
 from xlt.disk.fingerprints import fingerprint, fingerprint_of_file
-from xlt.encoder.files import encoder_fingerprint
+from xlt.encoder.locations import encoder_fingerprint
 from xlt.simulate.choices import CHOICES, Choice, at_random
 from xlt.simulate.curve import EVERYTHING, Settings
 from xlt.simulate.journal import finished

@@ -39,7 +39,7 @@ SHAPES = {
 
 def encoder_folder(name: str, scratch: Path) -> str:
     """Folder of an encoder: as given, or a random one of a known shape."""
-    from xlt.encoder.files import resolve
+    from xlt.encoder.locations import resolve
 
     if name not in SHAPES:
         return str(resolve(name))

@@ -16,9 +16,9 @@ from transformers import AutoConfig, PreTrainedModel
 
 from xlt.adapt.pieces import TokenizerJson
 from xlt.adapt.trim import renumbered_settings
+from xlt.encoder.dtypes import stored_types, type_of, weights_file
 from xlt.encoder.encoder import Encoder
-from xlt.encoder.files import HEAD_FILE, resolve
-from xlt.encoder.stored import stored_types, type_of, weights_file
+from xlt.encoder.locations import HEAD_FILE, resolve
 from xlt.errors import EncoderError
 
 _HALVES = {"float16": torch.float16, "bfloat16": torch.bfloat16}

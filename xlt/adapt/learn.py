@@ -31,7 +31,7 @@ from xlt.adapt.folder import head_bias, masked_lm, set_bias, set_table, table_of
 from xlt.adapt.lessons import Lessons, window
 from xlt.adapt.options import AdaptOptions
 from xlt.encoder.encoder import Encoder, longest_input
-from xlt.encoder.masked import mask_tokens
+from xlt.encoder.masked_lm import mask_tokens
 from xlt.encoder.pooling import mean_pool
 from xlt.encoder.tokens import Tokens, pad, padded_width
 from xlt.errors import DivergedError

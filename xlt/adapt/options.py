@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from xlt import __version__
 from xlt.adapt.data import AdaptData
 from xlt.disk.fingerprints import fingerprint
-from xlt.encoder.files import encoder_fingerprint
+from xlt.encoder.locations import encoder_fingerprint
 from xlt.errors import ConfigError
 
 #: Lowest and highest value of each number, both allowed.

@@ -17,7 +17,7 @@ from xlt.cli.report import progress_bar
 from xlt.data.corpus import split_by_group
 from xlt.data.examples import Example
 from xlt.disk.fingerprints import fingerprint, fingerprint_of_file
-from xlt.encoder.files import encoder_fingerprint
+from xlt.encoder.locations import encoder_fingerprint
 from xlt.errors import ConfigError, DataError
 from xlt.simulate.choices import CHOICES
 from xlt.simulate.curve import EVERYTHING, Settings

@@ -1,1 +1,1 @@
-"""Reading texts with an encoder: its files, its tokens, its vectors."""
+"""Encoders: their files, their tokens, and the vectors that they give texts."""

@@ -1,4 +1,4 @@
-"""Any Hugging Face encoder by name or folder, or the bundled one."""
+"""Loads any Hugging Face encoder, or the bundled one, and computes vectors with it."""
 
 from __future__ import annotations
 
@@ -6,27 +6,19 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 from torch import Tensor, nn
-from transformers import (
-    AutoModel,
-    AutoModelForMaskedLM,
-    AutoTokenizer,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as hf_logging
 
-from xlt.encoder.files import HEAD_FILE, resolve
-from xlt.encoder.files import bundled as bundled  # `xlt.encoder.encoder.bundled()` is promised
-from xlt.encoder.masked import TrainedMlmHead
+from xlt.encoder.dtypes import keep_table_as_stored
+from xlt.encoder.locations import bundled as bundled  # `xlt.encoder.encoder.bundled()` is promised
+from xlt.encoder.locations import resolve
+from xlt.encoder.masked_lm import TrainedMlmHead, load_with_head
 from xlt.encoder.pooling import mean_pool
-from xlt.encoder.stored import keep_table_as_stored
 from xlt.encoder.tokens import TextTokenizer, Tokens, budget_batches, pad, padded_width
 from xlt.errors import EncoderError
 
@@ -39,13 +31,13 @@ _FLOAT32_ONLY = frozenset({"deberta", "deberta-v2"})
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Encoder:
-    """A pre-trained encoder, ready to read texts.
+    """A pre-trained encoder.
 
     Attributes:
-        name: What it was asked for as.
+        name: The name or folder that it was loaded by.
         model: The body: token ids in, hidden states (B, T, H) out.
         tokenizer: Texts to token ids.
-        mlm: The checkpoint's trained MLM head, where it was asked for and there is one.
+        mlm: The checkpoint's trained masked-LM head; None if it was not asked for or has none.
     """
 
     name: str
@@ -55,29 +47,29 @@ class Encoder:
 
     @property
     def width(self) -> int:
-        """Length H of a hidden state and of a sentence vector."""
+        """Returns the length H of a hidden state and of a sentence vector."""
         return int(self.model.config.hidden_size)
 
     @property
     def n_layers(self) -> int:
-        """Number of transformer layers."""
+        """Returns the number of transformer layers."""
         return int(self.model.config.num_hidden_layers)
 
     @property
     def n_tokens(self) -> int:
-        """Number of tokens that both the tokenizer and the embeddings know."""
+        """Returns the number of tokens that both the tokenizer and the embeddings know."""
         table = self.model.get_input_embeddings()
         known = len(self.tokenizer)
         return min(known, table.num_embeddings) if isinstance(table, nn.Embedding) else known
 
     @property
     def pad_id(self) -> int:
-        """Id of the padding token."""
+        """Returns the id of the padding token."""
         return int(self.tokenizer.pad_token_id or 0)
 
     @property
     def mask_id(self) -> int:
-        """Id of the mask token.
+        """Returns the id of the mask token.
 
         Raises:
             EncoderError: If the tokenizer has none.
@@ -90,18 +82,20 @@ class Encoder:
 
     @property
     def max_length(self) -> int:
-        """Longest input in tokens that the position embeddings allow."""
+        """Returns the length of the longest input, in tokens."""
         return longest_input(self.model)
 
     def text_tokenizer(self, max_length: int) -> TextTokenizer:
-        """A tokenizer that cuts at `max_length`, or at what the encoder can read."""
+        """Returns a tokenizer that truncates at `max_length`, or earlier if the encoder must."""
         return TextTokenizer(self.tokenizer, min(max_length, self.max_length))
 
     def forward_dtype(self, device: torch.device, precision: str) -> torch.dtype:
-        """What matrix products run in: bfloat16 where asked for or fast, and safe; else float32.
+        """Returns the type of matrix products: bfloat16 if it is asked for or fast, and safe.
+
+        Otherwise it is float32.
 
         Args:
-            device: Where the encoder runs.
+            device: Device that the encoder runs on.
             precision: auto, bf16 or fp32.
         """
         if precision == "fp32":
@@ -115,9 +109,9 @@ class Encoder:
 
 
 def longest_input(body: PreTrainedModel) -> int:
-    """Longest input in tokens that the position embeddings allow.
+    """Returns the length of the longest input that the position embeddings allow, in tokens.
 
-    The RoBERTa family counts positions from padding_idx + 1, so that many fewer fit.
+    The RoBERTa family counts positions from padding_idx + 1, so its limit is lower by that.
     """
     for name, module in body.named_modules():
         if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
@@ -127,33 +121,34 @@ def longest_input(body: PreTrainedModel) -> int:
 
 
 def fast_bf16(device: torch.device) -> bool:
-    """Whether a device multiplies bfloat16 matrices faster than float32 ones."""
+    """Returns True if a device multiplies bfloat16 matrices faster than float32 ones."""
     if device.type not in ("cpu", "cuda"):
         return False
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    ask = getattr(torch.cpu, "get_capabilities", None)  # torch >= 2.7
-    capabilities: dict[str, object] = ask() if ask is not None else {}
+    query = getattr(torch.cpu, "get_capabilities", None)  # torch >= 2.7
+    capabilities: dict[str, object] = query() if query is not None else {}
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 def load_encoder(
     name: str = "bundled", *, with_mlm: bool = False, to_read: bool = False
 ) -> Encoder:
-    """Load an encoder in float32, in evaluation mode.
+    """Loads an encoder in float32, in evaluation mode.
 
     Args:
         name: "bundled", a folder, or a Hub name.
-        with_mlm: Also load its masked-LM head, where the checkpoint has one.
-        to_read: It will not be trained: see `xlt.encoder.stored.keep_table_as_stored`.
+        with_mlm: Loads its masked-LM head as well, if the checkpoint has one.
+        to_read: Promises that it will not be trained, which saves memory; see
+            `xlt.encoder.dtypes.keep_table_as_stored`.
 
     Raises:
-        EncoderError: If there is none, or it cannot be loaded.
+        EncoderError: If it does not exist or cannot be loaded.
     """
     place = resolve(name)
     try:
         with _quiet():
-            mlm = _load_mlm(place) if with_mlm else None
+            mlm = load_with_head(place) if with_mlm else None
             body = mlm[0] if mlm else AutoModel.from_pretrained(place, dtype=torch.float32)
             if to_read:
                 keep_table_as_stored(body, place)
@@ -167,47 +162,15 @@ def load_encoder(
     return Encoder(name=name, model=body.eval(), tokenizer=tokenizer, mlm=mlm[1] if mlm else None)
 
 
-def _load_mlm(place: Path | str) -> tuple[PreTrainedModel, TrainedMlmHead] | None:
-    """Body and trained MLM head; None where the checkpoint holds no head, or not all of it."""
-    try:
-        model, info = AutoModelForMaskedLM.from_pretrained(
-            place, dtype=torch.float32, output_loading_info=True
-        )
-    except ValueError:  # an architecture without masked-LM form
-        return None
-    missing = set(info["missing_keys"]) - _load_separate_head(place, model)
-    if missing:
-        return None
-    body = model.base_model
-    return body, TrainedMlmHead(model).eval()
-
-
-def _load_separate_head(place: Path | str, model: PreTrainedModel) -> set[str]:
-    """Load an MLM head that stands in a file of its own, so that the rest is a plain body.
-
-    Returns:
-        Names of all of the model's parameters that now have a trained value by it.
-    """
-    path = Path(place) / HEAD_FILE
-    if not path.is_file():
-        return set()
-    values = load_file(path)
-    model.load_state_dict(values, strict=False)
-    model.tie_weights()
-    named = dict(model.named_parameters(remove_duplicate=False))
-    trained = {id(named[name]) for name in values if name in named}
-    return {name for name, parameter in named.items() if id(parameter) in trained}
-
-
 def store_for_reading(body: PreTrainedModel, dtype: torch.dtype) -> None:
-    """Store the weights of linear layers, in place, in the type that their products run in.
+    """Converts the weights of linear layers, in place, to the type of their matrix products.
 
-    Autocast would convert them anew on every call, which costs as much as reading one sentence.
-    What the model computes stays the same, bit by bit; it can no longer be trained well.
+    Autocast would convert them on every call, which costs as much as reading one sentence. The
+    model's outputs stay the same, bit for bit, but it can no longer be trained well.
 
     Args:
         body: The encoder's body.
-        dtype: As `Encoder.forward_dtype` says.
+        dtype: The type that `Encoder.forward_dtype` returns.
     """
     for module in body.modules():
         if isinstance(module, nn.Linear):
@@ -215,14 +178,14 @@ def store_for_reading(body: PreTrainedModel, dtype: torch.dtype) -> None:
 
 
 def without_pooler(body: PreTrainedModel) -> None:
-    """Take the pooler away: nothing reads it, and its weights are often random."""
+    """Removes the pooler: its output is not used, and its weights are often random."""
     if getattr(body, "pooler", None) is not None:
         body.register_module("pooler", None)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Hugging Face's load reports and progress bars off standard error."""
+    """Keeps Hugging Face's load reports and progress bars off standard error."""
     verbosity = hf_logging.get_verbosity()
     bars = hf_logging.is_progress_bar_enabled()
     hf_logging.set_verbosity(logging.ERROR)
@@ -243,13 +206,13 @@ def embed(
     batch_tokens: int = 2048,
     precision: str = "auto",
 ) -> NDArray[np.float32]:
-    """Sentence vectors: mean over the tokens of the final layer.
+    """Computes sentence vectors: the mean over the tokens of the final layer.
 
     Args:
         texts: N texts; may be empty.
-        encoder: As `load_encoder` takes it: it is loaded at each call, the bundled one in
-            less than a second. Or what that gave, to call this often.
-        max_length: Texts are cut to this many tokens.
+        encoder: A name that `load_encoder` takes, or a loaded encoder. A name is loaded at each
+            call, the bundled encoder in less than a second.
+        max_length: Texts are truncated to this number of tokens.
         batch_tokens: Padded tokens per forward pass.
         precision: auto, bf16 or fp32.
 
@@ -284,14 +247,14 @@ def each_batch(
     batch_tokens: int,
     dtype: torch.dtype,
 ) -> Iterator[tuple[list[int], Tensor, Tensor]]:
-    """Read texts sorted by length; give, batch by batch, what was read.
+    """Reads texts sorted by length, batch by batch.
 
     Args:
         body: The encoder's body.
         tokens: N tokenised texts.
         pad_id: Id of the padding token.
         batch_tokens: Padded tokens per forward pass.
-        dtype: What matrix products run in.
+        dtype: Type of the matrix products.
 
     Yields:
         Positions of the batch's texts, final states (B, T, H) and attention mask (B, T).

@@ -1,4 +1,4 @@
-"""Pooling: from the states of tokens to one vector for a text."""
+"""Pooling: one vector for a text from the hidden states of its tokens."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from torch import Tensor
 
 
 def mean_pool(states: Tensor, mask: Tensor) -> Tensor:
-    """Mean of hidden states (B, T, H) over the tokens of `mask` (B, T), as float32 (B, H)."""
-    kept = mask.unsqueeze(-1).float()  # (B, T, 1)
-    return (states.float() * kept).sum(dim=1) / kept.sum(dim=1).clamp(min=1.0)
+    """Returns the mean of hidden states (B, T, H) over the tokens of `mask` (B, T).
+
+    The vectors, (B, H), are float32.
+    """
+    weights = mask.unsqueeze(-1).float()  # (B, T, 1)
+    return (states.float() * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1.0)

@@ -1,4 +1,4 @@
-"""Texts to token ids, and rows of token ids to padded batches with little padding."""
+"""Tokenises texts, and makes padded batches of their token ids with little padding."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Tokens:
 
     Attributes:
         ids: (T,) token ids, special tokens included.
-        special: (T,) bool, True where a token belongs to no text.
+        special: (T,) bool, True for a token that belongs to no text.
         types: (T,) 0 for the first text, 1 for the second; 0 for special tokens of models that
             know no second text.
     """
@@ -44,16 +44,16 @@ class TextTokenizer:
     """A fast tokenizer with truncation set once, so that threads may share it.
 
     The Hugging Face wrapper sets truncation on its Rust half at every call, which raises
-    "Already borrowed" when two threads meet there; this calls a twin of that half directly.
+    "Already borrowed" if two threads do so at once. This class calls a copy of that half directly.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
-        self._backend = _twin(tokenizer.backend_tokenizer)
+        self._backend = _copied(tokenizer.backend_tokenizer)
         self._backend.enable_truncation(max_length)
         self._with_types = "token_type_ids" in tokenizer.model_input_names
 
     def __call__(self, texts: Sequence[str] | Sequence[tuple[str, str]]) -> list[Tokens]:
-        """Tokenise texts, or pairs of texts into one sequence each."""
+        """Tokenises texts, or pairs of texts into one sequence each."""
         return [
             Tokens(
                 ids=np.array(encoding.ids, dtype=np.int64),
@@ -65,19 +65,19 @@ class TextTokenizer:
         ]
 
 
-def _twin(backend: Tokenizer) -> Tokenizer:
-    """A tokenizer that cuts the same, never pads and has a truncation of its own.
+def _copied(backend: Tokenizer) -> Tokenizer:
+    """Returns the same tokenizer without padding and with a truncation of its own.
 
-    Both hold one vocabulary: a copy of 320,000 pieces takes 80 MiB and 0.4 s.
+    Both share the vocabulary: copying 320,000 pieces takes 80 MiB and 0.4 s.
     """
-    twin = Tokenizer(backend.model)
+    copy = Tokenizer(backend.model)
     for part in ("normalizer", "pre_tokenizer", "post_processor"):
         if getattr(backend, part) is not None:
-            setattr(twin, part, getattr(backend, part))
-    twin.encode_special_tokens = backend.encode_special_tokens
+            setattr(copy, part, getattr(backend, part))
+    copy.encode_special_tokens = backend.encode_special_tokens
     added = backend.get_added_tokens_decoder()
-    twin.add_tokens([added[i] for i in sorted(added)])  # in this order each gets its id again
-    return twin
+    copy.add_tokens([added[i] for i in sorted(added)])  # in this order each gets its id again
+    return copy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -87,7 +87,7 @@ class Padded:
     Attributes:
         input_ids: (B, T) int64.
         attention_mask: (B, T) int64, 1 for a token, 0 for padding.
-        token_type_ids: (B, T) int64, or None where every row is one text.
+        token_type_ids: (B, T) int64, or None if every row is one text.
     """
 
     input_ids: Tensor
@@ -95,7 +95,7 @@ class Padded:
     token_type_ids: Tensor | None = None
 
     def to(self, device: torch.device) -> Padded:
-        """The same on another device."""
+        """Returns the batch on another device."""
         types = self.token_type_ids
         return Padded(
             input_ids=self.input_ids.to(device),
@@ -104,7 +104,7 @@ class Padded:
         )
 
     def inputs(self) -> dict[str, Tensor]:
-        """Keyword arguments of a Hugging Face encoder."""
+        """Returns the keyword arguments of a Hugging Face encoder."""
         named = {"input_ids": self.input_ids, "attention_mask": self.attention_mask}
         if self.token_type_ids is not None:
             named["token_type_ids"] = self.token_type_ids
@@ -112,10 +112,10 @@ class Padded:
 
 
 def padded_width(longest: int, limit: int) -> int:
-    """Rows of tokens are padded to a multiple of 8, within the `limit` of what a model can read.
+    """Returns a multiple of 8 to pad rows to, at most the `limit` of what a model can read.
 
-    Processors prepare a matrix product anew for every shape, which takes a third of its time and
-    keeps some MB for each; GPUs multiply such shapes faster (NVIDIA's guide to mixed precision).
+    CPUs prepare a matrix product for every new shape, which takes a third of its time and some MB
+    of memory; GPUs multiply such shapes faster (NVIDIA's guide to mixed precision).
     """
     return max(longest, min(-(-longest // _WIDTHS) * _WIDTHS, limit))
 
@@ -123,16 +123,16 @@ def padded_width(longest: int, limit: int) -> int:
 def pad(
     rows: Sequence[TokenIds], pad_id: int, *, types: Sequence[TokenIds] = (), width: int = 1
 ) -> Padded:
-    """Pad rows on the right to the longest of them, or to `width` where that is more.
+    """Pads rows on the right to the longest of them, or to `width` if that is more.
 
-    Padding stands on the right, so position ids that the model counts from its own first
-    position (XLM-R: padding_idx + 1) are those of the unpadded text.
+    Padding on the right keeps the position ids of the unpadded text, also for models that count
+    from another first position (XLM-R: padding_idx + 1).
 
     Args:
         rows: B rows of token ids.
         pad_id: The tokenizer's padding id.
-        types: Token types of the rows; none: all rows are single texts.
-        width: Least length T of a padded row.
+        types: Token types of the rows; empty if all rows are single texts.
+        width: Smallest length T of a padded row.
     """
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     width = int(max(lengths.max(initial=0), width))
@@ -152,10 +152,10 @@ def _fill(rows: Sequence[TokenIds], mask: NDArray[np.bool_], value: int) -> Tens
 
 
 def budget_batches(lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
-    """Positions sorted by length and cut so that no padded batch exceeds `max_tokens`.
+    """Sorts positions by length and groups them so that no padded batch exceeds `max_tokens`.
 
-    Longest first: what does not fit into memory fails at once. A text longer than the budget
-    is a batch of its own. Every position occurs exactly once.
+    The longest come first, so that a batch too large for the memory fails at once. A text longer
+    than the budget is a batch of its own. Every position occurs exactly once.
     """
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     batches: list[list[int]] = []

@@ -25,8 +25,8 @@ from torch import nn
 from xlt.config import TrainConfig
 from xlt.data.examples import TaskKind, TaskSpec
 from xlt.disk.durable import sync_tree
+from xlt.encoder.dtypes import narrowest
 from xlt.encoder.encoder import Encoder, load_encoder
-from xlt.encoder.stored import narrowest
 from xlt.errors import EncoderError, StoreError, XltError
 from xlt.tasks.single_label.head import SingleLabelHead, build_head
 

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from transformers import AutoModel, BertModel, ElectraConfig, ElectraForMaskedLM
 
 from xlt.disk.durable import empty_beside, replace_folder
-from xlt.encoder.files import HEAD_FILE
+from xlt.encoder.locations import HEAD_FILE
 from xlt.errors import ConfigError, EncoderError
 from xlt.pretrain.factor import Factor, factor
 from xlt.pretrain.ragged import Ragged, encode

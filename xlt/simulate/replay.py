@@ -13,7 +13,7 @@ from xlt.data.examples import Example
 from xlt.data.languages import normalise
 from xlt.disk.durable import replacement
 from xlt.disk.fingerprints import fingerprint
-from xlt.encoder.files import encoder_fingerprint
+from xlt.encoder.locations import encoder_fingerprint
 from xlt.errors import DataError
 
 _CHUNK = 1024

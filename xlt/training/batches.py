@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xlt.config import TrainConfig
-from xlt.encoder.masked import mask_tokens
+from xlt.encoder.masked_lm import mask_tokens
 from xlt.encoder.tokens import Padded, TokenIds, Tokens, pad, padded_width
 
 _EPOCH, _MASK = 1, 2  # first word of a random stream's seed: streams never meet

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from xlt.config import TrainConfig
 from xlt.data.examples import TaskSpec
 from xlt.encoder.encoder import Encoder, each_batch
-from xlt.encoder.masked import TiedMlmHead
+from xlt.encoder.masked_lm import TiedMlmHead
 from xlt.encoder.pooling import mean_pool
 from xlt.encoder.tokens import Tokens
 from xlt.errors import ConfigError

@@ -23,8 +23,8 @@ from xlt.adapt.options import AdaptOptions, cache_key, purpose
 from xlt.adapt.pieces import as_tokenizer, size
 from xlt.adapt.run import adapt
 from xlt.data.examples import Example
+from xlt.encoder.dtypes import stored_types
 from xlt.encoder.encoder import embed, load_encoder
-from xlt.encoder.stored import stored_types
 from xlt.errors import ConfigError, DataError
 from xlt_backend.cli import main
 

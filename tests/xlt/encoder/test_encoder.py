@@ -8,15 +8,13 @@ import torch
 
 from tests.builders import save_tiny_encoder
 from xlt.encoder.encoder import (
-    HEAD_FILE,
     bundled,
     embed,
     fast_bf16,
     load_encoder,
-    resolve,
     store_for_reading,
 )
-from xlt.encoder.files import encoder_fingerprint
+from xlt.encoder.locations import HEAD_FILE, encoder_fingerprint, resolve
 from xlt.encoder.tokens import TextTokenizer
 from xlt.errors import EncoderError
 
@@ -149,7 +147,7 @@ def test_encoders_that_are_not_there_are_named(tmp_path, monkeypatch):
     ):
         with pytest.raises(EncoderError, match=message):
             load_encoder(name)
-    monkeypatch.setattr("xlt.encoder.files._BUNDLED", tmp_path / "none")
+    monkeypatch.setattr("xlt.encoder.locations._BUNDLED", tmp_path / "none")
     with pytest.raises(EncoderError, match="no bundled encoder"):
         bundled()
     with pytest.raises(EncoderError, match="no bundled encoder"):

@@ -24,7 +24,7 @@ from transformers import PreTrainedTokenizerFast
 
 from tests.builders import tiny_tokenizer
 from xlt.config import TrainConfig
-from xlt.encoder.masked import mask_tokens
+from xlt.encoder.masked_lm import mask_tokens
 from xlt.encoder.tokens import TextTokenizer, budget_batches, pad, padded_width
 from xlt.training.batches import Material, Stream, Vocabulary, balanced_probabilities, crop
 

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer, ElectraForMaskedLM
 
-from xlt.encoder.files import HEAD_FILE
+from xlt.encoder.locations import HEAD_FILE
 from xlt.pretrain.recipe import EVALUATION_SETS, read_recipe
 from xlt.pretrain.student import mean_pool
 

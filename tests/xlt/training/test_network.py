@@ -12,7 +12,7 @@ from tests.builders import save_tiny_encoder
 from xlt.config import TrainConfig
 from xlt.data.examples import Example, TaskSpec
 from xlt.encoder.encoder import load_encoder
-from xlt.encoder.masked import TiedMlmHead, TrainedMlmHead
+from xlt.encoder.masked_lm import TiedMlmHead, TrainedMlmHead
 from xlt.errors import ConfigError, DataError
 from xlt.losses import LossWeights
 from xlt.tasks.single_label.head import SingleLabelHead, build_head

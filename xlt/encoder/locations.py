@@ -1,4 +1,4 @@
-"""Where an encoder's files are, and what tells it from others; loads none of them."""
+"""Finds an encoder's files and fingerprints them, without loading the model."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from xlt.errors import EncoderError
 
 _BUNDLED = Path(__file__).parents[1] / "bundled"
 
-#: Where the bundled encoder keeps its MLM head, under Hugging Face's names.
+#: File of the bundled encoder's masked-LM head, with Hugging Face's names.
 HEAD_FILE = "head.safetensors"
 
-#: Ends of the files that decide what an encoder says.
+#: Suffixes of the files that decide an encoder's vectors.
 _DECISIVE = (".json", ".safetensors", ".bin")
 
 
 def bundled() -> Path:
-    """Folder of the encoder that comes with xlt.
+    """Returns the folder of the encoder that comes with xlt.
 
     Raises:
-        EncoderError: If this installation has none.
+        EncoderError: If this installation has no such encoder.
     """
     if not (_BUNDLED / "config.json").is_file():
         raise EncoderError(f"this installation has no bundled encoder (looked in {_BUNDLED})")
@@ -28,15 +28,15 @@ def bundled() -> Path:
 
 
 def resolve(name: str) -> Path | str:
-    """What `name` stands for: the bundled folder, a folder, or a Hub name as it is.
+    """Returns the folder of the encoder `name`, or its name on the Hub.
 
     Raises:
-        EncoderError: If it looks like a folder and is not one with a config.json, or is empty.
+        EncoderError: If `name` is empty, or looks like a folder but has no config.json.
     """
     if name == "bundled":
         return bundled()
     if not name.strip():
-        raise EncoderError("the encoder's name is empty; give a folder, a Hub name, or 'bundled'")
+        raise EncoderError("the encoder's name is empty: give a folder, a Hub name, or 'bundled'")
     folder = Path(name).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").is_file():
@@ -48,10 +48,10 @@ def resolve(name: str) -> Path | str:
 
 
 def encoder_fingerprint(name: str) -> str:
-    """What tells an encoder from others, 64 hexadecimal digits.
+    """Returns 64 hexadecimal digits that identify an encoder.
 
-    One in a folder counts by the content of its files, one of the Hub by its name and the commit
-    that this machine holds.
+    They depend on the content of a folder's files, or on the Hub name and the commit that this
+    machine holds.
 
     Raises:
         EncoderError: See `resolve`.
@@ -65,5 +65,5 @@ def encoder_fingerprint(name: str) -> str:
     try:
         commit = getattr(AutoConfig.from_pretrained(place), "_commit_hash", None)
     except (OSError, ValueError):
-        commit = None  # loading it says what is wrong
+        commit = None  # loading it gives the reason
     return fingerprint([place, commit])

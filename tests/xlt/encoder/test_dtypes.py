@@ -16,8 +16,8 @@ from hypothesis.extra.numpy import arrays
 
 from tests.builders import save_tiny_encoder, stored_as
 from tests.xlt.encoder.test_encoder import KINDS, TEXTS
+from xlt.encoder.dtypes import StoredEmbedding, keep_table_as_stored, narrowest, type_of
 from xlt.encoder.encoder import embed, load_encoder
-from xlt.encoder.stored import StoredEmbedding, keep_table_as_stored, narrowest, type_of
 
 NARROW = (torch.float8_e4m3fn, torch.float16, torch.bfloat16)
 FLOATS = st.floats(width=32, allow_nan=True, allow_infinity=True)
@@ -137,7 +137,7 @@ def test_a_cached_encoder_is_looked_up_without_the_hub(tmp_path):
         (snapshot.parents[1] / "refs" / "main").write_text(commit)
     code = (
         "import json, socket\n"
-        "from xlt.encoder.stored import weights_file\n"
+        "from xlt.encoder.dtypes import weights_file\n"
         "def refuse(*args, **kwargs): raise SystemExit('the network was asked')\n"
         "socket.getaddrinfo = socket.socket.connect = refuse\n"
         "print(json.dumps([weights_file('team/new'), weights_file('team/old')]))\n"

@@ -1,4 +1,4 @@
-"""Tensors in the fewest bits that hold their values exactly: in files, and while only read."""
+"""Data types of weights: the narrowest that holds them exactly, in files and in memory."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
-#: From few bits to many. Each type's values are values of float32.
+#: From the narrowest on. All of their values are values of float32.
 _NARROW = (torch.float8_e4m3fn, torch.float16, torch.bfloat16)
 _FILE = "model.safetensors"
-_GLANCE = 4096  # values that most tensors are ruled out by
+_SAMPLE = 4096  # values that rule out most tensors
 
-#: By their names in safetensors.
+#: Types by their names in safetensors.
 _NAMES = {
     "F8_E4M3": torch.float8_e4m3fn,
     "F16": torch.float16,
@@ -26,20 +26,20 @@ _NAMES = {
     "F32": torch.float32,
 }
 
-#: Rows of any numbers are looked up as rows of whole ones, which every device has a kernel for.
+#: Rows are looked up as integers of the same width, which every device has a kernel for.
 _BITS = {1: torch.uint8, 2: torch.int16}
 
 
 def narrowest(tensor: Tensor) -> Tensor:
-    """The same float32 values in the fewest bits that hold each of them exactly.
+    """Returns the same float32 values in the narrowest type that holds each of them exactly.
 
-    Weights that a training left as they were in an encoder's file get that file's type back;
-    trained ones stay as they are. `from_pretrained(..., dtype=torch.float32)` gives them again.
+    Weights that a training did not change get the type of the encoder's file back; trained ones
+    stay float32. `from_pretrained(..., dtype=torch.float32)` restores them.
     """
     if tensor.dtype != torch.float32:
         return tensor
     for dtype in _NARROW:
-        if _exact(tensor.flatten()[:_GLANCE], dtype) and _exact(tensor, dtype):
+        if _exact(tensor.flatten()[:_SAMPLE], dtype) and _exact(tensor, dtype):
             return tensor.to(dtype)
     return tensor
 
@@ -49,9 +49,9 @@ def _exact(tensor: Tensor, dtype: torch.dtype) -> bool:
 
 
 class StoredEmbedding(nn.Embedding):
-    """Embeddings that are only read: kept in few bits, given as float32.
+    """Embeddings for inference: stored in a narrow type, returned as float32.
 
-    The rows are a buffer: a model is taken to compute in the type of its first parameter.
+    The rows are a buffer, because Hugging Face takes a model's type from its first parameter.
     """
 
     weight: Tensor
@@ -63,25 +63,25 @@ class StoredEmbedding(nn.Embedding):
         self.register_buffer("weight", table.weight.detach().to(dtype))
 
     def forward(self, input: Tensor) -> Tensor:
-        """Rows (..., H) of ids (...)."""
-        kept = self.weight
-        bits = kept.view(_BITS.get(kept.element_size(), kept.dtype))
-        return functional.embedding(input, bits).view(kept.dtype).float()
+        """Returns the rows (..., H) of ids (...)."""
+        stored = self.weight
+        bits = stored.view(_BITS.get(stored.element_size(), stored.dtype))
+        return functional.embedding(input, bits).view(stored.dtype).float()
 
 
 def keep_table_as_stored(body: PreTrainedModel, place: Path | str) -> None:
-    """Keep the table of input embeddings in the eight or sixteen bits that its file has, in place.
+    """Converts the input embeddings, in place, to the eight or sixteen bits of their file.
 
-    It is most of a small multilingual encoder's memory. What is read stays the same, bit by bit;
-    the table can no longer be trained. One that is stored in more bits, or that does more than
-    look rows up, stays as it is.
+    They are most of a small multilingual encoder's memory. Vectors stay the same, bit for bit, but
+    the embeddings can no longer be trained. Embeddings that are stored in more bits, or do more
+    than look up rows, are not converted.
 
     Args:
-        body: An encoder in float32, as loaded from `place`.
+        body: An encoder in float32, loaded from `place`.
         place: Its folder or Hub name.
     """
     table = body.get_input_embeddings()
-    if type(table) is not nn.Embedding:  # one of a kind of its own may scale what it looks up
+    if type(table) is not nn.Embedding:  # a subclass may scale the rows
         return
     name = next(name for name, module in body.named_modules() if module is table)
     dtype = type_of(f"{name}.weight", stored_types(place), default=torch.float32)
@@ -90,9 +90,9 @@ def keep_table_as_stored(body: PreTrainedModel, place: Path | str) -> None:
 
 
 def stored_types(place: Path | str) -> dict[str, torch.dtype]:
-    """Types of the tensors in an encoder's file, by name.
+    """Returns the types of the tensors in an encoder's file, by name.
 
-    Empty where it has several files, or none that can be read without unpickling.
+    Empty if its weights are several files, or in a format that needs unpickling.
 
     Args:
         place: Its folder or Hub name.
@@ -102,30 +102,33 @@ def stored_types(place: Path | str) -> dict[str, torch.dtype]:
         return {}
     with safe_open(path, framework="pt") as file:
         names = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
-    return {name: _NAMES[found] for name, found in names.items() if found in _NAMES}
+    return {name: _NAMES[dtype] for name, dtype in names.items() if dtype in _NAMES}
 
 
 def weights_file(place: Path | str) -> str | None:
-    """An encoder's weights on this machine; None where they are several files or another format.
+    """Returns the file of an encoder's weights on this machine.
 
-    Nothing is asked of the Hub, which an encoder that is loaded has been fetched from.
+    The Hub is not contacted: an encoder that is loaded has been downloaded already.
 
     Args:
         place: Its folder or Hub name.
+
+    Returns:
+        None if the weights are several files or in another format.
     """
     if os.path.isdir(place):
         path = os.path.join(place, _FILE)
         return path if os.path.isfile(path) else None
-    found = try_to_load_from_cache(str(place), _FILE)
-    return found if isinstance(found, str) else None
+    cached = try_to_load_from_cache(str(place), _FILE)
+    return cached if isinstance(cached, str) else None
 
 
 def type_of(name: str, types: Mapping[str, torch.dtype], *, default: torch.dtype) -> torch.dtype:
-    """Type of a body's tensor in its file, where it may stand under the whole model's name.
+    """Returns the type of a body's tensor in its file, which may have the whole model's prefix.
 
-    The default where two tensors end in that name and neither is it.
+    Returns the default if none, or more than one, of the names ends in that name.
     """
     if name in types:
         return types[name]
-    found = [dtype for known, dtype in types.items() if known.endswith(f".{name}")]
-    return found[0] if len(found) == 1 else default
+    matches = [dtype for known, dtype in types.items() if known.endswith(f".{name}")]
+    return matches[0] if len(matches) == 1 else default
