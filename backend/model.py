@@ -94,8 +94,8 @@ class XltModel(LabelStudioMLBase):
         """
         event = kwargs.get("event") or args[0]
         data = kwargs.get("data") or args[1]
-        heard = parts().service.hear(WebhookEvent.model_validate({**data, "action": event}))
-        return {"status": heard.status, "job": heard.job}
+        outcome = parts().service.handle(WebhookEvent.model_validate({**data, "action": event}))
+        return {"status": outcome.status, "job": outcome.job}
 
     # The base class of 2.x keeps these values in an SQLite file and in the memory of each process.
 

@@ -242,7 +242,7 @@ def test_label_studio_restarted(client, service, label_studio):
     eventually(lambda: service.state(project)["queue"] == "idle", within_s=SOON_S)
     labelled(client, project, 1)
     label_studio.stop()
-    TrainQueue(connect_redis(service.settings)).ask(str(project))
+    TrainQueue(connect_redis(service.settings)).request(str(project))
     eventually(lambda: "no Label Studio at" in service.state(project)["last_error"], within_s=60)
     label_studio.start()
 

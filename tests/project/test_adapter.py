@@ -327,8 +327,8 @@ def test_an_event_asks_for_a_round_and_trains_nothing(server, redis, place, gene
     assert time.monotonic() - begin < 50
     assert {answer.status_code for answer in answers} == {201}
     heard = [a.json() if generation == "1.0.9" else a.json()["result"] for a in answers]
-    assert heard[0]["status"] == "ok: a round was asked for"
-    assert {answer["status"] for answer in heard[1:]} == {"ok: a round waits already"}
+    assert heard[0]["status"] == "ok: a round is queued"
+    assert {answer["status"] for answer in heard[1:]} == {"ok: a round is waiting already"}
     assert len({answer["job"] for answer in heard}) == 1
     assert TrainQueue(redis).status("1") == "waiting"
     assert TrainQueue(redis).waiting_total() == 1

@@ -76,7 +76,7 @@ class World:
     def event(self, action: str, **fields: Any) -> str:
         """Posts an event; what became of it."""
         body = {"action": action, "project": {"id": 1, "title": "Topics"}, **fields}
-        return self.service.hear(WebhookEvent.model_validate(body)).status
+        return self.service.handle(WebhookEvent.model_validate(body)).status
 
     def setup(self, **fields: Any) -> str:
         """Posts /setup."""

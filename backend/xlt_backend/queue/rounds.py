@@ -1,32 +1,29 @@
-"""Ask for work: per project at most one round waits and one runs, and no ask is ever lost.
+"""Queue of training rounds: per project at most one waits and one runs; no request is lost.
 
-What Redis holds for a project: how often work was `wanted` and how much of that was `served`;
-the id of the job that is `waiting`; the `lease` of the round that runs, which its worker renews
-and which ends by itself when the worker dies; a `hold` after a failure. Work is outstanding
-while wanted > served. `ask` starts what can start now; the end of a round asks again if more was
-wanted meanwhile; `tick`, called every few seconds, starts whatever fell between two stools.
+Redis holds for each project: the number of rounds `wanted` and how many of them were `served`; the
+id of the job that is `waiting`; the `lease` of the round that runs, which its worker renews and
+which expires if the worker dies; a `hold` after a failure. Work is outstanding while wanted >
+served. `request` starts a round if it can start now. The end of a round starts the next if more was
+requested meanwhile. `tick`, called every few seconds, starts work that was missed in between.
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Literal, cast
 
 from rq import Queue
 from rq.exceptions import DuplicateJobError
 from rq.serializers import JSONSerializer
 
-from xlt_backend.errors import RedisDownError
 from xlt_backend.queue.connection import Connection, translated
+from xlt_backend.queue.lease import Lease
 from xlt_backend.queue.scripts import PROJECTS, Scripts, Ticket, keys_of
 
 logger = logging.getLogger(__name__)
 
-#: What a worker imports and calls; asked for by name, so that no asker imports the trainer.
+#: The job that a worker imports and runs; given by name, so that no other process imports it.
 ROUND = "xlt_backend.worker.jobs.run_round"
 
 #: RQ queue that all workers listen to.
@@ -36,7 +33,14 @@ _FIRST_HOLD_S, _LONGEST_HOLD_S = 5.0, 600.0
 
 
 class TrainQueue:
-    """Asks for rounds and hands out the right to run one."""
+    """The queue of rounds, and the leases to run them.
+
+    Args:
+        connection: Redis.
+        lease_s: Seconds until a lease expires that is not renewed.
+        timeout_s: Seconds after which RQ stops a job.
+        first_hold_s: Seconds before the next try after a failure; doubles with each in a row.
+    """
 
     def __init__(
         self,
@@ -54,32 +58,34 @@ class TrainQueue:
         )
         self._scripts = Scripts(connection)
 
-    def ask(self, project: str, *, forced: bool = False) -> Ticket:
-        """Wants one more round of `project`; asks that wait together are served together.
+    def request(self, project: str, *, forced: bool = False) -> Ticket:
+        """Requests one more round of a project; one round serves all requests that wait for it.
 
-        `forced` starts it even where a failure holds the project back.
+        Args:
+            project: Label Studio's id of the project.
+            forced: Starts the round even if a failure holds the project back.
 
         Raises:
             RedisDownError: If Redis does not answer.
         """
         with translated():
-            return self._want(project, count=True, forced=forced)
+            return self._request(project, count=True, forced=forced)
 
-    def begin(self, project: str, job_id: str) -> Lease | None:
-        """The right to run a round now, or None where this job was superseded or another runs.
+    def start(self, project: str, job_id: str) -> Lease | None:
+        """Takes the lease of a round; returns None if the job is superseded or another round runs.
 
         Raises:
             RedisDownError: If Redis does not answer.
         """
         token = f"{job_id}:{secrets.token_hex(8)}"
         with translated():
-            seen = self._scripts.begin(project, job_id, token, self._lease_ms)
+            seen = self._scripts.start(project, job_id, token, self._lease_ms)
         if seen is None:
             return None
         return Lease(queue=self, project=project, token=token, seen=seen)
 
     def renew(self, project: str, token: str) -> bool:
-        """Prolongs a lease; False where somebody else has it. See `Lease.renew`.
+        """Extends a lease; returns False if another worker holds it. See `Lease.renew`.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -97,10 +103,10 @@ class TrainQueue:
         with translated():
             more = self._scripts.finish(project, token, seen, ok=ok, hold_ms=hold_ms)
             if more > 0:
-                self._want(project, count=False, forced=False)
+                self._request(project, count=False, forced=False)
 
     def is_cancelled(self, project: str, token: str) -> bool:
-        """Whether the round with this lease was asked to stop.
+        """Returns whether the round with this lease was cancelled.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -110,7 +116,7 @@ class TrainQueue:
         return flag is not None and flag.decode() == token
 
     def others_wait(self, project: str, seen: int) -> bool:
-        """Whether more was wanted than a round has seen, or another project's job waits.
+        """Returns whether more than `seen` rounds were requested, or another project's job waits.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -121,13 +127,16 @@ class TrainQueue:
 
     @property
     def lease_s(self) -> float:
-        """Seconds that a lease lives without being renewed."""
+        """Seconds until a lease expires that is not renewed."""
         return self._lease_ms / 1000
 
     def tick(self) -> tuple[str, ...]:
-        """Starts work that is wanted and that nobody waits for or runs; returns whose it was.
+        """Requests the rounds that are outstanding but neither wait nor run.
 
         Call it every few seconds, in one process at a time.
+
+        Returns:
+            The projects of these rounds.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -136,14 +145,14 @@ class TrainQueue:
         with translated():
             for project in self.projects():
                 if self._is_stalled(project):
-                    ticket = self._want(project, count=False, forced=False)
+                    ticket = self._request(project, count=False, forced=False)
                     if ticket.status == "queued":
-                        logger.info("project %s: work was stalled, asked again", project)
+                        logger.info("project %s: queued a round that had stalled", project)
                         started.append(project)
         return tuple(started)
 
     def projects(self) -> tuple[str, ...]:
-        """All projects that ever asked, sorted.
+        """Returns all projects that ever requested a round, sorted.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -153,7 +162,7 @@ class TrainQueue:
         return tuple(sorted(member.decode() for member in members))
 
     def status(self, project: str) -> Literal["running", "waiting", "held", "idle"]:
-        """What goes on for a project.
+        """Returns the status of a project's rounds.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -167,7 +176,7 @@ class TrainQueue:
         return "held" if hold else "idle"
 
     def waiting_total(self) -> int:
-        """Jobs of all projects that wait for a worker.
+        """Returns the number of jobs of all projects that wait for a worker.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -176,7 +185,7 @@ class TrainQueue:
             return int(self._queue.count)
 
     def cancel(self, project: str) -> bool:
-        """Tells the round that runs to stop; False where none does.
+        """Cancels the round that runs; returns False if none runs.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -190,15 +199,15 @@ class TrainQueue:
     def _mget(self, project: str) -> list[bytes | None]:
         return cast("list[bytes | None]", self._connection.mget(keys_of(project)[:5]))
 
-    def _want(self, project: str, *, count: bool, forced: bool) -> Ticket:
-        fresh = f"round-{project}-{secrets.token_hex(6)}".replace(".", "-")
-        status, job_id = self._scripts.ask(project, fresh, count=count, forced=forced)
+    def _request(self, project: str, *, count: bool, forced: bool) -> Ticket:
+        new_id = f"round-{project}-{secrets.token_hex(6)}".replace(".", "-")
+        status, job_id = self._scripts.request(project, new_id, count=count, forced=forced)
         if status == "queued":
             self._enqueue(project, job_id)
         return Ticket(status=status, job_id=job_id)
 
     def _enqueue(self, project: str, job_id: str) -> None:
-        """Puts the job into RQ's queue; whoever comes second finds it done."""
+        """Puts the job into RQ's queue, unless another process already has."""
         try:
             self._queue.enqueue(
                 ROUND,
@@ -210,7 +219,7 @@ class TrainQueue:
                 description=f"round of project {project}",
             )
         except DuplicateJobError:
-            logger.debug("job %s is already there", job_id)
+            logger.debug("job %s is in the queue already", job_id)
 
     def _is_stalled(self, project: str) -> bool:
         wanted, served, lease, waiting, hold = self._mget(project)
@@ -221,7 +230,7 @@ class TrainQueue:
         return self._drop_if_dead(project, waiting.decode())
 
     def _drop_if_dead(self, project: str, job_id: str) -> bool:
-        """Forgets a waiting job that is gone from the queue for two ticks (its worker died)."""
+        """Drops a waiting job that was missing from RQ's queue at two ticks: its worker died."""
         if self._queue.get_job_position(job_id) is not None:
             return False
         suspect = f"xlt:suspect:{project}"
@@ -230,79 +239,6 @@ class TrainQueue:
             return False
         self._scripts.drop_waiting(project, job_id)
         return True
-
-
-class Lease:
-    """The right to run one round; renewed by a thread while `kept()`, gone with its process."""
-
-    def __init__(self, *, queue: TrainQueue, project: str, token: str, seen: int) -> None:
-        self._queue = queue
-        self._token = token
-        self._seen = seen
-        self._lost = threading.Event()
-        self.project = project
-
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Renews the lease every third of its life as long as the block lasts."""
-        done = threading.Event()
-        thread = threading.Thread(target=self._keep, args=(done,), name="lease", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-
-    @property
-    def lost(self) -> bool:
-        """Whether somebody else holds the lease now."""
-        return self._lost.is_set()
-
-    def cancelled(self) -> bool:
-        """Whether somebody asked this very round to stop; False while Redis is away."""
-        try:
-            return self._queue.is_cancelled(self.project, self._token)
-        except RedisDownError:
-            return False
-
-    def others_wait(self) -> bool:
-        """Whether more work was asked for since this round began; False while Redis is away."""
-        try:
-            return self._queue.others_wait(self.project, self._seen)
-        except RedisDownError:
-            return False
-
-    def renew(self) -> bool:
-        """Prolongs the lease; False where somebody else has it.
-
-        Raises:
-            RedisDownError: If Redis does not answer.
-        """
-        held = self._queue.renew(self.project, self._token)
-        if not held:
-            self._lost.set()
-        return held
-
-    def finish(self, *, ok: bool) -> None:
-        """Gives the lease back; asks again where more was wanted meanwhile.
-
-        Args:
-            ok: False: what was wanted stays so, and is tried again after a while.
-
-        Raises:
-            RedisDownError: If Redis does not answer; the lease then ends by itself.
-        """
-        self._queue.finish(self.project, self._token, self._seen, ok=ok)
-
-    def _keep(self, done: threading.Event) -> None:
-        while not done.wait(self._queue.lease_s / 3):
-            try:
-                if not self.renew():
-                    logger.warning("project %s: another worker took over", self.project)
-                    return
-            except RedisDownError as error:
-                logger.warning("project %s: lease not renewed: %s", self.project, error)
 
 
 def _cancel_key(project: str) -> str:

@@ -1,4 +1,4 @@
-"""The atomic steps of the train queue, as Lua that Redis runs."""
+"""Atomic steps of the queue of rounds, as Lua scripts that Redis runs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Literal, cast
 
 from xlt_backend.queue.connection import Connection
 
-#: What an ask can be answered with.
+#: Result of a request.
 Status = Literal["queued", "waiting", "running", "held"]
 
-#: Set of all projects that ever asked.
+#: Key of the set of all projects that ever requested a round.
 PROJECTS = "xlt:projects"
 
 # KEYS: wanted served lease waiting hold failures projects
-_ASK = """
+_REQUEST = """
 redis.call('SADD', KEYS[7], ARGV[1])
 if ARGV[3] == '1' then redis.call('INCR', KEYS[1]) end
 if ARGV[4] == '1' then redis.call('DEL', KEYS[5]) end
@@ -29,7 +29,7 @@ redis.call('SET', KEYS[4], ARGV[2])
 return {'queued', ARGV[2]}
 """
 
-_BEGIN = """
+_START = """
 if redis.call('GET', KEYS[4]) ~= ARGV[1] then return -1 end
 redis.call('DEL', KEYS[4])
 if redis.call('EXISTS', KEYS[3]) == 1 then return -1 end
@@ -37,7 +37,7 @@ redis.call('SET', KEYS[3], ARGV[2], 'PX', ARGV[3])
 return tonumber(redis.call('GET', KEYS[1]) or '0')
 """
 
-# A lease that a flush or a long pause took away is taken back, unless somebody else has it.
+# A lease that expired or was flushed is taken back, unless another worker holds it.
 _RENEW = """
 local holder = redis.call('GET', KEYS[3])
 if holder and holder ~= ARGV[1] then return 0 end
@@ -45,7 +45,7 @@ redis.call('SET', KEYS[3], ARGV[1], 'PX', ARGV[2])
 return 1
 """
 
-# After a flush the counters start anew: then nothing counts as served, and the round is repeated.
+# After a flush the counters restart at 0: nothing counts as served, and the round is repeated.
 _FINISH = """
 if redis.call('GET', KEYS[3]) == ARGV[1] then redis.call('DEL', KEYS[3]) end
 local wanted = tonumber(redis.call('GET', KEYS[1]) or '0')
@@ -70,12 +70,12 @@ return 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """The answer to an ask.
+    """The result of a request.
 
     Attributes:
-        status: `queued` now, `waiting` since before, `running` (another round follows it), or
-            `held` for a while after a failure.
-        job_id: The job that will do it; empty while one is running or held.
+        status: `queued` now, `waiting` since an earlier request, `running` (another round
+            follows), or `held` for a while after a failure.
+        job_id: The job of the round; empty if the status is `running` or `held`.
     """
 
     status: Status
@@ -83,50 +83,59 @@ class Ticket:
 
 
 class Scripts:
-    """The steps as calls; every one of them is atomic."""
+    """The steps as methods; each is atomic."""
 
     def __init__(self, connection: Connection) -> None:
         register = connection.register_script
-        self._ask, self._begin = register(_ASK), register(_BEGIN)
+        self._request, self._start = register(_REQUEST), register(_START)
         self._renew, self._finish = register(_RENEW), register(_FINISH)
         self._drop_waiting = register(_DROP_WAITING)
 
-    def ask(self, project: str, job_id: str, *, count: bool, forced: bool) -> tuple[Status, str]:
-        """Counts the ask; says what becomes of it, and under which job."""
+    def request(
+        self, project: str, job_id: str, *, count: bool, forced: bool
+    ) -> tuple[Status, str]:
+        """Requests a round; returns its status and the id of its job.
+
+        Args:
+            project: Label Studio's id of the project.
+            job_id: Id of a new job, used if none waits.
+            count: Whether it is a new request rather than a retry.
+            forced: Whether to end the hold after a failure.
+        """
         args: list[str | int] = [project, job_id, int(count), int(forced)]
-        status, job = self._ask(keys=keys_of(project), args=args)
+        status, job = self._request(keys=keys_of(project), args=args)
         return cast("Status", status.decode()), job.decode()
 
-    def begin(self, project: str, job_id: str, token: str, lease_ms: int) -> int | None:
-        """Takes the lease; the number of asks it serves, or None where it cannot be had."""
-        seen = int(self._begin(keys=keys_of(project), args=[job_id, token, lease_ms]))
+    def start(self, project: str, job_id: str, token: str, lease_ms: int) -> int | None:
+        """Takes the lease; returns the number of requests so far, or None if it is taken."""
+        seen = int(self._start(keys=keys_of(project), args=[job_id, token, lease_ms]))
         return None if seen < 0 else seen
 
     def renew(self, project: str, token: str, lease_ms: int) -> bool:
-        """Prolongs the lease; False where somebody else has it."""
+        """Extends the lease; returns False if another worker holds it."""
         return bool(self._renew(keys=keys_of(project), args=[token, lease_ms]))
 
     def finish(
         self, project: str, token: str, seen: int, *, ok: bool, hold_ms: tuple[int, int]
     ) -> int:
-        """Gives the lease back; how much more was wanted meanwhile.
+        """Gives the lease back; returns the number of requests that came meanwhile.
 
         Args:
-            project: Whose round it was.
-            token: The lease's.
-            seen: What `begin` returned.
-            ok: Whether that much counts as served now.
-            hold_ms: First and longest pause after a failure; doubles with each in a row.
+            project: Label Studio's id of the project.
+            token: Identifies the lease.
+            seen: Number of requests that `start` returned.
+            ok: Whether these requests are served now.
+            hold_ms: First and longest pause after a failure; it doubles with each in a row.
         """
         args: list[str | int] = [token, seen, int(ok), *hold_ms]
         return int(self._finish(keys=keys_of(project), args=args))
 
     def drop_waiting(self, project: str, job_id: str) -> None:
-        """Forgets that this job waits."""
+        """Removes a job that waits, if it still does."""
         self._drop_waiting(keys=keys_of(project), args=[job_id])
 
 
 def keys_of(project: str) -> list[str]:
-    """The keys of a project, in the order in which the scripts number them."""
+    """Returns the keys of a project, in the order in which the scripts number them."""
     names = ("wanted", "served", "lease", "waiting", "hold", "failures")
     return [*(f"xlt:{name}:{project}" for name in names), PROJECTS]

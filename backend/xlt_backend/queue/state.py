@@ -1,4 +1,4 @@
-"""What Redis remembers of each project between rounds. All of it can be rebuilt."""
+"""State of each project between rounds, in Redis; a round can rebuild all of it."""
 
 from __future__ import annotations
 
@@ -14,45 +14,46 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectState:
-    """One project, as the web server shows it and the next round finds it.
+    """One project's state, as the web server shows it and the next round reads it.
 
     Attributes:
         key: Name of the project's folder of versions.
-        title: For people.
-        label_config: The labelling interface when it was last seen.
+        title: Title in Label Studio.
+        label_config: The labelling interface when it was last read.
         extra_params: The project's options as Label Studio stores them.
-        config_error: Why interface or options cannot be used; empty where they can.
-        shown: Version whose predictions Label Studio shows; what /setup answers.
-        model: The promoted version; empty before the first.
-        phase: What the running round does, or how the last one ended.
-        done: Steps of the phase that are done ...
-        total: ... out of these.
+        config_error: Why interface or options cannot be used; empty if they can.
+        shown: Version whose predictions Label Studio shows, which /setup answers.
+        model: The active version; empty before the first promotion.
+        phase: Step of the running round, or outcome of the last one.
+        done: Number of finished parts of the phase.
+        total: Number of all parts of the phase.
         losses: Parts of the training loss by name.
-        last_error: What went wrong last; empty after a round without a fault.
-        last_error_at: When, seconds since the epoch.
-        labels: Language -> labels that models are trained on.
-        audit_labels: Language -> labels that judge models.
-        accuracy: Language -> what audit labels say of the model.
-        payoff: What labels are worth (`xlt_backend.rounds.payoff`): "choosing", and by language the
-            accuracy on labels before they trained, what the last ones bought, and labels saved.
-        tasks: All tasks.
-        open_tasks: Tasks that wait for annotators.
-        unusable: Task id -> why it has no text (the first hundred).
-        notes: What xlt does not use of the interface.
-        doubtful: The labels to check first: task, answers, expected label, doubt, reason.
-        annotators: Annotator -> quality in [0, 1], and the answers that it rests on.
-        changed: Labels that no version knows yet.
-        needed: New labels after which a round is worth while.
-        due_at: When one is due anyway, seconds since the epoch; None: never.
-        first_new_at: When the first label that no version knows was seen.
-        failed_hash: Data that a training diverged on.
-        activity: Label Studio's signature when it was last read.
-        adaptation: What is known of the encoder's adaptation to the project's languages.
-        adaptation_due: It is to be made, or judged anew, in a quiet hour.
-        leftovers: Versions of ours whose predictions are still to be deleted.
-        forced: How often somebody ordered a training ...
-        forced_served: ... and up to which order that was done.
-        last_round: What the last round did: action, reason, version, seconds, peak_rss_bytes.
+        last_error: The last error; empty after a round without one.
+        last_error_at: Time of the last error, seconds since the epoch.
+        labels: Number of training labels by language.
+        audit_labels: Number of audit labels by language.
+        accuracy: Scores of the model on audit labels by language.
+        payoff: Payoff of the labels (`xlt_backend.rounds.payoff`): "choosing", and by language the
+            accuracy on labels before they were trained on, the gain of the last ones, and the
+            number of labels saved.
+        tasks: Number of tasks.
+        open_tasks: Number of tasks that wait for annotators.
+        unusable: Reason by id of the tasks that have no text (the first hundred).
+        notes: Parts of the interface that xlt does not use.
+        doubtful: Suspect labels to review first: task, answers, expected label, doubt, reason.
+        annotators: Quality in [0, 1] by annotator, and the number of answers behind it.
+        changed: Number of labels that no version was trained on.
+        needed: Number of new labels that start a round.
+        due_at: Time of the next round in any case, seconds since the epoch; None for never.
+        first_new_at: Time of the first label that no version was trained on.
+        failed_hash: Hash of the data that a training diverged on.
+        activity: Signature of Label Studio's project when it was last read.
+        adaptation: State of the encoder's adaptation to the project's languages.
+        adaptation_due: Whether to make or judge the adaptation when the project is idle.
+        leftovers: Number of our versions whose predictions are still to be deleted.
+        forced: Number of trainings that a user has requested.
+        forced_served: Number of these requests that are served.
+        last_round: The last round: action, reason, version, seconds, peak_rss_bytes.
     """
 
     key: str = ""
@@ -96,13 +97,13 @@ _NAMES = frozenset(item.name for item in fields(ProjectState))
 
 
 class StateStore:
-    """The states of all projects; every field can be written alone."""
+    """The states of all projects; each field can be written alone."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def get(self, project: str) -> ProjectState:
-        """A project's state; the defaults where nothing is known.
+        """Returns a project's state, with defaults for the fields that are not stored.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -113,7 +114,7 @@ class StateStore:
         return ProjectState(**{name: value for name, value in values.items() if name in _NAMES})
 
     def some(self, project: str, *names: str) -> ProjectState | None:
-        """A project's state with these fields only; None where the project is not known.
+        """Returns a project's state with these fields only; None if the project is unknown.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -125,18 +126,18 @@ class StateStore:
             known, raw = pipe.execute()
         if not known:
             return None
-        found = zip(names, raw, strict=True)
-        return ProjectState(**{name: json.loads(value) for name, value in found if value})
+        stored = zip(names, raw, strict=True)
+        return ProjectState(**{name: json.loads(value) for name, value in stored if value})
 
     def put(self, project: str, **values: Any) -> None:  # noqa: ANN401 - fields of ProjectState
-        """Writes some fields, atomically.
+        """Writes some fields in one atomic step.
 
         Raises:
             RedisDownError: If Redis does not answer.
             TypeError: If a field does not exist.
         """
         if unknown := set(values) - _NAMES:
-            raise TypeError(f"no such field of ProjectState: {sorted(unknown)}")
+            raise TypeError(f"unknown fields of ProjectState: {sorted(unknown)}")
         with translated():
             pipe = self._connection.pipeline()
             pipe.hset(_key(project), mapping={k: json.dumps(v) for k, v in values.items()})
@@ -153,7 +154,7 @@ class StateStore:
             return int(self._connection.hincrby(_key(project), "forced", 1))
 
     def projects(self) -> tuple[str, ...]:
-        """All projects with a state, sorted by number.
+        """Returns all projects with a state, sorted by number.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -163,7 +164,7 @@ class StateStore:
         return tuple(sorted((name.decode() for name in known), key=lambda name: (len(name), name)))
 
     def forget(self, project: str) -> None:
-        """Drops a project's state.
+        """Deletes a project's state.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -173,7 +174,7 @@ class StateStore:
             self._connection.srem(_KNOWN, project)
 
     def add_new(self, project: str, tasks: Iterable[str]) -> int:
-        """Notes tasks whose labels changed; returns how many differ since `take_new`.
+        """Records tasks whose labels changed; returns their number since `take_new`.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -187,10 +188,10 @@ class StateStore:
             return int(pipe.execute()[-1])
 
     def is_due(self, project: str) -> bool:
-        """Whether enough changed since `take_new`, or a training was ordered and not served.
+        """Returns whether enough labels changed since `take_new`, or a request is not served.
 
-        Whoever counts during a round compares with what an earlier one said; this is asked at the
-        round's end, lest the last label before a training waits for the next.
+        Called when a round ends, so that a label that arrived during it is not left waiting: until
+        then events compare with the number of labels that the round before needed.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -203,7 +204,7 @@ class StateStore:
         return int(new) >= int(needed or 1) or int(forced or 0) > int(served or 0)
 
     def take_new(self, project: str) -> None:
-        """Begins to count changed tasks anew: the snapshot that is taken next sees them.
+        """Starts to count changed tasks from 0, before a snapshot that contains them is taken.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -231,7 +232,7 @@ class StateStore:
             pipe.execute()
 
     def why(self, project: str, task: str) -> Json | None:
-        """What was noted of a task; None: nothing.
+        """Returns the explanation of a task's place; None if there is none.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -240,8 +241,13 @@ class StateStore:
             raw = cast("bytes | None", self._connection.hget(_why_key(project), task))
         return None if raw is None else cast("Json", json.loads(raw))
 
-    def hold_office(self, office: str, holder: str, term_s: float) -> bool:
-        """Whether `holder` may do what one process at a time does; lasts `term_s` seconds.
+    def claim(self, duty: str, holder: str, duration_s: float) -> bool:
+        """Claims a duty that one process at a time performs; returns whether it was free.
+
+        Args:
+            duty: Name of the duty.
+            holder: Identifies this process.
+            duration_s: Seconds until it is free again.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -249,7 +255,7 @@ class StateStore:
         with translated():
             return bool(
                 self._connection.set(
-                    f"xlt:office:{office}", holder, nx=True, px=max(1, int(term_s * 1000))
+                    f"xlt:office:{duty}", holder, nx=True, px=max(1, int(duration_s * 1000))
                 )
             )
 

@@ -1,4 +1,4 @@
-"""Work that is done again and again in a thread, and by one process at a time."""
+"""Periodic work in a thread, shared among processes so that one at a time does it."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from xlt_backend.queue.state import StateStore
 
 logger = logging.getLogger(__name__)
 
-#: Runs until the event is set.
+#: A function that runs until the event is set.
 Timer = Callable[[threading.Event], None]
 
 
 def every(seconds: float, work: Callable[[], None]) -> Timer:
-    """Calls `work` every so many seconds; what it raises is logged, once per message."""
+    """Returns a timer that calls `work` periodically and logs its errors, repeated ones once."""
 
     def run(ended: threading.Event) -> None:
-        said = ""
+        logged = ""
         while True:
             try:
                 work()
-                said = ""
+                logged = ""
             except XltError as error:
-                if str(error) != said:
+                if str(error) != logged:
                     logger.warning("%s", error)
-                said = str(error)
+                logged = str(error)
             except Exception:
-                logger.exception("a timer's work failed; it goes on")
+                logger.exception("periodic work failed; it continues")
             if ended.wait(seconds):
                 return
 
     return run
 
 
-def in_office(
-    states: StateStore, office: str, term_s: float, work: Callable[[], None]
+def by_one_process(
+    states: StateStore, duty: str, interval_s: float, work: Callable[[], None]
 ) -> Callable[[], None]:
-    """`work`, done only where no other process did it within the last `term_s` seconds."""
+    """Returns `work` as a function that skips it if any process did it in the last interval."""
     holder = f"{socket.gethostname()}:{os.getpid()}"
 
     def run() -> None:
-        if states.hold_office(office, holder, term_s):
+        if states.claim(duty, holder, interval_s):
             work()
 
     return run

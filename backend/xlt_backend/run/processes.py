@@ -20,7 +20,7 @@ from xlt_backend.labelstudio.gateway import Gateway
 from xlt_backend.queue.connection import connect, require
 from xlt_backend.queue.rounds import QUEUE, TrainQueue
 from xlt_backend.queue.state import StateStore
-from xlt_backend.queue.timers import Timer, every, in_office
+from xlt_backend.queue.timers import Timer, by_one_process, every
 from xlt_backend.run.web import build
 from xlt_backend.service.events import Service
 from xlt_backend.settings import Settings
@@ -35,15 +35,15 @@ logger = logging.getLogger(__name__)
 
 
 def _timers(settings: Settings, states: StateStore, queue: TrainQueue, store: Store) -> list[Timer]:
-    """What web servers and workers look after, each thing in one process at a time."""
+    """Returns the periodic work of web servers and workers, each done by one process at a time."""
     service = Service(states=states, queue=queue, store=store)
 
-    def look() -> None:
+    def check() -> None:
         if settings.label_studio_token:
             reconcile(Gateway.from_settings(settings), states, queue, service)
 
-    tick = in_office(states, "tick", settings.tick_s * 0.9, service.tick)
-    compare = in_office(states, "reconcile", settings.reconcile_s * 0.9, look)
+    tick = by_one_process(states, "tick", settings.tick_s * 0.9, service.tick)
+    compare = by_one_process(states, "reconcile", settings.reconcile_s * 0.9, check)
     pause_s = min(settings.reconcile_s, max(1.0, settings.reconcile_s / 4))
     return [every(settings.tick_s, tick), every(pause_s, compare)]
 
@@ -59,10 +59,10 @@ def _redis(settings: Settings) -> tuple[StateStore, TrainQueue]:
 
 
 def serve(settings: Settings) -> int:
-    """Runs the web server until it is told to stop; the exit status.
+    """Runs the web server until a signal stops it; returns the exit status.
 
     Raises:
-        XltError: If there is no embedded Redis, or a setting cannot be used.
+        XltError: If the embedded Redis does not run, or a setting is invalid.
     """
     if settings.redis_url is None:
         require(connect(settings), settings)
@@ -85,17 +85,17 @@ def serve(settings: Settings) -> int:
 
 
 class RoundWorker(SimpleWorker):
-    """RQ's worker in one process; told to stop, it stops the round that runs."""
+    """RQ's worker in one process; a request to stop also stops the running round."""
 
     max_connection_wait_time = 2.0
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Ends the round at its next step, then the worker."""
+        """Stops the round at its next step, then the worker."""
         jobs.STOPPING.set()
-        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # rq has no types here
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # untyped in rq
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:  # noqa: ANN401 - sys.exc_info()
-        """Notes why a round failed: one line where a user can mend it, else the traceback."""
+        """Logs why a round failed: one line for an error of ours, otherwise the traceback."""
         error = exc_info[1]
         if isinstance(error, XltError):
             logger.error("%s failed: %s", job.description, error)
@@ -104,10 +104,10 @@ class RoundWorker(SimpleWorker):
 
 
 def work(settings: Settings) -> int:
-    """Runs rounds until it is told to stop; the exit status.
+    """Runs rounds until a signal stops it; returns the exit status.
 
     Raises:
-        RedisDownError: If there is no embedded Redis.
+        RedisDownError: If the embedded Redis does not run.
     """
     if settings.redis_url is None:
         require(connect(settings), settings)
@@ -115,7 +115,7 @@ def work(settings: Settings) -> int:
     ended = threading.Event()
     for timer in _timers(settings, states, queue, Store(settings.model_dir)):
         threading.Thread(target=timer, args=(ended,), daemon=True).start()
-    logger.info("waiting for work")
+    logger.info("ready: waiting for rounds")
     while not jobs.STOPPING.is_set():
         try:
             connection = connect(settings)
@@ -123,7 +123,7 @@ def work(settings: Settings) -> int:
             worker = RoundWorker([rq_queue], connection=connection, serializer=JSONSerializer)
             worker.work(logging_level="WARNING")
         except (RedisError, OSError) as error:
-            logger.warning("Redis does not answer, tried again: %s", error)
+            logger.warning("Redis does not answer; retrying: %s", error)
             time.sleep(1.0)
     ended.set()
     return 0

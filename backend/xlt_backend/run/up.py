@@ -1,4 +1,4 @@
-"""`xlt up`: Redis, web server and worker on one machine, started again when they die."""
+"""`xlt up`: Redis, web server and worker on one machine, restarted when they die."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LONGEST_PAUSE_S = 30.0
 
 
 def log_to_stderr(name: str, level: str) -> None:
-    """Readable lines on standard error: time, who, what."""
+    """Logs readable lines to standard error: time, process, level, message."""
     logging.basicConfig(
         level=level,
         format=f"%(asctime)s {name:6} %(levelname)-7s %(message)s",
@@ -38,16 +38,16 @@ def log_to_stderr(name: str, level: str) -> None:
 
 @dataclass(kw_only=True)
 class Child:
-    """A process that is started again when it dies.
+    """A process that is restarted when it dies.
 
     Attributes:
-        name: For people.
-        command: How it is started.
-        process: The running one.
-        started: When, on the monotonic clock.
-        failures: Deaths in a row.
-        next_start: When it may be started again.
-        ending: It was asked to end.
+        name: Name in log lines.
+        command: Command that starts it.
+        process: The running process.
+        started: Time of its start on the monotonic clock.
+        failures: Number of deaths in a row.
+        next_start: Earliest time of its next start.
+        ending: Whether it was asked to end.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Child:
     ending: bool = False
 
     def watch(self, env: Mapping[str, str]) -> None:
-        """Starts it if it is time to; notes its death."""
+        """Starts the process if it is time to; records its death."""
         now = time.monotonic()
         if self.process is not None and self.process.poll() is None:
             return
@@ -67,7 +67,7 @@ class Child:
             self.failures = 0 if now - self.started > _LONGEST_PAUSE_S else self.failures + 1
             pause = min(_LONGEST_PAUSE_S, 0.25 * 2**self.failures)
             status = self.process.returncode
-            logger.warning("%s ended (%s); started again in %.1f s", self.name, status, pause)
+            logger.warning("%s ended (status %s); restarting in %.1f s", self.name, status, pause)
             self.process, self.next_start = None, now + pause
         if now >= self.next_start:
             self.started = now
@@ -76,27 +76,27 @@ class Child:
             )
 
     def ask_to_end(self) -> None:
-        """Sends SIGTERM where it runs, once: a second one would not let it tidy up."""
+        """Sends SIGTERM if it runs, once: a second one would interrupt its clean-up."""
         if self.process is not None and self.process.poll() is None and not self.ending:
             self.ending = True
             self.process.terminate()
 
     def stop(self, *, within_s: float) -> None:
-        """Asks it to end; kills it if it does not."""
+        """Asks the process to end; kills it if it does not."""
         if self.process is None or self.process.poll() is not None:
             return
         self.ask_to_end()
         try:
             self.process.wait(within_s)
         except subprocess.TimeoutExpired:
-            logger.warning("%s did not end in %g s: killed", self.name, within_s)
+            logger.warning("%s did not end within %g s; killed it", self.name, within_s)
             self.process.kill()
             self.process.wait()
 
 
 @dataclass(kw_only=True)
 class Supervisor:
-    """Keeps the children alive until it is told to stop."""
+    """Keeps the processes alive until `stopping` is set."""
 
     settings: Settings
     env: Mapping[str, str]
@@ -104,31 +104,31 @@ class Supervisor:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        me = [sys.executable, "-m", "xlt_backend.cli"]
+        xlt = [sys.executable, "-m", "xlt_backend.cli"]
         if self.settings.redis_url is None:
             self.children.append(Child(name="redis", command=server_command(self.settings.home)))
-        self.children.append(Child(name="web", command=[*me, "serve"]))
-        self.children.append(Child(name="worker", command=[*me, "worker"]))
+        self.children.append(Child(name="web", command=[*xlt, "serve"]))
+        self.children.append(Child(name="worker", command=[*xlt, "worker"]))
 
     def run(self) -> int:
-        """Runs until `stopping` is set; the exit status."""
-        said = False
+        """Runs until `stopping` is set; returns the exit status."""
+        announced = False
         try:
             while not self.stopping.is_set():
                 for child in self.children:
                     child.watch(self.env)
                     if child.name == "redis" and not self._redis_answers():
                         break  # the others need it
-                if not said and self._web_answers():
-                    said = True
-                    logger.info("ready: %s (/status says more)", self.settings.public_url)
+                if not announced and self._web_answers():
+                    announced = True
+                    logger.info("ready: see %s/status", self.settings.public_url)
                 self.stopping.wait(0.2)
         finally:
             self._stop()
         return 0
 
     def _stop(self) -> None:
-        """Ends all at once, but Redis, which keeps what the others left, after them."""
+        """Ends all processes at once, then Redis, which stores the state that they leave."""
         others = [child for child in self.children if child.name != "redis"]
         for child in others:
             child.ask_to_end()
@@ -152,17 +152,20 @@ class Supervisor:
 
 
 def up(settings: Settings, env: Mapping[str, str]) -> int:
-    """Runs Redis (where none is set), web server and worker until it is told to stop.
+    """Runs Redis (if no REDIS_URL is set), web server and worker until a signal stops it.
 
     Args:
-        settings: Deployment facts.
-        env: The environment that they came from; the children read it again.
+        settings: Settings of this installation.
+        env: The environment of the settings; the processes read it again.
+
+    Returns:
+        The exit status.
 
     Raises:
-        XltError: If the port is taken, or Redis cannot be started.
+        XltError: If the port is taken, or there is no redis-server.
     """
     _require_free(settings)
-    settings.secret()  # made once, before two processes ask for it
+    settings.secret()  # makes the secret before two processes need it
     supervisor = Supervisor(settings=settings, env=env)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: supervisor.stopping.set())
@@ -175,8 +178,10 @@ def _require_free(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            where = f"{settings.host}:{settings.port}"
-            raise ConfigError(f"cannot listen on {where}: {error.strerror}; set XLT_PORT") from None
+            address = f"{settings.host}:{settings.port}"
+            raise ConfigError(
+                f"cannot listen on {address}: {error.strerror}; set XLT_PORT to a free port"
+            ) from None
 
 
 def end_with_parent() -> None:

@@ -13,7 +13,7 @@ from xlt_backend.service.events import Service
 from xlt_backend.service.predict import Inference
 from xlt_backend.service.registry import Model, Registry
 from xlt_backend.settings import Settings
-from xlt_backend.web.metrics import Measures
+from xlt_backend.web.metrics import Metrics
 from xlt_backend.web.parts import Parts
 
 #: Seconds between checks for a newly promoted version.
@@ -30,14 +30,14 @@ def build(
     """Returns the parts of a web server; it loads models in the background once it runs."""
     service = Service(states=states, queue=queue, store=store)
     registry = Registry(store, load_model, capacity=settings.loaded_versions)
-    measures = Measures(service, registry.versions)
+    metrics = Metrics(service, registry.versions)
     inference = Inference(
-        registry, deadline_s=settings.predict_deadline_s, timed=measures.predicting
+        registry, deadline_s=settings.predict_deadline_s, timed=metrics.predicting
     )
     return Parts(
         service=service,
         inference=inference,
-        measures=measures,
+        metrics=metrics,
         secret=settings.secret(),
         basic_auth=settings.basic_auth,
         open_metrics=settings.open_metrics,

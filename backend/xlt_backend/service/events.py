@@ -1,4 +1,4 @@
-"""The use cases of the web server: set up, listen, tell. Nothing here is slow."""
+"""Use cases of the web server: set-up, events and status. Each answers at once."""
 
 from __future__ import annotations
 
@@ -28,42 +28,49 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """What became of an event.
+class Outcome:
+    """The result of an event.
 
     Attributes:
         status: `ok`, or `ignored` with the reason.
-        job: The job that it caused or joined, where it did.
+        job: The job of the round that the event started or joined; None if there is none.
     """
 
     status: str
     job: str | None = None
 
 
-class Queue(Protocol):
-    """What the use cases need of the train queue; see `trainqueue.TrainQueue`."""
+class RoundQueue(Protocol):
+    """The part of `xlt_backend.queue.rounds.TrainQueue` that the use cases need."""
 
-    def ask(self, project: str, *, forced: bool = False) -> Ticket:
-        """Wants one more round."""
+    def request(self, project: str, *, forced: bool = False) -> Ticket:
+        """Requests one more round of a project."""
 
     def status(self, project: str) -> str:
-        """What goes on for a project."""
+        """Returns the status of a project's rounds."""
 
     def cancel(self, project: str) -> bool:
-        """Tells the round that runs to stop; False where none does."""
+        """Cancels the round that runs; returns False if none runs."""
 
     def tick(self) -> tuple[str, ...]:
-        """Starts work that nobody waits for or runs."""
+        """Requests the rounds that are outstanding but neither wait nor run."""
 
 
 class Service:
-    """What Label Studio and people ask of the web server."""
+    """The use cases of Label Studio and of people.
+
+    Args:
+        states: States of the projects.
+        queue: Queue of rounds.
+        store: All versions of all projects.
+        now: Returns seconds since the epoch.
+    """
 
     def __init__(
         self,
         *,
         states: StateStore,
-        queue: Queue,
+        queue: RoundQueue,
         store: Store,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -74,19 +81,19 @@ class Service:
         self._last_setup: dict[str, SetupRequest] = {}
         self._last_shown: dict[str, str] = {}
 
-    # Label Studio asks -----------------------------------------------------------------------
+    # For Label Studio -------------------------------------------------------------------------
 
     def setup(self, request: SetupRequest) -> str:
-        """Notes interface and options; the version whose predictions the project shows.
+        """Records interface and options; returns the version whose predictions the project shows.
 
-        Answers from memory where Redis is away, and always: an interface that xlt cannot learn
-        is noted, not refused.
+        Never fails: it answers from memory if Redis does not answer, and records an interface
+        that xlt cannot learn as an error of the project's state.
         """
         if request.project_id is None:
             return ""
         project = str(request.project_id)
         try:
-            state = self._as_before(project, request) or self._noted(project, request)
+            state = self._unchanged(project, request) or self._record(project, request)
         except RedisDownError as error:
             logger.warning("/setup of project %s answered without Redis: %s", project, error)
             return newest(self._last_shown.get(project), self._stored(request.project))
@@ -94,17 +101,19 @@ class Service:
         self._last_shown[project] = shown
         return shown
 
-    def _as_before(self, project: str, request: SetupRequest) -> ProjectState | None:
-        """Key and version, where the last /setup said the same and Redis remembers it."""
+    def _unchanged(self, project: str, request: SetupRequest) -> ProjectState | None:
+        """Returns key and version if the last /setup was the same and Redis still has them."""
         if self._last_setup.get(project) != request:
             return None
         state = self._states.some(project, "key", "shown")
         return state if state is not None and state.key == request.project else None
 
-    def _noted(self, project: str, request: SetupRequest) -> ProjectState:
+    def _record(self, project: str, request: SetupRequest) -> ProjectState:
         state = self._states.get(project)
         if state.key and "." in request.project and state.key != request.project:
-            logger.warning("project %s is another one than before: state dropped", project)
+            logger.warning(
+                "project %s was re-created in Label Studio; dropped its stored state", project
+            )
             self._states.forget(project)
             state = ProjectState()
         self._last_setup[project] = request
@@ -114,13 +123,13 @@ class Service:
         )
         if same and state.key == request.project:
             return state
-        self.note_config(project, request.project, request.label_config, request.extra_params)
+        self.record_config(project, request.project, request.label_config, request.extra_params)
         if not same:
-            self._queue.ask(project)
+            self._queue.request(project)
         return state
 
-    def note_config(self, project: str, key: str, label_config: str, extra_params: Any) -> None:  # noqa: ANN401
-        """Notes interface and options, and what is wrong with them.
+    def record_config(self, project: str, key: str, label_config: str, extra_params: Any) -> None:  # noqa: ANN401
+        """Records interface and options of a project, and their error if they have one.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -137,61 +146,61 @@ class Service:
         try:
             return self._store.project(key).current() or ""
         except StoreError as error:
-            logger.warning("the store does not say what is current of %s: %s", key, error)
+            logger.warning("could not read the active version of %s: %s", key, error)
             return ""
 
-    def hear(self, event: WebhookEvent) -> Heard:
-        """Takes an event; asks for a round where one is worth while.
+    def handle(self, event: WebhookEvent) -> Outcome:
+        """Handles an event; requests a round if enough has changed.
 
         Raises:
             RedisDownError: If Redis does not answer.
         """
         if event.project_id is None:
-            return Heard(status="ignored: the event names no project")
+            return Outcome(status="ignored: the event names no project")
         project = str(event.project_id)
         state = self._states.some(project, "needed", "model", "first_new_at", "extra_params")
         if state is None:
-            return Heard(
+            return Outcome(
                 status=f"ignored: project {project} is not connected to xlt; run `xlt connect`"
             )
         if event.action in TRAIN_EVENTS:
             self._states.order(project)
-            return _heard(self._queue.ask(project, forced=True))
+            return _outcome(self._queue.request(project, forced=True))
         if event.action in LABEL_EVENTS:
             return self._labelled(project, event, state)
         if event.action == "TASKS_CREATED":
-            return _heard(self._queue.ask(project))
+            return _outcome(self._queue.request(project))
         if event.action in PROJECT_EVENTS:
             return self._edited(project, event)
-        return Heard(status=f"ignored: nothing to do for {event.action}")
+        return Outcome(status=f"ignored: nothing to do for {event.action}")
 
-    def _labelled(self, project: str, event: WebhookEvent, state: ProjectState) -> Heard:
-        """Counts tasks whose labels changed; asks when there are enough of them."""
+    def _labelled(self, project: str, event: WebhookEvent, state: ProjectState) -> Outcome:
+        """Counts tasks whose labels changed; requests a round if there are enough."""
         annotations = event.all_annotations
         if event.action == "ANNOTATION_CREATED" and all(a.was_cancelled for a in annotations):
-            return Heard(status="ok: skipped")
+            return Outcome(status="ok: skipped")
         names = [f"task {task.id}" for task in event.all_tasks if task.id is not None]
         names = names or [f"annotation {a.id}" for a in annotations if a.id is not None]
         new = self._states.add_new(project, names)
         if new >= state.needed:
-            return _heard(self._queue.ask(project))
+            return _outcome(self._queue.request(project))
         if state.first_new_at is None and state.model:
             after_s = _options(state).retrain_after_s
             self._states.put(project, first_new_at=self._now(), due_at=self._now() + after_s)
-        return Heard(status=f"ok: {new} of {state.needed} new labels")
+        return Outcome(status=f"ok: {new} of {state.needed} new labels")
 
-    def _edited(self, project: str, event: WebhookEvent) -> Heard:
+    def _edited(self, project: str, event: WebhookEvent) -> Outcome:
         config = event.project.label_config if event.project else None
         state = self._states.get(project)
         if config is None or config == state.label_config:
-            return Heard(status="ok: the labelling interface is as before")
-        self.note_config(project, state.key, config, state.extra_params)
-        return _heard(self._queue.ask(project))
+            return Outcome(status="ok: the labelling interface did not change")
+        self.record_config(project, state.key, config, state.extra_params)
+        return _outcome(self._queue.request(project))
 
-    # People ask ------------------------------------------------------------------------------
+    # For people -------------------------------------------------------------------------------
 
     def projects(self) -> tuple[str, ...]:
-        """All projects that xlt knows.
+        """Returns all projects that xlt knows.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -199,7 +208,7 @@ class Service:
         return self._states.projects()
 
     def state(self, project: str) -> ProjectState:
-        """What is known of a project.
+        """Returns the stored state of a project.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -207,56 +216,56 @@ class Service:
         return self._states.get(project)
 
     def status(self, project: str) -> dict[str, Any]:
-        """Everything that is worth knowing of a project, as JSON.
+        """Returns a project's state and the status of its rounds, as JSON.
 
         Raises:
             RedisDownError: If Redis does not answer.
         """
         state = self._states.get(project)
-        known = asdict(state)
+        public = asdict(state)
         for private in ("label_config", "activity", "failed_hash", "forced", "forced_served"):
-            known.pop(private)
-        return {"project": project, "queue": self._queue.status(project), **known}
+            public.pop(private)
+        return {"project": project, "queue": self._queue.status(project), **public}
 
     def why(self, project: str, task: str) -> dict[str, Any]:
-        """Why a task stands where it stands in the queue, as JSON.
+        """Returns the reason for a task's place in the queue, as JSON.
 
         Raises:
             RedisDownError: If Redis does not answer.
         """
-        said = self._states.why(project, task)
-        if said is None:  # of finished tasks the doubtful ones
-            doubtful = self._states.get(project).doubtful
-            said = next((item for item in doubtful if item["task"] == task), None)
+        reason = self._states.why(project, task)
+        if reason is None:  # a finished task has one if its label is suspect
+            suspects = self._states.get(project).doubtful
+            reason = next((item for item in suspects if item["task"] == task), None)
         unknown = "not explained: labelled, without text, new, or far behind in the queue"
-        return {"task": task, **(said or {"reason": unknown})}
+        return {"task": task, **(reason or {"reason": unknown})}
 
     def versions(self, project: str | None = None) -> list[str]:
-        """Versions of one project or of all, the newest first.
+        """Returns the versions of one project or of all, newest first.
 
         Raises:
             RedisDownError: If Redis does not answer.
             StoreError: If the store cannot be read.
         """
         names: set[str] = set()
-        for known in [project] if project else self._states.projects():
-            key = self._states.get(known).key
+        for name in [project] if project else self._states.projects():
+            key = self._states.get(name).key
             if key:
                 names.update(self._store.project(key).versions())
         return sorted(names, reverse=True)
 
     def cancel(self, project: str) -> bool:
-        """Stops the round that runs; False where none does.
+        """Cancels the round that runs; returns False if none runs.
 
         Raises:
             RedisDownError: If Redis does not answer.
         """
         return self._queue.cancel(project)
 
-    # Time passes -----------------------------------------------------------------------------
+    # Periodic ---------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Asks for trainings that are due by time, and for work that was lost.
+        """Requests the rounds that are due by time, and those that were lost.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -265,12 +274,12 @@ class Service:
             due_at = self._states.get(project).due_at
             if due_at is not None and due_at <= self._now():
                 self._states.put(project, due_at=None)
-                self._queue.ask(project)
+                self._queue.request(project)
         self._queue.tick()
 
 
 def config_error(label_config: str, extra_params: object) -> str:
-    """What is wrong with a project's interface or options, in one line; empty: nothing."""
+    """Returns the error of a project's interface or options in one line; empty if valid."""
     try:
         options = ProjectOptions.from_extra_params(extra_params)
         options.training("bundled")
@@ -288,11 +297,11 @@ def _options(state: ProjectState) -> ProjectOptions:
         return ProjectOptions()
 
 
-def _heard(ticket: Ticket) -> Heard:
-    words: Mapping[str, str] = {
-        "queued": "ok: a round was asked for",
-        "waiting": "ok: a round waits already",
-        "running": "ok: a round runs, another follows",
-        "held": "ok: tried again soon, the last round failed",
+def _outcome(ticket: Ticket) -> Outcome:
+    messages: Mapping[str, str] = {
+        "queued": "ok: a round is queued",
+        "waiting": "ok: a round is waiting already",
+        "running": "ok: a round is running, another follows",
+        "held": "ok: retried soon, since the last round failed",
     }
-    return Heard(status=words[ticket.status], job=ticket.job_id or None)
+    return Outcome(status=messages[ticket.status], job=ticket.job_id or None)

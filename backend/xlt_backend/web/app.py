@@ -84,9 +84,9 @@ def _label_studio_routes(app: FastAPI, parts: Parts) -> None:
         event = await _read(request, WebhookEvent, MAX_EVENT_BYTES)
         if not request.state.trusted and event.action not in TRAIN_EVENTS:
             return unauthorized("/webhook")
-        heard = await run_in_threadpool(service.hear, event)
-        parts.measures.heard(event.action, heard.status)
-        answer = WebhookAnswer(status=heard.status, job=heard.job)
+        outcome = await run_in_threadpool(service.handle, event)
+        parts.metrics.count_event(event.action, outcome.status)
+        answer = WebhookAnswer(status=outcome.status, job=outcome.job)
         return JSONResponse(answer.model_dump(exclude_none=True), status_code=201)
 
     @app.get("/versions")
@@ -124,7 +124,7 @@ def _people_routes(app: FastAPI, parts: Parts) -> None:
 
     @app.get("/metrics")
     async def metrics() -> Response:
-        content, kind = await run_in_threadpool(parts.measures.exposed)
+        content, kind = await run_in_threadpool(parts.metrics.export)
         return Response(content, media_type=kind)
 
 

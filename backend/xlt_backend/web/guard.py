@@ -34,7 +34,7 @@ class Guard:
         # START_TRAINING comes to /webhook without the secret, with the password if one is set.
         request.state.trusted = trusted
         allowed = trusted or path in self._open or self._parts.basic_auth is None
-        with self._parts.measures.answering(path) as note:
+        with self._parts.metrics.answering(path) as note:
 
             async def noted(message: Message) -> None:
                 if message["type"] == "http.response.start":

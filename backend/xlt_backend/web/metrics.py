@@ -1,4 +1,4 @@
-"""What /metrics shows: counts and times of this process, and what Redis says of all projects."""
+"""Prometheus metrics: counters and timers of this process, and gauges of all projects."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 80)
 _EVENTS = 40
 
 
-class Measures:
-    """The counters of one process, and gauges read from Redis when asked."""
+class Metrics:
+    """The counters of one process, and the gauges that each export reads from Redis."""
 
     def __init__(self, service: Service, versions: Callable[[], dict[str, str]]) -> None:
         self._registry = CollectorRegistry()
@@ -64,52 +64,52 @@ class Measures:
 
     @contextmanager
     def answering(self, path: str) -> Iterator[Callable[[int], None]]:
-        """Times an answer; call what it gives with the answer's status."""
+        """Times an answer; call the function that it yields with the status of the answer."""
         route = path if path in _ROUTES else "other"
         status = [500]
-        begin = time.perf_counter()
+        start = time.perf_counter()
         try:
             yield lambda code: status.__setitem__(0, code)
         finally:
-            self._seconds.labels(route).observe(time.perf_counter() - begin)
+            self._seconds.labels(route).observe(time.perf_counter() - start)
             self._answers.labels(route, str(status[0])).inc()
 
     @contextmanager
     def predicting(self, tasks: int) -> Iterator[None]:
-        """Counts tasks and times their inference."""
+        """Counts tasks, and times their inference until the block ends."""
         self._tasks.inc(tasks)
         with self._predict_seconds.time():
             yield
 
-    def heard(self, action: str, status: str) -> None:
+    def count_event(self, action: str, status: str) -> None:
         """Counts an event."""
         if action not in self._actions and len(self._actions) >= _EVENTS:
             action = "other"
         self._actions.add(action)
         self._events.labels(action, status.split(":")[0]).inc()
 
-    def exposed(self) -> tuple[bytes, str]:
-        """All measures in Prometheus' format, and its content type."""
+    def export(self) -> tuple[bytes, str]:
+        """Returns all metrics in Prometheus' format, and its content type."""
         return generate_latest(self._registry), CONTENT_TYPE_LATEST
 
 
 class _Projects(Collector):
-    """Gauges of all projects, from Redis; without it they say that it is away."""
+    """Gauges of all projects, from Redis; without Redis, only the gauge that it is down."""
 
     def __init__(self, service: Service, versions: Callable[[], dict[str, str]]) -> None:
         self._service = service
         self._versions = versions
 
     def collect(self) -> Iterator[Metric]:
-        """The gauges as they are now."""
-        up = GaugeMetricFamily("xlt_redis_up", "Whether Redis answers")
-        loaded = GaugeMetricFamily("xlt_loaded_versions", "Versions in this process's memory")
+        """Yields the gauges as they are now."""
+        up = GaugeMetricFamily("xlt_redis_up", "1 if Redis answers, otherwise 0")
+        loaded = GaugeMetricFamily("xlt_loaded_versions", "Versions in the memory of this process")
         loaded.add_metric([], len(self._versions()))
         yield loaded
         try:
             states = {name: self._service.state(name) for name in self._service.projects()}
         except XltError as error:
-            logger.warning("/metrics without projects: %s", error)
+            logger.warning("/metrics has no projects: %s", error)
             up.add_metric([], 0)
             yield up
             return
@@ -120,11 +120,11 @@ class _Projects(Collector):
 
 def _gauges(states: dict[str, ProjectState]) -> Iterator[Metric]:
     per_language = (
-        ("xlt_labels", "Labels that train, by language", "labels"),
-        ("xlt_audit_labels", "Labels that judge, by language", "audit_labels"),
+        ("xlt_labels", "Training labels by language", "labels"),
+        ("xlt_audit_labels", "Audit labels by language", "audit_labels"),
     )
-    for name, words, field in per_language:
-        gauge = GaugeMetricFamily(name, words, labels=("project", "language"))
+    for name, text, field in per_language:
+        gauge = GaugeMetricFamily(name, text, labels=("project", "language"))
         for project, state in states.items():
             for lang, count in getattr(state, field).items():
                 gauge.add_metric([project, lang], count)
@@ -136,12 +136,12 @@ def _gauges(states: dict[str, ProjectState]) -> Iterator[Metric]:
         for lang, score in state.accuracy.items():
             accuracy.add_metric([project, lang], score["accuracy"])
     yield accuracy
-    yield from _worth(states)
+    yield from _payoff(states)
     plain: tuple[tuple[str, str, Callable[[ProjectState], float]], ...] = (
-        ("xlt_tasks", "All tasks", lambda s: s.tasks),
-        ("xlt_open_tasks", "Tasks that wait for a label", lambda s: s.open_tasks),
-        ("xlt_new_labels", "Labels that no version knows", lambda s: s.changed),
-        ("xlt_last_error_at", "When the last round failed; 0: it did not", _error_at),
+        ("xlt_tasks", "Tasks", lambda s: s.tasks),
+        ("xlt_open_tasks", "Tasks that wait for annotators", lambda s: s.open_tasks),
+        ("xlt_new_labels", "Labels that no version was trained on", lambda s: s.changed),
+        ("xlt_last_error_at", "Time of the last round's error; 0 if it had none", _error_at),
         ("xlt_round_seconds", "Seconds of the last round", lambda s: _last(s, "seconds")),
         (
             "xlt_round_peak_rss_bytes",
@@ -149,39 +149,39 @@ def _gauges(states: dict[str, ProjectState]) -> Iterator[Metric]:
             lambda s: _last(s, "peak_rss_bytes"),
         ),
     )
-    for name, words, read in plain:
-        gauge = GaugeMetricFamily(name, words, labels=("project",))
+    for name, text, read in plain:
+        gauge = GaugeMetricFamily(name, text, labels=("project",))
         for project, state in states.items():
             gauge.add_metric([project], read(state))
         yield gauge
 
 
-def _worth(states: dict[str, ProjectState]) -> Iterator[Metric]:
-    """What labels are worth, where that is known."""
-    bought = GaugeMetricFamily(
+def _payoff(states: dict[str, ProjectState]) -> Iterator[Metric]:
+    """Yields the payoff of labels in the projects that have measured it."""
+    last_labels = GaugeMetricFamily(
         "xlt_last_labels_gain",
-        "Accuracy that a language's last labels bought",
+        "Accuracy gained by a language's last labels",
         labels=("project", "language"),
     )
     gain = GaugeMetricFamily(
         "xlt_choosing_gain",
-        "Accuracy of chosen labels minus that of random ones",
+        "Accuracy with selected labels minus that with random ones",
         labels=("project",),
     )
-    fallen = GaugeMetricFamily(
+    fallen_back = GaugeMetricFamily(
         "xlt_fallen_back",
-        "Whether tasks are drawn at random, as choosing hurts",
+        "Whether tasks are drawn at random because selection lowers accuracy",
         labels=("project",),
     )
     for project, state in states.items():
         choosing = state.payoff.get("choosing", {})
-        fallen.add_metric([project], float(choosing.get("fallen_back", False)))
+        fallen_back.add_metric([project], float(choosing.get("fallen_back", False)))
         if "gain" in choosing:
             gain.add_metric([project], choosing["gain"]["value"])
-        for lang, of in state.payoff.get("languages", {}).items():
-            if "value" in of["last_labels"]:
-                bought.add_metric([project, lang], of["last_labels"]["value"])
-    yield from (bought, gain, fallen)
+        for lang, measured in state.payoff.get("languages", {}).items():
+            if "value" in measured["last_labels"]:
+                last_labels.add_metric([project, lang], measured["last_labels"]["value"])
+    yield from (last_labels, gain, fallen_back)
 
 
 def _error_at(state: ProjectState) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from xlt_backend.service.events import Service
 from xlt_backend.service.predict import Inference
-from xlt_backend.web.metrics import Measures
+from xlt_backend.web.metrics import Metrics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class Parts:
     Attributes:
         service: The use cases of events and status.
         inference: Predictions for /predict.
-        measures: The counters and timers of /metrics.
+        metrics: The counters and timers of /metrics.
         secret: Shared secret of the webhooks.
         basic_auth: User and password of all other routes; None if they are open.
         open_metrics: Whether /metrics needs no password.
@@ -28,7 +28,7 @@ class Parts:
 
     service: Service
     inference: Inference
-    measures: Measures
+    metrics: Metrics
     secret: str
     basic_auth: tuple[str, str] | None = None
     open_metrics: bool = False

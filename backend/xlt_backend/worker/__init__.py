@@ -1,1 +1,1 @@
-"""Jobs that the worker runs."""
+"""Jobs of the worker."""

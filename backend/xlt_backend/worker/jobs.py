@@ -1,4 +1,4 @@
-"""What the worker runs. RQ calls `run_round` by name."""
+"""Jobs that the worker runs; RQ calls `run_round` by its name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from xlt.store.versions import Store
 from xlt_backend.errors import NotFoundError, RedisDownError
 from xlt_backend.labelstudio.gateway import Gateway
 from xlt_backend.queue.connection import connect
-from xlt_backend.queue.rounds import Lease, TrainQueue
+from xlt_backend.queue.lease import Lease
+from xlt_backend.queue.rounds import TrainQueue
 from xlt_backend.queue.state import StateStore
 from xlt_backend.rounds.ports import Tools
 from xlt_backend.rounds.round import Round
@@ -25,37 +26,45 @@ from xlt_backend.trainer.supervise import run_trainer
 
 logger = logging.getLogger(__name__)
 
-#: Set when this worker is about to end: the round that runs is stopped.
+#: Set when this worker is about to end; the running round then stops.
 STOPPING = threading.Event()
 
 
 def run_round(project: str) -> dict[str, Any]:
-    """Runs one round of a project, unless another worker does.
+    """Runs one round of a project, unless another worker runs one.
 
     Raises:
-        XltError: If it could not be done; it is tried again later.
+        XltError: If the round failed; it is retried later.
     """
     job = get_current_job()
     if job is None:
-        raise AssertionError("run_round is called by RQ")
+        raise AssertionError("run_round was called outside an RQ job")
     return run(project, job.id, Settings.from_env(os.environ))
 
 
 def run(project: str, job_id: str, settings: Settings) -> dict[str, Any]:
-    """The same, for a job with this id.
+    """Runs the round of a job.
+
+    Args:
+        project: Label Studio's id of the project.
+        job_id: Id of the job.
+        settings: Settings of this installation.
+
+    Returns:
+        Result of the job: whether the round was done; its action and version, or the reason.
 
     Raises:
-        XltError: If it could not be done.
+        XltError: If the round failed; it is retried later.
     """
     queue, states = _redis(settings)
-    lease = queue.begin(project, job_id)
+    lease = queue.start(project, job_id)
     if lease is None:
-        return {"done": False, "reason": "superseded, or another worker runs it"}
+        return {"done": False, "reason": "superseded, or another worker runs a round"}
     ok = False
     try:
-        with lease.kept():
+        with lease.renewed():
             decision = Round(project, lease, _tools(settings, states)).run()
-            _ask_again(queue, states, project)
+            _request_next(queue, states, project)
         ok = True
     except NotFoundError as error:
         logger.warning("project %s: %s", project, error)
@@ -73,17 +82,17 @@ def run(project: str, job_id: str, settings: Settings) -> dict[str, Any]:
     return {"done": True, "action": decision.action.value, "version": decision.version}
 
 
-def _ask_again(queue: TrainQueue, states: StateStore, project: str) -> None:
-    """Wants another round for the labels that came during this one; else the reconciler would."""
+def _request_next(queue: TrainQueue, states: StateStore, project: str) -> None:
+    """Requests a round for labels that came during this one, without waiting to be reconciled."""
     try:
         if states.is_due(project):
-            queue.ask(project)
+            queue.request(project)
     except RedisDownError as error:
         logger.warning("project %s: %s", project, error)
 
 
 def _finish(lease: Lease, *, ok: bool) -> None:
-    """Gives the lease back; without Redis it ends by itself, and the round is done again."""
+    """Gives the lease back; if Redis is down, it expires and the round is repeated."""
     if lease.lost:
         return
     try:
@@ -107,9 +116,9 @@ def _shared(settings: Settings) -> tuple[Gateway, Store]:
 
 
 def _tools(settings: Settings, states: StateStore) -> Tools:
-    client, store = _shared(settings)
+    label_studio, store = _shared(settings)
     return Tools(
-        label_studio=client,
+        label_studio=label_studio,
         store=store,
         states=states,
         settings=settings,

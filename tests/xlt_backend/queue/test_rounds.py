@@ -37,14 +37,14 @@ def jobs(redis: Redis) -> list[str]:
 def take(queue: TrainQueue, redis: Redis, project: str = "1"):
     """Begins the job that waits, as a worker does."""
     job_id = redis.lpop(f"rq:queue:{QUEUE}").decode()
-    lease = queue.begin(project, job_id)
+    lease = queue.start(project, job_id)
     assert lease is not None
     return lease
 
 
 def test_first_ask_is_queued_and_later_ones_wait_with_it(queue, redis):
     """Asks that nobody serves yet share one job."""
-    tickets = [queue.ask("1") for _ in range(100)]
+    tickets = [queue.request("1") for _ in range(100)]
 
     assert [tickets[0].status, tickets[1].status] == ["queued", "waiting"]
     assert {ticket.job_id for ticket in tickets} == set(jobs(redis))
@@ -54,7 +54,7 @@ def test_first_ask_is_queued_and_later_ones_wait_with_it(queue, redis):
 def test_asks_from_many_threads_make_one_job(queue, redis):
     """The step from nothing to waiting is atomic."""
     with ThreadPoolExecutor(16) as pool:
-        tickets = list(pool.map(lambda _: queue.ask("1"), range(200)))
+        tickets = list(pool.map(lambda _: queue.request("1"), range(200)))
 
     assert {ticket.job_id for ticket in tickets} == set(jobs(redis))
     assert len(jobs(redis)) == 1
@@ -62,10 +62,10 @@ def test_asks_from_many_threads_make_one_job(queue, redis):
 
 def test_asks_while_a_round_runs_cause_exactly_one_more(queue, redis):
     """Labels that arrive meanwhile are neither dropped nor trained on one by one."""
-    queue.ask("1")
+    queue.request("1")
     lease = take(queue, redis)
 
-    assert [queue.ask("1").status for _ in range(50)] == ["running"] * 50
+    assert [queue.request("1").status for _ in range(50)] == ["running"] * 50
     assert jobs(redis) == []
     lease.finish(ok=True)
     assert len(jobs(redis)) == 1
@@ -77,41 +77,41 @@ def test_asks_while_a_round_runs_cause_exactly_one_more(queue, redis):
 
 def test_a_round_knows_whether_other_work_waits(queue, redis):
     """Of its own project, or of another; what it serves itself is not other work."""
-    queue.ask("1")
+    queue.request("1")
     lease = take(queue, redis)
     assert not lease.others_wait()
-    queue.ask("2")
+    queue.request("2")
     assert lease.others_wait()
     take(queue, redis, "2")
     assert not lease.others_wait()
-    queue.ask("1")
+    queue.request("1")
     assert lease.others_wait()
 
 
 def test_projects_do_not_wait_for_each_other(queue, redis):
     """One project's running round holds no other project back."""
-    queue.ask("1")
+    queue.request("1")
     take(queue, redis)
 
-    assert queue.ask("2").status == "queued"
+    assert queue.request("2").status == "queued"
     assert queue.projects() == ("1", "2")
 
 
 def test_two_workers_cannot_run_one_project(queue, redis):
     """A job that was superseded, or comes while another runs, gets no lease."""
-    ticket = queue.ask("1")
-    assert queue.begin("1", ticket.job_id) is not None
+    ticket = queue.request("1")
+    assert queue.start("1", ticket.job_id) is not None
 
-    assert queue.begin("1", ticket.job_id) is None
-    assert queue.begin("1", "round-1-older") is None
+    assert queue.start("1", ticket.job_id) is None
+    assert queue.start("1", "round-1-older") is None
 
 
 def test_failure_holds_and_then_is_tried_again_by_tick(queue, redis):
     """A failed round never blocks the next, and does not spin either."""
-    queue.ask("1")
+    queue.request("1")
     take(queue, redis).finish(ok=False)
 
-    assert queue.ask("1").status == "held"
+    assert queue.request("1").status == "held"
     assert queue.tick() == ()
     assert eventually(queue.tick) == ("1",)
     assert len(jobs(redis)) == 1
@@ -119,10 +119,10 @@ def test_failure_holds_and_then_is_tried_again_by_tick(queue, redis):
 
 def test_forced_ask_ends_a_hold(queue, redis):
     """Somebody who presses the button need not wait for the pause to end."""
-    queue.ask("1")
+    queue.request("1")
     take(queue, redis).finish(ok=False)
 
-    assert queue.ask("1", forced=True).status == "queued"
+    assert queue.request("1", forced=True).status == "queued"
 
 
 def test_pauses_after_failures_double(redis):
@@ -130,7 +130,7 @@ def test_pauses_after_failures_double(redis):
     queue = TrainQueue(redis, first_hold_s=5)
     pauses = []
     for _ in range(9):
-        queue.ask("1", forced=True)
+        queue.request("1", forced=True)
         take(queue, redis).finish(ok=False)
         pauses.append(round(redis.pttl("xlt:hold:1") / 1000))
 
@@ -139,7 +139,7 @@ def test_pauses_after_failures_double(redis):
 
 def test_lease_of_a_dead_worker_ends_and_tick_asks_again(queue, redis):
     """Work that a dead worker took with it is found again without a new ask."""
-    queue.ask("1")
+    queue.request("1")
     take(queue, redis)
 
     assert queue.tick() == ()
@@ -149,9 +149,9 @@ def test_lease_of_a_dead_worker_ends_and_tick_asks_again(queue, redis):
 
 def test_kept_lease_outlives_its_term(queue, redis):
     """A round may take as long as it needs while its worker lives."""
-    queue.ask("1")
+    queue.request("1")
     lease = take(queue, redis)
-    with lease.kept():
+    with lease.renewed():
         assert redis.pttl("xlt:lease:1") <= LEASE_S * 1000
         redis.pexpire("xlt:lease:1", 300)
         eventually(lambda: redis.pttl("xlt:lease:1") > 350)
@@ -161,10 +161,10 @@ def test_kept_lease_outlives_its_term(queue, redis):
 
 def test_lease_that_somebody_else_has_is_lost(queue, redis):
     """A worker that slept through its lease learns that it must stop."""
-    queue.ask("1")
+    queue.request("1")
     lease = take(queue, redis)
     redis.set("xlt:lease:1", "somebody else")
-    with lease.kept():
+    with lease.renewed():
         eventually(lambda: lease.lost)
     lease.finish(ok=True)
 
@@ -173,7 +173,7 @@ def test_lease_that_somebody_else_has_is_lost(queue, redis):
 
 def test_job_taken_by_a_worker_that_died_at_once_is_found(queue, redis):
     """Between taking a job and beginning it a worker may die too."""
-    queue.ask("1")
+    queue.request("1")
     redis.lpop(f"rq:queue:{QUEUE}")
 
     assert queue.tick() == ()
@@ -185,35 +185,35 @@ def test_asker_that_died_before_it_queued_is_made_up_for(queue, redis):
     """A waiting mark without a job is repaired by the next ask."""
     redis.set("xlt:waiting:1", "round-1-never-queued")
 
-    assert queue.ask("1").job_id == "round-1-never-queued"
+    assert queue.request("1").job_id == "round-1-never-queued"
     assert jobs(redis) == ["round-1-never-queued"]
-    assert queue.ask("1").status == "waiting"
+    assert queue.request("1").status == "waiting"
 
 
 def test_flush_loses_no_later_ask(queue, redis):
     """After Redis lost everything in the middle of a round, asks count as before."""
     for _ in range(5):
-        queue.ask("1")
+        queue.request("1")
     lease = take(queue, redis)
     redis.flushall()
     assert lease.renew()
-    queue.ask("1")
+    queue.request("1")
     lease.finish(ok=True)
 
     assert len(jobs(redis)) == 1
     take(queue, redis).finish(ok=True)
-    assert queue.ask("1").status == "queued"
+    assert queue.request("1").status == "queued"
 
 
 def test_only_the_round_that_runs_is_cancelled(queue, redis):
     """A wish to cancel does not hit the round after."""
-    queue.ask("1")
+    queue.request("1")
     lease = take(queue, redis)
     assert not lease.cancelled()
     assert queue.cancel("1")
     assert lease.cancelled()
     lease.finish(ok=True)
-    queue.ask("1")
+    queue.request("1")
 
     assert not take(queue, redis).cancelled()
 
@@ -228,7 +228,7 @@ def test_redis_down_is_one_error(tmp_path):
     gone = Redis(unix_socket_path=str(tmp_path / "none.sock"), retry=None)
     queue = TrainQueue(gone)
     begin = time.monotonic()
-    for call in (lambda: queue.ask("1"), queue.tick, lambda: queue.status("1")):
+    for call in (lambda: queue.request("1"), queue.tick, lambda: queue.status("1")):
         with pytest.raises(RedisDownError, match="Redis does not answer"):
             call()
 
@@ -254,8 +254,8 @@ from xlt_backend.queue.rounds import TrainQueue
 def run_round(project):
     job = get_current_job()
     queue = TrainQueue(job.connection, lease_s=0.6)
-    lease = queue.begin(project, job.id)
-    with lease.kept():
+    lease = queue.start(project, job.id)
+    with lease.renewed():
         job.connection.rpush("begun", os.getpid())
         if os.environ.get("HANG"):
             time.sleep(60)
@@ -292,7 +292,7 @@ def worker(redis_socket: str, tmp_path, monkeypatch) -> Iterator[Callable[..., s
 
 def test_killed_worker_loses_nothing(queue, redis, worker):
     """SIGKILL in the middle of a round: the work is done by the next worker."""
-    queue.ask("1")
+    queue.request("1")
     first = worker(HANG="1")
     eventually(lambda: redis.llen("begun") == 1)
     os.kill(first.pid, signal.SIGKILL)
@@ -306,22 +306,22 @@ def test_killed_worker_loses_nothing(queue, redis, worker):
 
 def test_job_that_failed_in_a_worker_does_not_block(queue, redis, worker):
     """RQ keeps failed jobs and their ids; the next round does not care."""
-    queue.ask("1")
+    queue.request("1")
     assert worker(FAIL="1").wait(timeout=20) == 0
     eventually(queue.tick)
     assert worker().wait(timeout=20) == 0
 
     assert redis.llen("begun") == 2
     assert queue.status("1") == "idle"
-    assert queue.ask("1").status == "queued"
+    assert queue.request("1").status == "queued"
 
 
 def test_equal_asks_run_at_most_twice(queue, redis, worker):
     """A hundred asks while nothing and then something runs: one round runs, one follows."""
     for _ in range(50):
-        queue.ask("1")
+        queue.request("1")
     lease = take(queue, redis)
-    threads = [threading.Thread(target=queue.ask, args=("1",)) for _ in range(50)]
+    threads = [threading.Thread(target=queue.request, args=("1",)) for _ in range(50)]
     for thread in threads:
         thread.start()
     for thread in threads:

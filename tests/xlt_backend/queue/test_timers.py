@@ -7,7 +7,7 @@ import threading
 
 from xlt.errors import XltError
 from xlt_backend.queue.state import StateStore
-from xlt_backend.queue.timers import every, in_office
+from xlt_backend.queue.timers import by_one_process, every
 
 
 def test_it_repeats_until_it_is_ended_whatever_happens(caplog):
@@ -35,9 +35,9 @@ def test_one_process_at_a_time(redis):
     """Who comes within the term of another does nothing."""
     calls: list[str] = []
     states = StateStore(redis)
-    first = in_office(states, "tick", 60, lambda: calls.append("first"))
-    second = in_office(states, "tick", 60, lambda: calls.append("second"))
-    other = in_office(states, "reconcile", 60, lambda: calls.append("other"))
+    first = by_one_process(states, "tick", 60, lambda: calls.append("first"))
+    second = by_one_process(states, "tick", 60, lambda: calls.append("second"))
+    other = by_one_process(states, "reconcile", 60, lambda: calls.append("other"))
     for work in (first, second, other, first):
         work()
 

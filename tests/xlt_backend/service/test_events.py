@@ -79,7 +79,7 @@ def test_labels_are_counted_until_there_are_enough(world):
     world.redis.delete("xlt:waiting:1")
     answer = world.event("ANNOTATION_CREATED", annotation={"id": 10}, task={"id": 510})
 
-    assert answer == "ok: a round was asked for"
+    assert answer == "ok: a round is queued"
 
 
 def test_the_same_event_a_hundred_times_counts_once(world):
@@ -109,7 +109,7 @@ def test_skips_are_no_labels(world):
     [
         ("START_TRAINING", {}, "ok: a round"),
         ("TASKS_CREATED", {"tasks": [{"id": 1}]}, "ok: a round"),
-        ("PROJECT_UPDATED", {}, "ok: the labelling interface is as before"),
+        ("PROJECT_UPDATED", {}, "ok: the labelling interface did not change"),
         ("TASKS_DELETED", {"tasks": [{"id": 1}]}, "ignored: nothing to do"),
         ("LABEL_LINK_CREATED", {}, "ignored: nothing to do"),
     ],

@@ -23,7 +23,7 @@ from xlt_backend.service.events import Service
 from xlt_backend.service.predict import Inference
 from xlt_backend.service.registry import Registry
 from xlt_backend.web.app import MAX_EVENT_BYTES, create_app
-from xlt_backend.web.metrics import Measures
+from xlt_backend.web.metrics import Metrics
 from xlt_backend.web.parts import Parts
 
 KEY = "1.1795330494"
@@ -53,11 +53,11 @@ def make_parts(redis: Redis, store: Store, loader: Loader) -> Parts:
     """The server's parts, without background work."""
     service = Service(states=StateStore(redis), queue=TrainQueue(redis), store=store)
     registry = Registry(store, loader, capacity=2, memo_s=0.0)
-    measures = Measures(service, registry.versions)
+    metrics = Metrics(service, registry.versions)
     return Parts(
         service=service,
-        inference=Inference(registry, deadline_s=5.0, timed=measures.predicting),
-        measures=measures,
+        inference=Inference(registry, deadline_s=5.0, timed=metrics.predicting),
+        metrics=metrics,
         secret="s3cret",
     )
 
@@ -166,7 +166,7 @@ def test_webhook_asks_for_a_round(client):
     answer = client.post("/webhook", json=body, headers=SECRET)
 
     assert answer.status_code == 201
-    assert answer.json()["status"] == "ok: a round waits already"
+    assert answer.json()["status"] == "ok: a round is waiting already"
     assert answer.json()["job"].startswith("round-1-")
 
 

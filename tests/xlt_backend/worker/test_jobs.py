@@ -34,7 +34,7 @@ def site(tmp_path, redis, redis_socket, monkeypatch):
 
 def run(site) -> dict:
     """Asks, and runs the job."""
-    return jobs.run("1", site.queue.ask("1", forced=True).job_id, site.settings)
+    return jobs.run("1", site.queue.request("1", forced=True).job_id, site.settings)
 
 
 def test_a_round_is_run_and_the_lease_given_back(site):
@@ -46,7 +46,7 @@ def test_a_round_is_run_and_the_lease_given_back(site):
 
 def test_superseded_job_does_nothing(site):
     """An old job that turns up late is none."""
-    site.queue.ask("1")
+    site.queue.request("1")
 
     assert jobs.run("1", "round-1-older", site.settings)["done"] is False
     assert site.label_studio.calls == []
