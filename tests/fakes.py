@@ -1,4 +1,4 @@
-"""Hand-written stand-ins for Label Studio, the training process and the right to run."""
+"""Hand-written stand-ins for Label Studio, the training process and the lease of a round."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ class FakeLabelStudio:
         self._asked("list tasks")
         self.tabs[title] = list(tasks)
 
-    def reopen(self, project_id: int, answers: Mapping[int, int]) -> None:
+    def reopen(self, answers: Mapping[int, int]) -> None:
         """They wait again."""
         self._asked("reopen")
         for task, count in answers.items():
@@ -213,8 +213,8 @@ class FakeLabelStudio:
         self.webhooks += 1
 
 
-class FakeRight:
-    """The right to run, until somebody takes it away."""
+class FakeLease:
+    """The lease of a round, until a test takes it away."""
 
     def __init__(self) -> None:
         self.lost = False
@@ -243,8 +243,8 @@ class FakeTrainer:
     def __init__(self) -> None:
         self.skill = 0.9
         self.telling = 0.0
-        self.plans: list[files.Plan] = []
-        self.before: Callable[[files.Plan], None] = lambda _: None
+        self.plans: list[files.TrainPlan] = []
+        self.before: Callable[[files.TrainPlan], None] = lambda _: None
         self.adaptation: dict[str, Any] = {"adapted": True, "reason": "9 texts gained, 1 lost"}
 
     def __call__(

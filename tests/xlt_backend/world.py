@@ -9,7 +9,7 @@ from typing import Any
 
 from redis import Redis
 
-from tests.fakes import CONFIG, LABELS, FakeLabelStudio, FakeRight, FakeTrainer
+from tests.fakes import CONFIG, LABELS, FakeLabelStudio, FakeLease, FakeTrainer
 from xlt.store.versions import ProjectStore, Store
 from xlt_backend.labelstudio.wire import SetupRequest, WebhookEvent
 from xlt_backend.queue.rounds import TrainQueue
@@ -29,7 +29,7 @@ class World:
     redis: Redis
     label_studio: FakeLabelStudio = field(default_factory=FakeLabelStudio)
     trainer: FakeTrainer = field(default_factory=FakeTrainer)
-    right: FakeRight = field(default_factory=FakeRight)
+    lease: FakeLease = field(default_factory=FakeLease)
     time: float = 1_800_000_000.0
 
     def __post_init__(self) -> None:
@@ -56,7 +56,7 @@ class World:
             identify=lambda texts: [("und", 0.0) for _ in texts],
             now=lambda: self.time,
         )
-        return Round("1", self.right, tools).run()
+        return Round("1", self.lease, tools).run()
 
     @property
     def versions(self) -> ProjectStore:

@@ -31,29 +31,40 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unusable:
-    """A task that xlt can do nothing with, and why (one line for people)."""
+    """A task that xlt cannot use, with the reason in one line."""
 
     id: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What the annotators of a task say together.
+class Votes:
+    """The answers of a task's annotators that count, one per annotator.
 
     Attributes:
-        label: None where there is no usable answer.
-        weight: Share of the votes that the label has, in (0, 1]; 0 without a label.
-        reason: Why there is no label; empty where there is one.
-        ground_truth: Whether it is an answer marked as ground truth.
-        answers: Annotator -> label, of all usable answers.
+        answers: Annotator -> answer.
+        reason: Why there are none; empty if there are some.
+        ground_truth: Whether they are marked as ground truth.
     """
 
-    label: str | None = None
-    weight: float = 0.0
+    answers: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     ground_truth: bool = False
-    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """What the votes of an example say together.
+
+    Attributes:
+        answer: None if there are no votes or the annotators disagree.
+        weight: Share of the votes for the answer, in (0, 1]; 0 without an answer.
+        reason: Why there is no answer; empty if there is one.
+    """
+
+    answer: str | None = None
+    weight: float = 0.0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,37 +74,46 @@ class PublishRow:
     Attributes:
         task_id: Label Studio's id.
         score: Place in the queue, in (0, 1); lower = sooner.
-        result: Regions; empty where there is nothing to suggest.
+        answer: What it suggests; None if it suggests nothing.
+        result: The answer as regions; empty without one.
     """
 
     task_id: int
     score: float
+    answer: str | None = None
     result: list[dict[str, Any]] = field(default_factory=list)
 
 
 # Tasks and labels in ------------------------------------------------------------------------
 
 
-def to_example(task: Json, interface: Interface, options: ProjectOptions) -> Example | Unusable:
-    """A task as an example, with its label where the annotators agree on one.
+def to_example(
+    task: Json, interface: Interface, options: ProjectOptions, votes: Votes | None = None
+) -> Example | Unusable:
+    """Converts a task to an example, with the answer that its annotators agree on.
 
-    The language is `UNKNOWN_LANGUAGE` where the task does not say it.
+    Args:
+        task: The task as Label Studio exports it; without a language it gets `UNKNOWN_LANGUAGE`.
+        interface: The project's labelling interface.
+        options: The project's options.
+        votes: The task's votes, if they have been read already.
     """
     data = task.get("data")
     data = data if isinstance(data, Mapping) else {}
     key = options.text_field or interface.text_key
     text = _text_of(data, key)
-    why = _unusable_text(text, key)
-    if why:
-        return Unusable(id=str(task.get("id")), reason=why)
-    verdict = label_of(task, interface)
+    reason = _unusable_text(text, key)
+    if reason:
+        return Unusable(id=str(task.get("id")), reason=reason)
+    votes = votes_of(task, interface) if votes is None else votes
+    agreement = agree(votes.answers)
     return Example(
         id=str(task.get("id")),
         text=_clean(str(text)),
         lang=_word(data, options.language_field) or UNKNOWN_LANGUAGE,
-        label=verdict.label,
+        label=agreement.answer,
         group=_word(data, options.group_field),
-        weight=verdict.weight or 1.0,
+        weight=agreement.weight or 1.0,
     )
 
 
@@ -131,38 +151,44 @@ def _clean(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def label_of(task: Json, interface: Interface) -> Verdict:
-    """The label that a task's annotators agree on.
+def votes_of(task: Json, interface: Interface) -> Votes:
+    """Reads the answers that count from a task's annotations.
 
-    Ground truth counts before everything. Otherwise each annotator has one vote, the latest; skips,
-    drafts and annotations that the machine made and nobody touched have none. Ties have no label.
+    If some are marked as ground truth, only those count. Each annotator has one vote, the latest.
+    Skips, drafts and annotations that the machine made and nobody touched have none.
     """
     annotations = [a for a in task.get("annotations") or () if isinstance(a, Mapping)]
     if not annotations:
-        return Verdict(reason="not annotated")
-    mine = [a for a in annotations if not a.get("was_cancelled") and not machine_made(a)]
-    if not mine:
+        return Votes(reason="not annotated")
+    given = [a for a in annotations if not a.get("was_cancelled") and not machine_made(a)]
+    if not given:
         skipped = any(a.get("was_cancelled") for a in annotations)
-        return Verdict(reason="skipped" if skipped else "annotated by the machine only")
-    truth = [a for a in mine if a.get("ground_truth")]
-    votes = {
-        who: choice_of(annotation, interface)
-        for who, annotation in _latest_by_annotator(truth or mine).items()
+        return Votes(reason="skipped" if skipped else "annotated by the machine only")
+    truth = [a for a in given if a.get("ground_truth")]
+    chosen = {
+        annotator: choice_of(annotation, interface)
+        for annotator, annotation in _latest_by_annotator(truth or given).items()
     }
-    usable = {who: vote for who, vote in votes.items() if vote and vote in interface.labels}
-    counted = Counter(usable.values())
+    answers = {who: label for who, label in chosen.items() if label and label in interface.labels}
+    if not answers:
+        unknown = next((label for label in chosen.values() if label is not None), None)
+        return Votes(reason=f"unknown label {unknown!r}" if unknown else "nothing chosen")
+    return Votes(answers=answers, ground_truth=bool(truth))
+
+
+def agree(votes: Mapping[str, str]) -> Agreement:
+    """Finds the label that most annotators chose; a tie is no agreement.
+
+    Args:
+        votes: Annotator -> label.
+    """
+    counted = Counter(votes.values())
     if not counted:
-        unknown = next((vote for vote in votes.values() if vote is not None), None)
-        return Verdict(reason=f"unknown label {unknown!r}" if unknown else "nothing chosen")
+        return Agreement(reason="no votes")
     (label, most), *rest = counted.most_common()
     if rest and rest[0][1] == most:
-        return Verdict(reason="annotators disagree", answers=usable, ground_truth=bool(truth))
-    return Verdict(
-        label=label,
-        weight=most / counted.total(),
-        ground_truth=bool(truth),
-        answers=usable,
-    )
+        return Agreement(reason="annotators disagree")
+    return Agreement(answer=label, weight=most / counted.total())
 
 
 def machine_made(annotation: Json) -> bool:
@@ -229,16 +255,17 @@ def to_row(
     label: str | None = None,
     confidence: float = 0.0,
 ) -> PublishRow:
-    """A prediction that Label Studio's own validator accepts.
+    """Makes a prediction that Label Studio's own validator accepts.
 
-    Without a label, or with one that the interface does not have (it was edited meanwhile), the
-    task keeps its place in the queue and gets no suggestion.
+    Without a label, or with one that the interface no longer has, the task keeps its place in the
+    queue and gets no suggestion.
     """
-    known = label is not None and label in interface.labels and math.isfinite(confidence)
-    result = to_result(str(label), min(max(confidence, 0.0), 1.0), interface) if known else []
-    if known and not _accepted(str(label), interface):
-        result = []
-    return PublishRow(task_id=task_id, score=score, result=result)
+    if label is None or label not in interface.labels or not math.isfinite(confidence):
+        return PublishRow(task_id=task_id, score=score)
+    if not _accepted(label, interface):
+        return PublishRow(task_id=task_id, score=score)
+    result = to_result(label, min(max(confidence, 0.0), 1.0), interface)
+    return PublishRow(task_id=task_id, score=score, answer=label, result=result)
 
 
 @lru_cache(maxsize=4096)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 
 def insert_scores(published: Sequence[float], places: Sequence[float]) -> list[float]:
@@ -27,6 +27,34 @@ def insert_scores(published: Sequence[float], places: Sequence[float]) -> list[f
         low, high = edges[gap], edges[gap + 1]
         scores[index] = low + (high - low) * seen[gap] / (sizes[gap] + 1)
     return scores
+
+
+def queue_scores(
+    order: Sequence[str], last: Sequence[str], beside: Set[str], waiting: int
+) -> dict[str, float]:
+    """Turns a queue into scores; tasks that do not wait get scores between those that do.
+
+    Args:
+        order: Task ids, the one to label next first.
+        last: Task ids that come after all of them.
+        beside: Those of `order` that do not wait.
+        waiting: Number of the others and of `last`.
+
+    Returns:
+        Task id -> score in (0, 1); lower = sooner.
+    """
+    ahead = 0
+    places: dict[str, float] = {}
+    queue = []
+    for task in order:
+        if task in beside:
+            places[task] = (ahead + 0.5) / (waiting + 1)
+        else:
+            queue.append(task)
+            ahead += 1
+    scores = {task: rank_to_score(r, waiting) for r, task in enumerate((*queue, *last))}
+    between = insert_scores(list(scores.values()), list(places.values()))
+    return scores | dict(zip(places, between, strict=True))
 
 
 def rank_to_score(rank: int, n: int) -> float:

@@ -1,15 +1,16 @@
-"""Which encoder a project's models start from: the installation's, or one adapted to its languages.
+"""Adaptation of the encoder to a project's languages.
 
-An adaptation is made in a quiet hour, once for a set of languages, from translations that the
-installation was given or that the project's tasks are of one another. Labels decide whether it is
-used, again and again as their number grows (`xlt.adapt.judge`). Pure, but for the record's file.
+An adaptation is made while the project is idle, once for a set of languages. It learns from the
+installation's translations, and from tasks that are translations of one another. Labels decide
+whether it is used, again as their number grows (`xlt.adapt.judge`). Pure, except for the record's
+file.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -20,28 +21,27 @@ from xlt.disk.durable import replace_file
 from xlt.disk.fingerprints import fingerprint
 from xlt.errors import XltError
 from xlt_backend.options import ProjectOptions
-from xlt_backend.rounds.snapshot import Snapshot
 from xlt_backend.settings import Settings
 from xlt_backend.trainer import folder as files
 
-#: Below a project's place to work.
+#: Name of the record in a project's workspace.
 RECORD = "adapted.json"
 
-#: Labels below which no choice is made, and the growth after which it is made again.
+#: Number of labels below which no choice is made, and the growth after which it is repeated.
 _FEW_LABELS, _GROWTH = 40, 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What is known of a project's adaptation.
+    """The record of a project's adaptation.
 
     Attributes:
-        purpose: What it is for; another one needs another adaptation.
+        purpose: Fingerprint of its languages and sources; another one needs another adaptation.
         base: The encoder that it was made from.
-        encoder: Folder of the adapted encoder, where labels chose it; empty: the installation's.
-        labels: By how many labels that was decided; 0: not yet.
+        encoder: Folder of the adapted encoder if labels chose it; empty: the installation's.
+        labels: Number of labels that decided; 0: none yet.
         reason: Why, for people.
-        hopeless: There is nothing to adapt with.
+        hopeless: Whether there is nothing to adapt with.
     """
 
     purpose: str = ""
@@ -53,23 +53,22 @@ class Record:
 
 
 def targets(examples: Iterable[Example], options: ProjectOptions) -> tuple[str, ...]:
-    """Normalised codes of the languages to adapt to, sorted."""
+    """Returns the normalised codes of the languages to adapt to, sorted."""
     sources = {normalise(code) for code in options.source_languages}
     return tuple(sorted({normalise(example.lang) for example in examples} - sources))
 
 
-def source_of(snapshot: Snapshot, options: ProjectOptions) -> str:
-    """The source language that the project has most texts in; the first, where it has none."""
+def source_of(examples: Iterable[Example], options: ProjectOptions) -> str:
+    """Returns the source language with most texts; the first one if none has any."""
     sources = {normalise(code): code for code in reversed(options.source_languages)}
-    texts = Counter(normalise(e.lang) for e in (*snapshot.train, *snapshot.pool))
+    texts = Counter(normalise(example.lang) for example in examples)
     return sources[max(reversed(sources), key=lambda code: texts[code])]
 
 
 def purpose(
-    encoder: str, snapshot: Snapshot, options: ProjectOptions, settings: Settings
+    encoder: str, examples: Sequence[Example], options: ProjectOptions, settings: Settings
 ) -> str | None:
-    """What an adaptation of this project would be for; None where it has nothing to learn from."""
-    examples = (*snapshot.train, *snapshot.pool)
+    """Returns the purpose of an adaptation to these examples; None if it cannot learn anything."""
     languages = targets(examples, options)
     grouped = options.group_field is not None and any(e.group is not None for e in examples)
     if not options.adapt or not languages or not (settings.translations or grouped):
@@ -79,7 +78,7 @@ def purpose(
 
 
 def is_due(record: Record, purpose: str | None, labels: int) -> bool:
-    """Whether there is something to make, or to decide anew by `labels` labels."""
+    """Returns whether to make an adaptation, or to decide again by `labels` labels."""
     if purpose is None:
         return False
     if record.purpose != purpose:
@@ -88,13 +87,13 @@ def is_due(record: Record, purpose: str | None, labels: int) -> bool:
 
 
 def encoder_of(record: Record, base: str) -> str:
-    """The encoder that models start from: what labels chose, as long as it is there."""
-    there = record.encoder and (Path(record.encoder) / "config.json").is_file()
-    return record.encoder if there and record.base == base else base
+    """Returns the encoder that models start from: the one that labels chose, if it still exists."""
+    exists = record.encoder and (Path(record.encoder) / "config.json").is_file()
+    return record.encoder if exists and record.base == base else base
 
 
 def read(folder: Path) -> Record:
-    """The record in a project's place to work; an empty one where there is none, or it is torn."""
+    """Reads the record in a workspace; returns an empty one if it is missing or damaged."""
     try:
         return Record(**files.read_json(folder / RECORD))
     except (XltError, TypeError):
@@ -102,26 +101,26 @@ def read(folder: Path) -> Record:
 
 
 def write(folder: Path, record: Record) -> None:
-    """Keeps the record; whole or not at all."""
+    """Writes the record, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     replace_file(folder / RECORD, files.as_json(asdict(record)))
 
 
-def decided(found: Mapping[str, object], asked: Record, encoder: Path, labels: int) -> Record:
-    """The record after the training process made, and judged, an adaptation.
+def decided(result: Mapping[str, object], asked: Record, encoder: Path, labels: int) -> Record:
+    """Returns the record after the training process made and judged an adaptation.
 
     Args:
-        found: What the process said: `hopeless`, or whether the adapted one is better; and why.
+        result: The process's result: `hopeless`, or `adapted` if the new encoder is better; reason.
         asked: Purpose and base.
         encoder: The adapted encoder.
-        labels: Labels that there were.
+        labels: Number of labels.
     """
-    reason = str(found.get("reason", ""))
-    if found.get("hopeless"):
+    reason = str(result.get("reason", ""))
+    if result.get("hopeless"):
         return replace(asked, reason=reason, hopeless=True)
     if labels < _FEW_LABELS:
         return replace(asked, reason=f"made; {_FEW_LABELS} labels decide whether it is used")
-    chosen = str(encoder) if found.get("adapted") else ""
+    chosen = str(encoder) if result.get("adapted") else ""
     return replace(asked, encoder=chosen, labels=labels, reason=reason)
 
 
@@ -133,11 +132,11 @@ def forget_others(folder: Path, kept: Path) -> None:
 
 
 def _state_of(path: Path | None) -> tuple[str, int, int] | None:
-    """A file's name, size and time of change; None where there is none."""
+    """Returns a file's name, size and time of change; None for no file."""
     if path is None:
         return None
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return (str(path), 0, 0)
-    return (str(path), found.st_size, found.st_mtime_ns)
+    return (str(path), status.st_size, status.st_mtime_ns)

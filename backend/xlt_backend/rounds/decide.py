@@ -1,4 +1,4 @@
-"""What a round does next, and whether a new model is good enough: pure decisions."""
+"""Decision of a round: train, publish, insert, or nothing. Pure."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from xlt_backend.rounds.snapshot import Snapshot
 
 
 class Action(StrEnum):
-    """What a round may find to do."""
+    """Main action of a round."""
 
     START = "start"  # order the pool without a model
     TRAIN = "train"  # train, judge, publish
-    PUBLISH = "publish"  # publish a version that is already there
+    PUBLISH = "publish"  # publish a saved version
     INSERT = "insert"  # give new tasks a place in the published order
     NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """A version that the store has.
+    """A version in the store.
 
     Attributes:
         name: The version.
-        data_hash: Of what it was trained on.
+        data_hash: Digest of the data that it was trained on.
         labels: Label set of its task.
         refused: It was judged worse than another.
-        promoted: It was the active one at some time.
+        promoted: It has been the active one.
     """
 
     name: str
@@ -44,14 +44,14 @@ class Trained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is remembered of earlier rounds.
+    """The results of earlier rounds.
 
     Attributes:
         active: The promoted version.
         versions: All versions, oldest first.
-        used: Task id -> label, of the newest version.
-        failed_hash: Data that a training diverged on.
-        first_new_at: When the first label that no version knows was seen, seconds.
+        used: Task id -> label that the newest version knows.
+        failed_hash: Digest of the data that a training diverged on.
+        first_new_at: When the first label that no version knows was seen, seconds since the epoch.
     """
 
     active: str | None = None
@@ -61,29 +61,39 @@ class Known:
     first_new_at: float | None = None
 
     def version(self, name: str | None) -> Trained | None:
-        """What is known of the version `name`."""
+        """Returns the version `name`, None if there is none."""
         return next((version for version in self.versions if version.name == name), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What to do now.
+    """The decision of a round.
 
     Attributes:
-        action: What.
+        action: What to do.
         reason: Why, for people.
-        version: Which version is meant, for PUBLISH and INSERT.
-        changed: Labels that no version knows.
-        needed: So many more labels make a training due.
-        due_at: When a training is due even without more labels, seconds; None: never.
+        data: Digest of the data that it rests on.
+        version: The version to publish or to insert tasks for.
+        changed: Number of labels that no version knows.
+        needed: Number of further labels that make a training due.
+        due_at: When a training is due even without more labels, seconds since the epoch; None:
+            never.
+        trained: Whether the round has trained a model.
     """
 
     action: Action
     reason: str
+    data: str = ""
     version: str | None = None
     changed: int = 0
     needed: int = 1
     due_at: float | None = None
+    trained: bool = False
+
+    @property
+    def seed(self) -> int:
+        """Seed of everything that the round draws: the same data gives the same order."""
+        return int(self.data[:8], 16)
 
 
 def decide(
@@ -95,14 +105,14 @@ def decide(
     forced: bool,
     now: float,
 ) -> Decision:
-    """What the round does: train if due, else bring Label Studio in line with the store.
+    """Decides to train if that is due, otherwise to bring Label Studio in line with the store.
 
     Args:
-        snapshot: Label Studio now.
-        known: What earlier rounds left.
+        snapshot: The project in Label Studio.
+        known: The results of earlier rounds.
         options: The project's options.
         data: `data_hash` of the snapshot.
-        forced: Somebody asked for a training.
+        forced: Whether a training was requested by hand.
         now: Seconds since the epoch.
     """
     changed = count_changes(known.used, snapshot.labels)
@@ -111,13 +121,14 @@ def decide(
     why, needed, due_at = _due(snapshot, known, options, changed, usable=usable, now=now)
     if forced and not why and _missing(snapshot, options) == 0:
         why = "asked for"
-    found = _train_or_reuse(known, snapshot, data=data, forced=forced) if why else None
-    found = found or _pending(known, snapshot) or _align(snapshot, known, usable=usable)
-    action, version, reason = found
+    choice = _train_or_reuse(known, data=data, forced=forced) if why else None
+    choice = choice or _pending(known, snapshot) or _align(snapshot, known, usable=usable)
+    action, version, reason = choice
     reason = f"{reason}: {why}" if action is Action.TRAIN else reason
     return Decision(
         action=action,
         reason=reason,
+        data=data,
         version=version,
         changed=changed,
         needed=max(1, needed),
@@ -126,7 +137,7 @@ def decide(
 
 
 def _missing(snapshot: Snapshot, options: ProjectOptions) -> int:
-    """Labels that are missing before anything can be trained."""
+    """Counts the labels that are missing before a model can be trained."""
     missing = options.min_labels - len(snapshot.train)
     one_class = len({example.label for example in snapshot.train}) < 2
     return max(missing, 1 if one_class else 0)
@@ -141,7 +152,12 @@ def _due(
     usable: bool,
     now: float,
 ) -> tuple[str, int, float | None]:
-    """Why a training is due (empty: it is not), labels that are missing, when it is due anyway."""
+    """Checks whether a training is due.
+
+    Returns:
+        Why it is due, empty if it is not; the number of labels that are missing; when it is due
+        even without them.
+    """
     missing = _missing(snapshot, options)
     if missing > 0:
         return "", missing, None
@@ -158,11 +174,11 @@ def _due(
     return "", needed, due_at
 
 
-_Found = tuple[Action, "str | None", str]
+_Choice = tuple[Action, "str | None", str]
 
 
-def _train_or_reuse(known: Known, snapshot: Snapshot, *, data: str, forced: bool) -> _Found | None:
-    """Train, unless the same labels were trained on before."""
+def _train_or_reuse(known: Known, *, data: str, forced: bool) -> _Choice | None:
+    """Chooses to train, unless the same labels were trained on before."""
     same = [version for version in known.versions if version.data_hash == data]
     if any(version.name == known.active for version in same):
         return None
@@ -174,8 +190,8 @@ def _train_or_reuse(known: Known, snapshot: Snapshot, *, data: str, forced: bool
     return Action.TRAIN, None, "train"
 
 
-def _pending(known: Known, snapshot: Snapshot) -> _Found | None:
-    """The newest version, where a round ended between saving and publishing it."""
+def _pending(known: Known, snapshot: Snapshot) -> _Choice | None:
+    """Chooses the newest version if a round ended between saving and publishing it."""
     if not known.versions:
         return None
     newest = known.versions[-1]
@@ -184,8 +200,8 @@ def _pending(known: Known, snapshot: Snapshot) -> _Found | None:
     return Action.PUBLISH, newest.name, f"{newest.name} was saved and not yet published"
 
 
-def _align(snapshot: Snapshot, known: Known, *, usable: bool) -> _Found:
-    """Bring what Label Studio shows in line with the store."""
+def _align(snapshot: Snapshot, known: Known, *, usable: bool) -> _Choice:
+    """Chooses what brings Label Studio in line with the store."""
     if not snapshot.open_ids:
         return Action.NOTHING, None, "no task waits for a label"
     if usable:
@@ -200,13 +216,13 @@ def _align(snapshot: Snapshot, known: Known, *, usable: bool) -> _Found:
 
 
 def count_changes(used: Mapping[str, str], labels: Mapping[str, str]) -> int:
-    """Labels that were added, changed or taken away."""
-    gone = sum(id not in labels for id in used)
-    return gone + sum(used.get(id) != label for id, label in labels.items())
+    """Counts labels that were added, changed or deleted."""
+    deleted = sum(id not in labels for id in used)
+    return deleted + sum(used.get(id) != label for id, label in labels.items())
 
 
 def data_hash(snapshot: Snapshot, config: Mapping[str, object]) -> str:
-    """Digest of all that a training reads of labels and settings (not of the pool)."""
+    """Returns a digest of the labels and settings that a training reads; the pool has no part."""
     rows = sorted((e.id, e.text, e.lang, str(e.label), e.weight) for e in snapshot.train)
     content = [list(snapshot.spec.labels), snapshot.spec.kind.value, dict(config), rows]
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)

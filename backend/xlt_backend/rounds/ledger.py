@@ -1,41 +1,46 @@
-"""With which chance each labelled task was drawn: a ledger that outlives restarts. Pure.
+"""Ledger of draws: the chance with which each labelled task was drawn; it outlives restarts.
 
-An order is noted before it is published, the moment from which it is served before it is switched
-to. A label belongs to the order that was served when it was made, and keeps that order's chance and
-what its model said of the text, which that model had not learnt from. Labels that came in no noted
-order (made before xlt, or far behind what was noted) are left out of what is measured here.
+An order is noted before it is published, and the time from which it is served before Label Studio
+is switched to it. A label belongs to the order that was served when it was made. It keeps that
+order's chance, and the suggestion of that order's model, which had not learned from the label.
+Labels that came in no noted order (made before xlt, or far behind the noted places) are left out.
 """
 
 from __future__ import annotations
 
 import json
+import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xlt.errors import StoreError
 from xlt.sampling.pool import Pick
+from xlt.store.versions import ProjectStore
 from xlt_backend.labelstudio.convert import PublishRow
+
+logger = logging.getLogger(__name__)
 
 #: Name of the ledger among a project's notes in the store.
 LEDGER = "draws.json"
-#: Places of an order that are noted: labels come from its beginning.
+#: Number of places of an order that are noted: labels come from its start.
 _PLACES = 1_000
-#: Labels of a language that are kept, the newest.
+#: Number of labels of a language that are kept, the newest.
 _KEPT = 500
 _DRAWN = ("audit", "control", "quota", "rest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
-    """How one task got its place.
+    """The draw that gave a task its place.
 
     Attributes:
         lang: Its language.
         propensity: The chance, in (0, 1], with which it was drawn ...
-        remaining: ... from so many tasks.
-        predicted: The label that the order's model gave it; None: there was no model.
-        at: When it was labelled, seconds since the epoch; 0 where that is not known.
+        remaining: ... from this number of tasks.
+        predicted: The label that the order's model suggested; None without a model.
+        at: When it was labelled, seconds since the epoch; 0 if unknown.
     """
 
     lang: str
@@ -46,8 +51,13 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """A published order: since when it is served (None: not yet), and its first draws by task."""
+class PublishedOrder:
+    """A published order.
+
+    Attributes:
+        since: When it was first served, seconds since the epoch; None: not yet.
+        draws: Task id -> draw, of its first places.
+    """
 
     since: float | None = None
     draws: Mapping[str, Draw] = field(default_factory=dict)
@@ -55,68 +65,68 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """What is remembered of a project's draws.
+    """The draws of a project.
 
     Attributes:
         orders: Version -> its order: the one that is served, and its neighbours in time.
-        labelled: Task id -> its draw, of labelled tasks.
+        labelled: Id of each labelled task -> its draw.
         fallen_back: Whether choosing was found worse than chance, see `xlt.payoff.arms`.
     """
 
-    orders: Mapping[str, Order] = field(default_factory=dict)
+    orders: Mapping[str, PublishedOrder] = field(default_factory=dict)
     labelled: Mapping[str, Draw] = field(default_factory=dict)
     fallen_back: bool = False
 
     def noted(self, version: str, picks: Iterable[Pick], rows: Iterable[PublishRow]) -> Ledger:
-        """With the draws of rows that are about to be published.
+        """Adds the draws of rows that are about to be published.
 
         Args:
             version: The order's name.
             picks: The order.
-            rows: Those of it that are published.
+            rows: The rows of it that are published.
         """
-        said = {str(row.task_id): row for row in rows}
-        known = self.orders.get(version, Order())
+        published = {str(row.task_id): row for row in rows}
+        known = self.orders.get(version, PublishedOrder())
         new = {
             pick.id: Draw(
                 lang=pick.lang,
                 propensity=pick.propensity,
                 remaining=pick.remaining,
-                predicted=_label(said[pick.id]),
+                predicted=published[pick.id].answer,
             )
             for pick in picks
-            if pick.rank < _PLACES and pick.slot in _DRAWN and pick.id in said
+            if pick.rank < _PLACES and pick.slot in _DRAWN and pick.id in published
         }
         order = replace(known, draws={**known.draws, **new})
         return replace(self, orders={**self.orders, version: order})
 
     def served(self, version: str, before: str | None, now: float) -> Ledger:
-        """With `version` served from now on; orders older than the one before are dropped."""
-        order = replace(self.orders.get(version, Order()), since=now)
-        kept = {name: of for name, of in self.orders.items() if name == before}
-        return replace(self, orders=kept | {version: order})
+        """Notes that `version` is served from now on; drops orders older than the one before."""
+        new = replace(self.orders.get(version, PublishedOrder()), since=now)
+        last = {name: order for name, order in self.orders.items() if name == before}
+        return replace(self, orders=last | {version: new})
 
     def settled(self, labelled_at: Mapping[str, float]) -> Ledger:
-        """With the draws of tasks that were labelled since, without those that lost their label.
+        """Adds draws of tasks labelled since, drops those of tasks that lost their label.
 
         Args:
-            labelled_at: Task id -> when it was labelled, of all labelled tasks.
+            labelled_at: Id of each labelled task -> when it was labelled.
         """
-        found = {id: draw for id, draw in self.labelled.items() if id in labelled_at}
+        draws = {id: draw for id, draw in self.labelled.items() if id in labelled_at}
         for id, at in labelled_at.items():
-            draw = None if id in found else self._order_at(at).draws.get(id)
+            draw = None if id in draws else self._order_at(at).draws.get(id)
             if draw is not None:
-                found[id] = replace(draw, at=at)
-        return replace(self, labelled=_newest(found))
+                draws[id] = replace(draw, at=at)
+        return replace(self, labelled=_newest(draws))
 
-    def _order_at(self, at: float) -> Order:
-        """The order that was served at a time; the newest where the time is not known."""
+    def _order_at(self, at: float) -> PublishedOrder:
+        """Returns the order that was served at a time; the newest if the time is unknown."""
         since = {v: order.since for v, order in self.orders.items() if order.since is not None}
-        served = [version for version, begin in since.items() if not at or begin <= at]
-        return self.orders[max(served, key=lambda v: since[v])] if served else Order()
+        served = [version for version, start in since.items() if not at or start <= at]
+        return self.orders[max(served, key=lambda v: since[v])] if served else PublishedOrder()
 
     def to_json(self) -> bytes:
-        """The ledger as JSON."""
+        """Returns the ledger as JSON."""
         value = {
             "fallen_back": self.fallen_back,
             "orders": {
@@ -129,21 +139,21 @@ class Ledger:
 
     @classmethod
     def from_json(cls, data: bytes | None) -> Ledger:
-        """Reads what `to_json` wrote; an empty ledger of None.
+        """Reads what `to_json` wrote; returns an empty ledger for None.
 
         Raises:
-            StoreError: If it is not that.
+            StoreError: If it is damaged.
         """
         if data is None:
             return cls()
         try:
             value = json.loads(data)
             orders = {
-                str(name): Order(
-                    since=None if of["since"] is None else float(of["since"]),
-                    draws=_draws(of["draws"]),
+                str(name): PublishedOrder(
+                    since=None if order["since"] is None else float(order["since"]),
+                    draws=_draws(order["draws"]),
                 )
-                for name, of in value["orders"].items()
+                for name, order in value["orders"].items()
             }
             return cls(
                 orders=orders,
@@ -154,20 +164,33 @@ class Ledger:
             raise StoreError(f"{LEDGER} is damaged ({error!r})") from error
 
 
-def _label(row: PublishRow) -> str | None:
-    """What a published prediction suggests."""
-    return str(row.result[0]["value"]["choices"][0]) if row.result else None
+def read(versions: ProjectStore) -> Ledger:
+    """Reads a project's ledger; an unreadable one is dropped, the next draws start another."""
+    try:
+        return Ledger.from_json(versions.note(LEDGER))
+    except StoreError as error:
+        logger.warning("project %s: %s; earlier draws are lost", versions.name, error)
+        return Ledger()
+
+
+def write(versions: ProjectStore, ledger: Ledger) -> None:
+    """Writes a project's ledger.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
+    versions.write_note(LEDGER, ledger.to_json())
 
 
 def _newest(draws: Mapping[str, Draw]) -> dict[str, Draw]:
-    """The newest of each language."""
-    seen: dict[str, int] = {}
-    kept = []
+    """Keeps the newest of each language."""
+    counts: Counter[str] = Counter()
+    newest = []
     for id, draw in sorted(draws.items(), key=lambda item: -item[1].at):
-        seen[draw.lang] = seen.get(draw.lang, 0) + 1
-        if seen[draw.lang] <= _KEPT:
-            kept.append((id, draw))
-    return dict(reversed(kept))
+        counts[draw.lang] += 1
+        if counts[draw.lang] <= _KEPT:
+            newest.append((id, draw))
+    return dict(reversed(newest))
 
 
 def _rows(draws: Mapping[str, Draw]) -> dict[str, Sequence[Any]]:
@@ -178,15 +201,15 @@ def _rows(draws: Mapping[str, Draw]) -> dict[str, Sequence[Any]]:
 
 
 def _draws(rows: Mapping[str, Sequence[Any]]) -> dict[str, Draw]:
-    found = {}
+    draws = {}
     for id, (lang, propensity, remaining, predicted, at) in rows.items():
         if not (0 < float(propensity) <= 1 and int(remaining) >= 1):
-            raise ValueError(f"task {id}: a chance of {propensity} of {remaining}")
-        found[str(id)] = Draw(
+            raise ValueError(f"task {id}: chance {propensity} of {remaining} tasks")
+        draws[str(id)] = Draw(
             lang=str(lang),
             propensity=float(propensity),
             remaining=int(remaining),
             predicted=None if predicted is None else str(predicted),
             at=float(at),
         )
-    return found
+    return draws

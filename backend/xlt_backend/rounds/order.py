@@ -1,4 +1,4 @@
-"""From scores to the rows that are published: the whole pool in the order of the sampler. Pure."""
+"""Order of a project's waiting tasks: from scores to the rows that are published. Pure."""
 
 from __future__ import annotations
 
@@ -15,48 +15,71 @@ from xlt.data.scripts import held_back
 from xlt.payoff.arms import FALLBACK_SHARE
 from xlt.review.labels import Recheck
 from xlt.sampling.control import lot
-from xlt.sampling.select import Pick, Pool, Selection, select
+from xlt.sampling.select import Pick, Pool, SamplerOptions, select
 from xlt.sampling.transfer import Transfer
 from xlt.tasks.calibration import Calibration
 from xlt_backend.labelstudio.convert import PublishRow, to_row
 from xlt_backend.labelstudio.interface import Interface
-from xlt_backend.labelstudio.scores import insert_scores, rank_to_score
+from xlt_backend.labelstudio.scores import insert_scores, queue_scores
 from xlt_backend.options import ProjectOptions
-from xlt_backend.rounds import snapshot as snapshots
-from xlt_backend.rounds.review import LISTED, Rivals
-from xlt_backend.rounds.snapshot import Snapshot
+from xlt_backend.rounds.review import LISTED, ReviewQueue
+from xlt_backend.rounds.snapshot import Snapshot, in_audit
 from xlt_backend.trainer.scorecache import Cached
 
-#: Places that are explained in /status, the first ones of the queue: Redis keeps them.
+#: Number of places, from the front of the queue, that /status explains: Redis keeps them.
 EXPLAINED = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evidence:
+    """The facts that an order rests on, beside the tasks.
+
+    Attributes:
+        scores: Scores of the pool and of the training examples.
+        calibration: Of the model; None without a model: tasks get a place but no suggestion.
+        accuracy: Language -> the model's accuracy on audit labels.
+        review: The review of the labels; None: tasks that have an answer come last.
+        transfer: How well source labels teach the target languages; None if unknown.
+        fallen_back: Whether most tasks are drawn at random, see `xlt.payoff.arms.falls_back`.
+        seed: Same seed, same order.
+    """
+
+    scores: Cached
+    calibration: Calibration | None = None
+    accuracy: Mapping[str, Mapping[str, float]]
+    review: Recheck | None = None
+    transfer: Transfer | None = None
+    fallen_back: bool = False
+    seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A project's queue.
+    """The queue of a project.
 
     Attributes:
-        rows: One per waiting task and per doubtful label, the one to label next first.
-        picks: The waiting tasks, those without text aside, with the reasons for their places.
-        of: How many tasks wait.
-        rivals: Doubts of labels, beside those of unlabelled tasks.
+        rows: One per waiting task and per suspect label, the one to label next first.
+        picks: The waiting tasks that have a text, with the reasons for their places.
+        waiting: Number of waiting tasks.
+        review: The labelled tasks among them, and the finished ones.
     """
 
     rows: Sequence[PublishRow]
     picks: Sequence[Pick]
-    of: int
-    rivals: Rivals
+    waiting: int
+    review: ReviewQueue
 
     def reasons(self, version: str) -> dict[str, dict[str, Any]]:
-        """Task id -> why it stands where it stands in the order that `version` is published with.
+        """Maps the first `EXPLAINED` tasks to the reasons for their places, JSON-ready.
 
-        Of the first `EXPLAINED` tasks; JSON-ready.
+        Args:
+            version: The version that the order is published as.
         """
         return {
             pick.id: {
                 "version": version,
                 "place": pick.rank + 1,
-                "of": self.of,
+                "of": self.waiting,
                 "lang": pick.lang,
                 "slot": pick.slot,
                 "uncertainty": pick.uncertainty,
@@ -67,139 +90,145 @@ class Order:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sorter:
-    """How one project's pool is put in order.
+def make_order(
+    snapshot: Snapshot,
+    evidence: Evidence,
+    interface: Interface,
+    options: ProjectOptions,
+    *,
+    salt: str,
+) -> Order:
+    """Orders the waiting tasks, the one to label next first; those without text come last.
 
-    Attributes:
-        interface: What is labelled.
+    Tasks that have an answer compete with the others by the doubt of their label. The most suspect
+    finished tasks get a row too, since Label Studio sorts the tab that lists them by its score.
+
+    Args:
+        snapshot: The waiting and the labelled tasks.
+        evidence: Scores and measurements.
+        interface: The labelling interface.
         options: The project's options.
-        key: The project's name; decides which tasks are audit tasks.
-        accuracy: Language -> what audit labels say of the model.
-        seed: Same seed, same order.
-        transfer: What labels of the source are worth to the targets; None: not known.
-        fallen_back: Whether most tasks are drawn at random, see `xlt.payoff.arms.falls_back`.
+        salt: The project's name; decides which tasks are audit tasks.
     """
-
-    interface: Interface
-    options: ProjectOptions
-    key: str
-    accuracy: Mapping[str, Mapping[str, float]]
-    seed: int
-    transfer: Transfer | None = None
-    fallen_back: bool = False
-
-    def order(
-        self,
-        snapshot: Snapshot,
-        cached: Cached,
-        calibration: Calibration | None,
-        doubts: Recheck | None = None,
-    ) -> Order:
-        """One row for each waiting task, the one to label next first; those without text last.
-
-        Tasks that were answered already compete with the others by how doubtful their label is. The
-        most doubtful of those that wait for nobody have a row too: Label Studio sorts them by it.
-
-        Args:
-            snapshot: What waits, and what is labelled.
-            cached: Scores of both.
-            calibration: Of the model; None: there is none, tasks get a place but no suggestion.
-            doubts: Of the labels; None: tasks that were answered already come last.
-        """
-        fresh = replace(
-            snapshot, pool=tuple(e for e in snapshot.pool if e.id not in snapshot.answers)
-        )
-        probabilities = _probabilities(fresh.pool, cached, calibration)
-        picks = self._select(fresh, cached, probabilities).picks if fresh.pool else ()
-        rivals = Rivals(found=doubts)
-        if doubts is not None and probabilities is not None:
-            rivals = replace(rivals, unlabelled=doubts.unlabelled_doubt(probabilities))
-        answered = [e for e in snapshot.pool if e.id in snapshot.answers]
-        most = max(LISTED, int(self.options.relabel_share * self.options.batch))
-        checked = rivals.finished(snapshot)[:most]
-        merged = rivals.merged(picks, [*answered, *checked])
-        finished = {text.id for text in checked}
-        opened = [pick for pick in merged if pick.id not in finished]
-        opened = [replace(pick, rank=rank) for rank, pick in enumerate(opened)]
-        suggestions = self._suggestions(snapshot, cached, calibration)
-        n = len(snapshot.open_ids)
-        rows = [self._row(pick.id, rank_to_score(pick.rank, n), suggestions) for pick in opened]
-        for rank, id in enumerate(snapshot.unusable, start=len(rows)):
-            rows.append(self._row(id, rank_to_score(rank, n), {}))
-        gaps, before = [], 0
-        for pick in merged:
-            if pick.id in finished:
-                gaps.append((pick.id, (before + 0.5) / (n + 1)))
-            else:
-                before += 1
-        scores = insert_scores([row.score for row in rows], [place for _, place in gaps])
-        rows += [self._row(id, score, {}) for (id, _), score in zip(gaps, scores, strict=True)]
-        return Order(rows=sorted(rows, key=lambda r: r.score), picks=opened, of=n, rivals=rivals)
-
-    def _row(self, id: str, score: float, said: Mapping[str, tuple[str, float]]) -> PublishRow:
-        label, confidence = said.get(id, (None, 0.0))
-        return to_row(int(id), self.interface, score=score, label=label, confidence=confidence)
-
-    def _suggestions(
-        self, snapshot: Snapshot, cached: Cached, calibration: Calibration | None
-    ) -> dict[str, tuple[str, float]]:
-        """Task id -> label and confidence; who is asked once more answers without a suggestion."""
-        again = snapshot.answers if self.options.relabel_share else {}
-        shown = [example for example in snapshot.pool if example.id not in again]
-        p = _probabilities(shown, cached, calibration)
-        if p is None:
-            return {}
-        best = p.argmax(axis=1).tolist()
-        return {
-            example.id: (snapshot.spec.labels[label], float(p[row, label]))
-            for row, (example, label) in enumerate(zip(shown, best, strict=True))
-        }
-
-    def _select(
-        self, snapshot: Snapshot, cached: Cached, probabilities: NDArray[np.float64] | None
-    ) -> Selection:
-        judges = [snapshots.in_audit(e, self.options, self.key) for e in snapshot.pool]
-        labelled: dict[str, Any] = {}
-        if snapshot.train:
-            labelled["labelled_vectors"] = cached.rows(snapshot.train).vectors
-            labelled["labelled_langs"] = [example.lang for example in snapshot.train]
-            labelled["labelled_ids"] = [example.id for example in snapshot.train]
-        ids = [example.id for example in snapshot.pool]
-        langs = [example.lang for example in snapshot.pool]
-        pool = Pool(
-            ids=ids,
-            langs=langs,
-            held_back=held_back(ids, [example.text for example in snapshot.pool], langs),
-            probabilities=probabilities,
-            vectors=cached.rows(snapshot.pool).vectors,
-            audit=np.array(judges, np.bool_),
-            labelled_counts=dict(Counter(example.lang for example in snapshot.train)),
-            audit_counts=dict(Counter(example.lang for example in snapshot.audit)),
-            accuracies={lang: float(score["low"]) for lang, score in self.accuracy.items()},
-            transfer=self.transfer,
-            lots=np.array([lot(example.id, salt=self.key) for example in snapshot.pool]),
-            **labelled,
-        )
-        options = self.options.sampler()
-        if self.fallen_back:
-            options = replace(options, control_share=max(options.control_share, FALLBACK_SHARE))
-        return select(pool, options, np.random.default_rng(self.seed))
+    unlabelled = [e for e in snapshot.pool if e.id not in snapshot.answers]
+    beliefs = _beliefs(unlabelled, evidence)
+    picks: Sequence[Pick] = ()
+    if unlabelled:
+        pool = _pool(unlabelled, beliefs, snapshot, evidence, options, salt)
+        rng = np.random.default_rng(evidence.seed)
+        picks = select(pool, _sampler(options, evidence), rng).picks
+    review = ReviewQueue.build(
+        evidence.review,
+        pool=snapshot.pool,
+        audit=snapshot.audit,
+        answers=snapshot.answers,
+        beliefs=beliefs,
+    )
+    finished = {text.id for text in review.finished[: _most_finished(options)]}
+    merged = review.merged(picks, len(finished))
+    opened = [pick for pick in merged if pick.id not in finished]
+    waiting = len(snapshot.open_ids)
+    scores = queue_scores([pick.id for pick in merged], snapshot.unusable, finished, waiting)
+    suggestions = _suggestions(_shown(snapshot, options), snapshot.spec.labels, evidence)
+    rows = [_row(id, score, suggestions.get(id), interface) for id, score in scores.items()]
+    return Order(
+        rows=sorted(rows, key=lambda row: row.score),
+        picks=[replace(pick, rank=rank) for rank, pick in enumerate(opened)],
+        waiting=waiting,
+        review=review,
+    )
 
 
-def _probabilities(
-    examples: Sequence[Example], cached: Cached, calibration: Calibration | None
-) -> NDArray[np.float64] | None:
-    """Class probabilities (N, C); None where there is no model or nothing to ask it."""
-    if calibration is None or not examples:
-        return None
-    return calibration.apply(cached.rows(examples).logits, [example.lang for example in examples])
+def inserted(
+    rows: Sequence[PublishRow], open_ids: Sequence[str], places: Mapping[str, float]
+) -> list[PublishRow]:
+    """Keeps the rows of tasks that have no place yet, with scores between those that have one.
 
-
-def inserted(rows: Sequence[PublishRow], snapshot: Snapshot) -> list[PublishRow]:
-    """Of a new order only the tasks that have no place yet, put between those that have one."""
-    new = [(at, row) for at, row in enumerate(rows) if str(row.task_id) not in snapshot.scored]
-    published = [snapshot.scored[id] for id in snapshot.open_ids if id in snapshot.scored]
-    places = [at / max(1, len(rows)) for at, _ in new]
-    scores = insert_scores(published, places)
+    Args:
+        rows: A new order.
+        open_ids: All waiting tasks.
+        places: Task id -> published score.
+    """
+    new = [(at, row) for at, row in enumerate(rows) if str(row.task_id) not in places]
+    published = [places[id] for id in open_ids if id in places]
+    scores = insert_scores(published, [at / max(1, len(rows)) for at, _ in new])
     return [replace(row, score=score) for (_, row), score in zip(new, scores, strict=True)]
+
+
+def _beliefs(examples: Sequence[Example], evidence: Evidence) -> NDArray[np.float64] | None:
+    """Returns class probabilities (N, C); None without a model or without examples."""
+    if evidence.calibration is None or not examples:
+        return None
+    logits = evidence.scores.rows(examples).logits
+    return evidence.calibration.apply(logits, [example.lang for example in examples])
+
+
+def _pool(
+    unlabelled: Sequence[Example],
+    beliefs: NDArray[np.float64] | None,
+    snapshot: Snapshot,
+    evidence: Evidence,
+    options: ProjectOptions,
+    salt: str,
+) -> Pool:
+    """Builds the sampler's pool."""
+    labelled: dict[str, Any] = {}
+    if snapshot.train:
+        labelled["labelled_vectors"] = evidence.scores.rows(snapshot.train).vectors
+        labelled["labelled_langs"] = [example.lang for example in snapshot.train]
+        labelled["labelled_ids"] = [example.id for example in snapshot.train]
+    ids = [example.id for example in unlabelled]
+    langs = [example.lang for example in unlabelled]
+    return Pool(
+        ids=ids,
+        langs=langs,
+        held_back=held_back(ids, [example.text for example in unlabelled], langs),
+        probabilities=beliefs,
+        vectors=evidence.scores.rows(unlabelled).vectors,
+        audit=np.array([in_audit(e, options, salt) for e in unlabelled], np.bool_),
+        labelled_counts=dict(Counter(example.lang for example in snapshot.train)),
+        audit_counts=dict(Counter(example.lang for example in snapshot.audit)),
+        accuracies={lang: float(score["low"]) for lang, score in evidence.accuracy.items()},
+        transfer=evidence.transfer,
+        lots=np.array([lot(example.id, salt=salt) for example in unlabelled]),
+        **labelled,
+    )
+
+
+def _sampler(options: ProjectOptions, evidence: Evidence) -> SamplerOptions:
+    sampler = options.sampler()
+    if not evidence.fallen_back:
+        return sampler
+    return replace(sampler, control_share=max(sampler.control_share, FALLBACK_SHARE))
+
+
+def _most_finished(options: ProjectOptions) -> int:
+    """Returns the number of finished tasks that get a row."""
+    return max(LISTED, int(options.relabel_share * options.batch))
+
+
+def _shown(snapshot: Snapshot, options: ProjectOptions) -> list[Example]:
+    """Lists the tasks that get a suggestion: second annotators answer without one."""
+    again = snapshot.answers if options.relabel_share else {}
+    return [example for example in snapshot.pool if example.id not in again]
+
+
+def _suggestions(
+    examples: Sequence[Example], labels: Sequence[str], evidence: Evidence
+) -> dict[str, tuple[str, float]]:
+    """Maps tasks to the most probable label and its confidence; empty without a model."""
+    beliefs = _beliefs(examples, evidence)
+    if beliefs is None:
+        return {}
+    best = beliefs.argmax(axis=1).tolist()
+    return {
+        example.id: (labels[label], float(beliefs[row, label]))
+        for row, (example, label) in enumerate(zip(examples, best, strict=True))
+    }
+
+
+def _row(
+    id: str, score: float, suggestion: tuple[str, float] | None, interface: Interface
+) -> PublishRow:
+    label, confidence = suggestion or (None, 0.0)
+    return to_row(int(id), interface, score=score, label=label, confidence=confidence)

@@ -1,4 +1,4 @@
-"""What a project's labels are worth, as /status says it: from labels, draws and vectors. Pure."""
+"""Payoff of a project's labels, as /status shows it: from labels, draws and vectors. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.data.examples import Example
+from xlt.data.examples import Example, TaskSpec
 from xlt.data.languages import normalise
 from xlt.data.scripts import held_back
 from xlt.payoff.arms import Comparison, Shadow, falls_back, shadow_test
@@ -19,23 +19,22 @@ from xlt.payoff.lure import Accuracy, capped, lure_weights, weighted_accuracy
 from xlt.payoff.marginal import Bought, bought_by_last
 from xlt.sampling.control import lot, random_sample
 from xlt_backend.options import ProjectOptions
-from xlt_backend.rounds import snapshot as snapshots
 from xlt_backend.rounds.ledger import Draw, Ledger
-from xlt_backend.rounds.snapshot import Snapshot
+from xlt_backend.rounds.snapshot import in_audit
 
-#: Labels of a language that LURE looks at, the newest: older ones judged models long gone.
+#: Number of labels of a language that LURE uses, the newest: older ones judged older models.
 _WINDOW = 200
 EARLY = "too early to say"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worth:
-    """What was measured.
+class Payoff:
+    """The measured payoff.
 
     Attributes:
         fallen_back: Whether the next orders are drawn at random.
         report: For /status, JSON-ready.
-        words: What there is to say of choosing, for people.
+        words: Whether choosing labels pays, for people.
     """
 
     fallen_back: bool
@@ -44,44 +43,52 @@ class Worth:
 
 
 def measure(
-    snapshot: Snapshot,
+    train: Sequence[Example],
+    audit: Sequence[Example],
+    pool: Sequence[Example],
+    task: TaskSpec,
     ledger: Ledger,
     vectors: Callable[[Sequence[Example]], NDArray[np.float32]],
     options: ProjectOptions,
     *,
+    labelled_at: Mapping[str, float],
     salt: str,
     rng: np.random.Generator,
-) -> Worth:
-    """Measures what labels bought, whether choosing them paid, and how good models are.
+) -> Payoff:
+    """Measures the gain by the last labels, the gain by choosing them, and models' accuracy.
 
     Args:
-        snapshot: Labels, and what waits.
-        ledger: How labelled tasks were drawn.
-        vectors: Gives (N, D) vectors of an encoder that has not seen the labels.
+        train: Labelled examples that models are trained on.
+        audit: Labelled examples that judge models.
+        pool: Waiting tasks.
+        task: The project's task.
+        ledger: The draws of the labelled tasks.
+        vectors: Returns (N, D) vectors of an encoder that was not trained on the labels.
         options: The project's options.
-        salt: The project's name, which decides lots.
+        labelled_at: Task id -> when it was labelled, seconds since the epoch.
+        salt: The project's name, which decides random keys.
         rng: Draws splits.
     """
-    examples = (*snapshot.train, *snapshot.audit)
-    training = np.arange(len(examples)) < len(snapshot.train)
-    labelled = _arrays(snapshot, examples, vectors(examples))
-    sample = _sample(snapshot, options, salt)
+    examples = (*train, *audit)
+    training = np.arange(len(examples)) < len(train)
+    labelled = _arrays(task, examples, vectors(examples))
+    sample = _sample(train, pool, options, salt)
     at_random = ~training | np.array([e.id in sample for e in examples], dtype=bool)
     drawn = np.array([e.id in ledger.labelled for e in examples], dtype=bool)
     shadow = shadow_test(labelled, drawn & ~at_random, at_random, _targets(examples, options), rng)
     fallen_back = falls_back(ledger.fallen_back, shadow)
-    when = np.array([snapshot.labelled_at.get(e.id, 0.0) for e in examples])
+    when = np.array([labelled_at.get(e.id, 0.0) for e in examples])
     trained = np.flatnonzero(training)
     trained = trained[np.argsort(when[trained], kind="stable")]
     bought = bought_by_last(labelled, trained, np.flatnonzero(~training))
     words = choosing_words(shadow, fallen_back=fallen_back, before=ledger.fallen_back)
     languages = {
         lang: {
-            "prequential": _rounded(prequential(snapshot, ledger, lang)),
+            "prequential": _rounded(prequential(train, audit, ledger, lang)),
             "last_labels": _last(bought.get(lang)),
             "saved": _saved(
                 None if shadow is None else shadow.languages.get(lang),
-                sum(e.lang == lang for e in snapshot.train),
+                sum(e.lang == lang for e in train),
             ),
         }
         for lang in dict.fromkeys(e.lang for e in examples)
@@ -90,29 +97,23 @@ def measure(
     if shadow is not None:
         gain = _rounded(shadow.overall.gain)
         choosing |= {"gain": gain, "labels": shadow.labels, "judged": shadow.judged}
-    choosing["saved"] = _saved(None if shadow is None else shadow.overall, len(snapshot.train))
+    choosing["saved"] = _saved(None if shadow is None else shadow.overall, len(train))
     report = {"choosing": choosing, "languages": languages}
-    return Worth(fallen_back=fallen_back, report=report, words=words)
+    return Payoff(fallen_back=fallen_back, report=report, words=words)
 
 
-def prequential(snapshot: Snapshot, ledger: Ledger, lang: str) -> Accuracy | None:
-    """How often models were right about labels of a language that they had not learnt from.
+def prequential(
+    train: Sequence[Example], audit: Sequence[Example], ledger: Ledger, lang: str
+) -> Accuracy | None:
+    """Estimates the accuracy of models on labels of a language that they had not learned from.
 
-    Every label is judged by the version whose order it came in; of labels that train by LURE, of
-    audit labels plainly. An average over the versions of the newest labels: it lags behind the
-    accuracy on audit labels, which all judge the newest version.
-    Annotators saw what the version suggested, here as with audit labels: who accepts what he sees
-    makes both too high.
+    Each label judges the version whose order it came in: labels that train are weighted by LURE,
+    audit labels are not. The estimate averages over the versions of the newest labels, so that it
+    lags behind the accuracy on audit labels, which all judge the newest version. Annotators saw
+    the version's suggestion, with audit labels too; if they accept too easily, both are too high.
     """
-    labels = snapshot.labels
-    drawn = {
-        e.id: (ledger.labelled[e.id], labels[e.id])
-        for e in (*snapshot.train, *snapshot.audit)
-        if e.lang == lang and e.id in ledger.labelled
-    }
-    audit = {e.id for e in snapshot.audit}
-    chosen = _judged([of for id, of in drawn.items() if id not in audit])
-    random = _judged([of for id, of in drawn.items() if id in audit])
+    chosen = _judged(train, ledger, lang)
+    random = _judged(audit, ledger, lang)
     if not chosen and not random:
         return None
     weights: NDArray[np.float64] = np.zeros(0)
@@ -121,61 +122,65 @@ def prequential(snapshot: Snapshot, ledger: Ledger, lang: str) -> Accuracy | Non
         chances = np.array([draw.propensity for draw, _ in chosen])
         weights = capped(lure_weights(chances, max(int(left[0]), len(chosen)), left))
     right, random_right = (
-        np.array([draw.predicted == label for draw, label in of], dtype=bool)
-        for of in (chosen, random)
+        np.array([draw.predicted == label for draw, label in judged], dtype=bool)
+        for judged in (chosen, random)
     )
     return weighted_accuracy(right, weights, random_right)
 
 
-def _judged(drawn: Sequence[tuple[Draw, str]]) -> list[tuple[Draw, str]]:
-    """The newest that a model said something of, the oldest of them first."""
-    judged = [of for of in drawn if of[0].predicted is not None]
-    return sorted(judged, key=lambda of: of[0].at)[-_WINDOW:]
+def _judged(examples: Sequence[Example], ledger: Ledger, lang: str) -> list[tuple[Draw, str]]:
+    """Lists the newest labels of a language that a model had a suggestion for, oldest first."""
+    judged = [
+        (draw, str(example.label))
+        for example in examples
+        if example.lang == lang
+        and (draw := ledger.labelled.get(example.id)) is not None
+        and draw.predicted is not None
+    ]
+    return sorted(judged, key=lambda pair: pair[0].at)[-_WINDOW:]
 
 
 def choosing_words(shadow: Shadow | None, *, fallen_back: bool, before: bool) -> str:
-    """Whether choosing pays, in a sentence."""
+    """Says in a sentence whether choosing labels pays."""
     if shadow is None:
-        found = f"whether choosing pays: {EARLY}"
+        text = f"whether choosing pays: {EARLY}"
     else:
         gain = _points(shadow.overall.gain)
-        found = f"{shadow.labels} chosen labels against as many random ones: {gain} points"
+        text = f"{shadow.labels} chosen labels against as many random ones: {gain} points"
     if fallen_back:
-        return f"{found}; tasks are drawn at random within each language until choosing pays again"
-    return f"{found}; choosing again" if before else found
+        return f"{text}; tasks are drawn at random within each language until choosing pays again"
+    return f"{text}; choosing again" if before else text
 
 
-def _arrays(
-    snapshot: Snapshot, examples: Sequence[Example], vectors: NDArray[np.float32]
-) -> Labelled:
+def _arrays(task: TaskSpec, examples: Sequence[Example], vectors: NDArray[np.float32]) -> Labelled:
     return Labelled(
         vectors=vectors,
-        labels=np.array([snapshot.spec.index(str(e.label)) for e in examples], dtype=np.intp),
+        labels=np.array([task.index(str(e.label)) for e in examples], dtype=np.intp),
         langs=np.array([e.lang for e in examples], dtype=np.str_),
         groups=np.array([e.group_key for e in examples], dtype=np.str_),
-        classes=len(snapshot.spec.labels),
+        classes=len(task.labels),
     )
 
 
-def _sample(snapshot: Snapshot, options: ProjectOptions, salt: str) -> set[str]:
-    """Ids of labels that train and are, by their lots, a random sample of their language."""
-    trained = {e.id for e in snapshot.train}
-    waiting = [
-        e for e in snapshot.pool if e.id not in trained and not snapshots.in_audit(e, options, salt)
-    ]
-    tasks = [*snapshot.train, *waiting]
+def _sample(
+    train: Sequence[Example], pool: Sequence[Example], options: ProjectOptions, salt: str
+) -> set[str]:
+    """Returns ids of training labels that are, by their keys, a random sample of their language."""
+    trained = {e.id for e in train}
+    waiting = [e for e in pool if e.id not in trained and not in_audit(e, options, salt)]
+    tasks = [*train, *waiting]
     held = held_back([e.id for e in tasks], [e.text for e in tasks], [e.lang for e in tasks])
-    tasks = [e for e in tasks if e.id not in held]  # those are in no draw
-    found = random_sample(
+    tasks = [e for e in tasks if e.id not in held]  # held-back tasks are in no draw
+    sampled = random_sample(
         np.array([lot(e.id, salt=salt) for e in tasks]),
         np.array([e.id in trained for e in tasks], dtype=bool),
         np.array([e.lang for e in tasks], dtype=np.str_),
     )
-    return {e.id for e, kept in zip(tasks, found.tolist(), strict=True) if kept}
+    return {e.id for e, chosen in zip(tasks, sampled.tolist(), strict=True) if chosen}
 
 
 def _targets(examples: Sequence[Example], options: ProjectOptions) -> set[str]:
-    """Languages that labels are for; all where all are sources."""
+    """Returns the target languages; all languages if all are sources."""
     sources = {normalise(code) for code in options.source_languages}
     langs = {e.lang for e in examples}
     return {lang for lang in langs if normalise(lang) not in sources} or langs
@@ -190,12 +195,12 @@ def _last(bought: Bought | None) -> dict[str, Any]:
     }
 
 
-def _saved(found: Comparison | None, labels: int) -> dict[str, Any]:
-    """Labels that choosing saved so far, if every label was worth what those compared were."""
-    share = None if found is None else found.saved
+def _saved(comparison: Comparison | None, labels: int) -> dict[str, Any]:
+    """Estimates the labels saved by choosing, if all were worth what the compared ones were."""
+    share = None if comparison is None else comparison.saved
     if share is None:
         return {"words": "not known yet"}
-    more = [labels * of / (1.0 - of) for of in (share.value, share.low, share.high)]
+    more = [labels * part / (1.0 - part) for part in (share.value, share.low, share.high)]
     words = f"random choice would have needed {_spread(*more)} labels more"
     return {"share": _rounded(share), "words": words}
 
@@ -209,5 +214,5 @@ def _spread(value: float, low: float, high: float) -> str:
     return f"{value:.0f} ({low:.0f} to {high:.0f})"
 
 
-def _rounded(found: Interval | Accuracy | None) -> Mapping[str, float]:
-    return {} if found is None else {k: round(v, 4) for k, v in asdict(found).items()}
+def _rounded(value: Interval | Accuracy | None) -> Mapping[str, float]:
+    return {} if value is None else {k: round(v, 4) for k, v in asdict(value).items()}

@@ -1,4 +1,4 @@
-"""What a round works with: Label Studio, the training process, the right to run."""
+"""Ports of a round: Label Studio, the training process, the lease; tests replace them."""
 
 from __future__ import annotations
 
@@ -17,64 +17,64 @@ from xlt_backend.settings import Settings
 
 
 class LabelStudio(Protocol):
-    """What a round needs of Label Studio; see `gateway.Gateway`."""
+    """The Label Studio of a project; see `xlt_backend.labelstudio.gateway.Gateway`."""
 
     def project(self, project_id: int) -> ProjectInfo:
-        """One project."""
+        """Returns one project."""
 
     def options(self, project_id: int) -> object:
-        """The options that the project stores with its model; None: not to be found there."""
+        """Returns the options that the project stores with its model; None if that is another."""
 
     def tasks(self, project_id: int) -> list[dict[str, Any]]:
-        """All tasks with their annotations."""
+        """Returns all tasks with their annotations."""
 
     def activity(self, project_id: int) -> str:
-        """A signature that changes when tasks, labels or the interface change."""
+        """Returns a signature that changes when tasks, labels or the interface change."""
 
     def scores(self, project_id: int, version: str) -> Mapping[int, float]:
-        """Task id -> score of its prediction of the version that the project shows."""
+        """Maps the ids of tasks that have a prediction of this version to its score."""
 
     def versions(self, project_id: int) -> Mapping[str, int]:
-        """Versions of predictions that are there, with their number."""
+        """Maps each version of the stored predictions to their number."""
 
     def publish(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> int:
-        """Stores predictions and makes sure that they are all there."""
+        """Stores predictions and makes sure that none is missing."""
 
     def switch(self, project_id: int, version: str) -> None:
-        """From now on tasks are shown with and ordered by these predictions."""
+        """Shows and orders tasks by the predictions of this version from now on."""
 
     def quiet(self, project_id: int) -> bool:
-        """Whether nobody has worked in the project for some minutes."""
+        """Returns whether the project has been idle for some minutes."""
 
     def list_tasks(self, project_id: int, title: str, tasks: Sequence[int]) -> None:
-        """A tab of the Data Manager with these tasks, by their place in the queue."""
+        """Shows these tasks in a tab of the Data Manager, by their place in the queue."""
 
-    def reopen(self, project_id: int, answers: Mapping[int, int]) -> None:
-        """Finished tasks wait until they have so many answers."""
+    def reopen(self, answers: Mapping[int, int]) -> None:
+        """Puts finished tasks back into the queue until they have this number of answers."""
 
     def prune_predictions(self, project_id: int, keep: Collection[str]) -> list[str]:
-        """Deletes predictions of all other versions but the project's own."""
+        """Deletes the predictions of all versions but these and the project's own."""
 
 
-class Right(Protocol):
-    """The right to run this round; see `trainqueue.Lease`."""
+class Lease(Protocol):
+    """The permission to run this round; see `xlt_backend.queue.rounds.Lease`."""
 
     def renew(self) -> bool:
-        """Prolongs it; False where somebody else has it."""
+        """Extends it; returns False if another worker holds it."""
 
     def cancelled(self) -> bool:
-        """Whether somebody asked this round to stop."""
+        """Returns whether this round was asked to stop."""
 
     def others_wait(self) -> bool:
-        """Whether more work was asked for since this round began."""
+        """Returns whether more work was requested since this round started."""
 
     @property
     def lost(self) -> bool:
-        """Whether somebody else has it."""
+        """Whether another worker holds it."""
 
 
 class Trainer(Protocol):
-    """Runs a plan in a folder; see `supervise.run_trainer`."""
+    """Runs the plan in a folder; see `xlt_backend.trainer.supervise.run_trainer`."""
 
     def __call__(
         self,
@@ -84,22 +84,22 @@ class Trainer(Protocol):
         on_progress: Callable[[Mapping[str, Any]], None],
         should_stop: Callable[[], bool],
     ) -> dict[str, Any]:
-        """Runs it; what was measured."""
+        """Runs it; returns its measurements."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tools:
-    """What rounds work with; the same for all projects of a worker.
+    """The tools of all rounds of a worker.
 
     Attributes:
         label_studio: The client.
         store: All versions of all projects.
-        states: What Redis remembers.
-        settings: Deployment facts.
+        states: The projects' states in Redis.
+        settings: Settings of this installation.
         trainer: Runs the training process.
-        identify: Finds languages that tasks do not say.
-        stopping: Whether this worker is about to end.
-        now: Seconds since the epoch.
+        identify: Identifies the language of tasks that do not name it.
+        stopping: Returns whether this worker is about to end.
+        now: Returns seconds since the epoch.
     """
 
     label_studio: LabelStudio

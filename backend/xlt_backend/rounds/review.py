@@ -1,73 +1,118 @@
-"""Which labelled tasks should be looked at again, and where they stand in the queue. Pure."""
+"""Review of labels: tasks whose labels look wrong, and their places in the queue. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.data.examples import Example
+from xlt.data.examples import Example, TaskSpec
 from xlt.review.labels import Doubtful, Recheck, recheck
 from xlt.sampling.select import Pick
 from xlt_backend.options import ProjectOptions
-from xlt_backend.rounds.snapshot import Snapshot
 
-#: So many doubtful labels are listed ...
+#: Number of suspect labels that are listed ...
 LISTED = 50
 #: ... in this tab of the Data Manager.
 TAB = "Labels to check"
-#: A task with so many answers is not shown again: people will not agree on it.
+#: A task with this number of answers is not reopened: its annotators will not agree.
 _MOST_ANSWERS = 3
 
 Vectors = Callable[[Sequence[Example]], NDArray[np.float32]]
 
 
-def look(snapshot: Snapshot, vectors: Vectors, rng: np.random.Generator) -> Recheck | None:
-    """Doubts all labels but the ground truth; None where there are too few.
+def review(
+    labelled: Sequence[Example],
+    answers: Mapping[str, Mapping[str, str]],
+    vectors: Vectors,
+    task: TaskSpec,
+    rng: np.random.Generator,
+) -> Recheck | None:
+    """Reviews all labels except ground truth; returns None if there are too few.
 
     Args:
-        snapshot: What is labelled, by whom.
-        vectors: Gives (N, H) of an encoder that has not seen the labels.
+        labelled: Examples that have answers, also those whose annotators disagree.
+        answers: Task id -> annotator -> answer; those marked as ground truth have none here.
+        vectors: Returns (N, H) of an encoder that was not trained on the labels.
+        task: The project's task.
         rng: Draws folds.
     """
-    labelled = (*snapshot.train, *snapshot.audit, *snapshot.disputed)
-    examples = [example for example in labelled if example.id in snapshot.answers]
+    examples = [example for example in labelled if example.id in answers]
     if not examples:
         return None
-    return recheck(examples, snapshot.answers, vectors(examples), snapshot.spec, rng)
+    return recheck(examples, answers, vectors(examples), task, rng)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Rivals:
-    """Labelled tasks beside the unlabelled ones that they compete with for annotators.
+class ReviewQueue:
+    """Labelled tasks that compete with the unlabelled ones for annotators.
 
-    A labelled task stands behind as many unlabelled ones as are more doubtful than it.
+    A labelled task comes after as many unlabelled ones as are less certain than its label.
 
     Attributes:
-        found: Doubts of labels; None: nothing is known, all stand behind.
-        unlabelled: (N,) doubts of the unlabelled tasks.
+        review: The review of the labels; None if there is none: labelled tasks come last.
+        waiting: Tasks that have an answer and wait for one more.
+        finished: Labelled tasks that wait for no annotator, the most suspect first. Audit tasks
+            are left out: audit labels corrected where a model disagrees would flatter models.
+        people: Number of annotators.
+        unlabelled: (N,) uncertainty of the unlabelled tasks, on the scale of `Doubtful.doubt`.
     """
 
-    found: Recheck | None = None
+    review: Recheck | None = None
+    waiting: tuple[Example, ...] = ()
+    finished: tuple[Doubtful, ...] = ()
+    people: int = 0
     unlabelled: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
-    def behind(self, doubt: float) -> int:
-        """How many unlabelled tasks stand before a label of this doubt."""
+    @classmethod
+    def build(
+        cls,
+        review: Recheck | None,
+        *,
+        pool: Sequence[Example],
+        audit: Sequence[Example],
+        answers: Mapping[str, Mapping[str, str]],
+        beliefs: NDArray[np.float64] | None,
+    ) -> ReviewQueue:
+        """Sorts the tasks that have an answer into waiting and finished ones.
+
+        Args:
+            review: The review of the labels.
+            pool: All waiting tasks.
+            audit: Labelled examples that judge models.
+            answers: Task id -> annotator -> answer.
+            beliefs: (N, C) of the unlabelled waiting tasks; None without a model.
+        """
+        elsewhere = {example.id for example in (*pool, *audit)}
+        suspects = () if review is None else review.texts
+        queue = cls(
+            review=review,
+            waiting=tuple(example for example in pool if example.id in answers),
+            finished=tuple(text for text in suspects if text.id not in elsewhere),
+            people=len({annotator for votes in answers.values() for annotator in votes}),
+        )
+        if review is None or beliefs is None:
+            return queue
+        return replace(queue, unlabelled=review.unlabelled_doubt(beliefs))
+
+    def before(self, doubt: float) -> int:
+        """Counts the unlabelled tasks that come before a label of this doubt."""
         return int((self.unlabelled > doubt).sum())
 
-    def merged(self, picks: Sequence[Pick], answered: Sequence[Example | Doubtful]) -> list[Pick]:
-        """Unlabelled tasks in their order, with labelled ones where their doubts put them.
+    def merged(self, picks: Sequence[Pick], finished: int) -> list[Pick]:
+        """Inserts labelled tasks into the order of the unlabelled ones.
 
         Args:
             picks: Unlabelled tasks by rank.
-            answered: Tasks that have an answer.
+            finished: Number of finished tasks to insert, beside all that wait.
         """
-        known = {} if self.found is None else {text.id: text for text in self.found.texts}
+        known = {} if self.review is None else {text.id: text for text in self.review.texts}
+        answered: list[Example | Doubtful] = [*self.waiting, *self.finished[:finished]]
         places = [
-            (self.behind(known[e.id].doubt) if e.id in known else len(picks), _pick(e, known))
+            (self.before(known[e.id].doubt) if e.id in known else len(picks), _pick(e, known))
             for e in answered
         ]
         places.sort(key=lambda item: (item[0], -(item[1].uncertainty or 0.0)))
@@ -79,35 +124,24 @@ class Rivals:
         merged += [pick for _, pick in places]
         return [replace(pick, rank=rank) for rank, pick in enumerate(merged)]
 
-    def finished(self, snapshot: Snapshot) -> list[Doubtful]:
-        """Labelled tasks that wait for nobody, the most doubtful first; no audit tasks.
+    def to_reopen(self, options: ProjectOptions) -> list[Doubtful]:
+        """Lists finished tasks that should get one more answer: they would be in the batch.
 
-        Audit labels that were looked at again where a model disagrees would flatter models.
+        Empty if the project has one annotator only.
         """
-        others = {example.id for example in (*snapshot.pool, *snapshot.audit)}
-        texts = () if self.found is None else self.found.texts
-        return [text for text in texts if text.id not in others]
-
-    def to_reopen(self, snapshot: Snapshot, options: ProjectOptions) -> list[Doubtful]:
-        """Finished tasks that earn one more answer: they would stand within the batch.
-
-        None where nobody but the one annotator could give it.
-        """
-        people = {who for said in snapshot.answers.values() for who in said}
-        waiting = sum(example.id in snapshot.answers for example in snapshot.pool)
-        room = int(options.relabel_share * options.batch) - waiting
-        if len(people) < 2 or room <= 0:
+        room = int(options.relabel_share * options.batch) - len(self.waiting)
+        if self.people < 2 or room <= 0:
             return []
         earned = [
             text
-            for text in self.finished(snapshot)
-            if len(text.answers) < min(_MOST_ANSWERS, len(people))
-            and self.behind(text.doubt) < options.batch
+            for text in self.finished
+            if len(text.answers) < min(_MOST_ANSWERS, self.people)
+            and self.before(text.doubt) < options.batch
         ]
         return earned[:room]
 
-    def listed(self, snapshot: Snapshot) -> list[dict[str, Any]]:
-        """The most doubtful finished labels, JSON-ready."""
+    def listed(self) -> list[dict[str, Any]]:
+        """Lists the most suspect finished labels, JSON-ready."""
         return [
             {
                 "task": text.id,
@@ -115,31 +149,31 @@ class Rivals:
                 "answers": dict(text.answers),
                 "expected": text.expected,
                 "doubt": round(text.doubt, 4),
-                "unlabelled_before": self.behind(text.doubt),
+                "unlabelled_before": self.before(text.doubt),
                 "reason": text.reason,
             }
-            for text in self.finished(snapshot)[:LISTED]
+            for text in self.finished[:LISTED]
         ]
 
     def annotators(self) -> dict[str, dict[str, float]]:
-        """Annotator -> quality in [0, 1] and the answers that it rests on, JSON-ready."""
-        if self.found is None:
+        """Maps annotators to their quality in [0, 1] and its number of answers, JSON-ready."""
+        if self.review is None:
             return {}
-        given = self.found.given
+        given = self.review.given
         return {
-            who: {"quality": round(quality, 4), "answers": given[who]}
-            for who, quality in self.found.quality.items()
+            annotator: {"quality": round(quality, 4), "answers": given[annotator]}
+            for annotator, quality in self.review.quality.items()
         }
 
 
-def _pick(example: Example | Doubtful, known: dict[str, Doubtful]) -> Pick:
+def _pick(example: Example | Doubtful, known: Mapping[str, Doubtful]) -> Pick:
     text = known.get(example.id)
-    waits = "has an answer already"
+    reason = "has an answer already"
     return Pick(
         id=example.id,
         lang=example.lang,
         rank=0,
         slot="relabel",
         uncertainty=None if text is None else text.doubt,
-        reason=waits if text is None else f"{waits}: {text.reason}",
+        reason=reason if text is None else f"{reason}: {text.reason}",
     )

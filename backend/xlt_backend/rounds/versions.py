@@ -1,17 +1,18 @@
-"""What a version's folder holds beside the model, and what the versions say together."""
+"""Versions of a project's model: their files beside the model, and their history."""
 
 from __future__ import annotations
 
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from xlt.data.examples import Example, TaskSpec
 from xlt.errors import CorruptVersionError, XltError
 from xlt.store.versions import ProjectStore, VersionMeta
 from xlt.tasks import calibration as calibrate
@@ -19,20 +20,23 @@ from xlt.tasks import metrics
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.outputs import Scores
 from xlt_backend.rounds.decide import Known, Trained
-from xlt_backend.rounds.judge import Verdict
-from xlt_backend.rounds.snapshot import Snapshot
+from xlt_backend.rounds.judge import Judgement
 from xlt_backend.trainer import folder as files
 
 logger = logging.getLogger(__name__)
 
-#: Labels that were there when it was trained; how its logits are calibrated.
+#: The labels at the time of training; the calibration of its logits.
 EXAMPLES, CALIBRATION = "examples.json", "calibration.json"
 
 
 def known(
     versions: ProjectStore, *, failed_hash: str, first_new_at: float | None
 ) -> tuple[Known, list[str]]:
-    """What the store has; versions with damaged files count as not there, and are named."""
+    """Reads the store's versions.
+
+    Returns:
+        The versions, and an error message for each one that is left out because it is damaged.
+    """
     promoted = {change.version for change in versions.history() if change.action == "promoted"}
     active, names = versions.current(), versions.versions()
     trained: list[Trained] = []
@@ -56,45 +60,57 @@ def known(
                 promoted=name in promoted,
             )
         )
-    found = Known(
+    known = Known(
         active=active,
         versions=tuple(trained),
         used=used,
         failed_hash=failed_hash,
         first_new_at=first_new_at,
     )
-    return found, damaged
+    return known, damaged
 
 
 def save(
     versions: ProjectStore,
     folder: Path,
-    snapshot: Snapshot,
+    task: TaskSpec,
     *,
+    train: Sequence[Example],
+    audit: Sequence[Example],
     data: str,
-    verdict: Verdict,
+    judgement: Judgement,
     details: Mapping[str, Any],
 ) -> str:
     """Makes the model that was trained in `folder` a version; returns its name.
 
+    Args:
+        versions: The project's versions.
+        folder: The folder of the training.
+        task: The project's task.
+        train: The examples that it was trained on.
+        audit: The examples that judged it.
+        data: Digest of all that the training read.
+        judgement: The judgement of the audit labels.
+        details: More facts about it.
+
     Raises:
-        StoreError: If it cannot be written; nothing is there then.
+        StoreError: If it cannot be written; no part of it is left then.
     """
-    audit = Scores.load(folder / files.AUDIT_SCORES).logits if snapshot.audit else np.zeros((0, 0))
-    langs = [example.lang for example in snapshot.audit]
-    truth = [str(example.label) for example in snapshot.audit]
-    indices = np.array([snapshot.spec.index(label) for label in truth], dtype=np.intp)
-    predicted = [snapshot.spec.labels[i] for i in audit.argmax(axis=1)] if truth else []
-    calibration = calibrate.fit(audit, indices, langs) if truth else Calibration()
+    logits = Scores.load(folder / files.AUDIT_SCORES).logits if audit else np.zeros((0, 0))
+    langs = [example.lang for example in audit]
+    truth = [str(example.label) for example in audit]
+    indices = np.array([task.index(label) for label in truth], dtype=np.intp)
+    predicted = [task.labels[i] for i in logits.argmax(axis=1)] if truth else []
+    calibration = calibrate.fit(logits, indices, langs) if truth else Calibration()
     accuracy = metrics.per_language(truth, predicted, langs)
     meta = VersionMeta(
         data_hash=data,
-        label_counts=dict(Counter(example.lang for example in snapshot.train)),
+        label_counts=dict(Counter(example.lang for example in train)),
         metrics={"audit": {lang: asdict(score) for lang, score in accuracy.items()}},
         details={
-            "labels": list(snapshot.spec.labels),
-            "refused": verdict.worse,
-            "verdict": verdict.reason,
+            "labels": list(task.labels),
+            "refused": judgement.worse,
+            "verdict": judgement.reason,
             **details,
         },
     )
@@ -102,54 +118,57 @@ def save(
         for path in (folder / files.MODEL).iterdir():
             shutil.copy2(path, stage / path.name)
         files.write_json(stage / CALIBRATION, calibration.to_json())
-        files.write_json(stage / EXAMPLES, snapshot.labels)
+        files.write_json(stage / EXAMPLES, {e.id: e.label for e in (*train, *audit)})
         return versions.commit(stage, meta)
 
 
-def right_answers(folder: Path, snapshot: Snapshot) -> tuple[list[bool], list[bool] | None]:
-    """Which audit examples the candidate gets right, and which the active version does.
+def right_answers(
+    folder: Path, task: TaskSpec, audit: Sequence[Example]
+) -> tuple[list[bool], list[bool] | None]:
+    """Compares the answers of candidate and active version with the audit labels.
 
-    The second is None where there is nothing to compare with.
+    Returns:
+        For each audit example, whether the candidate is right; the same for the active version,
+        None if there is none to compare with.
     """
-    truth = [example.label for example in snapshot.audit]
 
     def right(name: str) -> list[bool]:
         best = Scores.load(folder / name).logits.argmax(axis=1)
-        return [snapshot.spec.labels[i] == label for i, label in zip(best, truth, strict=True)]
+        return [task.labels[i] == example.label for i, example in zip(best, audit, strict=True)]
 
-    candidate = right(files.AUDIT_SCORES) if truth else []
+    candidate = right(files.AUDIT_SCORES) if audit else []
     compared = (folder / files.ACTIVE_AUDIT_SCORES).exists()
     return candidate, right(files.ACTIVE_AUDIT_SCORES) if compared else None
 
 
-def comparable(versions: ProjectStore, version: str | None, snapshot: Snapshot) -> Path | None:
-    """The folder of a version that can be compared on the snapshot's audit labels."""
-    if version is None or not snapshot.audit:
+def comparable(versions: ProjectStore, version: str | None, task: TaskSpec) -> Path | None:
+    """Returns the folder of a version of the same task; None if it has another one or is lost."""
+    if version is None:
         return None
     try:
-        same = labels_of(versions.meta(version)) == snapshot.spec.labels
+        same = labels_of(versions.meta(version)) == task.labels
         return versions.open(version) if same else None
     except CorruptVersionError:
         return None
 
 
 def calibration(versions: ProjectStore, version: str) -> Calibration:
-    """How the logits of a version become probabilities."""
+    """Reads the calibration of a version's logits."""
     return Calibration.from_json(files.read_json(versions.open(version) / CALIBRATION))
 
 
 def accuracy(versions: ProjectStore, version: str | None) -> dict[str, dict[str, float]]:
-    """Language -> what audit labels said of a version when it was made."""
+    """Maps languages to the accuracy of a version on audit labels when it was made."""
     if version is None:
         return {}
     try:
-        found = versions.meta(version).metrics.get("audit")
+        scores = versions.meta(version).metrics.get("audit")
     except CorruptVersionError:
         return {}
-    return {lang: dict(score) for lang, score in found.items()} if isinstance(found, dict) else {}
+    return {lang: dict(s) for lang, s in scores.items()} if isinstance(scores, dict) else {}
 
 
 def labels_of(meta: VersionMeta) -> tuple[str, ...]:
-    """The label set that a version was trained for."""
-    found = meta.details.get("labels")
-    return tuple(str(label) for label in found) if isinstance(found, (list, tuple)) else ()
+    """Returns the label set that a version was trained for."""
+    labels = meta.details.get("labels")
+    return tuple(str(label) for label in labels) if isinstance(labels, (list, tuple)) else ()

@@ -1,4 +1,4 @@
-"""The folder that a round and its training process share: what to do, and what came of it."""
+"""Folder shared by a round and its training process: the plan, its data and its results."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ Mode = Literal["train", "score", "embed", "adapt"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What the training process is to do.
+class TrainPlan:
+    """The plan of a training process.
 
     Attributes:
-        mode: `train` a model and score with it, `score` with one that is there, `embed` the pool
-            with the untrained encoder, or `adapt` that encoder and judge whether it is better.
-        spec: What is labelled.
+        mode: `train` a model and score with it, `score` with a saved one, `embed` the pool with the
+            untrained encoder, or `adapt` that encoder and judge whether the result is better.
+        spec: The project's task.
         config: Hyper-parameters that differ from the defaults.
         model: Folder of the model to score with.
-        active: Folder of the active model, to be compared on the audit examples.
+        active: Folder of the active model, to compare with on the audit examples.
         adapted: Folder for the adapted encoder.
         source: Language that it is adapted from.
         translations: Table of sentences and their translations into the source language.
-        lexicon: Table of words, likewise.
-        threads: CPU threads; 0: as many as there are cores.
-        nice: How far the process gives way to others.
+        lexicon: Table of words and their translations.
+        threads: CPU threads; 0: one per core.
+        nice: Niceness of the process.
     """
 
     mode: Mode
@@ -54,29 +54,29 @@ class Plan:
     nice: int = 10
 
 
-def write_plan(folder: Path, plan: Plan) -> None:
-    """Writes what is to be done."""
+def write_plan(folder: Path, plan: TrainPlan) -> None:
+    """Writes a plan."""
     value = asdict(plan) | {"spec": {"kind": plan.spec.kind.value, "labels": plan.spec.labels}}
     write_json(folder / PLAN, value)
 
 
-def read_plan(folder: Path) -> Plan:
+def read_plan(folder: Path) -> TrainPlan:
     """Reads what `write_plan` wrote."""
     value = read_json(folder / PLAN)
     spec = value.pop("spec")
     kind, labels = TaskKind(spec["kind"]), tuple(spec["labels"])
-    return Plan(**value, spec=TaskSpec(kind=kind, labels=labels))
+    return TrainPlan(**value, spec=TaskSpec(kind=kind, labels=labels))
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:
-    """One JSON object per example and line."""
+    """Writes one JSON object per example and line."""
     with path.open("w", encoding="utf-8") as file:
         for example in examples:
             file.write(json.dumps(asdict(example), ensure_ascii=False) + "\n")
 
 
 def read_examples(path: Path) -> list[Example]:
-    """Reads what `write_examples` wrote; no file, no examples."""
+    """Reads what `write_examples` wrote; returns no examples if there is no file."""
     if not path.exists():
         return []
     with path.open(encoding="utf-8") as file:
@@ -89,7 +89,7 @@ def write_json(path: Path, value: object) -> None:
 
 
 def as_json(value: object) -> bytes:
-    """A value as the text of a JSON file."""
+    """Returns a value as the text of a JSON file."""
     return json.dumps(value, ensure_ascii=False, indent=1).encode()
 
 
@@ -97,7 +97,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Reads a JSON object.
 
     Raises:
-        TrainerError: If the file is not there or is not one.
+        TrainerError: If the file is missing or holds no object.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))

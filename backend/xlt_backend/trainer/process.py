@@ -160,7 +160,7 @@ def train_part(folder: Path, speaker: Speaker) -> dict[str, object]:
     return {key: value for key, value in asdict(result).items() if key != "folder"}
 
 
-def _score(folder: Path, plan: files.Plan, model: Path, speaker: Speaker) -> dict[str, object]:
+def _score(folder: Path, plan: files.TrainPlan, model: Path, speaker: Speaker) -> dict[str, object]:
     """Scores audit, labelled and pool examples; the pool last, it is the longest."""
     from xlt.models.predictor import Predictor
 
@@ -191,7 +191,7 @@ def _save(
     predictor.score([example.text for example in examples], progress=progress).save(path)
 
 
-def _embed(folder: Path, plan: files.Plan, speaker: Speaker) -> dict[str, object]:
+def _embed(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, object]:
     """Vectors of the pool by the untrained encoder; there are no logits yet (N, 0)."""
     import numpy as np
 
@@ -214,7 +214,7 @@ def _embed(folder: Path, plan: files.Plan, speaker: Speaker) -> dict[str, object
     return {}
 
 
-def _adapt(folder: Path, plan: files.Plan, speaker: Speaker) -> dict[str, object]:
+def _adapt(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, object]:
     """Adapts the plan's encoder to the languages of labels and pool; says which one is better.
 
     Raises:

@@ -12,12 +12,14 @@ from label_studio_sdk.label_interface.interface import LabelInterface
 from tests.builders import CHOICES, annotation, region, task
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt_backend.labelstudio.convert import (
+    Agreement,
     Unusable,
-    Verdict,
-    label_of,
+    Votes,
+    agree,
     to_example,
     to_result,
     to_row,
+    votes_of,
 )
 from xlt_backend.labelstudio.interface import Interface, choices_config
 from xlt_backend.labelstudio.scores import rank_to_score, uncertainty_to_score
@@ -120,88 +122,93 @@ def test_any_text_can_be_encoded(text: str) -> None:
 # Labels -------------------------------------------------------------------------------------
 
 
-def verdict(*annotations: dict[str, Any]) -> Verdict:
-    """What these annotations say together."""
-    return label_of(task(*annotations), INTERFACE)
+def votes(*annotations: dict[str, Any]) -> Votes:
+    """The votes of a task with these annotations."""
+    return votes_of(task(*annotations), INTERFACE)
+
+
+def label(*annotations: dict[str, Any]) -> str | None:
+    """The label that these annotations agree on."""
+    return agree(votes(*annotations).answers).answer
 
 
 def test_one_annotator() -> None:
     """One answer counts fully."""
-    assert verdict(annotation("sport")) == Verdict(
-        label="sport", weight=1.0, answers={"1": "sport"}
-    )
+    found = votes(annotation("sport"))
+    assert found == Votes(answers={"1": "sport"})
+    assert agree(found.answers) == Agreement(answer="sport", weight=1.0)
 
 
 def test_majority_wins_with_its_share() -> None:
     """Of several annotators the majority counts, with its share as weight."""
-    votes = [annotation("sport", by=1), annotation("sport", by=2), annotation("health", by=3)]
-    assert verdict(*votes) == Verdict(
-        label="sport",
-        weight=pytest.approx(2 / 3),
-        answers={"1": "sport", "2": "sport", "3": "health"},
-    )
+    given = [annotation("sport", by=1), annotation("sport", by=2), annotation("health", by=3)]
+    found = votes(*given)
+    assert found == Votes(answers={"1": "sport", "2": "sport", "3": "health"})
+    assert agree(found.answers) == Agreement(answer="sport", weight=pytest.approx(2 / 3))
 
 
 def test_ties_have_no_label() -> None:
     """Annotators who disagree evenly give no label."""
-    found = verdict(annotation("sport", by=1), annotation("health", by=2))
-    assert (found.label, found.reason) == (None, "annotators disagree")
-    assert found.answers == {"1": "sport", "2": "health"}
+    found = votes(annotation("sport", by=1), annotation("health", by=2))
+    assert found == Votes(answers={"1": "sport", "2": "health"})
+    assert agree(found.answers) == Agreement(answer=None, reason="annotators disagree")
 
 
 def test_one_vote_per_annotator() -> None:
     """Somebody who annotated twice has one vote, the later one."""
     old = annotation("sport", id=1, updated_at="2026-11-22T08:00:00Z")
     new = annotation("health", id=2, updated_at="2026-11-22T09:00:00Z")
-    assert verdict(new, old).label == "health"
+    assert label(new, old) == "health"
 
 
 def test_annotators_as_objects_or_unknown() -> None:
     """`completed_by` may be an object, or absent: then each annotation is somebody else's."""
     twice = [annotation("sport", by={"id": 4}), annotation("sport", by={"id": 4})]
-    assert verdict(*twice, annotation("health", by=5)).label is None
+    assert label(*twice, annotation("health", by=5)) is None
     lost = [annotation("sport", by=None, id=i) for i in (1, 2)]
-    assert verdict(*lost, annotation("health", by=5)).label == "sport"
+    assert label(*lost, annotation("health", by=5)) == "sport"
 
 
 def test_ground_truth_wins() -> None:
     """An answer marked as ground truth counts alone."""
-    found = verdict(
+    found = votes(
         annotation("sport", by=1),
         annotation("sport", by=2),
         annotation("health", by=3, ground_truth=True),
     )
-    assert found == Verdict(label="health", weight=1.0, ground_truth=True, answers={"3": "health"})
+    assert found == Votes(answers={"3": "health"}, ground_truth=True)
+    assert agree(found.answers) == Agreement(answer="health", weight=1.0)
 
 
 def test_skips_are_no_labels() -> None:
     """A skip does not count, not even with a result in it; only skips mean skipped."""
     skipped = annotation("sport", by=1, was_cancelled=True)
-    assert verdict(skipped).reason == "skipped"
-    assert verdict(skipped, annotation("health", by=2)).label == "health"
+    assert votes(skipped).reason == "skipped"
+    assert label(skipped, annotation("health", by=2)) == "health"
 
 
 def test_machine_made_annotations_are_no_labels() -> None:
     """What "Create Annotations From Predictions" made counts only after somebody worked on it."""
     made = annotation("sport", parent_prediction=55, lead_time=None)
-    assert verdict(made).reason == "annotated by the machine only"
-    assert verdict({**made, "lead_time": 4.1}).label == "sport"
+    assert votes(made).reason == "annotated by the machine only"
+    assert label({**made, "lead_time": 4.1}) == "sport"
 
 
 def test_unedited_suggestion_that_was_submitted_counts() -> None:
     """Accepting a suggestion is an answer."""
-    assert verdict(annotation("sport", parent_prediction=55, lead_time=1.4)).label == "sport"
+    assert label(annotation("sport", parent_prediction=55, lead_time=1.4)) == "sport"
 
 
 def test_drafts_are_ignored() -> None:
     """What was not submitted is not there."""
-    assert label_of({**task(), "drafts": [annotation("sport")]}, INTERFACE).label is None
+    found = votes_of({**task(), "drafts": [annotation("sport")]}, INTERFACE)
+    assert found == Votes(reason="not annotated")
 
 
 def test_unknown_labels_are_named() -> None:
     """A label that the interface does not have (any more) is none, and the reason says which."""
-    assert verdict(annotation("weather")).reason == "unknown label 'weather'"
-    assert verdict(annotation("weather", by=1), annotation("sport", by=2)).label == "sport"
+    assert votes(annotation("weather")).reason == "unknown label 'weather'"
+    assert label(annotation("weather", by=1), annotation("sport", by=2)) == "sport"
 
 
 BROKEN = {
@@ -221,8 +228,9 @@ BROKEN = {
 @pytest.mark.parametrize("result", BROKEN.values(), ids=list(BROKEN))
 def test_results_without_an_answer(result: object) -> None:
     """A result that does not answer the question is no label and no error."""
-    found = verdict(annotation("sport") | {"result": result})
-    assert (found.label, found.reason) == (None, "nothing chosen")
+    found = votes(annotation("sport") | {"result": result})
+    assert found == Votes(reason="nothing chosen")
+    assert agree(found.answers).answer is None
 
 
 # Predictions --------------------------------------------------------------------------------
@@ -284,4 +292,4 @@ def test_nothing_to_suggest(label: str | None, confidence: float) -> None:
 def test_published_label_reads_back() -> None:
     """What is published and accepted unchanged is read as that label."""
     result = to_result("travel", 0.7, INTERFACE)
-    assert verdict(annotation() | {"result": result}).label == "travel"
+    assert label(annotation() | {"result": result}) == "travel"

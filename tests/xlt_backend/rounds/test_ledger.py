@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from xlt.errors import StoreError
 from xlt.sampling.pool import Pick
 from xlt_backend.labelstudio.convert import PublishRow
-from xlt_backend.rounds.ledger import Draw, Ledger, Order
+from xlt_backend.rounds.ledger import Draw, Ledger, PublishedOrder
 
 V0, V1, V2 = "start-20261122T080000", "v0001-20261122T090000", "v0002-20261122T100000"
 
@@ -30,8 +30,7 @@ def pick(number: int, *, slot="quota", propensity=0.9, lang="ha", rank: int | No
 
 def row(number: int, label: str | None = "sport") -> PublishRow:
     """Its prediction."""
-    result = [] if label is None else [{"value": {"choices": [label]}}]
-    return PublishRow(task_id=number, score=0.5, result=result)
+    return PublishRow(task_id=number, score=0.5, answer=label)
 
 
 def noted(ledger: Ledger, version: str, *, propensity: float, before=None, at: float) -> Ledger:
@@ -102,7 +101,7 @@ def test_what_was_not_drawn_or_not_published_is_not_noted():
 def test_the_newest_labels_of_a_language_are_kept():
     """Five hundred of each."""
     draws = {str(n): Draw(lang=f"l{n % 2}", propensity=0.1, remaining=9) for n in range(2000)}
-    ledger = Ledger(orders={V1: Order(since=1.0, draws=draws)})
+    ledger = Ledger(orders={V1: PublishedOrder(since=1.0, draws=draws)})
     found = ledger.settled({str(n): 10.0 + n for n in range(2000)}).labelled
     assert set(found) == {str(n) for n in range(1000, 2000)}
 
@@ -122,7 +121,7 @@ LEDGERS = st.builds(
     Ledger,
     orders=st.dictionaries(
         st.sampled_from([V0, V1, V2]),
-        st.builds(Order, since=st.none() | st.floats(0, 2e9), draws=DRAWS),
+        st.builds(PublishedOrder, since=st.none() | st.floats(0, 2e9), draws=DRAWS),
     ),
     labelled=DRAWS,
     fallen_back=st.booleans(),

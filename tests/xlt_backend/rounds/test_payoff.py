@@ -13,10 +13,9 @@ from xlt.payoff.lure import lure_weights
 from xlt.sampling.control import lot
 from xlt.tasks.metrics import wilson
 from xlt_backend.options import ProjectOptions
-from xlt_backend.rounds import snapshot as snapshots
 from xlt_backend.rounds.ledger import Draw, Ledger
-from xlt_backend.rounds.payoff import Worth, choosing_words, measure, prequential
-from xlt_backend.rounds.snapshot import Snapshot
+from xlt_backend.rounds.payoff import Payoff, choosing_words, measure, prequential
+from xlt_backend.rounds.snapshot import Snapshot, in_audit
 
 SPEC = TaskSpec(labels=("a", "b", "c"))
 OPTIONS = ProjectOptions(audit_share=0.15, source_languages=("en",))
@@ -37,8 +36,8 @@ class Project:
             Example(id=str(i), text=f"text {i}", lang=str(langs[i]), label=SPEC.labels[number[i]])
             for i in range(tasks)
         ]
-        audit = [e for e in all_of_it if snapshots.in_audit(e, OPTIONS, SALT)]
-        main = [e for e in all_of_it if not snapshots.in_audit(e, OPTIONS, SALT)]
+        audit = [e for e in all_of_it if in_audit(e, OPTIONS, SALT)]
+        main = [e for e in all_of_it if not in_audit(e, OPTIONS, SALT)]
         by_lot = sorted(main, key=lambda e: lot(e.id, salt=SALT))
         train = by_lot[:random]
         for example in by_lot[-chosen:]:
@@ -64,11 +63,21 @@ class Project:
         """Their vectors."""
         return np.stack([self.vectors[e.id] for e in examples])
 
-    def measured(self, **fields: Any) -> Worth:
+    def measured(self, **fields: Any) -> Payoff:
         """What is said of it."""
         values = {"snapshot": self.snapshot, "ledger": self.ledger, "options": OPTIONS} | fields
-        rng = np.random.default_rng(0)
-        return measure(vectors=self.given, salt=SALT, rng=rng, **values)
+        snapshot: Snapshot = values.pop("snapshot")
+        return measure(
+            snapshot.train,
+            snapshot.audit,
+            snapshot.pool,
+            snapshot.spec,
+            vectors=self.given,
+            labelled_at=snapshot.labelled_at,
+            salt=SALT,
+            rng=np.random.default_rng(0),
+            **values,
+        )
 
 
 def test_where_choosing_hurts_it_falls_back_and_says_so():
@@ -160,6 +169,11 @@ def test_a_project_with_few_labels_is_told_so():
     assert "too early to say" in project.measured(snapshot=none).words
 
 
+def judged(snapshot: Snapshot, ledger: Ledger, lang: str):
+    """The accuracy on labels before models learned from them."""
+    return prequential(snapshot.train, snapshot.audit, ledger, lang)
+
+
 def labelled(*draws: tuple[str, float, int, str | None, float], audit: int = 0, right: int = 0):
     """Labels "a" in Hausa, with their draws; so many audit labels, so many of them predicted."""
     train = tuple(Example(id=id, text="a text", lang="ha", label="a") for id, *_ in draws)
@@ -176,7 +190,7 @@ def labelled(*draws: tuple[str, float, int, str | None, float], audit: int = 0, 
 
 def test_audit_labels_alone_are_wilson():
     """Nothing to weigh."""
-    found = prequential(*labelled(audit=12, right=9), "ha")
+    found = judged(*labelled(audit=12, right=9), "ha")
     assert found is not None
     assert (found.low, found.high) == pytest.approx(wilson(9, 12))
 
@@ -190,7 +204,7 @@ def test_chosen_labels_are_weighed_in_the_order_of_labelling():
         ("4", 0.9, 4, "b", 9.0),
     )
     weights = lure_weights(np.array([0.9, 0.1 / 8, 0.9]), 9, np.array([9, 8, 4]))
-    found = prequential(snapshot, ledger, "ha")
+    found = judged(snapshot, ledger, "ha")
     assert found is not None
     kept = np.minimum(weights, weights.sum() / 4)
     assert found.accuracy == pytest.approx(kept[1] / kept.sum())
@@ -200,9 +214,9 @@ def test_chosen_labels_are_weighed_in_the_order_of_labelling():
 def test_nothing_is_said_of_a_language_that_no_model_was_asked_about():
     """Labels before the first model, or without a draw."""
     snapshot, ledger = labelled(("1", 0.9, 9, None, 3.0))
-    assert prequential(snapshot, ledger, "ha") is None
-    assert prequential(snapshot, Ledger(), "ha") is None
-    assert prequential(snapshot, ledger, "yo") is None
+    assert judged(snapshot, ledger, "ha") is None
+    assert judged(snapshot, Ledger(), "ha") is None
+    assert judged(snapshot, ledger, "yo") is None
 
 
 def test_corrected_labels_judge_as_they_are_now():
@@ -211,7 +225,7 @@ def test_corrected_labels_judge_as_they_are_now():
     changed = Snapshot(
         spec=SPEC, train=(Example(id="1", text="a text", lang="ha", label="b"),), audit=()
     )
-    before, after = (prequential(s, ledger, "ha") for s in (snapshot, changed))
+    before, after = (judged(s, ledger, "ha") for s in (snapshot, changed))
     assert before is not None
     assert after is not None
     assert (before.accuracy, after.accuracy) == (0.0, 1.0)

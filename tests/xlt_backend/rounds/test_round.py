@@ -159,7 +159,7 @@ def test_round_that_was_taken_over_writes_nothing(world):
     """A worker that lost its lease does not touch Label Studio any more."""
     first = world.trained()
     world.label_studio.label_next(12)
-    world.trainer.before = lambda plan: setattr(world.right, "lost", True)
+    world.trainer.before = lambda plan: setattr(world.lease, "lost", True)
     world.label_studio.calls.clear()
     with pytest.raises(CancelledError):
         world.round()
@@ -172,7 +172,7 @@ def test_cancelled_round_is_no_error(world):
     """Somebody who stops a round is not told that something went wrong."""
     world.trained()
     world.label_studio.label_next(12)
-    world.trainer.before = lambda plan: setattr(world.right, "stop", True)
+    world.trainer.before = lambda plan: setattr(world.lease, "stop", True)
     with pytest.raises(CancelledError):
         world.round()
 

@@ -7,12 +7,12 @@ from typing import Any
 from tests.fakes import CONFIG, FakeLabelStudio
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.options import ProjectOptions
-from xlt_backend.rounds.snapshot import Taken, take
+from xlt_backend.rounds.snapshot import ProjectReading, read_project
 
 INTERFACE = Interface.from_label_config(CONFIG)
 
 
-def taken(label_studio: FakeLabelStudio, *, share: float = 0.3, **more: Any) -> Taken:
+def taken(label_studio: FakeLabelStudio, *, share: float = 0.3, **more: Any) -> ProjectReading:
     """A snapshot of the project."""
     fields: dict[str, Any] = {
         "salt": "1.2",
@@ -21,7 +21,7 @@ def taken(label_studio: FakeLabelStudio, *, share: float = 0.3, **more: Any) -> 
         "identify": lambda texts: [("swa", 0.9) for _ in texts],
     }
     options = ProjectOptions(audit_share=share, group_field="group")
-    return take(label_studio.tasks(1), INTERFACE, options, **(fields | more))
+    return read_project(label_studio.tasks(1), INTERFACE, options, **(fields | more))
 
 
 def test_every_task_has_its_place():

@@ -130,7 +130,7 @@ def plan(tmp_path: Path, tiny_encoder: Path) -> Path:
     spec = TaskSpec(labels=("sport", "music"))
     config = {"encoder": str(tiny_encoder), "min_steps": 4, "max_steps": 4}
     files.write_plan(
-        tmp_path, files.Plan(mode="train", spec=spec, config=config, threads=1, nice=0)
+        tmp_path, files.TrainPlan(mode="train", spec=spec, config=config, threads=1, nice=0)
     )
     return tmp_path
 
@@ -187,7 +187,9 @@ def test_training_process_dies_with_its_parent(plan):
 
 def test_plan_survives_the_folder(tmp_path):
     """What is written is what is read."""
-    plan = files.Plan(mode="score", spec=TaskSpec(labels=("ä", "b")), model="m", config={"x": 1})
+    plan = files.TrainPlan(
+        mode="score", spec=TaskSpec(labels=("ä", "b")), model="m", config={"x": 1}
+    )
     files.write_plan(tmp_path, plan)
     examples = [
         Example(id="1", text="Ẹ káàárọ̀\n\u2028", lang="yo", label="ä", group="g", weight=0.5)
@@ -236,7 +238,7 @@ def test_the_process_adapts_an_encoder_and_judges_it(tmp_path, monkeypatch):
     ]
     files.write_examples(tmp_path / files.LABELLED, examples)
     encoder = str(save_tiny_encoder(tmp_path / "encoder"))
-    plan = files.Plan(
+    plan = files.TrainPlan(
         mode="adapt", spec=TaskSpec(labels=("a", "b")), model=encoder,
         adapted=str(tmp_path / "adapted"), source="en", translations=str(table),
     )  # fmt: skip

@@ -1,1 +1,1 @@
-"""Steps of a round, in their order."""
+"""Steps of a round, one per module."""

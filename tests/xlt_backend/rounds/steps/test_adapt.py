@@ -88,19 +88,19 @@ def test_other_work_interrupts_an_adaptation(translated):
     world = translated
 
     def label_meanwhile(plan):
-        world.right.others = plan.mode == "adapt"
+        world.lease.others = plan.mode == "adapt"
 
     world.trainer.before = label_meanwhile
     assert world.round().action is Action.NOTHING
     assert (world.state.phase, world.state.adaptation_due) == ("done", True)
-    world.trainer.before, world.right.others = lambda _: None, False
+    world.trainer.before, world.lease.others = lambda _: None, False
     world.round()
     assert world.state.adaptation_due is False
 
 
 def test_a_round_that_must_end_ends_an_adaptation_too(translated):
     """Whoever cancels means all of it."""
-    translated.trainer.before = lambda plan: setattr(translated.right, "stop", True)
+    translated.trainer.before = lambda plan: setattr(translated.lease, "stop", True)
     with pytest.raises(CancelledError):
         translated.round()
 

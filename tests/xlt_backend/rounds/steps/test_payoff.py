@@ -6,7 +6,7 @@ import pytest
 
 from tests.xlt_backend.world import other_than
 from xlt.errors import EncoderError
-from xlt_backend.rounds import payoff as worth
+from xlt_backend.rounds import payoff
 
 
 def test_labels_are_measured_after_a_training(world):
@@ -42,12 +42,12 @@ def test_what_cannot_be_measured_does_not_fail_the_round(world, monkeypatch, cap
     def fail(*_: object, **__: object) -> None:
         raise EncoderError("the encoder is gone")
 
-    monkeypatch.setattr(worth, "measure", fail)
+    monkeypatch.setattr(payoff, "measure", fail)
     world.trained()
     assert world.versions.current() == world.shown
     assert world.state.payoff == {}
     assert world.state.last_error == ""
-    assert "what labels are worth: the encoder is gone" in caplog.text
+    assert "payoff is not measured: the encoder is gone" in caplog.text
 
 
 @pytest.mark.parametrize(("wrong", "least", "most"), [(True, 0.0, 0.2), (False, 0.35, 0.9)])

@@ -64,7 +64,7 @@ def test_an_order_does_not_wait_for_labels_that_cannot_be_checked(world, caplog)
     world.trainer.before = fail
     world.label_studio.label_next(12)
     world.round()
-    assert "labels are not looked at: cannot load the encoder" in caplog.text
+    assert "labels are not reviewed: cannot load the encoder" in caplog.text
     assert "transfer is not measured: cannot load the encoder" in caplog.text
     assert world.shown != first
     assert world.state.last_error == ""

@@ -1,4 +1,4 @@
-"""Where a project's models are trained and its texts scored, and the process that does it."""
+"""Workspace of a project: the folder in which its models are trained and its texts scored."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from xlt_backend.trainer.scorecache import Cached
 
 
 @dataclass(kw_only=True)
-class Bench:
-    """One project's place to work; may be emptied at any time, that costs nothing but time.
+class Workspace:
+    """One project's workspace; deleting it costs time, but no data.
 
     Attributes:
-        folder: Where.
-        spec: What is labelled.
+        folder: The folder.
+        spec: The project's task.
         config: Hyper-parameters.
-        threads: CPU threads; 0: as many as there are cores.
-        nice: How far the process gives way to others.
-        run: Runs the plan in a folder; what was measured.
-        measured: What was measured so far.
+        threads: CPU threads; 0: one per core.
+        nice: Niceness of the training process.
+        run: Runs the plan in a folder; returns its measurements.
+        measured: The measurements so far.
     """
 
     folder: Path
@@ -48,14 +48,14 @@ class Bench:
         data: str,
         active: Path | None,
     ) -> Path:
-        """Trains and scores; the folder with the results. Takes up what a killed round left.
+        """Trains and scores; returns the folder with the results. Resumes what a killed round left.
 
         Args:
             train: Labelled examples to train on.
-            audit: Labelled examples that judge.
-            pool: What is to be scored.
-            data: Digest of all that training reads.
-            active: The active model, to be compared on the audit labels.
+            audit: Labelled examples that judge models.
+            pool: Examples to score.
+            data: Digest of all that the training reads.
+            active: Folder of the active model, to compare with on the audit labels.
         """
         folder = self.folder / f"train-{data[:16]}"
         for other in self.folder.glob("train-*"):
@@ -72,7 +72,7 @@ class Bench:
     def keep(
         self, folder: Path, version: str, train: Sequence[Example], pool: Sequence[Example]
     ) -> None:
-        """Keeps a training's scores for the steps to come; then the folder is not needed."""
+        """Keeps a training's scores for the next steps, and deletes its folder."""
         cached = scorecache.EMPTY
         for examples, name in (
             (train, files.LABELLED_SCORES),
@@ -85,12 +85,12 @@ class Bench:
     def scores(
         self, version: str | None, model: Path | None, examples: Sequence[Example]
     ) -> Cached:
-        """Scores of all examples, known or new.
+        """Returns the scores of all examples; scores those that are not known yet.
 
         Args:
-            version: Whose scores; None: the vectors of the untrained encoder.
+            version: The version that scores; None: the encoder before training, vectors only.
             model: The version's folder.
-            examples: Any; the same text of a task is scored once.
+            examples: Any examples; the same text of a task is scored once.
         """
         cached = scorecache.load(self._cache(version))
         missing = cached.missing(examples)
@@ -117,31 +117,34 @@ class Bench:
         translations: Path | None,
         lexicon: Path | None,
     ) -> dict[str, Any]:
-        """Adapts `encoder` and judges the result; what the process said. Takes up a killed one.
+        """Adapts `encoder` and judges the result. Resumes what a killed round left.
 
         Args:
-            train: Labelled examples that judge.
+            train: Labelled examples that judge it.
             pool: Texts without labels.
-            encoder: What is adapted.
-            adapted: Folder for the result; taken as it is where it fits already.
+            encoder: The encoder to adapt.
+            adapted: Folder for the result; used as it is if it fits already.
             source: Language that it is adapted from.
             translations: Table of translations.
             lexicon: Table of words.
+
+        Returns:
+            `hopeless`, or `adapted` if the new encoder is better; and the reason.
         """
         folder = self.folder / "adapt"
         folder.mkdir(parents=True, exist_ok=True)
         files.write_examples(folder / files.LABELLED, train)
         files.write_examples(folder / files.POOL, pool)
         tables = {"translations": translations, "lexicon": lexicon}
-        found = self._run(
+        result = self._run(
             folder, mode="adapt", model=encoder, adapted=str(adapted), source=source,
             **{name: str(path) for name, path in tables.items() if path is not None},
         )  # fmt: skip
         shutil.rmtree(folder, ignore_errors=True)
-        return dict(found["adaptation"])
+        return dict(result["adaptation"])
 
     def forget(self, versions: Sequence[str]) -> None:
-        """Drops the scores of versions that are gone."""
+        """Deletes the scores of versions that were deleted."""
         for version in versions:
             self._cache(version).unlink(missing_ok=True)
 
@@ -150,18 +153,18 @@ class Bench:
         start = f"start-{fingerprint([self.config.get('encoder')])[:8]}"
         return self.folder / f"scores-{version or start}.npz"
 
-    def _run(self, folder: Path, **plan: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of Plan
+    def _run(self, folder: Path, **plan: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of TrainPlan
         for stale in (files.RESULT, files.ERROR):
             (folder / stale).unlink(missing_ok=True)
         common: dict[str, Any] = {"spec": self.spec, "config": self.config, "nice": self.nice}
-        files.write_plan(folder, files.Plan(threads=self.threads, **common, **plan))
-        found = self.run(folder)
-        self._add(found)
-        return found
+        files.write_plan(folder, files.TrainPlan(threads=self.threads, **common, **plan))
+        result = self.run(folder)
+        self._add(result)
+        return result
 
-    def _add(self, found: Mapping[str, Any]) -> None:
-        """Times of several processes add up, their peaks of memory do not."""
+    def _add(self, result: Mapping[str, Any]) -> None:
+        """Adds a process's measurements: times add up, of peaks of memory the highest counts."""
         seconds = Counter(self.measured.get("seconds", {}))
-        seconds.update(found.get("seconds", {}))
-        peaks = [of.get("peak_rss_bytes") or 0 for of in (self.measured, found)]
-        self.measured |= {**found, "seconds": dict(seconds), "peak_rss_bytes": max(peaks)}
+        seconds.update(result.get("seconds", {}))
+        peaks = [part.get("peak_rss_bytes") or 0 for part in (self.measured, result)]
+        self.measured |= {**result, "seconds": dict(seconds), "peak_rss_bytes": max(peaks)}

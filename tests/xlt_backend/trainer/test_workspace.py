@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.fakes import LABELS
 from xlt.data.examples import Example, TaskSpec
 from xlt_backend.trainer import folder as files
-from xlt_backend.trainer.bench import Bench
+from xlt_backend.trainer.workspace import Workspace
 
 
 def test_vectors_of_the_base_encoder_are_not_mixed_with_those_of_another(world, tmp_path):
@@ -20,13 +20,13 @@ def test_vectors_of_the_base_encoder_are_not_mixed_with_those_of_another(world, 
 
     examples = [Example(id=str(n), text=f"sport en {n}") for n in range(3)]
     for encoder in ("bundled", "adapted", "bundled"):
-        bench = Bench(
-            folder=tmp_path / "bench",
+        workspace = Workspace(
+            folder=tmp_path / "workspace",
             spec=TaskSpec(labels=LABELS),
             config={"encoder": encoder},
             threads=1,
             nice=0,
             run=run,
         )
-        bench.scores(None, None, examples)
+        workspace.scores(None, None, examples)
     assert seen == ["bundled", "adapted"]

@@ -1,0 +1,115 @@
+"""First step of a round: reads the project and decides what is due."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+
+from xlt_backend.labelstudio.client import ProjectInfo
+from xlt_backend.labelstudio.interface import Interface
+from xlt_backend.options import ProjectOptions
+from xlt_backend.queue.state import ProjectState
+from xlt_backend.rounds import adaptation, versions
+from xlt_backend.rounds.context import Context
+from xlt_backend.rounds.decide import Decision, data_hash, decide
+from xlt_backend.rounds.progress import Progress
+from xlt_backend.rounds.snapshot import ProjectReading, Snapshot, read_project
+from xlt_backend.trainer.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+
+def look(progress: Progress) -> tuple[Context, Snapshot, Decision]:
+    """Reads the project from Label Studio and decides what the round does."""
+    progress.enter("snapshot")
+    tools = progress.tools
+    state = tools.states.get(progress.project)
+    tools.states.take_new(progress.project)
+    activity = tools.label_studio.activity(progress.id)
+    info = tools.label_studio.project(progress.id)
+    progress.report(key=info.key, title=info.title, label_config=info.label_config)
+    context = _context(progress, info, state)
+    reading = _read(progress, context, info.model_version)
+    decision = _decide(progress, context, reading.snapshot, state)
+    labels, audit_labels = reading.label_counts()
+    progress.report(
+        labels=labels,
+        audit_labels=audit_labels,
+        tasks=reading.tasks,
+        open_tasks=len(reading.snapshot.open_ids),
+        unusable=dict(list(reading.reasons.items())[:100]),
+        changed=decision.changed,
+        needed=decision.needed,
+        due_at=decision.due_at,
+        activity=activity,
+    )
+    return context, reading.snapshot, decision
+
+
+def _context(progress: Progress, info: ProjectInfo, state: ProjectState) -> Context:
+    tools = progress.tools
+    extra_params = tools.label_studio.options(progress.id)
+    if extra_params is None:  # Label Studio knows xlt by another address: use those of /setup
+        extra_params = state.extra_params
+    progress.report(extra_params=extra_params)
+    options = ProjectOptions.from_extra_params(extra_params)
+    interface = Interface.from_label_config(info.label_config)
+    config = asdict(options.training(tools.settings.encoder))
+    folder = tools.settings.home / "work" / info.key
+    base, record = config["encoder"], adaptation.read(folder)
+    config["encoder"] = adaptation.encoder_of(record, base)
+    progress.report(config_error="", notes=list(interface.notes))
+    workspace = Workspace(
+        folder=folder,
+        spec=interface.spec,
+        config=config,
+        threads=tools.settings.threads,
+        nice=tools.settings.nice,
+        run=progress.run_trainer,
+    )
+    return Context(
+        key=info.key,
+        options=options,
+        interface=interface,
+        config=config,
+        base=base,
+        record=record,
+        versions=tools.store.project(info.key),
+        workspace=workspace,
+        forced=state.forced,
+    )
+
+
+def _read(progress: Progress, context: Context, shown: str) -> ProjectReading:
+    studio = progress.tools.label_studio
+    return read_project(
+        studio.tasks(progress.id),
+        context.interface,
+        context.options,
+        salt=context.key,
+        shown=shown,
+        scores=studio.scores(progress.id, shown) if shown else {},
+        identify=progress.tools.identify,
+    )
+
+
+def _decide(
+    progress: Progress, context: Context, snapshot: Snapshot, state: ProjectState
+) -> Decision:
+    now = progress.tools.now()
+    known, damaged = versions.known(
+        context.versions, failed_hash=state.failed_hash, first_new_at=state.first_new_at
+    )
+    progress.fault = damaged[0] if damaged else ""
+    decision = decide(
+        snapshot,
+        known,
+        context.options,
+        data=data_hash(snapshot, context.config),
+        forced=state.forced > state.forced_served,
+        now=now,
+    )
+    first = None if decision.changed == 0 else (state.first_new_at or now)
+    progress.report(first_new_at=first)
+    logger.info("project %s: %s (%s)", progress.project, decision.action.value, decision.reason)
+    return decision

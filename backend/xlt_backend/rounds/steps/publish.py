@@ -1,0 +1,95 @@
+"""Step that orders the waiting tasks, publishes the order, and switches Label Studio to it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from xlt_backend.rounds import ledger as ledgers
+from xlt_backend.rounds import versions
+from xlt_backend.rounds.context import Context
+from xlt_backend.rounds.decide import Action, Decision
+from xlt_backend.rounds.ledger import Ledger
+from xlt_backend.rounds.order import Evidence, Order, inserted, make_order
+from xlt_backend.rounds.progress import Progress
+from xlt_backend.rounds.snapshot import Snapshot
+from xlt_backend.rounds.steps.payoff import measure_transfer
+from xlt_backend.rounds.steps.review import review_labels
+
+
+def publish(progress: Progress, context: Context, snapshot: Snapshot, decision: Decision) -> Order:
+    """Orders the waiting tasks and publishes them; a new order is served from then on."""
+    model = None if decision.action is Action.START else decision.version
+    version = model or _start_version(progress)
+    ledger = ledgers.read(context.versions).settled(snapshot.labelled_at)
+    evidence = _evidence(progress, context, snapshot, decision, fallen_back=ledger.fallen_back)
+    order = make_order(snapshot, evidence, context.interface, context.options, salt=context.key)
+    inserting = decision.action is Action.INSERT
+    places = snapshot.scored if inserting else _places(progress, version)
+    rows = order.rows if places is None else inserted(order.rows, snapshot.open_ids, places)
+    progress.enter("publish", total=len(rows))
+    progress.fence()
+    ledger = ledger.noted(version, order.picks, rows)
+    ledgers.write(context.versions, ledger)
+    progress.tools.label_studio.publish(progress.id, version, rows)
+    progress.explain(order.reasons(version), rows, anew=not inserting)
+    if not inserting:
+        ledger = ledger.served(version, snapshot.shown, progress.tools.now())
+        _switch(progress, context, version, ledger)
+        if model is not None and context.versions.current() != model:
+            context.versions.promote(model, decision.reason)
+    return order
+
+
+def _start_version(progress: Progress) -> str:
+    """Names an order that is made without a model."""
+    return f"start-{datetime.fromtimestamp(progress.tools.now(), UTC):%Y%m%dT%H%M%S}"
+
+
+def _evidence(
+    progress: Progress,
+    context: Context,
+    snapshot: Snapshot,
+    decision: Decision,
+    *,
+    fallen_back: bool,
+) -> Evidence:
+    """Scores the texts that have no score; reviews the labels if the order is a new one."""
+    model = None if decision.action is Action.START else decision.version
+    progress.enter("score")
+    folder = context.versions.open(model) if model else None
+    scores = context.workspace.scores(model, folder, (*snapshot.pool, *snapshot.train))
+    progress.enter("select")
+    seed = decision.seed
+    review = transfer = None
+    if model is not None and decision.action is not Action.INSERT:
+        labelled = (*snapshot.train, *snapshot.audit, *snapshot.disputed)
+        review = review_labels(
+            progress, context, labelled, snapshot.answers, np.random.default_rng(seed)
+        )
+        transfer = measure_transfer(progress, context, snapshot.train, np.random.default_rng(seed))
+    return Evidence(
+        scores=scores,
+        calibration=versions.calibration(context.versions, model) if model else None,
+        accuracy=versions.accuracy(context.versions, model),
+        review=review,
+        transfer=transfer,
+        fallen_back=fallen_back,
+        seed=seed,
+    )
+
+
+def _places(progress: Progress, version: str) -> dict[str, float] | None:
+    """Returns the places of an order that a killed round published in part; None if it is new."""
+    studio = progress.tools.label_studio
+    if not studio.versions(progress.id).get(version):
+        return None
+    return {str(task): score for task, score in studio.scores(progress.id, version).items()}
+
+
+def _switch(progress: Progress, context: Context, version: str, ledger: Ledger) -> None:
+    progress.enter("switch")
+    progress.fence()
+    ledgers.write(context.versions, ledger)
+    progress.tools.label_studio.switch(progress.id, version)

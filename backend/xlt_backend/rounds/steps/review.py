@@ -1,0 +1,47 @@
+"""Step that reviews the labels, and lists those that look wrong for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from xlt.data.examples import Example
+from xlt.review.labels import Recheck
+from xlt_backend.rounds.context import Context
+from xlt_backend.rounds.progress import Progress
+from xlt_backend.rounds.review import TAB, ReviewQueue, review
+
+
+def review_labels(
+    progress: Progress,
+    context: Context,
+    labelled: Sequence[Example],
+    answers: Mapping[str, Mapping[str, str]],
+    rng: np.random.Generator,
+) -> Recheck | None:
+    """Reviews the labels by vectors of an encoder that was not trained on them.
+
+    Returns:
+        None if that fails; the order is published anyway.
+    """
+    progress.enter("recheck")
+    return progress.attempt(
+        lambda: review(labelled, answers, context.vectors, context.interface.spec, rng),
+        "labels are not reviewed",
+    )
+
+
+def list_suspects(progress: Progress, context: Context, queue: ReviewQueue) -> None:
+    """Lists suspect labels for people; reopens tasks if the project wants second answers."""
+    suspects = queue.listed()
+    progress.report(doubtful=suspects, annotators=queue.annotators())
+    if queue.review is None:
+        return
+    progress.enter("recheck")
+    progress.fence()
+    studio = progress.tools.label_studio
+    studio.list_tasks(progress.id, TAB, [int(item["task"]) for item in suspects])
+    studio.reopen(
+        {int(text.id): len(text.answers) + 1 for text in queue.to_reopen(context.options)}
+    )

@@ -1,0 +1,61 @@
+"""Step that trains a model, judges it against the active version, and saves it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from xlt.errors import DivergedError
+from xlt_backend.rounds import versions
+from xlt_backend.rounds.context import Context
+from xlt_backend.rounds.decide import Action, Decision
+from xlt_backend.rounds.judge import judge
+from xlt_backend.rounds.progress import Progress
+from xlt_backend.rounds.snapshot import Snapshot
+
+logger = logging.getLogger(__name__)
+
+
+def train(progress: Progress, context: Context, snapshot: Snapshot, decision: Decision) -> Decision:
+    """Trains, judges and saves a model; returns what to do with it.
+
+    Raises:
+        DivergedError: If the training diverged; it is not repeated on the same labels.
+    """
+    progress.enter("train")
+    store, workspace, task = context.versions, context.workspace, snapshot.spec
+    active = store.current()
+    rival = versions.comparable(store, active, task) if snapshot.audit else None
+    try:
+        folder = workspace.train(
+            snapshot.train, snapshot.audit, snapshot.pool, data=decision.data, active=rival
+        )
+    except DivergedError:
+        progress.report(failed_hash=decision.data)
+        raise
+    progress.enter("judge")
+    judgement = judge(*versions.right_answers(folder, task, snapshot.audit))
+    progress.enter("save")
+    progress.fence()
+    measured = {k: v for k, v in workspace.measured.items() if k != "active_error"}
+    version = versions.save(
+        store,
+        folder,
+        task,
+        train=snapshot.train,
+        audit=snapshot.audit,
+        data=decision.data,
+        judgement=judgement,
+        details={"reason": decision.reason, "config": context.config, **measured},
+    )
+    workspace.keep(folder, version, snapshot.train, snapshot.pool)
+    reason = f"{decision.reason}; {judgement.reason}"
+    decision = replace(decision, trained=True, reason=reason)
+    if not judgement.worse:
+        return replace(decision, action=Action.PUBLISH, version=version)
+    store.refuse(version, judgement.reason)
+    logger.warning(
+        "project %s: %s is not promoted: %s", progress.project, version, judgement.reason
+    )
+    action = Action.INSERT if snapshot.unscored else Action.NOTHING
+    return replace(decision, action=action, version=active)
