@@ -47,7 +47,6 @@ class FakeLabelStudio:
             task_count=0,
             annotated_count=0,
             maximum_annotations=1,
-            shows_predictions=True,
         )
         self.extra_params: Any = None
         self.stored: dict[int, dict[str, Any]] = {}

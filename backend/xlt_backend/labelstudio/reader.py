@@ -41,7 +41,6 @@ class ProjectInfo:
         task_count: All tasks.
         annotated_count: Tasks with at least one annotation that is no skip.
         maximum_annotations: Annotators per task.
-        shows_predictions: Whether annotators see predictions.
     """
 
     id: int
@@ -53,7 +52,6 @@ class ProjectInfo:
     task_count: int
     annotated_count: int
     maximum_annotations: int
-    shows_predictions: bool
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> ProjectInfo:
@@ -68,7 +66,6 @@ class ProjectInfo:
             task_count=int(body.get("task_number") or 0),
             annotated_count=int(body.get("num_tasks_with_annotations") or 0),
             maximum_annotations=int(body.get("maximum_annotations") or 1),
-            shows_predictions=bool(body.get("show_collab_predictions")),
         )
 
 

@@ -1,4 +1,4 @@
-"""Scores of a version that were computed already, kept on this machine's disk; may be lost."""
+"""Cache of a version's scores on this machine's disk; losing it costs time only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def text_key(example: Example) -> str:
-    """What a score is found under: a text that was edited is another one."""
+    """Returns the key of an example's score; an edited text has another key."""
     return hashlib.blake2s(f"{example.id}\0{example.text}".encode(), digest_size=12).hexdigest()
 
 
@@ -30,7 +30,7 @@ class Cached:
     """Scores with the keys of their texts.
 
     Attributes:
-        keys: (N,) of `text_key`.
+        keys: (N,), by `text_key`.
         logits: (N, C) float32; C = 0 for the untrained encoder.
         vectors: (N, H) float32.
     """
@@ -40,13 +40,13 @@ class Cached:
     vectors: NDArray[np.float32]
 
     def missing(self, examples: Sequence[Example]) -> list[Example]:
-        """Examples that have no score here, each once."""
+        """Lists the examples that have no score here, each once."""
         known = set(self.keys.tolist())
         wanted = {text_key(example): example for example in examples}
         return [example for key, example in wanted.items() if key not in known]
 
     def rows(self, examples: Sequence[Example]) -> Scores:
-        """The scores of these examples, in their order.
+        """Returns the scores of these examples, in their order.
 
         Raises:
             KeyError: If one of them has none.
@@ -58,7 +58,7 @@ class Cached:
         return Scores(logits=self.logits[index], vectors=self.vectors[index])
 
     def with_scores(self, examples: Sequence[Example], scores: Scores) -> Cached:
-        """These scores and those of more examples; a text that is known already keeps its own."""
+        """Adds the scores of more examples; a text that has a score keeps it."""
         fresh = set(map(text_key, self.missing(examples)))
         new: dict[str, int] = {}
         for row, key in enumerate(map(text_key, examples)):
@@ -85,19 +85,19 @@ EMPTY = Cached(
 
 
 def load(path: Path) -> Cached:
-    """What was kept; nothing where there is no such file or it is damaged."""
+    """Reads a cache; returns an empty one if the file is missing or damaged."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return Cached(keys=arrays["keys"], logits=arrays["logits"], vectors=arrays["vectors"])
     except FileNotFoundError:
         return EMPTY
     except (OSError, ValueError, KeyError, BadZipFile, EOFError) as error:
-        logger.warning("%s is damaged and computed anew: %s", path, error)
+        logger.warning("%s is damaged, the scores are computed again: %s", path, error)
         return EMPTY
 
 
 def save(path: Path, cached: Cached) -> None:
-    """Keeps scores for the next round; a full disk costs time later, nothing else."""
+    """Writes a cache for the next round; on a full disk it is left out."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,6 +105,6 @@ def save(path: Path, cached: Cached) -> None:
             np.savez(file, keys=cached.keys, logits=cached.logits, vectors=cached.vectors)
         fresh.replace(path)
     except OSError as error:
-        logger.warning("scores are not kept: %s", error)
+        logger.warning("scores are not cached: %s", error)
         with suppress(OSError):
             fresh.unlink()

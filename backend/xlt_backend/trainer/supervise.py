@@ -1,4 +1,4 @@
-"""Runs the training process: passes on its progress, stops it, tells what it died of."""
+"""Supervision of the training process: its progress, its end, and the cause of its failure."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ from xlt_backend.trainer import folder as files
 
 logger = logging.getLogger(__name__)
 
+#: Module of the training process.
+PROCESS = "xlt_backend.trainer.process"
+
 _STDERR_LINES = 40
 _POLL_S = 0.1
 
-#: Called with each thing the training process says: phase, done, total and maybe losses.
+#: Called with each line of progress: phase, done, total and maybe losses.
 OnProgress = Callable[[Mapping[str, Any]], None]
 
 
@@ -36,27 +39,27 @@ def run_trainer(
     on_progress: OnProgress = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
     grace_s: float = 10.0,
-    command: tuple[str, ...] = (sys.executable, "-m", "xlt_backend.trainer.process"),
+    command: tuple[str, ...] = (sys.executable, "-m", PROCESS),
 ) -> dict[str, Any]:
-    """Runs the plan in `folder` in a process of its own; returns what it measured.
+    """Runs the plan in `folder` in a process of its own; returns its measurements.
 
     Args:
-        folder: What `trainfolder` describes.
-        timeout_s: Longer than this it may not take.
+        folder: A folder with a plan, see `xlt_backend.trainer.folder`.
+        timeout_s: Longest time that it may take.
         on_progress: Called in a thread of its own.
-        should_stop: Asked ten times a second.
-        grace_s: Seconds between asking it to end and killing it.
-        command: How the process is started.
+        should_stop: Called ten times a second.
+        grace_s: Seconds between asking the process to end and killing it.
+        command: Starts the process; the folder is added.
 
     Raises:
-        XltError: The same that the process raised.
-        CancelledError: If `should_stop` said so.
+        XltError: If the process raised it.
+        CancelledError: If `should_stop` returned True.
         TrainerTimeoutError: If it took too long.
-        TrainerError: If it died; with the end of what it wrote to standard error.
+        TrainerError: If it died; with the end of its standard error.
     """
     process = subprocess.Popen(
         [*command, str(folder)],
-        # Threads that wait for one another sleep: spinning costs most of a busy machine's cores.
+        # Waiting threads sleep: spinning would cost most of a busy machine's cores.
         env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -93,7 +96,7 @@ def _wait(
     should_stop: Callable[[], bool],
     grace_s: float,
 ) -> XltError | None:
-    """Waits for the end; why it had to be stopped, or None where it ended by itself."""
+    """Waits for the end; returns why it had to be stopped, None if it ended by itself."""
     deadline = time.monotonic() + timeout_s
     while process.poll() is None:
         reason: XltError | None = None
@@ -126,12 +129,12 @@ def _kill(process: subprocess.Popen[str]) -> None:
 def _read_progress(stream: IO[str] | None, on_progress: OnProgress) -> None:
     for line in stream or ():
         try:
-            said = json.loads(line)
+            progress = json.loads(line)
         except ValueError:
-            logger.debug("the training process said %r", line[:200])
+            logger.debug("the training process wrote %r", line[:200])
             continue
-        if isinstance(said, dict):
-            on_progress(said)
+        if isinstance(progress, dict):
+            on_progress(progress)
 
 
 def _read_tail(stream: IO[str] | None, tail: deque[str]) -> None:
@@ -148,7 +151,7 @@ def _outcome(folder: Path, status: int, tail: deque[str]) -> dict[str, Any]:
         raise kind(str(error.get("message")))
     how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"status {status}"
     hint = "; was there enough memory?" if status == -signal.SIGKILL else ""
-    said = os.linesep.join(tail)
-    logger.error("the training process ended with %s; it said:\n%s", how, said)
+    output = os.linesep.join(tail)
+    logger.error("the training process ended with %s; its last output:\n%s", how, output)
     last = next((line for line in reversed(tail) if line.strip()), "")
     raise TrainerError(f"the training process ended with {how}{hint}: {last}"[:2000])

@@ -1,0 +1,244 @@
+"""Work of the training process: trains, scores, embeds or adapts, as the folder's plan says."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from xlt.errors import CancelledError, XltError
+from xlt_backend.trainer import folder as files
+from xlt_backend.trainer.supervise import PROCESS, run_trainer
+
+if TYPE_CHECKING:
+    from xlt.adapt.data import Pair
+    from xlt.data.examples import Example
+    from xlt.models.predictor import Predictor
+
+logger = logging.getLogger(__name__)
+
+#: The part of the work that is done on all GPUs; an argument of the process.
+PART = "train"
+
+_LEAST_PAUSE_S = 0.2
+
+
+class Speaker:
+    """Reports progress, at most five times a second."""
+
+    def __init__(self, out: TextIO | None, should_stop: Callable[[], bool]) -> None:
+        self._out = out
+        self.should_stop = should_stop
+        self._last = ("", 0.0)
+
+    def say(self, phase: str, done: int, total: int, **more: object) -> None:
+        """Writes one line of JSON; skips lines of the same phase that come too soon.
+
+        Raises:
+            CancelledError: If the process was asked to stop.
+        """
+        if self.should_stop():
+            raise CancelledError("the training process was asked to stop")
+        now = time.monotonic()
+        last_phase, last_time = self._last
+        if phase == last_phase and done < total and now - last_time < _LEAST_PAUSE_S:
+            return
+        if self._out is None:
+            return
+        self._last = (phase, now)
+        line = {"phase": phase, "done": done, "total": total, **more}
+        self._out.write(json.dumps(line) + "\n")
+        self._out.flush()
+
+
+def run(folder: Path, speaker: Speaker) -> dict[str, object]:
+    """Carries out the folder's plan; returns its measurements.
+
+    Raises:
+        XltError: If the training diverged or was stopped, or a model or encoder is unusable.
+    """
+    plan = files.read_plan(folder)
+    seconds: dict[str, float] = {}
+    speaker.say("load", 0, 1)
+    if plan.mode == "embed":
+        _timed(seconds, "score", lambda: _embed(folder, plan, speaker))
+        return {"seconds": seconds}
+    if plan.mode == "adapt":
+        adaptation = _timed(seconds, "adapt", lambda: _adapt(folder, plan, speaker))
+        return {"seconds": seconds, "adaptation": adaptation}
+    training: dict[str, object] = {}
+    if plan.mode == "train":
+        gpus = _gpus()
+        work = partial(train_part, folder, speaker)
+        training = _timed(
+            seconds, "train", partial(on_all, folder, speaker, gpus) if gpus > 1 else work
+        )
+    model = folder / files.MODEL if plan.mode == "train" else Path(str(plan.model))
+    note = _timed(seconds, "score", lambda: _score(folder, plan, model, speaker))
+    return {"seconds": seconds, "training": training, **note}
+
+
+def _timed(
+    seconds: dict[str, float], name: str, work: Callable[[], dict[str, object]]
+) -> dict[str, object]:
+    start = time.monotonic()
+    try:
+        return work()
+    finally:
+        seconds[name] = round(time.monotonic() - start, 3)
+
+
+def _gpus() -> int:
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def on_all(folder: Path, speaker: Speaker, processes: int) -> dict[str, object]:
+    """Runs `train_part` in one process per GPU; each takes its share of a step.
+
+    Raises:
+        XltError: If one of them raised it.
+    """
+    torchrun = ("torch.distributed.run", "--standalone", f"--nproc-per-node={processes}")
+    result = run_trainer(
+        folder,
+        timeout_s=float("inf"),  # the parent of this process checks the time
+        on_progress=lambda line: speaker.say(**line),
+        should_stop=speaker.should_stop,
+        command=(sys.executable, "-m", *torchrun, "-m", PROCESS, PART),
+    )
+    training = result["training"]
+    return dict(training) if isinstance(training, dict) else {}
+
+
+def train_part(folder: Path, speaker: Speaker) -> dict[str, object]:
+    """Trains the folder's model, alone or as one of several processes; returns measurements.
+
+    Raises:
+        XltError: If the training diverged or was stopped, or the encoder is unusable.
+    """
+    from xlt.config import TrainConfig
+    from xlt.training.loop import Progress, train
+
+    def progress(at: Progress) -> None:
+        speaker.say(at.phase, at.step, at.steps, losses=dict(at.losses))
+
+    if (folder / files.MODEL).exists():  # complete: it is written whole or not at all
+        return {}
+    plan = files.read_plan(folder)
+    labelled = files.read_examples(folder / files.LABELLED)
+    pool = files.read_examples(folder / files.POOL)
+    result = train(
+        labelled,
+        [example for example in pool if example.label is None],
+        plan.spec,
+        TrainConfig.from_mapping(plan.config),
+        folder / files.MODEL,
+        work=folder / files.CHECKPOINTS,
+        progress=progress,
+        should_stop=speaker.should_stop,
+    )
+    return {key: value for key, value in asdict(result).items() if key != "folder"}
+
+
+def _score(folder: Path, plan: files.TrainPlan, model: Path, speaker: Speaker) -> dict[str, object]:
+    """Scores audit, labelled and pool examples; the pool last, since it takes longest."""
+    from xlt.models.predictor import Predictor
+
+    note: dict[str, object] = {}
+    audit = files.read_examples(folder / files.AUDIT)
+    if plan.active and audit:
+        try:
+            active = Predictor.load(Path(plan.active), threads=plan.threads or None)
+            _save(active, audit, folder / files.ACTIVE_AUDIT_SCORES, "judge", speaker)
+        except XltError as error:
+            note["active_error"] = str(error)
+    predictor = Predictor.load(model, threads=plan.threads or None)
+    _save(predictor, audit, folder / files.AUDIT_SCORES, "judge", speaker)
+    for source, target in (
+        (files.LABELLED, files.LABELLED_SCORES),
+        (files.POOL, files.POOL_SCORES),
+    ):
+        _save(predictor, files.read_examples(folder / source), folder / target, "score", speaker)
+    return note
+
+
+def _save(
+    predictor: Predictor, examples: Sequence[Example], path: Path, phase: str, speaker: Speaker
+) -> None:
+    def progress(done: int, total: int) -> None:
+        speaker.say(phase, done, total)
+
+    predictor.score([example.text for example in examples], progress=progress).save(path)
+
+
+def _embed(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, object]:
+    """Saves vectors of the pool by the untrained encoder, with empty logits (N, 0)."""
+    import numpy as np
+
+    from xlt.config import TrainConfig
+    from xlt.encoder.encoder import embed
+    from xlt.tasks.outputs import Scores
+
+    texts = [example.text for example in files.read_examples(folder / files.POOL)]
+    parts, size = [], 256
+    for start in range(0, len(texts), size):
+        speaker.say("score", start, len(texts))
+        parts.append(
+            embed(
+                texts[start : start + size], encoder=TrainConfig.from_mapping(plan.config).encoder
+            )
+        )
+    vectors = np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+    logits = np.zeros((len(vectors), 0), np.float32)
+    Scores(logits=logits, vectors=vectors).save(folder / files.POOL_SCORES)
+    return {}
+
+
+def _adapt(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, object]:
+    """Adapts the plan's encoder to the languages of labels and pool, and judges the result.
+
+    Raises:
+        XltError: If a table cannot be read, or the adaptation failed or was stopped.
+    """
+    from xlt.adapt.data import from_examples, read_translations
+    from xlt.adapt.judge import adapt_once, choose
+    from xlt.adapt.options import AdaptOptions
+    from xlt.data.languages import normalise
+
+    labelled = files.read_examples(folder / files.LABELLED)
+    examples = [*labelled, *files.read_examples(folder / files.POOL)]
+    languages = {normalise(example.lang) for example in examples}
+
+    def table(path: str | None) -> list[Pair]:
+        rows = read_translations(path) if path else []
+        known = [replace(row, lang=normalise(row.lang)) for row in rows]
+        return [row for row in known if row.lang in languages]
+
+    texts = [replace(example, lang=normalise(example.lang)) for example in examples]
+    source = normalise(plan.source)
+    data = from_examples(
+        texts, source=source, pairs=table(plan.translations), lexicon=table(plan.lexicon)
+    )
+    if not data.pairs and not data.lexicon:
+        return {"hopeless": True, "reason": "no translations in the project's languages"}
+
+    def report(line: str) -> None:
+        logger.info("%s", line)
+        speaker.say("adapt", 0, 0)
+
+    encoder, adapted = str(plan.model), Path(str(plan.adapted))
+    options = AdaptOptions(source=source)
+    adapt_once(encoder, data, adapted, options=options, progress=report)
+    if len({example.label for example in labelled}) < 2:
+        return {"adapted": False, "reason": "made; labels decide whether it is used"}
+    speaker.say("judge", 0, 1)
+    choice = choose(encoder, str(adapted), labelled, source=source)
+    return {"adapted": choice.adapted, "reason": choice.reason}

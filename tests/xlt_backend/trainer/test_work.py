@@ -1,0 +1,63 @@
+"""Training on several devices and adapting, in this process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+
+from tests.builders import save_tiny_encoder
+from xlt.data.examples import Example, TaskSpec
+from xlt_backend.trainer import folder as files
+from xlt_backend.trainer import work
+
+
+def test_training_on_several_devices_is_one_training(plan, monkeypatch):
+    """As many processes as devices train one model together (here: two without a GPU)."""
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    said: list[str] = []
+
+    class Silent(work.Speaker):
+        """Only remembers."""
+
+        def say(self, phase: str, done: int, total: int, **more: object) -> None:
+            """Remembers the phase."""
+            said.append(phase)
+
+    measured = work.on_all(plan, Silent(None, lambda: False), processes=2)
+
+    assert measured["steps"] == 4
+    assert said.count("save") == 1
+    assert (plan / files.MODEL / "model.safetensors").is_file()
+
+
+def test_the_process_adapts_an_encoder_and_judges_it(tmp_path, monkeypatch):
+    """Tables in other spellings of the languages' codes; the folder loads, the judge answers."""
+    from xlt.adapt import options
+
+    quick = partial(options.AdaptOptions, steps=4, bag_steps=4)
+    monkeypatch.setattr(options, "AdaptOptions", quick)
+    table = tmp_path / "translations.csv"
+    rows = [f"the rain {n} falls,ruwan {n} yana,hau_Latn\n" for n in range(40)]
+    table.write_text("source,target,lang\n" + "".join(rows) + "x,y,zul\n")
+    examples = [
+        Example(id=str(n), text=f"ruwan {n} yana", lang="ha", label=("a", "b")[n % 2])
+        for n in range(10)
+    ]
+    files.write_examples(tmp_path / files.LABELLED, examples)
+    encoder = str(save_tiny_encoder(tmp_path / "encoder"))
+    plan = files.TrainPlan(
+        mode="adapt", spec=TaskSpec(labels=("a", "b")), model=encoder,
+        adapted=str(tmp_path / "adapted"), source="en", translations=str(table),
+    )  # fmt: skip
+    files.write_plan(tmp_path, plan)
+    found = work.run(tmp_path, work.Speaker(None, lambda: False))["adaptation"]
+
+    report = json.loads((tmp_path / "adapted" / "report.json").read_text())
+    assert list(report["languages"]) == ["eng", "hau"]
+    assert report["languages"]["hau"]["pairs"] > 30
+    assert set(found) == {"adapted", "reason"}
+
+    files.write_plan(tmp_path, replace(plan, translations=None))
+    hopeless = work.run(tmp_path, work.Speaker(None, lambda: False))["adaptation"]
+    assert hopeless == {"hopeless": True, "reason": "no translations in the project's languages"}
