@@ -1,4 +1,4 @@
-"""The `xlt` command: the library's commands, and those of the service."""
+"""The `xlt` program: commands of the library and of the service."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ On files, without it:  xlt train · xlt predict · xlt select · xlt evaluate
 
 _EPILOG = """\
 first steps:
-  xlt demo                          the whole loop on this machine, with texts to try it on
-  xlt up                            Redis, web server and worker for your own Label Studio
+  xlt demo                          the whole loop on this machine, with example texts
+  xlt up                            start Redis, web server and worker for your Label Studio
   xlt connect --project 1           make xlt the model of a project
-  xlt doctor                        check the whole chain; says how to mend each fault
+  xlt doctor                        check the whole setup and explain how to fix it
 
 settings come from the environment (LABEL_STUDIO_URL, LABEL_STUDIO_API_KEY, REDIS_URL, XLT_…):
-see the README. `xlt COMMAND --help` says more.
+see docs/settings.md. For the options of a command: `xlt COMMAND --help`.
 """
 
 Run = Callable[[argparse.Namespace], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; 0, or 1 after one line on standard error that says what is wrong."""
+    """Runs a command; returns 0, or 1 after an error message of one line on standard error."""
     arguments = sys.argv[1:] if argv is None else list(argv)
     parser = build_parser(arguments[0] if arguments else "")
     args = parser.parse_args(arguments)
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_parser(command: str = "") -> argparse.ArgumentParser:
-    """The parser; arguments of `command` only where naming them needs heavy imports."""
+    """Returns the parser; only `command` gets its arguments if they need heavy imports."""
     parser = argparse.ArgumentParser(
         prog="xlt",
         description=_DESCRIPTION,
@@ -73,53 +73,55 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
 
 # The service ------------------------------------------------------------------------------------
 
-#: Commands of this module; they start without importing the library's.
+#: Commands of this module, which start without imports of the library.
 _SERVICE = frozenset({"up", "serve", "worker", "cancel"})
 
 _Commands = argparse._SubParsersAction  # argparse gives it no public name
 
 
 def _add_service(commands: _Commands[argparse.ArgumentParser]) -> None:
-    for name, words, example, run in (
+    for name, summary, example, run in (
         (
             "up",
-            "start Redis (where none is set), web server and worker on this machine",
+            "start Redis (unless REDIS_URL is set), web server and worker on this machine",
             "LABEL_STUDIO_URL=http://localhost:8080 LABEL_STUDIO_API_KEY=… \\\n  xlt up",
             _up,
         ),
         (
             "serve",
-            "start a web server; as many as you like share one Redis and model folder",
+            "start a web server; several can share one Redis and model folder",
             "REDIS_URL=redis://redis:6379/0 XLT_MODEL_DIR=/srv/models \\\n"
             "  xlt serve --host 0.0.0.0 --port 9090",
             _serve,
         ),
         (
             "worker",
-            "start a worker; as many as you like, on any machine",
+            "start a worker; several can run, on any machine",
             "REDIS_URL=redis://redis:6379/0 XLT_MODEL_DIR=/srv/models \\\n  xlt worker",
             _worker,
         ),
     ):
-        parser = _parser(commands, name, words)
+        parser = _parser(commands, name, summary)
         parser.epilog = f"example:\n  {example}"
-        parser.add_argument("--home", metavar="DIR", help="as XLT_HOME (default: .xlt)")
-        parser.add_argument("--log-level", metavar="LEVEL", help="as XLT_LOG_LEVEL (default: INFO)")
+        parser.add_argument("--home", metavar="DIR", help="sets XLT_HOME (default: .xlt)")
+        parser.add_argument(
+            "--log-level", metavar="LEVEL", help="sets XLT_LOG_LEVEL (default: INFO)"
+        )
         if name != "worker":
-            parser.add_argument("--host", help="as XLT_HOST (default: 127.0.0.1)")
-            parser.add_argument("--port", help="as XLT_PORT (default: 9090)")
+            parser.add_argument("--host", help="sets XLT_HOST (default: 127.0.0.1)")
+            parser.add_argument("--port", help="sets XLT_PORT (default: 9090)")
         parser.set_defaults(run=run)
-    parser = _parser(commands, "cancel", "stop the round that runs for a project")
+    parser = _parser(commands, "cancel", "stop the running round of a project")
     parser.epilog = "example:\n  xlt cancel 1"
     parser.add_argument("project", help="Label Studio's id of the project")
     parser.set_defaults(run=_cancel)
 
 
 def _environment(args: argparse.Namespace) -> dict[str, str]:
-    """This process's environment, with what the command line says on top."""
+    """Returns the environment of this process, overridden by options of the command line."""
     names = ("home", "log_level", "host", "port")
-    given = {f"XLT_{name.upper()}": getattr(args, name, None) for name in names}
-    return {**os.environ, **{key: value for key, value in given.items() if value is not None}}
+    options = {f"XLT_{name.upper()}": getattr(args, name, None) for name in names}
+    return {**os.environ, **{key: value for key, value in options.items() if value is not None}}
 
 
 def _up(args: argparse.Namespace) -> int:
@@ -149,7 +151,7 @@ def _worker(args: argparse.Namespace) -> int:
 
     env = _environment(args)
     settings = Settings.from_env(env)
-    os.environ.update(env)  # jobs are called by RQ and read their settings themselves
+    os.environ.update(env)  # RQ calls the jobs, which read their settings from it
     log_to_stderr("worker", settings.log_level)
     return work(settings)
 
@@ -160,28 +162,28 @@ def _cancel(args: argparse.Namespace) -> int:
     from xlt_backend.settings import Settings
 
     stopped = TrainQueue(connect(Settings.from_env(os.environ))).cancel(args.project)
-    print("the round stops" if stopped else "no round runs for this project", file=sys.stderr)
+    print("the round stops" if stopped else "no round of this project runs", file=sys.stderr)
     return 0
 
 
 def _parser(
-    commands: _Commands[argparse.ArgumentParser], name: str, words: str
+    commands: _Commands[argparse.ArgumentParser], name: str, summary: str
 ) -> argparse.ArgumentParser:
     return commands.add_parser(
         name,
-        help=words,
-        description=f"{words[0].upper()}{words[1:]}.",
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 
 
 # Commands of other modules ------------------------------------------------------------------------
 
-#: Command -> (module with `add_arguments(parser)` and `main(args)`, what it does).
+#: Module with `add_arguments(parser)` and `main(args)`, and summary, by command.
 _LAZY: dict[str, tuple[str, str]] = {
-    "demo": ("xlt_backend.demo.command", "show the whole loop on this machine"),
+    "demo": ("xlt_backend.demo.command", "run the whole loop on this machine"),
     "connect": ("xlt_backend.setup.connect", "make xlt the model of a Label Studio project"),
-    "doctor": ("xlt_backend.setup.doctor", "check the whole chain and say how to mend each fault"),
+    "doctor": ("xlt_backend.setup.doctor", "check the whole setup and explain how to fix it"),
     "pretrain": ("xlt.pretrain.run", "make an encoder from parallel text"),
     "opentext": (
         "xlt.cli.opentext",
@@ -190,16 +192,16 @@ _LAZY: dict[str, tuple[str, str]] = {
 }
 
 
-def _add_lazy(commands: _Commands[argparse.ArgumentParser], asked: str) -> None:
-    """Adds commands whose modules are imported only where they are asked for."""
-    for name, (module, words) in _LAZY.items():
-        parser = _parser(commands, name, words)
-        if name == asked:
+def _add_lazy(commands: _Commands[argparse.ArgumentParser], command: str) -> None:
+    """Adds commands whose modules are imported only for the command that runs."""
+    for name, (path, summary) in _LAZY.items():
+        parser = _parser(commands, name, summary)
+        if name == command:
             from importlib import import_module
 
-            found = import_module(module)
-            found.add_arguments(parser)
-            parser.set_defaults(run=found.main)
+            module = import_module(path)
+            module.add_arguments(parser)
+            parser.set_defaults(run=module.main)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,18 @@
-"""Errors of the service: the branch of xlt's tree that the library knows nothing of.
+"""Errors of the service, which extend the tree of the library's errors (`xlt.errors`).
 
 ServiceError                    (defined in xlt.errors)
-├── LabelStudioError            Label Studio did not do what was asked of it
-│   ├── UnreachableError            no answer: down, wrong address, or too slow
+├── LabelStudioError            a request to Label Studio failed
+│   ├── UnreachableError            no answer: not running, wrong address, or too slow
 │   ├── AuthenticationError         no token, a wrong one, or a legacy one
 │   ├── ForbiddenError              refused (403), most often its SSRF protection
 │   ├── NotFoundError               no such project, task or view
 │   ├── RejectedError               the request was understood and refused
 │   └── PublishError                fewer predictions were stored than were sent
 ├── UnsupportedConfigError      the labelling interface has no control that xlt learns from
-├── QueueError                  work cannot be asked for
+├── QueueError                  rounds cannot be requested
 │   └── RedisDownError              Redis does not answer
 └── TrainerError                the training process ended without a result
-    └── TrainerTimeoutError         it took longer than it may
+    └── TrainerTimeoutError         it exceeded its time limit
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ __all__ = [
 
 
 class LabelStudioError(ServiceError):
-    """Label Studio did not do what was asked of it."""
+    """A request to Label Studio failed."""
 
 
 class UnreachableError(LabelStudioError):
-    """Label Studio gives no answer: it is down, elsewhere, or too slow."""
+    """Label Studio does not answer: it is not running, at another address, or too slow."""
 
 
 class AuthenticationError(LabelStudioError):
@@ -49,11 +49,11 @@ class AuthenticationError(LabelStudioError):
 
 
 class ForbiddenError(LabelStudioError):
-    """Label Studio refused (403); for private addresses its SSRF protection does that."""
+    """Label Studio refused a request (403), as its SSRF protection does for private addresses."""
 
 
 class NotFoundError(LabelStudioError):
-    """There is no such project, task or view in Label Studio."""
+    """The project, task or view does not exist in Label Studio."""
 
 
 class RejectedError(LabelStudioError):
@@ -65,11 +65,11 @@ class PublishError(LabelStudioError):
 
 
 class UnsupportedConfigError(ServiceError):
-    """A labelling interface has no control that xlt learns from; says which are supported."""
+    """A labelling interface has no control that xlt supports; the message lists those."""
 
 
 class QueueError(ServiceError):
-    """Work cannot be asked for."""
+    """Rounds cannot be requested."""
 
 
 class RedisDownError(QueueError):
@@ -81,4 +81,4 @@ class TrainerError(ServiceError):
 
 
 class TrainerTimeoutError(TrainerError):
-    """The training process took longer than it may."""
+    """The training process exceeded its time limit."""

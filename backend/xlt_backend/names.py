@@ -1,23 +1,27 @@
-"""Names of model versions and of orders made without a model."""
+"""Names of model versions, and of orders made without a model."""
 
 from __future__ import annotations
 
 import re
 
-#: Names of versions in the store, and of orders made without a model.
+#: `v0001-…` is a version in the store, `start-…` an order made without a model.
 _OURS = re.compile(r"(v\d{4,}|start)-\d{8}T\d{6}")
 
 
 def is_ours(version: str) -> bool:
-    """Whether it names predictions that xlt made; those of others are left alone."""
+    """Returns whether xlt made the predictions of a version."""
     return _OURS.fullmatch(version) is not None
 
 
 def newest(remembered: str | None, stored: str) -> str:
-    """What a project shows, by what it showed once and by the store's active version.
+    """Returns the version that a project shows when its state is not available.
 
-    The active version, unless an order without a model was made since: versions that cannot be
-    used any more, after an edit of the labels, are followed by one.
+    This is the active version, unless an order without a model is newer. Such an order replaces
+    versions that an edit of the labels made unusable.
+
+    Args:
+        remembered: The version that the project showed last; None if unknown.
+        stored: The active version in the store; empty if there is none.
     """
     if remembered is None or not stored:
         return remembered or stored
@@ -26,5 +30,5 @@ def newest(remembered: str | None, stored: str) -> str:
 
 
 def is_start(version: str | None) -> bool:
-    """Whether it names an order that was made without a model."""
+    """Returns whether a version is an order that was made without a model."""
     return version is not None and version.startswith("start-")

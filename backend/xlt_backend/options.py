@@ -1,4 +1,4 @@
-"""What one project may set for itself, in `extra_params` of its model in Label Studio."""
+"""Options of a project, from `extra_params` of its model in Label Studio."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SAMPLER = SamplerOptions()
 
 
 class ProjectOptions(BaseModel):
-    """Options of one project. A key that is not here is refused, never ignored.
+    """Options of one project; unknown keys are refused.
 
     Attributes:
         text_field: Key of `task.data` with the text. Default: the key that the interface shows.
@@ -64,14 +64,14 @@ class ProjectOptions(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_language(cls, value: Any) -> Any:  # noqa: ANN401 - pydantic hands over anything
-        """Accept `"source_languages": "en"` for the list of one."""
+    def _one_language(cls, value: Any) -> Any:  # noqa: ANN401 - any JSON
+        """Accepts `"source_languages": "en"` for a list of one language."""
         if isinstance(value, Mapping) and isinstance(value.get("source_languages"), str):
             return {**value, "source_languages": [value["source_languages"]]}
         return value
 
     def sampler(self) -> SamplerOptions:
-        """The part that decides what to label next."""
+        """Returns the options of the sampler."""
         return SamplerOptions(
             batch=self.batch,
             source_languages=self.source_languages,
@@ -83,7 +83,7 @@ class ProjectOptions(BaseModel):
         )
 
     def training(self, encoder: str) -> TrainConfig:
-        """The hyper-parameters: defaults, this installation's encoder, this project's overrides.
+        """Returns the hyper-parameters: defaults, the given encoder, the project's overrides.
 
         Raises:
             ConfigError: If an override is unknown or out of range.
@@ -92,7 +92,7 @@ class ProjectOptions(BaseModel):
 
     @classmethod
     def from_extra_params(cls, raw: object) -> ProjectOptions:
-        """Options from what Label Studio sends: a dict, its JSON text, or nothing.
+        """Reads the options that Label Studio sends: a dict, its JSON text, or nothing.
 
         Raises:
             ConfigError: If it is neither, has an unknown key, or a value is out of range.
@@ -109,11 +109,11 @@ class ProjectOptions(BaseModel):
         try:
             return cls.model_validate(dict(raw))
         except ValidationError as error:
-            raise ConfigError(f"extra_params: {_in_words(error)}") from None
+            raise ConfigError(f"extra_params: {_message(error)}") from None
 
 
-def _in_words(error: ValidationError) -> str:
-    """One line for all that pydantic found wrong."""
+def _message(error: ValidationError) -> str:
+    """Returns all errors that pydantic reports in one line."""
     known = ", ".join(ProjectOptions.model_fields)
     parts = []
     for item in error.errors(include_url=False):

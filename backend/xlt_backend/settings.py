@@ -1,4 +1,4 @@
-"""Deployment facts: the environment, read once into one frozen `Settings`."""
+"""Settings of an installation, read from environment variables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from xlt.errors import ConfigError
 
-#: File with the webhook secret that was made because none was set.
+#: File with the generated webhook secret, if XLT_WEBHOOK_SECRET is not set.
 SECRET_FILE = "webhook-secret"
 
 
@@ -55,7 +55,7 @@ def _level(value: str) -> str:
     return value.upper()
 
 
-#: Environment variable -> (field of `Settings`, how it is read).
+#: Field of `Settings` and its reader, by environment variable.
 VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "REDIS_URL": ("redis_url", _text),
     "LABEL_STUDIO_URL": ("label_studio_url", _url),
@@ -86,7 +86,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where everything is, and how long anything may take.
+    """Addresses, folders, credentials and time limits of an installation.
 
     Attributes:
         redis_url: Redis that all processes share. Default: an embedded one below `home`.
@@ -157,10 +157,10 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
-        """Settings from the environment; empty values count as absent.
+        """Reads the settings from environment variables; empty values count as absent.
 
         Raises:
-            ConfigError: If a variable starting with XLT_ is not known, or a value is unusable.
+            ConfigError: If a variable that starts with XLT_ is unknown, or a value is invalid.
         """
         unknown = sorted(key for key in env if key.startswith("XLT_") and key not in VARIABLES)
         if unknown:
@@ -178,15 +178,15 @@ class Settings:
 
     @property
     def basic_auth(self) -> tuple[str, str] | None:
-        """User and password that routes ask for, or None where they are open."""
+        """User and password of the routes; None if they are open."""
         if self.basic_auth_user and self.basic_auth_password:
             return self.basic_auth_user, self.basic_auth_password
         return None
 
     def secret(self) -> str:
-        """The webhooks' shared secret; the first to ask makes it where none was set.
+        """Returns the webhooks' shared secret; generates and stores one if none is set.
 
-        Kept beside the models where they are on a disk, so that all processes agree.
+        It is stored beside the models if they are on a disk, so that all processes share it.
 
         Raises:
             ConfigError: If the file with the secret cannot be read or written.
@@ -197,21 +197,23 @@ class Settings:
         try:
             return _read_or_make(folder / SECRET_FILE)
         except OSError as error:
-            raise ConfigError(f"cannot keep the webhook secret in {folder}: {error}") from error
+            raise ConfigError(
+                f"cannot store the webhook secret in {folder}: {error}; set XLT_WEBHOOK_SECRET"
+            ) from error
 
 
 def _read_or_make(path: Path) -> str:
-    """The secret in `path`; a new one, readable by the owner only, where there is none."""
+    """Returns the secret in a file; creates it first, readable by the owner only, if missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     if not path.exists():
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_urlsafe(32))
         try:
-            os.link(fresh, path)  # fails where another process was first: its secret counts
+            os.link(draft, path)  # fails if another process was first, whose secret counts
         except FileExistsError:
             pass
         finally:
-            fresh.unlink()
+            draft.unlink()
     return path.read_text().strip()

@@ -34,8 +34,8 @@ def test_connect(client: Client, make_project: MakeProject) -> None:
     with standing_in() as server:
         first = connect(client, settings(server.url), project_id=project.id, options=options)
         again = connect(client, settings(server.url), project_id=project.id)
-        assert len(first.done) == 4
-        assert again.done == ()
+        assert len(first.changes) == 4
+        assert again.changes == ()
         assert again.backend_id == first.backend_id
         (model,) = backends(client, project.id)
         assert (model["state"], model["is_interactive"]) == ("CO", True)
@@ -91,7 +91,7 @@ def test_webhooks_are_mended(client: Client, make_project: MakeProject) -> None:
         assert ours["id"] == own["id"] == found.webhook_id
         assert ours["headers"] == {SECRET_HEADER: SECRET}
         assert kept["url"] == other["url"]
-        assert "removed a second webhook" in found.done
+        assert "removed a second webhook" in found.changes
         assert len(backends(client, project.id)) == 1
 
 
@@ -101,14 +101,14 @@ def test_project_is_made_once(client: Client) -> None:
         made = connect(client, settings(server.url), title="By title", label_config=CHOICES)
         found = connect(client, settings(server.url), title="By title")
         assert found.project.id == made.project.id
-        assert "made the project 'By title'" in made.done
+        assert "created the project 'By title'" in made.changes
 
 
 def test_which_project(client: Client) -> None:
     """Without an id, a title that exists, or an interface to make one, it is asked for."""
-    with pytest.raises(ConfigError, match="which project"):
+    with pytest.raises(ConfigError, match="give --project ID, or --title"):
         connect(client, settings("http://localhost:9"))
-    with pytest.raises(ConfigError, match="no project is called 'Nobody'"):
+    with pytest.raises(ConfigError, match="no project has the title 'Nobody'"):
         connect(client, settings("http://localhost:9"), title="Nobody")
 
 

@@ -53,7 +53,7 @@ class Installation:
     def checks(self, *, ask_next: bool = False) -> dict[str, tuple[Status, str, str]]:
         """Name of each check of the project -> status, detail, mend."""
         found = diagnose(self.settings, project_ids=[self.id], ask_next=ask_next)
-        return {check.name: (check.status, check.detail, check.mend) for _, check in found}
+        return {check.name: (check.status, check.detail, check.fix) for _, check in found}
 
     def faults(self) -> dict[str, tuple[Status, str, str]]:
         """The checks of the project that are not well."""
@@ -93,7 +93,7 @@ def test_webhook_is_gone(installation: Installation) -> None:
     installation.client.http.request("DELETE", f"/api/webhooks/{hook['id']}/")
     status, detail, mend = installation.faults()["webhook"]
     assert (status, mend) == (Status.FAIL, f"xlt connect --project {installation.id}")
-    assert "hears of no label" in detail
+    assert "does not learn of new labels" in detail
 
 
 def test_webhook_without_secret(installation: Installation) -> None:
@@ -120,7 +120,7 @@ def test_events_do_not_arrive(installation: Installation) -> None:
     project = installation.client.project(installation.id)
     found = check_round_trip(installation.client, project, lambda: 0.0, wait_s=0.5)
     assert found.status is Status.FAIL
-    assert "WEBHOOK_TIMEOUT" in found.mend
+    assert "WEBHOOK_TIMEOUT" in found.fix
 
 
 def test_wrong_order(installation: Installation) -> None:
@@ -170,7 +170,7 @@ def test_not_connected(client: Client, make_project: MakeProject, tmp_path: Path
         home=tmp_path,
     )
     found = {check.name: check for _, check in diagnose(settings, project_ids=[project.id])}
-    assert found["model"].mend == f"xlt connect --project {project.id}"
+    assert found["model"].fix == f"xlt connect --project {project.id}"
 
 
 def test_wrong_project(client: Client, tmp_path: Path) -> None:

@@ -126,5 +126,5 @@ def test_secret_that_is_set_is_used(tmp_path):
 def test_secret_that_cannot_be_kept(tmp_path):
     """The message names the folder."""
     (tmp_path / "models").write_text("a file")
-    with pytest.raises(ConfigError, match="cannot keep the webhook secret in"):
+    with pytest.raises(ConfigError, match="cannot store the webhook secret in"):
         Settings(home=tmp_path).secret()

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from xlt.cli.arguments import language_codes
 from xlt.errors import ConfigError
 from xlt_backend.demo.loop import annotate
 from xlt_backend.demo.measure import summarise
@@ -57,7 +58,7 @@ def _add_texts(parser: argparse.ArgumentParser) -> None:
         metavar="CODE",
         help="language whose labels are cheap (default: %(default)s)",
     )
-    add("--languages", type=_codes, metavar="A,B", help="languages to label (default: all)")
+    add("--languages", type=language_codes, metavar="A,B", help="languages to label (default: all)")
     add(
         "--seed",
         type=int,
@@ -103,10 +104,6 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
         metavar="PORT",
         help="port of xlt; if taken, any free one (default: %(default)s)",
     )
-
-
-def _codes(text: str) -> list[str]:
-    return [code.strip() for code in text.split(",") if code.strip()]
 
 
 def _positive(text: str) -> int:

@@ -1,1 +1,1 @@
-"""Label Studio: its API, its JSON, its labelling interfaces."""
+"""Label Studio: its API, its JSON and its labelling interfaces."""

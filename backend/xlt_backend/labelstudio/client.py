@@ -1,4 +1,4 @@
-"""Label Studio as the rounds use it: export, publish, order. See connect.py for setting it up."""
+"""Client of Label Studio's API: projects, tasks, annotations and predictions."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["UNCERTAINTY_SAMPLING", "Client", "ProjectInfo"]
 
 logger = logging.getLogger(__name__)
 
-#: Serves the task whose prediction has the lowest score; works in the Community Edition too.
+#: Sampling that serves the task whose prediction has the lowest score, in all editions.
 UNCERTAINTY_SAMPLING = "Uncertainty sampling"
 
-#: Predictions in one request. Each request costs Label Studio a recount of its tasks, so that few
-#: large ones are much faster than many small ones (3,000: 2 s at once, 13 s in 500s).
+#: Number of predictions in one request. Label Studio recounts its tasks after each request, so few
+#: large ones are much faster than many small ones (3,000: 2 s in one, 13 s in six).
 PUBLISH_CHUNK = 5000
-#: Predictions of old versions are deleted when nobody has labelled for so long: meanwhile Label
-#: Studio on SQLite answers whoever submits with a 500 ("database is locked").
+#: Seconds without a change before predictions of old versions are deleted. During a deletion, Label
+#: Studio on SQLite answers annotators with a 500 ("database is locked").
 QUIET_S = 300.0
 
 _SLOW_S = 300.0
@@ -33,34 +33,34 @@ Json = dict[str, Any]
 
 
 class Client(Reader):
-    """What is changed in Label Studio, beside what is read.
+    """A client that reads from and writes to Label Studio.
 
-    Writes are repeated only where Label Studio cannot have seen them, or where that does no harm.
+    It repeats a write only if Label Studio cannot have seen it, or if that does no harm.
     """
 
     # Projects and tasks ----------------------------------------------------------------------
 
     def create_project(self, title: str, label_config: str, **fields: Any) -> ProjectInfo:  # noqa: ANN401
-        """Make a project; further fields as in Label Studio's API."""
+        """Creates a project; further fields as in Label Studio's API."""
         body = {"title": title, "label_config": label_config, **fields}
         return ProjectInfo.from_json(self.http.request("POST", "/api/projects/", json=body))
 
     def update_project(self, project_id: int, **fields: Any) -> ProjectInfo:  # noqa: ANN401
-        """Change fields of a project; names as in Label Studio's API."""
+        """Changes fields of a project; names as in Label Studio's API."""
         path = f"/api/projects/{project_id}/"
         return ProjectInfo.from_json(self.http.request("PATCH", path, json=fields))
 
     def import_tasks(self, project_id: int, tasks: Sequence[Mapping[str, Any]]) -> int:
-        """Import tasks, `{"data": {…}, …}` or the bare data; returns their number."""
-        path, made = f"/api/projects/{project_id}/import", 0
+        """Imports tasks, `{"data": {…}, …}` or the bare data; returns their number."""
+        path, imported = f"/api/projects/{project_id}/import", 0
         for start in range(0, len(tasks), PUBLISH_CHUNK):
             chunk = [dict(task) for task in tasks[start : start + PUBLISH_CHUNK]]
             body = self.http.request("POST", path, json=chunk, timeout_s=_SLOW_S)
-            made += int(body["task_count"])
-        return made
+            imported += int(body["task_count"])
+        return imported
 
     def next_task(self, project_id: int) -> Json | None:
-        """The task that Label Studio serves the token's owner next; None: nothing left to do."""
+        """Returns the next task for the token's owner; None if there is none left."""
         try:
             body: Json = self.http.request("GET", f"/api/projects/{project_id}/next")
         except NotFoundError:
@@ -74,21 +74,21 @@ class Client(Reader):
         result: Sequence[Mapping[str, Any]],
         **fields: Any,  # noqa: ANN401
     ) -> int:
-        """Submit an annotation (`was_cancelled=True`: a skip); returns its id."""
+        """Submits an annotation (a skip if `was_cancelled=True`); returns its id."""
         body = {"result": [dict(region) for region in result], **fields}
         return int(self.http.request("POST", f"/api/tasks/{task_id}/annotations/", json=body)["id"])
 
     def reopen(self, answers: Mapping[int, int]) -> None:
-        """Finished tasks go back into the queue, for annotators who have not answered them yet.
+        """Puts finished tasks back into the queue, for annotators who have not answered them yet.
 
-        Whoever answered a task is never shown it again by “Label All Tasks”. Tasks that were
-        deleted meanwhile are left out.
+        “Label All Tasks” never shows a task again to an annotator who answered it. Skips tasks that
+        were deleted meanwhile.
 
         Args:
-            answers: Task id -> how many answers it needs now.
+            answers: Number of answers that each task now needs, by task id.
         """
         for task, count in answers.items():
-            # The first alone changes nothing: Label Studio counts anew at the next answer only.
+            # `overlap` alone has no effect: Label Studio recounts only at the next answer.
             body = {"overlap": count, "is_labeled": False}
             with suppress(NotFoundError):
                 self.http.request("PATCH", f"/api/tasks/{task}/", json=body)
@@ -103,39 +103,39 @@ class Client(Reader):
         *,
         progress: Callable[[int, int], None] | None = None,
     ) -> int:
-        """Store predictions in bulk and make sure that they are all there, once each.
+        """Stores predictions in bulk and verifies that each is stored once.
 
-        May be repeated after an interruption: tasks that have a prediction of this version keep
-        it. Tasks that were deleted meanwhile are left out. A new order by the same model needs a
-        new version name.
+        It may be repeated after an interruption: tasks that have a prediction of this version keep
+        it. Tasks that were deleted meanwhile are skipped. A new order by the same model needs a new
+        version name.
 
         Args:
-            project_id: Label Studio's id.
-            version: Becomes their `model_version`.
-            rows: At most one per task.
-            progress: Told how many of how many rows are done.
+            project_id: Label Studio's id of the project.
+            version: Version of the predictions, their `model_version`.
+            rows: Predictions, at most one per task.
+            progress: Called with the number of finished rows and of all rows.
 
         Returns:
-            How many of the rows' tasks have a prediction of this version now.
+            Number of the rows' tasks that have a prediction of this version now.
 
         Raises:
-            PublishError: If some are missing afterwards.
+            PublishError: If predictions are missing afterwards.
         """
         before = self.versions(project_id).get(version, 0)
         stored = set(self.scores_of(project_id, version)) if before else set()
         todo = [row for row in rows if row.task_id not in stored]
-        made = 0
+        created = 0
         for start in range(0, len(todo), PUBLISH_CHUNK):
             chunk = todo[start : start + PUBLISH_CHUNK]
-            made += self._store(project_id, version, chunk)
+            created += self._store(project_id, version, chunk)
             if progress:
                 progress(len(rows) - len(todo) + start + len(chunk), len(rows))
-        if made == len(todo) and self.versions(project_id).get(version, 0) == before + made:
+        if created == len(todo) and self.versions(project_id).get(version, 0) == before + created:
             return len(rows)
         return self._verify(project_id, version, rows)
 
     def _store(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> int:
-        """One request, repeated with what is missing where it was refused or not answered."""
+        """Sends predictions in one request; sends the missing ones again if it fails."""
         path = f"/api/projects/{project_id}/import/predictions"
         body = [
             {
@@ -161,10 +161,10 @@ class Client(Reader):
         return int(answer["created"])
 
     def _missing(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> set[int]:
-        """Tasks of the rows that are there and have no prediction of this version."""
-        there = {int(row["id"]) for row in self.pages(project_id, "id")}
+        """Returns the rows' tasks that exist and have no prediction of this version."""
+        existing = {int(row["id"]) for row in self.pages(project_id, "id")}
         stored = self.scores_of(project_id, version)
-        return {row.task_id for row in rows if row.task_id in there and row.task_id not in stored}
+        return (existing & {row.task_id for row in rows}) - stored.keys()
 
     def _verify(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> int:
         missing = self._missing(project_id, version, rows)
@@ -179,7 +179,7 @@ class Client(Reader):
     def switch(
         self, project_id: int, version: str, *, sampling: str = UNCERTAINTY_SAMPLING
     ) -> None:
-        """From now on, tasks are shown with, and ordered by, the predictions of `version`.
+        """Makes the project show the predictions of a version and serve tasks in their order.
 
         Raises:
             RejectedError: If the project has no prediction of this version.
@@ -187,15 +187,18 @@ class Client(Reader):
         info = self.update_project(project_id, model_version=version, sampling=sampling)
         if (info.model_version, info.sampling) != (version, sampling):
             raise RejectedError(
-                f"project {project_id} should now have model_version {version!r} and {sampling!r}, "
-                f"but has {info.model_version!r} and {info.sampling!r}"
+                f"project {project_id} has model_version {info.model_version!r} and sampling "
+                f"{info.sampling!r} after Label Studio was told {version!r} and {sampling!r}"
             )
 
     def prune_predictions(self, project_id: int, keep: Collection[str]) -> list[str]:
-        """Delete predictions of all versions but `keep` and the project's own; returns which.
+        """Deletes the predictions of all versions except `keep` and the one that is shown.
 
-        Label Studio deletes them row by row in one transaction, and on SQLite refuses annotators'
-        work meanwhile: it is put off while somebody labels. Old versions that stay harm nobody.
+        Label Studio deletes them row by row in one transaction, and on SQLite refuses annotations
+        meanwhile. So nothing is deleted while annotators work; old versions do no harm.
+
+        Returns:
+            The versions whose predictions were deleted.
         """
         stored = self.versions(project_id)
         current = self.project(project_id).model_version
@@ -214,7 +217,7 @@ class Client(Reader):
         return deleted
 
     def quiet(self, project_id: int) -> bool:
-        """Whether nobody changed anything in the project for `QUIET_S` seconds."""
+        """Returns whether the project has not changed for `QUIET_S` seconds."""
         newest = self.changed_at(project_id)
         if not newest:
             return True

@@ -1,7 +1,7 @@
-"""One request to Label Studio: token, time-out, retries, and errors in words.
+"""Requests to Label Studio: token, time-outs, retries and error messages.
 
-Built on label-studio-sdk, which refreshes access tokens (they live for five minutes) from the
-personal access token by itself.
+Built on label-studio-sdk, which makes access tokens, valid for five minutes, from the personal
+access token.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from xlt_backend.errors import (
 
 logger = logging.getLogger(__name__)
 
-#: Methods that may be sent twice; anything else is sent again only where it never arrived.
+#: Methods that may be sent twice; others are repeated only if the request never arrived.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 _PASSING = frozenset({502, 503, 504})
 _MAX_MESSAGE = 500
 
 HOW_TO_TOKEN = (
-    "make a personal access token in Label Studio (your initials > Account & Settings > "
+    "create a personal access token in Label Studio (your initials > Account & Settings > "
     "Personal Access Token) and set LABEL_STUDIO_API_KEY to it"
 )
 HOW_TO_SSRF = (
@@ -46,7 +46,7 @@ HOW_TO_SSRF = (
 
 
 def token_kind(token: str) -> str:
-    """What kind of token this looks like: personal, access, legacy, or none of them."""
+    """Returns the kind of a token by its form: personal, access, legacy or unknown."""
     parts = token.strip().split(".")
     if len(parts) != 3:
         return "legacy" if token.strip().isalnum() else "unknown"
@@ -60,34 +60,34 @@ def token_kind(token: str) -> str:
 
 
 def checked_token(token: str | None) -> str:
-    """The token, if it is a personal access token.
+    """Returns a token without spaces around it, if it is a personal access token.
 
     Raises:
-        AuthenticationError: If it is none; says which kind it is and where to get one.
+        AuthenticationError: If it is not; the message says what it is and how to get one.
     """
     text = (token or "").strip()
     if not text:
         raise AuthenticationError(f"no Label Studio token: {HOW_TO_TOKEN}")
     kind = token_kind(text)
-    words = {
+    messages = {
         "legacy": "this looks like a legacy token, which Label Studio turns off by default",
-        "access": "this is an access token, which is good for five minutes only",
+        "access": "this is an access token, which is valid for five minutes only",
         "unknown": "this does not look like a token of Label Studio",
     }
-    if kind in words:
-        raise AuthenticationError(f"{words[kind]}: {HOW_TO_TOKEN}")
+    if kind in messages:
+        raise AuthenticationError(f"{messages[kind]}: {HOW_TO_TOKEN}")
     return text
 
 
 class Http:
-    """Requests to one Label Studio; safe to share between threads.
+    """A sender of requests to one Label Studio; thread-safe.
 
     Args:
         url: Label Studio's address.
         token: A personal access token.
-        timeout_s: For one request, where the caller names no other.
-        attempts: How often a request that may be repeated is sent.
-        backoff_s: Wait before the second attempt; doubles each time.
+        timeout_s: Longest wait for an answer in seconds, if the caller gives no other.
+        attempts: Number of times that a repeatable request is sent at most.
+        backoff_s: Seconds before the second attempt; doubles each time.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Http:
             raise AuthenticationError(f"{_message(error.body)}: {HOW_TO_TOKEN}") from None
 
     def close(self) -> None:
-        """Close the connections that are kept open between requests."""
+        """Closes the connections that are kept open between requests."""
         self._client.close()
 
     def request(
@@ -128,14 +128,15 @@ class Http:
         timeout_s: float | None = None,
         repeat: bool = True,
     ) -> Any:  # noqa: ANN401 - any JSON
-        """Send one request and return the JSON of its answer (None where it is empty).
+        """Sends a request and returns the JSON of its answer; None if the answer is empty.
 
-        With `repeat`, it is sent again for some seconds where no harm can come of that.
+        With `repeat`, a request that fails is sent again for some seconds if that does no harm.
 
         Raises:
-            UnreachableError: No answer in time, or not one of Label Studio.
-            AuthenticationError, ForbiddenError, NotFoundError, RejectedError: 401, 403, 404, 4xx.
-            LabelStudioError: It failed (5xx).
+            UnreachableError: If there is no answer in time, or it does not come from Label Studio.
+            AuthenticationError, ForbiddenError, NotFoundError, RejectedError: If the status is 401,
+                403, 404 or another 4xx.
+            LabelStudioError: If the status is 5xx.
         """
         attempts = self._attempts if repeat else 1
         for attempt in range(1, attempts + 1):
@@ -146,7 +147,7 @@ class Http:
                 unsent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
                 if last or not (unsent or method in _IDEMPOTENT):
                     raise UnreachableError(self._no_answer(error, method, path)) from error
-                logger.debug("%s %s: %r, once more", method, path, error)
+                logger.debug("%s %s: %r; retrying", method, path, error)
             else:
                 if last or response.status_code not in _PASSING or method not in _IDEMPOTENT:
                     return self._read(response, method, path)
@@ -190,12 +191,12 @@ class Http:
                 f"({error.status_code}): {_message(error.body)}"
             ) from None
         except json.JSONDecodeError:
-            raise UnreachableError(self._another(f"{method} {path}")) from None
+            raise UnreachableError(self._not_label_studio(f"{method} {path}")) from None
 
     def _renew(self, refused: str) -> None:
-        """Fetches an access token, unless another thread has since the `refused` one was sent.
+        """Fetches an access token, unless another thread did so since the `refused` one was sent.
 
-        The SDK sends a token until the second it runs out, by this machine's clock.
+        The SDK uses a token until the second in which it expires by this machine's clock.
         """
         tokens = self._tokens
         with tokens._token_refresh_lock:
@@ -210,32 +211,35 @@ class Http:
             body = response.json()
         except ValueError:
             if status < 400:
-                raise UnreachableError(self._another(f"{method} {path}")) from None
+                raise UnreachableError(self._not_label_studio(f"{method} {path}")) from None
             body = response.reason_phrase
         if status < 400:
             return body
-        said = f"{method} {path}: {status} {_message(body)}"
+        answer = f"{method} {path}: {status} {_message(body)}"
         if status == 401:
-            raise AuthenticationError(f"Label Studio refuses the token ({said}): {HOW_TO_TOKEN}")
+            raise AuthenticationError(f"Label Studio refuses the token ({answer}): {HOW_TO_TOKEN}")
         kinds = {403: ForbiddenError, 404: NotFoundError}
         kind = kinds.get(status, RejectedError if status < 500 else LabelStudioError)
-        raise kind(f"Label Studio at {self.url} answers {said}")
+        raise kind(f"Label Studio at {self.url} answers {answer}")
 
     def _no_answer(self, error: httpx.HTTPError, method: str, path: str) -> str:
         if isinstance(error, httpx.TimeoutException):
             return f"Label Studio at {self.url} is too slow: no answer to {method} {path} in time"
-        why = str(error) or type(error).__name__
+        reason = str(error) or type(error).__name__
         return (
-            f"no Label Studio at {self.url} ({why}): is it running, is LABEL_STUDIO_URL its "
-            "address as seen from here?"
+            f"no Label Studio at {self.url} ({reason}): start it, or set LABEL_STUDIO_URL to its "
+            "address as seen from here"
         )
 
-    def _another(self, what: str) -> str:
-        return f"{self.url} answers {what} with something that is not Label Studio's API"
+    def _not_label_studio(self, request: str) -> str:
+        return (
+            f"{self.url} is not Label Studio's API, by its answer to {request}; "
+            "check LABEL_STUDIO_URL"
+        )
 
 
 def _message(body: object) -> str:
-    """Label Studio's own words in one line."""
+    """Returns Label Studio's own error message in one line."""
     if isinstance(body, dict):
         detail = body.get("detail") or body.get("message") or ""
         fields = body.get("validation_errors")

@@ -1,4 +1,4 @@
-"""What is read from Label Studio: projects, tasks with their labels, scores, a sign of change."""
+"""Reading from Label Studio: projects, tasks with their labels, scores, signatures of changes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 from xlt_backend.errors import NotFoundError, UnreachableError
 from xlt_backend.labelstudio.http import Http
 
-#: Tasks in one page of an export.
+#: Number of tasks in one page of an export.
 EXPORT_PAGE = 1000
 
 _SLOW_S = 300.0
 
-# `include` names the fields of tasks and of what is nested in them. Without it Label Studio adds
-# up columns for its Data Manager: three times slower.
+# `include` names the fields of tasks and of their annotations. Without it, Label Studio computes
+# the columns of its Data Manager, which takes three times as long.
 _TASK_FIELDS = (
     "id,data,is_labeled,annotations,updated_at,overlap,"
     "result,completed_by,was_cancelled,ground_truth,lead_time,parent_prediction,created_at"
@@ -33,14 +33,18 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectInfo:
-    """One project of Label Studio.
+    """A project of Label Studio.
 
     Attributes:
-        key: `"{id}.{seconds of its creation}"`, as Label Studio names it towards ML backends.
+        id: Label Studio's id of the project.
+        key: Its name in requests to ML backends, `"{id}.{seconds of its creation}"`.
+        title: Its title.
+        label_config: Its labelling interface.
         model_version: A version of predictions, or the title of an ML backend, or empty.
-        task_count: All tasks.
-        annotated_count: Tasks with at least one annotation that is no skip.
-        maximum_annotations: Annotators per task.
+        sampling: The order in which it serves tasks.
+        task_count: Number of tasks.
+        annotated_count: Number of tasks with at least one annotation that is not a skip.
+        maximum_annotations: Number of annotators per task.
     """
 
     id: int
@@ -55,7 +59,7 @@ class ProjectInfo:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> ProjectInfo:
-        """From Label Studio's own JSON."""
+        """Reads a project from Label Studio's JSON."""
         return cls(
             id=int(body["id"]),
             key=f"{body['id']}.{int(parse_time(str(body['created_at'])).timestamp())}",
@@ -75,10 +79,15 @@ def parse_time(text: str) -> datetime:
 
 
 class Reader:
-    """Reads from one Label Studio, by its address and a personal access token.
+    """A client that reads from one Label Studio.
 
-    All methods raise `LabelStudioError` or one of its kinds; they are repeated for some seconds
-    while Label Studio does not answer.
+    All methods raise `LabelStudioError` or a subclass, after some seconds of retries if Label
+    Studio does not answer.
+
+    Args:
+        url: Label Studio's address.
+        token: A personal access token.
+        timeout_s: Longest wait for the answer to a request in seconds.
     """
 
     def __init__(self, url: str, token: str, *, timeout_s: float = 30.0) -> None:
@@ -91,31 +100,31 @@ class Reader:
         return self.http.url
 
     def close(self) -> None:
-        """Close the connections that are kept open between requests."""
+        """Closes the connections that are kept open between requests."""
         self.http.close()
 
     def version(self) -> str:
-        """Release of Label Studio, such as `1.23.2`."""
+        """Returns the release of Label Studio, such as `1.23.2`."""
         body = self.http.request("GET", "/api/version")
         release = body.get("release") if isinstance(body, dict) else None
         if not release:
-            raise UnreachableError(f"{self.url} does not say which Label Studio it is")
+            raise UnreachableError(f"{self.url}/api/version names no release of Label Studio")
         return str(release)
 
     def projects(self) -> list[ProjectInfo]:
-        """All projects that the token's owner sees."""
-        found: list[ProjectInfo] = []
+        """Returns all projects that the token's owner can see."""
+        projects: list[ProjectInfo] = []
         page = 1
         while True:
             params = {"page": page, "page_size": 100}
             body = self.http.request("GET", "/api/projects/", params=params)
-            found += [ProjectInfo.from_json(item) for item in body["results"]]
+            projects += [ProjectInfo.from_json(item) for item in body["results"]]
             if not body.get("next"):
-                return found
+                return projects
             page += 1
 
     def project(self, project_id: int) -> ProjectInfo:
-        """One project.
+        """Returns a project.
 
         Raises:
             NotFoundError: If there is none with this id.
@@ -127,14 +136,14 @@ class Reader:
         return ProjectInfo.from_json(body)
 
     def tasks(self, project_id: int) -> list[Json]:
-        """All tasks of a project with their annotations (also skips), as convert.py reads them.
+        """Returns all tasks of a project with their annotations, including skips.
 
         Keys: id, data, is_labeled, annotations, updated_at, overlap. No predictions, no drafts.
         """
         return list(self.pages(project_id, _TASK_FIELDS))
 
     def scores(self, project_id: int, version: str) -> dict[int, float]:
-        """Task id -> score of its prediction of this version; tasks without one are left out."""
+        """Returns the score of each task's prediction of a version, by task id, if it has one."""
         if self.project(project_id).model_version == version:
             # A column of the Data Manager: the mean over the predictions of the project's version.
             rows = self.pages(project_id, "id,predictions_score")
@@ -143,7 +152,7 @@ class Reader:
         return self.scores_of(project_id, version)
 
     def scores_of(self, project_id: int, version: str) -> dict[int, float]:
-        """The same for any version; slower, because it reads all predictions."""
+        """Returns the same as `scores` from the predictions themselves, which is slower."""
         return {
             row["id"]: float(prediction.get("score") or 0.0)
             for row in self.pages(project_id, "id,predictions,score,model_version")
@@ -152,7 +161,7 @@ class Reader:
         }
 
     def pages(self, project_id: int, fields: str) -> Iterator[Json]:
-        """These fields of all tasks, in the order of ids; one deleted meanwhile moves no other."""
+        """Yields fields of all tasks in the order of ids; deletions meanwhile skip no task."""
         last = 0
         while True:
             later = {"filter": "filter:tasks:id", "operator": "greater", "type": "Number"}
@@ -176,7 +185,7 @@ class Reader:
         return list(body["tasks"])
 
     def activity(self, project_id: int) -> str:
-        """A short signature that changes when tasks, labels or the interface change.
+        """Returns a short signature that changes when tasks, labels or the interface change.
 
         Two cheap requests. Publishing and pruning predictions in bulk does not change it.
         """
@@ -187,14 +196,14 @@ class Reader:
         return hashlib.blake2s("\0".join(facts).encode(), digest_size=10).hexdigest()
 
     def changed_at(self, project_id: int) -> str:
-        """When a task or one of its annotations was changed last; empty without tasks."""
+        """Returns the time of the last change of a task or annotation; empty without tasks."""
         query = json.dumps({"ordering": ["-tasks:updated_at"]})
         params = {"project": project_id, "include": "id,updated_at", "query": query}
         page = self._task_page({**params, "page": 1, "page_size": 1})
         return str(page[0]["updated_at"]) if page else ""
 
     def versions(self, project_id: int) -> dict[str, int]:
-        """Versions of predictions that are there, with their number."""
+        """Returns the number of predictions by version."""
         body = self.http.request("GET", f"/api/projects/{project_id}/model-versions/")
-        # The title of an ML backend that the project shows is listed too, with none.
+        # If the project shows the title of an ML backend, Label Studio lists it with 0 predictions.
         return {str(name): int(count) for name, count in body.items() if count}

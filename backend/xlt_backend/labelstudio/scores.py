@@ -1,4 +1,4 @@
-"""Scores of Label Studio: places in the queue; lower is served sooner."""
+"""Scores of Label Studio's predictions: tasks with lower scores are served sooner."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence, Set
 
 
 def insert_scores(published: Sequence[float], places: Sequence[float]) -> list[float]:
-    """Scores that put new tasks between tasks whose scores stay as they are.
+    """Returns scores that insert new tasks into a queue without changing its scores.
 
     Args:
-        published: Scores in (0, 1) of the tasks that are in the queue.
-        places: For each new task its place in the order of all, as a share in [0, 1].
+        published: Scores in (0, 1) of the tasks in the queue.
+        places: Place of each new task in the queue, as a share in [0, 1].
 
     Returns:
-        A score in (0, 1) for each new task; distinct, and in the order of `places`.
+        A score in (0, 1) for each new task; all are distinct and in the order of `places`.
     """
     edges = [0.0, *sorted(published), 1.0]
     gaps = [min(int(place * (len(published) + 1)), len(published)) for place in places]
@@ -58,7 +58,7 @@ def queue_scores(
 
 
 def rank_to_score(rank: int, n: int) -> float:
-    """Place in the queue as Label Studio's score, in (0, 1).
+    """Returns the score of a place in the queue, in (0, 1).
 
     Args:
         rank: 0 for the task to label next.
@@ -68,7 +68,7 @@ def rank_to_score(rank: int, n: int) -> float:
         Lower = sooner; distinct for distinct ranks.
 
     Raises:
-        ValueError: If the rank is not one of the queue's.
+        ValueError: If the rank is negative or beyond the queue.
     """
     if not 0 <= rank < n:
         raise ValueError(f"rank must be in [0, {n}), got {rank}")
@@ -76,12 +76,12 @@ def rank_to_score(rank: int, n: int) -> float:
 
 
 def uncertainty_to_score(uncertainty: float) -> float:
-    """Label Studio's score of a task that no order knows yet.
+    """Returns the score of a task that is not in a published order yet.
 
     Args:
-        uncertainty: In [0, 1], higher = less sure.
+        uncertainty: Uncertainty in [0, 1], higher = less sure.
 
     Returns:
-        In [0, 1]; lower = sooner.
+        Score in [0, 1]; lower = sooner.
     """
     return min(max(1.0 - uncertainty, 0.0), 1.0)

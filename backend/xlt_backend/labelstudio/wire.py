@@ -1,7 +1,7 @@
-"""What Label Studio sends to an ML backend, and what it expects back.
+"""Requests of Label Studio to an ML backend, and the answers that it expects.
 
-Tolerant in: fields that are not named here are dropped, which also keeps the secrets that some
-bodies carry (legacy token, task data password) out of our memory and logs. Strict out.
+Reading is tolerant: it drops fields that are not named here, and with them the secrets that some
+bodies carry (legacy token, password of the task data). Writing is strict.
 """
 
 from __future__ import annotations
@@ -12,31 +12,31 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-#: Larger bodies are refused before they are read ("Retrieve predictions" sends all tasks at once:
-#: 3.5 MB for 3,000).
+#: Largest body of a request in bytes; larger ones are refused before they are read. ("Retrieve
+#: predictions" sends all tasks at once: 3.5 MB for 3,000.)
 MAX_BODY_BYTES = 128 * 1024 * 1024
-#: Tasks in one /predict.
+#: Largest number of tasks in one /predict.
 MAX_TASKS = 100_000
 
-#: Header with the shared secret of our webhooks.
+#: Header with the shared secret of the webhooks.
 SECRET_HEADER = "X-Xlt-Secret"
 
 _MAX_CONFIG = 1_000_000
 _MAX_NAME = 500
 
-#: Events after which labels or tasks differ, so that there may be something to learn or to score.
+#: Events that change labels.
 LABEL_EVENTS = frozenset(
     {"ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED", "ANNOTATIONS_DELETED"}
 )
 TASK_EVENTS = frozenset({"TASKS_CREATED", "TASKS_DELETED"})
 PROJECT_EVENTS = frozenset({"PROJECT_UPDATED"})
 TRAIN_EVENTS = frozenset({"START_TRAINING"})
-#: What our webhook asks Label Studio for. (START_TRAINING comes by another way, unasked.)
+#: Events that our webhook subscribes to. (Label Studio sends START_TRAINING without it.)
 WEBHOOK_ACTIONS = tuple(sorted(LABEL_EVENTS | TASK_EVENTS | PROJECT_EVENTS))
 
 
 def project_id_of(key: object) -> int | None:
-    """The id in Label Studio's project key, `"{id}.{created_at}"`; None: not one."""
+    """Returns the id in a project key `"{id}.{created_at}"`; None if it is not such a key."""
     head = str(key).split(".", 1)[0] if key is not None else ""
     return int(head) if head.isascii() and head.isdigit() and len(head) < 19 else None
 
@@ -46,7 +46,7 @@ def _none_as_empty(value: object) -> object:
 
 
 def _as_list(value: object) -> object:
-    """Singular or plural, Label Studio uses one key for both."""
+    """Turns the value of a key that holds one item or several into a list."""
     if value is None:
         return []
     return [value] if isinstance(value, Mapping) else value
@@ -64,7 +64,7 @@ class _Out(BaseModel):
 
 
 class SetupRequest(_In):
-    """`POST /setup`, before every prediction and on every look at the model page."""
+    """`POST /setup`, sent before every prediction and by every visit to the model page."""
 
     project: str = Field(max_length=_MAX_NAME)
     label_config: str = Field(default="", alias="schema", max_length=_MAX_CONFIG)
@@ -82,24 +82,24 @@ class SetupRequest(_In):
 
 
 class WireTask(_In):
-    """One task of a `/predict`."""
+    """A task of a `/predict`."""
 
     id: int | str | None = None
     data: Annotated[dict[str, Any], BeforeValidator(_none_as_empty)] = Field(default_factory=dict)
 
     def as_task(self) -> dict[str, Any]:
-        """The shape that convert.py reads."""
+        """Returns the task in the form of an export."""
         return {"id": self.id, "data": self.data}
 
 
 class PredictParams(_In):
-    """Parameters of a `/predict`; `context` is there when it is interactive."""
+    """Parameters of a `/predict`; `context` is set if it is interactive."""
 
     context: dict[str, Any] | None = None
 
 
 class PredictRequest(_In):
-    """`POST /predict`: one task, or all that somebody selected."""
+    """`POST /predict`: one task, or all tasks that a user selected."""
 
     tasks: list[WireTask] = Field(max_length=MAX_TASKS)
     project: str | None = Field(default=None, max_length=_MAX_NAME)
@@ -108,12 +108,12 @@ class PredictRequest(_In):
 
     @property
     def project_id(self) -> int | None:
-        """Label Studio's id of the project; None: the request does not say."""
+        """Label Studio's id of the project; None if the request does not contain it."""
         return project_id_of(self.project)
 
 
 class ProjectRef(_In):
-    """The project of an event (its token and password are dropped here)."""
+    """The project of an event, without its token and password."""
 
     id: int
     title: str = ""
@@ -126,14 +126,14 @@ class ProjectRef(_In):
 
 
 class PredictionRef(_In):
-    """The prediction that was on the screen when an annotation was submitted."""
+    """The prediction that the annotator saw when submitting an annotation."""
 
     model_version: str | None = None
     result: list[dict[str, Any]] | None = None
 
 
 class AnnotationRef(_In):
-    """One annotation of an event."""
+    """An annotation of an event."""
 
     id: int | None = None
     was_cancelled: bool = False
@@ -148,13 +148,13 @@ class AnnotationRef(_In):
 
 
 class TaskRef(_In):
-    """One task of an event, by its id only."""
+    """A task of an event, by its id."""
 
     id: int | None = None
 
 
 class WebhookEvent(_In):
-    """`POST /webhook`: an event, or the order to train (which names the project only)."""
+    """`POST /webhook`: an event, or START_TRAINING, which contains the project only."""
 
     action: str = Field(max_length=100)
     project: ProjectRef | None = None
@@ -165,17 +165,17 @@ class WebhookEvent(_In):
 
     @property
     def project_id(self) -> int | None:
-        """Label Studio's id of the project; None: the event is about none."""
+        """Label Studio's id of the project; None if the event has no project."""
         return self.project.id if self.project else None
 
     @property
     def all_annotations(self) -> list[AnnotationRef]:
-        """The annotations, whichever key they came under."""
+        """The annotations, from both keys that Label Studio uses."""
         return [*self.annotation, *self.annotations]
 
     @property
     def all_tasks(self) -> list[TaskRef]:
-        """The tasks, whichever key they came under."""
+        """The tasks, from both keys that Label Studio uses."""
         return [*self.task, *self.tasks]
 
 
@@ -190,13 +190,13 @@ class HealthAnswer(_Out):
 
 
 class SetupAnswer(_Out):
-    """Answer to `/setup`: the version that the project's predictions have now."""
+    """Answer to `/setup`: the version of the predictions that the project shows."""
 
     model_version: str
 
 
 class WireResult(_Out):
-    """One task's prediction; `result` is empty where there is nothing to suggest."""
+    """A task's prediction; `result` is empty if there is no suggestion."""
 
     result: list[dict[str, Any]] = Field(default_factory=list)
     score: float = Field(default=0.5, ge=0, le=1)
@@ -211,7 +211,7 @@ class WireResult(_Out):
 
 
 class PredictAnswer(_Out):
-    """Answer to `/predict`: as many results as there were tasks, in their order."""
+    """Answer to `/predict`: one result per task, in the order of the tasks."""
 
     results: list[WireResult]
     model_version: str = ""
@@ -225,7 +225,7 @@ class VersionsAnswer(_Out):
 
 
 class WebhookAnswer(_Out):
-    """Answer to `/webhook`; Label Studio keeps `job` where there is one."""
+    """Answer to `/webhook`; Label Studio stores `job` if it is set."""
 
     status: str = "ok"
     job: str | None = None

@@ -1,1 +1,1 @@
-"""Connecting a project, and checking an installation."""
+"""Connection of projects, and checks of an installation."""

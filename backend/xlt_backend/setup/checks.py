@@ -1,4 +1,4 @@
-"""What `xlt doctor` finds: one `Check` each, with how to mend what is wrong."""
+"""Results of `xlt doctor`: one `Check` each, with the fix of a fault."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xlt.errors import XltError
 
 
 class Status(StrEnum):
-    """How a check ended."""
+    """Result of a check."""
 
     OK = "ok"
     WARN = "warn"
@@ -19,44 +19,44 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that was looked at.
+    """One check and its result.
 
     Attributes:
-        name: What it is about, a few words.
-        status: `fail` where the loop cannot work, `warn` where it works worse than it could.
-        detail: What was seen, one line.
-        mend: What to do about it; empty where all is well.
+        name: Subject of the check, in a few words.
+        status: `fail` if the loop cannot work, `warn` if it works worse than it could.
+        detail: Observation, in one line.
+        fix: What to do about a fault; empty if there is none.
     """
 
     name: str
     status: Status
     detail: str
-    mend: str = ""
+    fix: str = ""
 
 
 def ok(name: str, detail: str) -> Check:
-    """All is well."""
+    """Returns a check that passed."""
     return Check(name=name, status=Status.OK, detail=detail)
 
 
-def warn(name: str, detail: str, mend: str) -> Check:
-    """It works, but worse than it could."""
-    return Check(name=name, status=Status.WARN, detail=detail, mend=mend)
+def warn(name: str, detail: str, fix: str) -> Check:
+    """Returns a check of something that works worse than it could."""
+    return Check(name=name, status=Status.WARN, detail=detail, fix=fix)
 
 
-def fail(name: str, detail: str, mend: str) -> Check:
-    """It does not work."""
-    return Check(name=name, status=Status.FAIL, detail=detail, mend=mend)
+def fail(name: str, detail: str, fix: str) -> Check:
+    """Returns a check that failed."""
+    return Check(name=name, status=Status.FAIL, detail=detail, fix=fix)
 
 
-def failed(name: str, error: XltError, mend: str) -> Check:
-    """An error of ours as a failure; what to do is said once where its message says it too."""
-    return fail(name, str(error).removesuffix(mend).rstrip(": "), mend)
+def failed(name: str, error: XltError, fix: str) -> Check:
+    """Returns an error of ours as a failure, without the fix in its message if it has it."""
+    return fail(name, str(error).removesuffix(fix).rstrip(": "), fix)
 
 
-def guarded(name: str, mend: str, check: Callable[[], Check]) -> Check:
-    """The check; an error of ours that it raises is a failure with this mend."""
+def guarded(name: str, fix: str, check: Callable[[], Check]) -> Check:
+    """Runs a check; turns an error of ours into a failure with a fix."""
     try:
         return check()
     except XltError as error:
-        return failed(name, error, mend)
+        return failed(name, error, fix)

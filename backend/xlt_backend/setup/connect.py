@@ -1,4 +1,4 @@
-"""`xlt connect`: makes xlt the model of a Label Studio project. May be run again at any time."""
+"""`xlt connect`: makes xlt the model of a Label Studio project; it can be repeated at any time."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from xlt.cli.arguments import print_status
 from xlt.errors import ConfigError
 from xlt_backend.labelstudio.client import UNCERTAINTY_SAMPLING, Client, ProjectInfo
 from xlt_backend.labelstudio.interface import Interface, choices_config
@@ -24,15 +25,15 @@ __all__ = ["Connection", "add_arguments", "connect", "ensure_backend", "ensure_w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """A project that xlt is the model of.
+    """A project that has xlt as its model.
 
     Attributes:
         project: The project.
-        interface: What is learned in it.
+        interface: Its labelling interface.
         backend_id: Label Studio's id of the model.
         webhook_id: Label Studio's id of the webhook.
-        url: The project's page.
-        done: What had to be done, in words; empty where all was well already.
+        url: Address of the project's page.
+        changes: Messages about the changes; empty if there was nothing to change.
     """
 
     project: ProjectInfo
@@ -40,7 +41,7 @@ class Connection:
     backend_id: int
     webhook_id: int
     url: str
-    done: tuple[str, ...]
+    changes: tuple[str, ...]
 
 
 def connect(
@@ -52,26 +53,27 @@ def connect(
     label_config: str | None = None,
     options: ProjectOptions | None = None,
 ) -> Connection:
-    """Make xlt the model of a project: model, webhook, order of the tasks.
+    """Makes xlt the model of a project: sets up the model, the webhook and the order of tasks.
 
     Args:
         client: Label Studio.
-        settings: Where we are, and our secrets.
-        project_id: An existing project.
-        title: Without an id: the project with this title, made if there is none.
-        label_config: Interface of a project that is made.
-        options: Stored with the model; None leaves what is there.
+        settings: Our addresses and secrets.
+        project_id: Id of an existing project.
+        title: Title of the project if there is no id; created if it does not exist.
+        label_config: Labelling interface of a new project.
+        options: Options to store with the model; None keeps the stored ones.
 
     Raises:
-        UnsupportedConfigError: If there is nothing in the project that xlt learns.
-        LabelStudioError: If Label Studio does not answer or refuses; says what to do about it.
+        ConfigError: If id and title are missing, or the title is ambiguous.
+        UnsupportedConfigError: If xlt does not support the labelling interface.
+        LabelStudioError: If Label Studio does not answer or refuses; the message says what to do.
     """
-    done: list[str] = []
-    project = _project(client, project_id, title, label_config, done)
+    changes: list[str] = []
+    project = _project(client, project_id, title, label_config, changes)
     interface = Interface.from_label_config(project.label_config)
-    # The webhook first: Label Studio makes one of its own, open to all, where there is none yet.
+    # The webhook first: without one, Label Studio makes its own, which has no secret.
     webhook = ensure_webhook(
-        client, project.id, f"{settings.public_url}/webhook", settings.secret(), done
+        client, project.id, f"{settings.public_url}/webhook", settings.secret(), changes
     )
     backend = ensure_backend(
         client,
@@ -79,21 +81,21 @@ def connect(
         settings.public_url,
         basic_auth=settings.basic_auth,
         options=options,
-        done=done,
+        done=changes,
     )
     if project.sampling != UNCERTAINTY_SAMPLING:
         client.update_project(project.id, sampling=UNCERTAINTY_SAMPLING)
-        done.append("tasks are served in the order of their predictions' scores")
+        changes.append("made Label Studio serve tasks in the order of their scores")
     lang = (options or ProjectOptions()).language_field
     if ensure_view(client, interface, project.id, lang):
-        done.append(f"made the tab {VIEW_TITLE!r}, which shows that order")
+        changes.append(f"created the tab {VIEW_TITLE!r}, which shows that order")
     return Connection(
         project=client.project(project.id),
         interface=interface,
         backend_id=backend,
         webhook_id=webhook,
         url=f"{client.url}/projects/{project.id}/data",
-        done=tuple(done),
+        changes=tuple(changes),
     )
 
 
@@ -102,22 +104,22 @@ def _project(
     project_id: int | None,
     title: str | None,
     label_config: str | None,
-    done: list[str],
+    changes: list[str],
 ) -> ProjectInfo:
     if project_id is not None:
         return client.project(project_id)
     if not title:
-        raise ConfigError("which project? give its id, or the title of one to make")
-    found = [project for project in client.projects() if project.title == title]
-    if len(found) > 1:
-        ids = ", ".join(str(project.id) for project in found)
-        raise ConfigError(f"several projects are called {title!r} (ids {ids}): give the id")
-    if found:
-        return client.project(found[0].id)
+        raise ConfigError("no project: give --project ID, or --title to create one")
+    same = [project for project in client.projects() if project.title == title]
+    if len(same) > 1:
+        ids = ", ".join(str(project.id) for project in same)
+        raise ConfigError(f"several projects have the title {title!r} (ids {ids}): give --project")
+    if same:
+        return client.project(same[0].id)
     if not label_config:
-        raise ConfigError(f"no project is called {title!r}; to make it, name its labels")
+        raise ConfigError(f"no project has the title {title!r}; to create it, give --labels")
     Interface.from_label_config(label_config)
-    done.append(f"made the project {title!r}")
+    changes.append(f"created the project {title!r}")
     return client.create_project(title, label_config, show_collab_predictions=True)
 
 
@@ -125,33 +127,37 @@ def _project(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `xlt connect`."""
+    """Adds the options of `xlt connect` to its parser."""
     parser.epilog = (
         "examples:\n"
         "  xlt connect --project 12\n"
         "  xlt connect --title Topics --labels health,sport,travel\n"
         "  xlt connect --project 12 --option language_field=language --option batch=100\n"
     )
-    parser.add_argument("--project", type=int, metavar="ID", help="an existing project")
-    parser.add_argument("--title", help="the project with this title; made if there is none")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--labels", metavar="A,B,…", help="labels of a project that is made")
-    what.add_argument("--label-config", type=Path, metavar="FILE", help="interface of such a one")
+    parser.add_argument("--project", type=int, metavar="ID", help="id of an existing project")
+    parser.add_argument("--title", help="title of the project; it is created if it does not exist")
+    interface = parser.add_mutually_exclusive_group()
+    interface.add_argument("--labels", metavar="A,B,…", help="labels of a new project")
+    interface.add_argument(
+        "--label-config", type=Path, metavar="FILE", help="labelling interface of a new project"
+    )
     parser.add_argument(
         "--option",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="an option of the project, VALUE as JSON or text; without any, they stay as they are",
+        help="option of the project, VALUE as JSON or text; without any, the stored ones are kept",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object on standard output"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run `xlt connect`."""
+    """Runs `xlt connect`; returns the exit status."""
     settings = Settings.from_env(os.environ)
     client = Client(settings.label_studio_url, settings.label_studio_token or "")
-    found = connect(
+    connection = connect(
         client,
         settings,
         project_id=args.project,
@@ -159,25 +165,23 @@ def main(args: argparse.Namespace) -> int:
         label_config=_label_config(args),
         options=parse_options(args.option) if args.option else None,
     )
-    for words in found.done or ("all was well already",):
-        _say(words)
-    for note in found.interface.notes:
-        _say(note)
-    _say(f"{found.project.title!r} learns {', '.join(found.interface.labels)}")
-    _say(f"{found.url} (annotators press “Label All Tasks”)")
+    labels = list(connection.interface.labels)
+    for line in (
+        *(connection.changes or ("nothing to change",)),
+        *connection.interface.notes,
+        f"{connection.project.title!r} learns {', '.join(labels)}",
+        f"{connection.url} (annotators press “Label All Tasks”)",
+    ):
+        print_status(f"xlt: {line}")
     if args.json:
         facts = {
-            "project": found.project.id,
-            "url": found.url,
-            "labels": list(found.interface.labels),
-            "done": list(found.done),
+            "project": connection.project.id,
+            "url": connection.url,
+            "labels": labels,
+            "done": list(connection.changes),
         }
         sys.stdout.write(json.dumps(facts, ensure_ascii=False) + "\n")
     return 0
-
-
-def _say(words: str) -> None:
-    sys.stderr.write(f"xlt: {words}\n")
 
 
 def _label_config(args: argparse.Namespace) -> str | None:
@@ -186,17 +190,17 @@ def _label_config(args: argparse.Namespace) -> str | None:
     return args.label_config.read_text(encoding="utf-8") if args.label_config else None
 
 
-def parse_options(words: Sequence[str]) -> ProjectOptions:
-    """Options from `name=value` words; values are JSON where they can be, text otherwise.
+def parse_options(arguments: Sequence[str]) -> ProjectOptions:
+    """Reads options from arguments `name=value`; a value that is not JSON is text.
 
     Raises:
-        ConfigError: If a word has no `=`, or an option is unknown or out of range.
+        ConfigError: If an argument has no `=`, or an option is unknown or out of range.
     """
     values: dict[str, Any] = {}
-    for word in words:
-        name, equals, raw = word.partition("=")
+    for argument in arguments:
+        name, equals, raw = argument.partition("=")
         if not equals:
-            raise ConfigError(f"--option wants NAME=VALUE, got {word!r}")
+            raise ConfigError(f"--option must be NAME=VALUE, got {argument!r}")
         try:
             values[name.strip()] = json.loads(raw)
         except json.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""`xlt doctor`: checks the whole chain and says how to mend each fault."""
+"""`xlt doctor`: checks the whole setup and explains how to fix each fault."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from contextlib import closing
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from xlt_backend.setup.installation_checks import (
     check_redis,
     check_table,
     check_workers,
-    events_heard,
+    count_events,
 )
 from xlt_backend.setup.label_studio_checks import (
     check_backend,
@@ -44,24 +43,25 @@ from xlt_backend.setup.label_studio_checks import (
 
 _MARKS = {Status.OK: ("✓", "green"), Status.WARN: ("!", "yellow"), Status.FAIL: ("✗", "red")}
 
-_URL_MEND = "start Label Studio, or set LABEL_STUDIO_URL to its address as seen from here"
-_AGAIN = "mend what stands above first"
+_URL_FIX = "start Label Studio, or set LABEL_STUDIO_URL to its address as seen from here"
+_ABOVE = "fix the failures above first"
 
-#: Where in the report a check belongs, and the check.
-Found = tuple[str, Check]
+#: A check under the heading of its section.
+Reported = tuple[str, Check]
 
 
 def diagnose(
     settings: Settings, *, project_ids: Sequence[int] = (), ask_next: bool = False
-) -> Iterator[Found]:
-    """All checks, as they are done.
+) -> Iterator[Reported]:
+    """Runs all checks and yields each as soon as it is done.
 
     Args:
-        settings: This installation.
-        project_ids: Which projects; none: all that have xlt as their model.
-        ask_next: Also ask Label Studio for the next task, which reserves it for the token's owner.
+        settings: Settings of this installation.
+        project_ids: Projects to check; empty for all that have xlt as their model.
+        ask_next: Whether to ask Label Studio for the next task, which reserves it for the token's
+            owner.
     """
-    for check in _here(settings):
+    for check in _installation(settings):
         yield "this installation", check
     try:
         client = Client(settings.label_studio_url, settings.label_studio_token or "")
@@ -69,13 +69,13 @@ def diagnose(
         yield "Label Studio", failed("token", error, HOW_TO_TOKEN)
         return
     with closing(client):
-        yield from _there(client, settings, project_ids, ask_next)
+        yield from _label_studio(client, settings, project_ids, ask_next)
 
 
-def _there(
+def _label_studio(
     client: Client, settings: Settings, project_ids: Sequence[int], ask_next: bool
-) -> Iterator[Found]:
-    version = guarded("Label Studio", _URL_MEND, lambda: check_version(client))
+) -> Iterator[Reported]:
+    version = guarded("Label Studio", _URL_FIX, lambda: check_version(client))
     yield "Label Studio", version
     if version.status is Status.FAIL:
         return
@@ -85,22 +85,22 @@ def _there(
         yield from _projects(client, settings, project_ids, ask_next)
 
 
-def _here(settings: Settings) -> Iterator[Check]:
+def _installation(settings: Settings) -> Iterator[Check]:
     from rq import Worker
 
     from xlt_backend.queue.connection import connect, require, translated
 
     redis = connect(settings)
-    where = settings.redis_url or f"embedded, in {settings.home}"
+    address = settings.redis_url or f"embedded, in {settings.home}"
     up = "start `xlt up`, or set REDIS_URL"
-    found = guarded("Redis", up, lambda: check_redis(lambda: require(redis, settings), where))
-    yield found
+    ping = guarded("Redis", up, lambda: check_redis(lambda: require(redis, settings), address))
+    yield ping
 
     def workers() -> int:
         with translated():
             return sum(1 for _ in Worker.all(connection=redis))
 
-    if found.status is Status.OK:
+    if ping.status is Status.OK:
         yield guarded("worker", up, lambda: check_workers(workers))
     yield check_model_folder(settings.model_dir)
     yield guarded(
@@ -130,21 +130,24 @@ def _load_encoder(name: str) -> object:
 
 def _projects(
     client: Client, settings: Settings, project_ids: Sequence[int], ask_next: bool
-) -> Iterator[Found]:
+) -> Iterator[Reported]:
     try:
-        projects = _asked(client, settings, project_ids)
+        projects = _wanted_projects(client, settings, project_ids)
     except LabelStudioError as error:
-        yield "projects", fail("projects", str(error), "give another --project")
+        yield (
+            "projects",
+            fail("projects", str(error), "give the id of an existing project with --project"),
+        )
         return
     if not projects:
-        detail = f"none has {settings.public_url} as its model"
+        detail = f"no project has {settings.public_url} as its model"
         yield "projects", warn("projects", detail, "xlt connect --project ID")
     for project in projects:
         for check in _project(client, settings, project, ask_next):
             yield f"project {project.id}, {project.title!r}", check
 
 
-def _asked(client: Client, settings: Settings, ids: Sequence[int]) -> list[ProjectInfo]:
+def _wanted_projects(client: Client, settings: Settings, ids: Sequence[int]) -> list[ProjectInfo]:
     if ids:
         return [client.project(project_id) for project_id in ids]
     return [
@@ -161,30 +164,30 @@ def _project(
     client: Client, settings: Settings, project: ProjectInfo, ask_next: bool
 ) -> Iterator[Check]:
     url, secret, auth = settings.public_url, settings.secret(), settings.basic_auth
-    mend = f"xlt connect --project {project.id}"
+    fix = f"xlt connect --project {project.id}"
     yield check_interface(project)
-    yield guarded("model", mend, lambda: check_backend(client, project, url, auth))
-    hook = guarded("webhook", mend, lambda: check_webhook(client, project, url, secret))
+    yield guarded("model", fix, lambda: check_backend(client, project, url, auth))
+    hook = guarded("webhook", fix, lambda: check_webhook(client, project, url, secret))
     yield hook
     if hook.status is not Status.FAIL:
-        heard = partial(events_heard, url, "PROJECT_UPDATED", auth)
-        yield guarded("round trip", _AGAIN, lambda: check_round_trip(client, project, heard))
+        count = partial(count_events, url, "PROJECT_UPDATED", auth)
+        yield guarded("round trip", _ABOVE, lambda: check_round_trip(client, project, count))
     yield check_sampling(project)
-    yield guarded("model version", _AGAIN, lambda: check_model_version(project, client))
+    yield guarded("model version", _ABOVE, lambda: check_model_version(project, client))
     ask = client.next_task if ask_next else None
-    yield guarded("order", _AGAIN, lambda: check_order(project, client, ask))
+    yield guarded("order", _ABOVE, lambda: check_order(project, client, ask))
 
 
 # The command --------------------------------------------------------------------------------
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `xlt doctor`."""
+    """Adds the options of `xlt doctor` to its parser."""
     parser.epilog = (
         "examples:\n"
         "  xlt doctor\n"
         "  xlt doctor --project 12 --json\n\n"
-        "exit status: 0 if the loop can work (warnings count as well), 1 if not"
+        "exit status: 0 if the loop can work (also with warnings), 1 if it cannot"
     )
     parser.add_argument(
         "--project",
@@ -192,41 +195,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="ID",
-        help="check this project (may be repeated; default: all that have xlt as their model)",
+        help="check this project; may be repeated (default: all that have xlt as their model)",
     )
     parser.add_argument(
         "--next",
         action="store_true",
-        help="also ask Label Studio for the next task (reserves it for the token's owner)",
+        help="also ask Label Studio for the next task, which reserves it for the token's owner",
     )
-    parser.add_argument("--json", action="store_true", help="a JSON list on standard output")
+    parser.add_argument("--json", action="store_true", help="print a JSON list on standard output")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run `xlt doctor`."""
+    """Runs `xlt doctor`; returns the exit status."""
     settings = Settings.from_env(os.environ)
-    found = diagnose(settings, project_ids=args.project, ask_next=args.next)
+    checks: Iterable[Reported] = diagnose(settings, project_ids=args.project, ask_next=args.next)
     if args.json:
-        checks = list(found)
-        rows = [{"about": about, **asdict(check)} for about, check in checks]
+        checks = list(checks)
+        rows = [_to_json(section, check) for section, check in checks]
         sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
     else:
-        checks = show(found, Console(highlight=False, soft_wrap=True))
+        checks = show(checks, Console(highlight=False, soft_wrap=True))
     return int(any(check.status is Status.FAIL for _, check in checks))
 
 
-def show(found: Iterable[Found], console: Console) -> list[Found]:
-    """Print the checks as they come; one line each, the mend below a fault."""
-    done: list[Found] = []
-    for about, check in found:
-        if not done or done[-1][0] != about:
-            console.print(Text(about, style="bold"))
-        done.append((about, check))
+def _to_json(section: str, check: Check) -> dict[str, str]:
+    """Returns the JSON of a check, with the key names of the first release."""
+    return {
+        "about": section,
+        "name": check.name,
+        "status": check.status,
+        "detail": check.detail,
+        "mend": check.fix,
+    }
+
+
+def show(checks: Iterable[Reported], console: Console) -> list[Reported]:
+    """Prints the checks as they come, one line each, and the fix below a fault.
+
+    Returns:
+        The same checks.
+    """
+    done: list[Reported] = []
+    for section, check in checks:
+        if not done or done[-1][0] != section:
+            console.print(Text(section, style="bold"))
+        done.append((section, check))
         mark, colour = _MARKS[check.status]
         console.print(Text.assemble((f"  {mark} ", colour), f"{check.name:14} ", check.detail))
-        if check.mend:
-            console.print(Text.assemble((f"    {'':14} → ", colour), check.mend))
+        if check.fix:
+            console.print(Text.assemble((f"    {'':14} → ", colour), check.fix))
     counts = {status: sum(check.status is status for _, check in done) for status in Status}
-    words = ", ".join(f"{count} {status.value}" for status, count in counts.items() if count)
-    console.print(words)
+    console.print(", ".join(f"{count} {status}" for status, count in counts.items() if count))
     return done

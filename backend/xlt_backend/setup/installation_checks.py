@@ -1,4 +1,4 @@
-"""Checks of our own side: Redis, workers, the model folder, the encoder."""
+"""Checks of the installation: Redis, workers, model folder, encoder and tables."""
 
 from __future__ import annotations
 
@@ -15,37 +15,39 @@ from xlt_backend.errors import UnreachableError
 from xlt_backend.setup.checks import Check, fail, ok
 
 
-def check_redis(ping: Callable[[], object], where: str) -> Check:
-    """Redis answers.
+def check_redis(ping: Callable[[], object], address: str) -> Check:
+    """Checks that Redis answers.
 
     Args:
-        ping: Raises a `QueueError` where it does not.
-        where: Its address, for people.
+        ping: Raises a `QueueError` if it does not.
+        address: Its address, for the report.
     """
-    begun = time.perf_counter()
+    start = time.perf_counter()
     ping()
-    return ok("Redis", f"answers in {1000 * (time.perf_counter() - begun):.0f} ms ({where})")
+    return ok("Redis", f"answers in {1000 * (time.perf_counter() - start):.0f} ms ({address})")
 
 
 def check_workers(workers: Callable[[], int]) -> Check:
-    """Somebody does the work.
+    """Checks that a worker runs.
 
     Args:
-        workers: How many workers are alive.
+        workers: Returns the number of running workers.
     """
     count = workers()
     if not count:
         return fail(
-            "worker", "none is running: nothing is trained", "start `xlt up` or `xlt worker`"
+            "worker",
+            "no worker is running, so nothing is trained",
+            "start `xlt up` or `xlt worker`",
         )
     return ok("worker", f"{count} running")
 
 
 def check_model_folder(url: str) -> Check:
-    """A file can be written, read and deleted where the model versions are.
+    """Checks that files can be written, read and deleted in the folder of the model versions.
 
     Args:
-        url: A path or an fsspec URL.
+        url: Path or fsspec URL of the folder.
     """
     name = "model folder"
     probe, content = f".doctor-{secrets.token_hex(6)}", secrets.token_bytes(64)
@@ -54,44 +56,44 @@ def check_model_folder(url: str) -> Check:
         system.makedirs(folder, exist_ok=True)
         path = f"{folder.rstrip('/')}/{probe}"
         system.pipe_file(path, content)
-        found = system.cat_file(path)
+        stored = system.cat_file(path)
         system.rm_file(path)
     except (OSError, ValueError, ImportError) as error:
-        mend = "XLT_MODEL_DIR must be a folder or fsspec URL that this process may write to"
-        return fail(name, f"cannot write to {url}: {error}", mend)
-    if found != content:
-        return fail(name, f"{url} gives back something else than was written", "look at that disk")
-    return ok(name, f"{url} can be written")
+        fix = "set XLT_MODEL_DIR to a folder or fsspec URL that this process may write to"
+        return fail(name, f"cannot write to {url}: {error}", fix)
+    if stored != content:
+        return fail(name, f"a file in {url} changed after it was written", "check that disk")
+    return ok(name, f"can write to {url}")
 
 
 def check_encoder(name: str, load: Callable[[str], object]) -> Check:
-    """The encoder that new models start from can be loaded.
+    """Checks that the encoder of new models can be loaded.
 
     Args:
-        name: As in XLT_ENCODER.
-        load: Raises an `EncoderError` where it cannot.
+        name: The encoder as in XLT_ENCODER.
+        load: Raises an `EncoderError` if it cannot be loaded.
     """
-    begun = time.perf_counter()
+    start = time.perf_counter()
     load(name)
-    return ok("encoder", f"{name} loads in {time.perf_counter() - begun:.1f} s")
+    return ok("encoder", f"{name} loads in {time.perf_counter() - start:.1f} s")
 
 
 def check_table(name: str, path: Path, read: Callable[[Path], Sized]) -> Check:
-    """A table that encoders are adapted with can be read.
+    """Checks that a table of translations can be read.
 
     Args:
-        name: The setting that names it.
-        path: The table.
-        read: Raises a `DataError` where it cannot.
+        name: The setting with its path.
+        path: Path of the table.
+        read: Raises a `DataError` if it cannot be read.
     """
     return ok(name, f"{len(read(path)):,} translations in {path}")
 
 
-def events_heard(url: str, action: str, auth: tuple[str, str] | None) -> float:
-    """How many events of a kind our server has accepted, by its /metrics.
+def count_events(url: str, action: str, auth: tuple[str, str] | None) -> float:
+    """Returns the number of events of a kind that our web server accepted, from its /metrics.
 
     Raises:
-        UnreachableError: If it does not say.
+        UnreachableError: If /metrics does not answer.
     """
     try:
         answer = httpx.get(f"{url}/metrics", auth=auth, timeout=3.0)

@@ -1,4 +1,4 @@
-"""Checks of Label Studio and of what ties a project to xlt."""
+"""Checks of Label Studio, and of the connection between a project and xlt."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ from xlt_backend.labelstudio.links import (
 from xlt_backend.options import ProjectOptions
 from xlt_backend.setup.checks import Check, fail, ok, warn
 
-#: Older ones do not have the API that we use.
+#: The oldest release with the API that we use.
 OLDEST = (1, 20)
-#: What the end-to-end tests run on.
+#: The release that the end-to-end tests run on.
 TESTED = (1, 23)
 
-#: States of a model in Label Studio: connected, predicting, training.
+#: States of a model that Label Studio reached: connected, predicting, training.
 _REACHED = ("CO", "PR", "TR")
 
 
 class ScoreSource(Protocol):
-    """What the check of the order needs."""
+    """The part of `Client` that the checks of the order need."""
 
     def versions(self, project_id: int) -> Mapping[str, int]:
-        """Version of predictions -> number."""
+        """Returns the number of predictions by version."""
 
     def scores(self, project_id: int, version: str) -> Mapping[int, float]:
-        """Task id -> score."""
+        """Returns the score of each task by its id."""
 
 
 def check_version(client: Client) -> Check:
-    """Label Studio answers, and is one that we know."""
+    """Checks that Label Studio answers, and that xlt supports its release."""
     name = "Label Studio"
     release = client.version()
     numbers = tuple(int(part) for part in release.split(".")[:2] if part.isdigit())
@@ -55,28 +55,28 @@ def check_version(client: Client) -> Check:
         return fail(name, f"version {release} at {client.url}", f"use {oldest} or later")
     if numbers > TESTED:
         tested = ".".join(map(str, TESTED))
-        detail = f"version {release} at {client.url}: newer than the {tested} xlt is tested with"
-        return warn(name, detail, "watch the checks below; look for a newer xlt")
+        detail = f"version {release} at {client.url}; xlt is tested with {tested}"
+        return warn(name, detail, "read the checks below; look for a newer xlt")
     return ok(name, f"version {release} at {client.url}")
 
 
 def check_token(client: Client) -> Check:
-    """The token is accepted, and is a personal one (others are refused by the client)."""
-    who = client.http.request("GET", "/api/current-user/whoami")
-    return ok("token", f"personal access token of {who.get('email')}")
+    """Checks that Label Studio accepts the token (the client refuses all but personal ones)."""
+    user = client.http.request("GET", "/api/current-user/whoami")
+    return ok("token", f"personal access token of {user.get('email')}")
 
 
 def check_health(url: str) -> Check:
-    """Our own web server answers at its public address."""
+    """Checks that our web server answers at its public address."""
     name = "xlt server"
-    mend = "start it with `xlt up`; set XLT_PUBLIC_URL if this is not its address"
+    fix = "start it with `xlt up`, or set XLT_PUBLIC_URL to its address"
     try:
         answer = httpx.get(f"{url}/health", timeout=3.0)
         body = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        return fail(name, f"no answer at {url}/health ({error or type(error).__name__})", mend)
+        return fail(name, f"no answer at {url}/health ({error or type(error).__name__})", fix)
     if answer.status_code != 200 or not isinstance(body, dict) or body.get("status") != "UP":
-        return fail(name, f"{url}/health is not xlt: {answer.status_code}", mend)
+        return fail(name, f"{url}/health is not xlt: {answer.status_code}", fix)
     return ok(name, f"answers at {url}")
 
 
@@ -84,170 +84,173 @@ def check_health(url: str) -> Check:
 
 
 def check_interface(project: ProjectInfo) -> Check:
-    """There is something to learn in the labelling interface."""
+    """Checks that xlt supports the labelling interface."""
     name = "interface"
     try:
-        found = Interface.from_label_config(project.label_config)
+        interface = Interface.from_label_config(project.label_config)
     except XltError as error:
         return fail(name, str(error), "change the labelling interface (see label_config/)")
-    detail = f"learns {found.control!r}: {', '.join(found.labels)}; text from ${found.text_key}"
-    return ok(name, "; ".join([detail, *found.notes]))
+    labels = ", ".join(interface.labels)
+    detail = f"learns {interface.control!r}: {labels}; text from ${interface.text_key}"
+    return ok(name, "; ".join([detail, *interface.notes]))
 
 
 def check_backend(
     client: Client, project: ProjectInfo, url: str, basic_auth: tuple[str, str] | None = None
 ) -> Check:
-    """The project has us as its model, once, and Label Studio reaches us."""
+    """Checks that we are the project's model, once, and that Label Studio reaches us."""
     name, connect = "model", f"xlt connect --project {project.id}"
     rows = backends(client, project.id)
     ours = [row for row in rows if same_address(row.get("url"), url)]
     if not ours:
         others = ", ".join(str(row.get("url")) for row in rows) or "none"
-        return fail(name, f"{url} is not the project's model (it has: {others})", connect)
+        return fail(name, f"{url} is not the project's model (its models: {others})", connect)
     first = ours[0]
     if first.get("state") not in _REACHED:
         return _unreached(client, project, url, basic_auth)
     try:
         ProjectOptions.from_extra_params(first.get("extra_params"))
     except XltError as error:
-        return fail(name, str(error), "correct them with `xlt connect --option NAME=VALUE`")
+        return fail(name, str(error), "correct the option with `xlt connect --option NAME=VALUE`")
     if len(ours) > 1 or rows[0]["id"] != first["id"]:
-        return warn(name, f"{len(rows)} models; Label Studio asks the first only", connect)
+        return warn(name, f"{len(rows)} models; Label Studio uses only the first", connect)
     return ok(name, f"Label Studio reaches {url}")
 
 
 def _unreached(
     client: Client, project: ProjectInfo, url: str, basic_auth: tuple[str, str] | None
 ) -> Check:
-    """Saves the model as it is, because only then Label Studio says why it cannot reach it."""
+    """Saves the model unchanged, so that Label Studio reports why it cannot reach it."""
     name = "model"
     try:
         ensure_backend(client, project.id, url, basic_auth=basic_auth)
     except ForbiddenError:
-        detail = f"Label Studio may not call {url}, because it is a private address"
+        detail = f"Label Studio may not call {url}, which is a private address"
         return fail(name, detail, HOW_TO_SSRF)
     except LabelStudioError as error:
-        mend = "start `xlt up`; XLT_PUBLIC_URL must be our address as seen from Label Studio"
-        return fail(name, str(error), mend)
-    return ok(name, f"Label Studio did not reach {url} before, and does so now")
+        fix = "start `xlt up`, or set XLT_PUBLIC_URL to our address as seen from Label Studio"
+        return fail(name, str(error), fix)
+    return ok(name, f"Label Studio reaches {url} again")
 
 
 def check_webhook(client: Client, project: ProjectInfo, url: str, secret: str) -> Check:
-    """Exactly one webhook tells us of labels, with our secret."""
+    """Checks that exactly one webhook sends us events, with our secret."""
     name, connect = "webhook", f"xlt connect --project {project.id}"
     hook = f"{url}/webhook"
     rows = webhooks(client, project.id)
     ours = [row for row in rows if same_address(row.get("url"), hook)]
     if not ours:
-        return fail(name, f"none to {hook}: xlt hears of no label", connect)
+        return fail(name, f"no webhook to {hook}, so xlt does not learn of new labels", connect)
     if len(ours) > 1:
-        return fail(name, f"{len(ours)} to {hook}: each event comes several times", connect)
+        return fail(
+            name, f"{len(ours)} webhooks to {hook}, so each event arrives several times", connect
+        )
     wanted = wanted_webhook(project.id, hook, secret)
-    odd = [key for key, value in wanted.items() if differs(ours[0], {key: value})]
-    if odd:
-        return fail(name, f"not as it should be ({', '.join(odd)})", connect)
+    wrong = [key for key, value in wanted.items() if differs(ours[0], {key: value})]
+    if wrong:
+        return fail(name, f"wrong settings of the webhook: {', '.join(wrong)}", connect)
     orphans = [str(row["url"]) for row in rows if str(row["url"]).endswith("/webhook")]
     orphans.remove(str(ours[0]["url"]))
     if orphans:
-        mend = "Label Studio keeps those of removed models: delete them in Settings > Webhooks"
-        return warn(name, f"others too: {', '.join(orphans)}", mend)
-    return ok(name, "one, with the secret, for labels, tasks and the interface")
+        fix = "if they belong to removed models, delete them in Settings > Webhooks"
+        return warn(name, f"other webhooks: {', '.join(orphans)}", fix)
+    return ok(name, "one webhook with the secret, for labels, tasks and the interface")
 
 
 def check_round_trip(
     client: Client,
     project: ProjectInfo,
-    heard: Callable[[], float],
+    count: Callable[[], float],
     *,
     wait_s: float = 5.0,
 ) -> Check:
-    """An event that Label Studio sends arrives here.
+    """Checks that an event of Label Studio arrives here.
 
     Args:
         client: Label Studio.
-        project: Its title is set to what it is, which makes a PROJECT_UPDATED event.
-        heard: How many such events our server has accepted so far.
-        wait_s: How long to wait for it.
+        project: The project; its title is saved unchanged, which causes a PROJECT_UPDATED event.
+        count: Returns the number of such events that our server accepted.
+        wait_s: Longest wait in seconds.
     """
     name = "round trip"
-    before, begun = heard(), time.monotonic()
+    before, start = count(), time.monotonic()
     client.update_project(project.id, title=project.title)
-    while time.monotonic() - begun < wait_s:
-        if heard() > before:
-            return ok(name, f"an event arrived after {time.monotonic() - begun:.1f} s")
+    while time.monotonic() - start < wait_s:
+        if count() > before:
+            return ok(name, f"an event arrived after {time.monotonic() - start:.1f} s")
         time.sleep(0.1)
     detail = f"an event of Label Studio did not arrive within {wait_s:.0f} s"
-    mend = (
-        "Label Studio waits 1 s for our answer and never repeats: set WEBHOOK_TIMEOUT=5 there; "
-        f"or its SSRF protection keeps webhooks back: {HOW_TO_SSRF}"
+    fix = (
+        "Label Studio waits 1 s for our answer and does not retry: set WEBHOOK_TIMEOUT=5 there. "
+        f"If its SSRF protection blocks webhooks: {HOW_TO_SSRF}"
     )
-    return fail(name, detail, mend)
+    return fail(name, detail, fix)
 
 
 def check_sampling(project: ProjectInfo) -> Check:
-    """Tasks are served by their predictions' scores."""
+    """Checks that Label Studio serves tasks in the order of their predictions' scores."""
     name = "sampling"
     if project.sampling != UNCERTAINTY_SAMPLING:
-        detail = f"{project.sampling!r}: tasks are not served in our order"
+        detail = f"{project.sampling!r}, so tasks are not served in our order"
         return fail(name, detail, f"xlt connect --project {project.id}")
     if project.maximum_annotations > 1:
-        detail = f"{project.maximum_annotations} annotators per task: tasks begun come first"
-        return warn(name, detail, "our order counts fully where one annotator per task is enough")
+        detail = f"{project.maximum_annotations} annotators per task: started tasks come first"
+        return warn(name, detail, "set one annotator per task to follow our order fully")
     return ok(name, project.sampling)
 
 
 def check_model_version(project: ProjectInfo, source: ScoreSource) -> Check:
-    """The project shows a version whose predictions are there."""
+    """Checks that the project shows a version that has predictions."""
     name = "model version"
     stored, shown = source.versions(project.id), project.model_version
     if stored.get(shown):
         return ok(name, f"{shown}, {stored[shown]} predictions")
     if not stored:
-        mend = "wait for the first round (`/status` of the server says what it does)"
-        return warn(name, f"no predictions yet (the project says {shown!r})", mend)
+        fix = "wait for the first round (see /status of the server)"
+        return warn(name, f"no predictions yet (the project names {shown!r})", fix)
     newest = ", ".join(sorted(stored)[-3:])
-    detail = f"{shown!r} has no predictions, so that tasks come in random order; there are {newest}"
-    mend = "press “Start training” in Settings > Model; the next round sets it"
-    return fail(name, detail, mend)
+    detail = f"{shown!r} has no predictions, so tasks come in random order; newest: {newest}"
+    fix = "press “Start training” in Settings > Model; the next round sets it"
+    return fail(name, detail, fix)
 
 
 def check_order(
     project: ProjectInfo, source: ScoreSource, next_task: Callable[[int], Any] | None = None
 ) -> Check:
-    """Every task has its own place in the queue, and the lowest is served next.
+    """Checks that each task has its own score and that the lowest one is served next.
 
     Args:
         project: The project.
-        source: Scores of the project's version.
+        source: Gives the scores.
         next_task: Asks Label Studio for the next task, which reserves it for the token's owner
-            for a day; None: not asked.
+            for a day; None to skip this.
     """
     name = "order"
     if project.model_version not in source.versions(project.id):
-        return warn(name, "no order yet", "see “model version”")
+        return warn(name, "no order yet", "see “model version” above")
     scores = source.scores(project.id, project.model_version)
     bad = [task for task, score in scores.items() if not math.isfinite(score)]
     ties = sum(count - 1 for count in Counter(scores.values()).values())
     if bad or ties:
-        detail = f"{len(bad)} scores are not numbers, {ties} are shared"
-        return warn(name, detail, "the next round publishes a new order")
+        detail = f"{len(bad)} scores are not numbers, {ties} are not unique"
+        return warn(name, detail, "wait for the next round, which publishes a new order")
     missing = project.task_count - len(scores)
     if next_task is not None:
         return _served(scores, next_task(project.id))
     if missing:
         detail = f"{len(scores)} of {project.task_count} tasks have a place"
         return ok(name, f"{detail}; the others are labelled, unusable or wait for a round")
-    return ok(name, f"each of {len(scores)} tasks has its place")
+    return ok(name, f"each of {len(scores)} tasks has its own place")
 
 
 def _served(scores: Mapping[int, float], served: Any) -> Check:  # noqa: ANN401 - JSON or None
     name = "order"
     if not served:
-        return ok(name, "nothing is left to label")
+        return ok(name, "no task is left to label")
     task = int(served["id"])
     place = scores.get(task)
     if place is None:
-        mend = "wait for a round; tasks locked by their annotator are served first"
-        return fail(name, f"task {task} is served next and has no place", mend)
+        fix = "wait for a round; Label Studio serves tasks first that their annotator locked"
+        return fail(name, f"task {task} is served next but has no place", fix)
     earlier = sum(score < place for score in scores.values())
     return ok(name, f"task {task} is served next; {earlier} before it are labelled or locked")

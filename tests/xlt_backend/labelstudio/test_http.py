@@ -232,7 +232,7 @@ def test_version_of_something_else() -> None:
     with (
         serving(lambda r: (200, {"access": ACCESS} if "refresh" in r.path else {})) as stub,
         closing(Client(stub.url, PERSONAL)) as client,
-        pytest.raises(errors.UnreachableError, match="does not say"),
+        pytest.raises(errors.UnreachableError, match="names no release"),
     ):
         client.version()
 

@@ -51,7 +51,7 @@ def test_without_anything(tmp_path: Path, token: str | None, words: str) -> None
     assert found["model folder"].status is Status.OK
     for name in ("Redis", "xlt server", "encoder", "token"):
         assert found[name].status is Status.FAIL
-        assert found[name].mend
+        assert found[name].fix
     assert words in found["token"].detail
     assert "Personal Access Token" not in found["token"].detail
-    assert "Personal Access Token" in found["token"].mend
+    assert "Personal Access Token" in found["token"].fix

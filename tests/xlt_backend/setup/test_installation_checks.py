@@ -22,7 +22,7 @@ def test_model_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     bad = installation_checks.check_model_folder(str(tmp_path / "file" / "models"))
     assert bad.status is Status.FAIL
-    assert "XLT_MODEL_DIR" in bad.mend
+    assert "XLT_MODEL_DIR" in bad.fix
 
 
 @pytest.mark.parametrize("url", ["memory://models", "nonsense://bucket"])
@@ -50,14 +50,14 @@ def test_a_table_of_translations_is_read(tmp_path):
         return guarded("XLT_TRANSLATIONS", "name another table", check)
 
     missing = checked()
-    assert (missing.status, missing.mend) == (Status.FAIL, "name another table")
+    assert (missing.status, missing.fix) == (Status.FAIL, "name another table")
     table.write_text("source,target,lang\nrain,ruwa,hau\ngoat,akuya,hau\n")
     assert checked().detail == f"2 translations in {table}"
     table.write_text("en,ha\nrain,ruwa\n")
     assert "must have columns source, target and lang" in checked().detail
 
 
-def test_events_heard() -> None:
+def test_count_events() -> None:
     """Events of the kind are counted over all their outcomes."""
     text = (
         "# TYPE xlt_events_total counter\n"
@@ -66,7 +66,7 @@ def test_events_heard() -> None:
         'xlt_events_total{action="TASKS_CREATED",outcome="ok"} 5\n'
     )
     with serving(lambda r: (200, text) if "authorization" in r.headers else (401, "")) as stub:
-        assert installation_checks.events_heard(stub.url, "PROJECT_UPDATED", ("a", "b")) == 3
-        assert installation_checks.events_heard(stub.url, "NOTHING", ("a", "b")) == 0
+        assert installation_checks.count_events(stub.url, "PROJECT_UPDATED", ("a", "b")) == 3
+        assert installation_checks.count_events(stub.url, "NOTHING", ("a", "b")) == 0
         with pytest.raises(UnreachableError, match="401"):
-            installation_checks.events_heard(stub.url, "PROJECT_UPDATED", None)
+            installation_checks.count_events(stub.url, "PROJECT_UPDATED", None)

@@ -68,14 +68,14 @@ def test_health_of_nobody() -> None:
     """Nobody there is a failure with what to start."""
     found = label_studio_checks.check_health(f"http://localhost:{free_port()}")
     assert found.status is Status.FAIL
-    assert "xlt up" in found.mend
+    assert "xlt up" in found.fix
 
 
 def test_interface() -> None:
     """What is learned is told; what cannot be learned is a failure."""
     good = label_studio_checks.check_interface(project())
     assert (good.status, "health, sport, travel" in good.detail) == (Status.OK, True)
-    assert label_studio_checks.check_interface(project(label_config="<View/>")).mend
+    assert label_studio_checks.check_interface(project(label_config="<View/>")).fix
 
 
 @pytest.mark.parametrize(
