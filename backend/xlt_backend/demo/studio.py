@@ -150,7 +150,7 @@ class LabelStudioServer:
 
     @property
     def running(self) -> bool:
-        """Whether the server process runs."""
+        """True if the server process runs."""
         return self._process is not None and self._process.poll() is None
 
     def start(self, timeout_s: float = 300.0) -> LabelStudioServer:

@@ -66,7 +66,7 @@ class Lease:
 
     @property
     def lost(self) -> bool:
-        """Whether another worker holds the lease."""
+        """True if another worker holds the lease."""
         return self._lost.is_set()
 
     def cancelled(self) -> bool:

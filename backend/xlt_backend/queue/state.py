@@ -144,8 +144,8 @@ class StateStore:
             pipe.sadd(_KNOWN, project)
             pipe.execute()
 
-    def order(self, project: str) -> int:
-        """Counts an order to train; returns how many there were.
+    def request_training(self, project: str) -> int:
+        """Counts a request to train; returns the number of requests so far.
 
         Raises:
             RedisDownError: If Redis does not answer.
@@ -212,20 +212,20 @@ class StateStore:
         with translated():
             self._connection.delete(_new_key(project))
 
-    def explain(self, project: str, reasons: Mapping[str, Json], *, anew: bool) -> None:
-        """Notes why tasks stand where they stand in the queue.
+    def explain(self, project: str, reasons: Mapping[str, Json], *, replace: bool) -> None:
+        """Stores the reasons for tasks' places in the queue.
 
         Args:
             project: The project.
-            reasons: Task id -> what there is to say, JSON-ready.
-            anew: It is a new order: what was said of the one before is dropped.
+            reasons: The reason as JSON, by task id.
+            replace: Whether to delete all earlier reasons first, since the order is a new one.
 
         Raises:
             RedisDownError: If Redis does not answer.
         """
         with translated():
             pipe = self._connection.pipeline()
-            if anew:
+            if replace:
                 pipe.delete(_why_key(project))
             if reasons:
                 pipe.hset(_why_key(project), mapping={k: json.dumps(v) for k, v in reasons.items()})

@@ -70,7 +70,7 @@ class Lease(Protocol):
 
     @property
     def lost(self) -> bool:
-        """Whether another worker holds it."""
+        """True if another worker holds it."""
 
 
 class Trainer(Protocol):

@@ -69,13 +69,13 @@ class Progress:
         )
 
     def explain(
-        self, reasons: Mapping[str, Any], rows: Sequence[PublishRow], *, anew: bool
+        self, reasons: Mapping[str, Any], rows: Sequence[PublishRow], *, replace: bool
     ) -> None:
         """Writes the reasons for the places of these rows; the round goes on if Redis is down."""
         published = [str(row.task_id) for row in rows]
         explained = {task: reasons[task] for task in published if task in reasons}
         try:
-            self.tools.states.explain(self.project, explained, anew=anew)
+            self.tools.states.explain(self.project, explained, replace=replace)
         except RedisDownError as error:
             logger.warning("project %s: not explained: %s", self.project, error)
 

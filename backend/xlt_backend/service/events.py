@@ -164,7 +164,7 @@ class Service:
                 status=f"ignored: project {project} is not connected to xlt; run `xlt connect`"
             )
         if event.action in TRAIN_EVENTS:
-            self._states.order(project)
+            self._states.request_training(project)
             return _outcome(self._queue.request(project, forced=True))
         if event.action in LABEL_EVENTS:
             return self._labelled(project, event, state)

@@ -43,7 +43,7 @@ def adapt(
     logger.info("project %s: adaptation: %s", progress.project, new.reason)
     progress.report(adaptation=new.reason, adaptation_due=False)
     if adaptation.encoder_of(new, base) != context.config["encoder"]:
-        progress.tools.states.order(progress.project)
+        progress.tools.states.request_training(progress.project)
 
 
 def _adapted(

@@ -33,7 +33,7 @@ def publish(progress: Progress, context: Context, snapshot: Snapshot, decision: 
     ledger = ledger.noted(version, order.picks, rows)
     ledgers.write(context.versions, ledger)
     progress.tools.label_studio.publish(progress.id, version, rows)
-    progress.explain(order.reasons(version), rows, anew=not inserting)
+    progress.explain(order.reasons(version), rows, replace=not inserting)
     if not inserting:
         ledger = ledger.served(version, snapshot.shown, progress.tools.now())
         _switch(progress, context, version, ledger)
