@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from xlt.errors import ConfigError, StoreError, XltError
 from xlt.store.versions import Store
@@ -23,6 +23,7 @@ from xlt_backend.names import newest
 from xlt_backend.options import ProjectOptions
 from xlt_backend.queue.scripts import Ticket
 from xlt_backend.queue.state import ProjectState, StateStore
+from xlt_backend.service.ports import RoundQueue
 
 logger = logging.getLogger(__name__)
 
@@ -38,22 +39,6 @@ class Outcome:
 
     status: str
     job: str | None = None
-
-
-class RoundQueue(Protocol):
-    """The part of `xlt_backend.queue.rounds.TrainQueue` that the use cases need."""
-
-    def request(self, project: str, *, forced: bool = False) -> Ticket:
-        """Requests one more round of a project."""
-
-    def status(self, project: str) -> str:
-        """Returns the status of a project's rounds."""
-
-    def cancel(self, project: str) -> bool:
-        """Cancels the round that runs; returns False if none runs."""
-
-    def tick(self) -> tuple[str, ...]:
-        """Requests the rounds that are outstanding but neither wait nor run."""
 
 
 class Service:

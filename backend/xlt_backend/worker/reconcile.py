@@ -9,7 +9,8 @@ from xlt.errors import XltError
 from xlt_backend.errors import NotFoundError
 from xlt_backend.labelstudio.gateway import Connected
 from xlt_backend.queue.state import StateStore
-from xlt_backend.service.events import RoundQueue, Service
+from xlt_backend.service.events import Service
+from xlt_backend.service.ports import RoundQueue
 
 logger = logging.getLogger(__name__)
 
