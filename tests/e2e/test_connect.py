@@ -76,7 +76,7 @@ def test_wrong_password_is_named(client: Client, make_project: MakeProject) -> N
             connect(client, ours, project_id=project.id)
 
 
-def test_webhooks_are_mended(client: Client, make_project: MakeProject) -> None:
+def test_webhooks_are_fixed(client: Client, make_project: MakeProject) -> None:
     """Label Studio's own webhook is adopted, doubles go, others are left alone."""
     project = make_project()
     with standing_in() as server:
@@ -127,14 +127,14 @@ def test_unsupported_interface(client: Client, make_project: MakeProject) -> Non
 def test_server_is_not_running(client: Client, make_project: MakeProject) -> None:
     """Label Studio does not reach us: the message says what to start, or to set."""
     project = make_project()
-    nobody = f"http://localhost:{free_port()}"
+    unused = f"http://localhost:{free_port()}"
     with pytest.raises(errors.RejectedError, match="XLT_PUBLIC_URL"):
-        connect(client, settings(nobody), project_id=project.id)
+        connect(client, settings(unused), project_id=project.id)
 
 
 @pytest.mark.parametrize("relaxed", ["", "ML_BLOCK_LOCAL_IP"])
 def test_private_addresses_are_forbidden(tmp_path: Path, relaxed: str) -> None:
-    """A Label Studio with its protection on (the default) refuses us, and we say how to mend it."""
+    """A Label Studio with its protection on (the default) refuses us, and we tell how to fix it."""
     strict = {"ML_BLOCK_LOCAL_IP": "true", "SSRF_PROTECTION_ENABLED": "true"}
     if relaxed:
         strict[relaxed] = "false"

@@ -1,4 +1,4 @@
-"""`xlt doctor` finds each fault in a real Label Studio, and says how to mend it."""
+"""`xlt doctor` finds each fault in a real Label Studio, and tells how to fix it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Installation:
         self.id = project.id
 
     def checks(self, *, ask_next: bool = False) -> dict[str, tuple[Status, str, str]]:
-        """Name of each check of the project -> status, detail, mend."""
+        """Name of each check of the project -> status, detail, fix."""
         found = diagnose(self.settings, project_ids=[self.id], ask_next=ask_next)
         return {check.name: (check.status, check.detail, check.fix) for _, check in found}
 
@@ -91,13 +91,13 @@ def test_webhook_is_gone(installation: Installation) -> None:
     """No webhook: no label would be heard of."""
     (hook,) = webhooks(installation.client, installation.id)
     installation.client.http.request("DELETE", f"/api/webhooks/{hook['id']}/")
-    status, detail, mend = installation.faults()["webhook"]
-    assert (status, mend) == (Status.FAIL, f"xlt connect --project {installation.id}")
+    status, detail, fix = installation.faults()["webhook"]
+    assert (status, fix) == (Status.FAIL, f"xlt connect --project {installation.id}")
     assert "does not learn of new labels" in detail
 
 
 def test_webhook_without_secret(installation: Installation) -> None:
-    """A webhook without the secret is found; connecting again mends it."""
+    """A webhook without the secret is found; connecting again fixes it."""
     (hook,) = webhooks(installation.client, installation.id)
     body = {"headers": {}, "actions": hook["actions"]}
     installation.client.http.request("PATCH", f"/api/webhooks/{hook['id']}/", json=body)
@@ -136,7 +136,7 @@ def test_wrong_order(installation: Installation) -> None:
 
 
 def test_overlap(installation: Installation) -> None:
-    """Several annotators per task make Label Studio serve begun tasks first."""
+    """Several annotators per task make Label Studio serve started tasks first."""
     installation.client.update_project(installation.id, maximum_annotations=2)
     assert set(installation.faults()) == {"sampling"}
 

@@ -98,7 +98,7 @@ def test_secrets_are_not_shown():
 
 
 def test_secret_is_made_once(tmp_path):
-    """The first to ask makes it; everybody reads the same; nobody else can read it."""
+    """The first process makes it, the others read it; other users cannot."""
     settings = Settings(home=tmp_path)
     with ThreadPoolExecutor(8) as pool:
         found = set(pool.map(lambda _: settings.secret(), range(40)))

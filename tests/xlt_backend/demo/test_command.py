@@ -9,7 +9,7 @@ from xlt_backend.demo.command import own_folder
 
 
 def test_a_second_demo_leaves_the_first_alone(tmp_path):
-    """One at a time in a folder; a scripted one begins with nothing, a person's work is kept."""
+    """One at a time in a folder; a scripted one starts empty, a person's work is kept."""
     place = tmp_path / ".xlt" / "demo"
     with own_folder(place, empty=True) as folder:
         folder.mkdir()

@@ -33,7 +33,7 @@ def _table(tmp_path: Path, rows: list[dict[str, str]]) -> Path:
 
 
 def test_shipped_texts_are_what_their_readme_says():
-    """One high-resource and seven other languages, seven labels, as many texts of each."""
+    """One high-resource and seven other languages, seven labels, equally frequent."""
     texts = _shipped(source=10**6, target=10**6, held_out=10**6)
     counts = Counter(e.lang for e in (*texts.pool, *texts.held_out))
 

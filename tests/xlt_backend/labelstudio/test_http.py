@@ -18,7 +18,7 @@ from xlt_backend.labelstudio.http import Http, checked_token, token_kind
 
 
 def jwt(**claims: object) -> str:
-    """A token with these claims, signed by nobody."""
+    """A token with these claims, without a signature."""
     parts = [{"alg": "HS256", "typ": "JWT"}, {"exp": 4_000_000_000, **claims}]
     words = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in parts]
     return ".".join([*(word.rstrip("=") for word in words), "c2lnbmF0dXJl"])

@@ -43,7 +43,7 @@ def take(queue: TrainQueue, redis: Redis, project: str = "1"):
 
 
 def test_first_ask_is_queued_and_later_ones_wait_with_it(queue, redis):
-    """Asks that nobody serves yet share one job."""
+    """Requests that wait share one job."""
     tickets = [queue.request("1") for _ in range(100)]
 
     assert [tickets[0].status, tickets[1].status] == ["queued", "waiting"]
@@ -163,12 +163,12 @@ def test_lease_that_somebody_else_has_is_lost(queue, redis):
     """A worker that slept through its lease learns that it must stop."""
     queue.request("1")
     lease = take(queue, redis)
-    redis.set("xlt:lease:1", "somebody else")
+    redis.set("xlt:lease:1", "another worker")
     with lease.renewed():
         eventually(lambda: lease.lost)
     lease.finish(ok=True)
 
-    assert redis.get("xlt:lease:1") == b"somebody else"
+    assert redis.get("xlt:lease:1") == b"another worker"
 
 
 def test_job_taken_by_a_worker_that_died_at_once_is_found(queue, redis):
@@ -256,7 +256,7 @@ def run_round(project):
     queue = TrainQueue(job.connection, lease_s=0.6)
     lease = queue.start(project, job.id)
     with lease.renewed():
-        job.connection.rpush("begun", os.getpid())
+        job.connection.rpush("started", os.getpid())
         if os.environ.get("HANG"):
             time.sleep(60)
         if os.environ.get("FAIL"):
@@ -294,13 +294,13 @@ def test_killed_worker_loses_nothing(queue, redis, worker):
     """SIGKILL in the middle of a round: the work is done by the next worker."""
     queue.request("1")
     first = worker(HANG="1")
-    eventually(lambda: redis.llen("begun") == 1)
+    eventually(lambda: redis.llen("started") == 1)
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
 
     eventually(queue.tick)
     assert worker().wait(timeout=20) == 0
-    assert redis.llen("begun") == 2
+    assert redis.llen("started") == 2
     assert queue.status("1") == "idle"
 
 
@@ -311,7 +311,7 @@ def test_job_that_failed_in_a_worker_does_not_block(queue, redis, worker):
     eventually(queue.tick)
     assert worker().wait(timeout=20) == 0
 
-    assert redis.llen("begun") == 2
+    assert redis.llen("started") == 2
     assert queue.status("1") == "idle"
     assert queue.request("1").status == "queued"
 
@@ -329,7 +329,7 @@ def test_equal_asks_run_at_most_twice(queue, redis, worker):
     lease.finish(ok=True)
     assert worker().wait(timeout=20) == 0
 
-    assert redis.llen("begun") == 1
+    assert redis.llen("started") == 1
     assert jobs(redis) == []
 
 

@@ -106,7 +106,7 @@ def test_children_end_with_a_killed_parent(tmp_path):
 
 
 def test_taken_port_is_named(tmp_path):
-    """One line, and how to mend it."""
+    """The error is one line and tells how to fix it."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

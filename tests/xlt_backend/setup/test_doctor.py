@@ -15,7 +15,7 @@ from xlt_backend.setup.doctor import diagnose, show
 
 
 def test_output() -> None:
-    """One line per check with a mark, the mend below a fault, a count at the end."""
+    """One line per check with a mark, the fix below a fault, a count at the end."""
     found = [
         ("this installation", ok("Redis", "answers")),
         ("this installation", warn("model", "an old one", "a newer one")),
@@ -40,7 +40,7 @@ def test_output() -> None:
     ("token", "words"), [(None, "no Label Studio token"), ("ab" * 20, "legacy token")]
 )
 def test_without_anything(tmp_path: Path, token: str | None, words: str) -> None:
-    """On a bare machine each missing part is one failure with its mend, and nothing hangs."""
+    """On a bare machine each missing part is one failure with its fix, and nothing hangs."""
     settings = Settings(
         home=tmp_path,
         public_url=f"http://localhost:{free_port()}",

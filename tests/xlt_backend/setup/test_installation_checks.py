@@ -34,13 +34,13 @@ def test_model_folder_elsewhere(url: str) -> None:
 
 
 def test_workers() -> None:
-    """No worker is a failure: nobody would train."""
+    """Without a worker nothing is trained: a failure."""
     assert installation_checks.check_workers(lambda: 2).status is Status.OK
     assert installation_checks.check_workers(lambda: 0).status is Status.FAIL
 
 
 def test_a_table_of_translations_is_read(tmp_path):
-    """How many there are; or what is wrong with the table, and how to mend it."""
+    """The check counts the rows, or tells the error of the table and its fix."""
     table = tmp_path / "translations.csv"
 
     def checked() -> Check:

@@ -106,7 +106,7 @@ def test_stopping_worker_leaves_the_work_to_the_next(site, monkeypatch):
 
 @pytest.mark.parametrize(("meanwhile", "status"), [(30, "waiting"), (1, "idle")])
 def test_labels_that_came_while_the_round_looked_start_the_next(site, meanwhile, status):
-    """They were counted when nobody knew yet how few were missing; no other label may come."""
+    """They were counted before the round set the number needed; no further label may come."""
 
     def annotate(what: str) -> None:
         if what == "tasks":

@@ -70,7 +70,7 @@ def test_deleted_project_is_forgotten_by_reconciling(world):
 
 
 def test_label_studio_that_answers_again_ends_the_pause(world):
-    """After an outage nobody waits for the rest of a long pause."""
+    """After an outage the next round does not wait for the rest of a long pause."""
     world.setup()
     ticket = world.queue.request("1")
     world.queue.start("1", ticket.job_id).finish(ok=False)
