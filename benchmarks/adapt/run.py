@@ -24,9 +24,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sklearn.linear_model import LogisticRegression
 
-from xlt.adapt.data import AdaptData, Pair
 from xlt.adapt.options import AdaptOptions
 from xlt.adapt.run import adapt
+from xlt.adapt.texts import AdaptData, Pair
 from xlt.encoder.encoder import embed
 from xlt.pretrain.codes import joined, script_of
 

@@ -1,4 +1,4 @@
-"""How finely a tokenizer cuts each language, and which languages it shatters."""
+"""Fertility: the number of tokens a tokenizer needs for the words of each language."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from tokenizers import Tokenizer
 
-#: Texts whose words are longer in the mean are of a script without spaces between words.
+#: Mean length of words, in characters, above which a script has no spaces between words.
 _LONGEST_WORDS = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
-    """How the texts of a language are cut.
+class Fertility:
+    """Fertility of a tokenizer in one language.
 
     Attributes:
-        unknown: Share of the characters, blanks aside, that stand in an unknown token, in [0, 1].
-        tokens_per_word: Words are what blanks separate.
-        tokens_per_character: Blanks aside.
-        spaced: Whether words are separated by blanks.
+        unknown: Share of the characters, without spaces, in an unknown token, in [0, 1].
+        tokens_per_word: Tokens for each word; words are separated by spaces.
+        tokens_per_character: Tokens for each character, without spaces.
+        spaced: True if words are separated by spaces.
     """
 
     unknown: float
@@ -28,13 +28,13 @@ class Cut:
     spaced: bool
 
 
-def measure(tokenizer: Tokenizer, texts: Sequence[str], *, unknown_id: int | None) -> Cut:
-    """Cuts texts and counts; texts without a character give zeros.
+def measure(tokenizer: Tokenizer, texts: Sequence[str], *, unknown_id: int | None) -> Fertility:
+    """Measures the fertility of texts; it is zero for texts without characters.
 
     Args:
         tokenizer: Fast tokenizer.
-        texts: Of one language.
-        unknown_id: Id of the unknown token; None: every character has a token (byte-level).
+        texts: Texts of one language.
+        unknown_id: Id of the unknown token; None for byte-level tokenizers, which have none.
     """
     characters = words = tokens = unknown = 0
     for text, encoding in zip(
@@ -44,11 +44,11 @@ def measure(tokenizer: Tokenizer, texts: Sequence[str], *, unknown_id: int | Non
         words += len(text.split())
         tokens += len(encoding.ids)
         unknown += sum(
-            sum(not c.isspace() for c in text[begin:end])
-            for id, (begin, end) in zip(encoding.ids, encoding.offsets, strict=True)
+            sum(not c.isspace() for c in text[start:end])
+            for id, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
             if id == unknown_id
         )
-    return Cut(
+    return Fertility(
         unknown=unknown / max(1, characters),
         tokens_per_word=tokens / max(1, words),
         tokens_per_character=tokens / max(1, characters),
@@ -56,24 +56,24 @@ def measure(tokenizer: Tokenizer, texts: Sequence[str], *, unknown_id: int | Non
     )
 
 
-def shattered(
-    cuts: Mapping[str, Cut],
+def badly_read(
+    fertilities: Mapping[str, Fertility],
     *,
     max_unknown: float,
     max_tokens_per_word: float,
     max_tokens_per_character: float,
 ) -> list[str]:
-    """Languages that a tokenizer cannot read or cuts too finely, sorted.
+    """Returns the languages that a tokenizer cannot read or splits too finely, sorted.
 
-    Scripts without spaces are judged by tokens per character, the others by tokens per word.
+    Scripts without spaces are judged by tokens per character, all others by tokens per word.
     """
     return sorted(
         lang
-        for lang, cut in cuts.items()
-        if cut.unknown > max_unknown
+        for lang, fertility in fertilities.items()
+        if fertility.unknown > max_unknown
         or (
-            cut.tokens_per_word > max_tokens_per_word
-            if cut.spaced
-            else cut.tokens_per_character > max_tokens_per_character
+            fertility.tokens_per_word > max_tokens_per_word
+            if fertility.spaced
+            else fertility.tokens_per_character > max_tokens_per_character
         )
     )

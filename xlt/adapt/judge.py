@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from xlt.adapt.data import AdaptData
 from xlt.adapt.options import AdaptOptions, purpose
 from xlt.adapt.run import REPORT, Progress, adapt
+from xlt.adapt.texts import AdaptData
 from xlt.config import TrainConfig
 from xlt.data.corpus import folds_by_group
 from xlt.data.examples import Example, TaskSpec

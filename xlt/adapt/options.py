@@ -1,4 +1,4 @@
-"""What decides the result of an adaptation, and the key under which that result can be kept."""
+"""The options of an adaptation, and the keys of its result."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from xlt import __version__
-from xlt.adapt.data import AdaptData
+from xlt.adapt.texts import AdaptData
 from xlt.disk.fingerprints import fingerprint
 from xlt.encoder.locations import encoder_fingerprint
 from xlt.errors import ConfigError
 
-#: Lowest and highest value of each number, both allowed.
+#: Lowest and highest allowed value of each number.
 _RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),
     "max_unknown": (0.0, 1.0),
@@ -48,43 +48,45 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdaptOptions:
-    """How an encoder is adapted. Rates, weights and shares were chosen by benchmarks/adapt.
+    """Options of an adaptation; benchmarks/adapt chose the rates, weights and shares.
 
     Attributes:
-        source: Language that labels come from; its vectors are held where they were.
-        seed: Same seed, data and encoder: same result, where `minutes` do not end a stage.
-        max_unknown: A language that loses a larger share of its characters to the unknown token
-            gets new pieces.
-        max_tokens_per_word: So does one whose words are cut into more tokens in the mean. A
-            language that is read well has 1.2 to 2 (Rust et al., arXiv 2012.15613).
-        max_tokens_per_character: The same for scripts that put no spaces between words.
-        new_pieces: At most so many per such language; 0 leaves the tokenizer alone.
-        min_piece_count: A new piece must occur as often in the texts.
-        trim: Drop the pieces that no text uses.
-        bag_steps: Steps that move new rows until bags of translations meet, after word alignment
-            has placed them and before the body runs.
-        bag_minutes: The same in time; whichever ends first.
-        steps: Steps through the body.
-        minutes: The same in time, 0: `steps` alone decide.
-        batch_tokens: Padded tokens of a step.
-        max_tokens: Texts are cut there.
-        max_pairs: Pairs of sentences kept per language, as many words, and source texts besides.
-        body_learning_rate: Highest rate of the body; the body is trained only with pairs.
-        row_learning_rate: Highest rate of the embedding rows that the source does not use; the
-            source's rows never move.
-        warmup_share: Of the steps, while rates rise.
-        lexicon_share: Of a step's tokens, single words, where there is a lexicon.
-        source_share: Of a step's tokens, source sentences that are held.
-        language_exponent: Languages are drawn in proportion to their texts to this power.
-        distance_weight: Of the distance to the source sentence's old vector.
-        contrast_weight: Of telling that vector from others'.
-        hold_weight: Of the distance of source sentences to their own old vectors.
-        temperature: Of the contrast.
-        mlm_weight: Of guessing hidden tokens; see `xlt.adapt.learn`.
-        masked_share: Share of tokens that are hidden.
-        masked_texts: Texts per step for that.
-        tlm_share: Of those, how many are followed by their translation (TLM).
-        anchor: Share of the way back to the old weights that each step goes.
+        source: Language of the labels; its vectors are held in place.
+        seed: The same seed, data and encoder give the same result, unless `minutes` end a stage.
+        max_unknown: A language gets new pieces if more than this share of its characters is in
+            unknown tokens.
+        max_tokens_per_word: A language gets new pieces if its words have more tokens on average.
+            A language that is read well has 1.2 to 2 (Rust et al., arXiv 2012.15613).
+        max_tokens_per_character: The same for scripts without spaces between words.
+        new_pieces: Largest number of new pieces for a language; 0 keeps the tokenizer.
+        min_piece_count: A new piece must occur this often in the texts.
+        trim: Drops the pieces that no text uses.
+        bag_steps: Steps that train new embeddings alone on bags of translations, after word
+            alignment and before the body is trained.
+        bag_minutes: Time limit of these steps.
+        steps: Steps that train the body.
+        minutes: Time limit of these steps; 0 for none.
+        batch_tokens: Tokens of a step with padding.
+        max_tokens: Texts are truncated to this number of tokens.
+        max_pairs: Largest number of translated sentences and of translated words of each
+            language, and of further source texts.
+        body_learning_rate: Peak rate of the body, which is trained only with translations.
+        row_learning_rate: Peak rate of the embeddings that the source does not use; those that it
+            uses are not trained.
+        warmup_share: Share of the steps in which rates rise.
+        lexicon_share: Share of a step's tokens for single words, if there is a lexicon.
+        source_share: Share of a step's tokens for source sentences, to hold their vectors.
+        language_exponent: Languages are drawn in proportion to their number of texts to this
+            power.
+        distance_weight: Weight of the distance to the translation's old vector.
+        contrast_weight: Weight of the contrast between that vector and others.
+        hold_weight: Weight of the distance of source sentences to their own old vectors.
+        temperature: Temperature of the contrast.
+        mlm_weight: Weight of the masked-token loss; see `xlt.adapt.loop`.
+        masked_share: Share of tokens to hide.
+        masked_texts: Texts per step with hidden tokens.
+        tlm_share: Share of those that are followed by their translation (TLM).
+        anchor: Share of the way back to the old weights that each step takes.
         held_out_percent: Pairs kept from training, to measure retrieval before and after.
         checkpoint_minutes: Time between checkpoints.
         precision: auto, bf16 or fp32.
@@ -132,23 +134,23 @@ class AdaptOptions:
         if self.precision not in ("auto", "bf16", "fp32"):
             raise ConfigError(f"precision must be auto, bf16 or fp32, got {self.precision!r}")
         if not self.source.strip():
-            raise ConfigError("source must name a language, got ''")
+            raise ConfigError("source must be the code of a language, got ''")
 
 
 def cache_key(encoder: str, data: AdaptData, options: AdaptOptions) -> str:
-    """A key that is the same where encoder, texts and options are: 64 hexadecimal digits.
+    """Returns 64 hexadecimal digits that identify encoder, texts and options.
 
     Raises:
-        EncoderError: If there is no such encoder.
+        EncoderError: If the encoder does not exist.
     """
     return fingerprint([_basis(encoder, options), data.digest()])
 
 
 def purpose(encoder: str, languages: Iterable[str], options: AdaptOptions) -> str:
-    """A key that is the same where encoder, languages and options are, whatever the texts.
+    """Returns 64 hexadecimal digits that identify encoder, languages and options.
 
     Raises:
-        EncoderError: If there is no such encoder.
+        EncoderError: If the encoder does not exist.
     """
     return fingerprint([_basis(encoder, options), *sorted(languages)])
 

@@ -1,56 +1,83 @@
-"""Adapts an encoder, stage by stage: pieces, rows, body, trimming, report."""
+"""Adapts an encoder, stage by stage: pieces, embeddings, body, trimming, report."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
-from torch import Tensor
-from torch.nn import functional
 
 from xlt import __version__
-from xlt.adapt import folder as folders
-from xlt.adapt import pieces, trim
-from xlt.adapt.data import AdaptData, Pair
-from xlt.adapt.fertility import Cut, measure, shattered
-from xlt.adapt.learn import Lap, learn, make_learner, put_back
-from xlt.adapt.lessons import old_vectors, prepare, source_list, split_pairs
+from xlt.adapt import trim
+from xlt.adapt.batches import source_side, split_pairs, text_vectors, training_texts
+from xlt.adapt.compact import compact, write_back
+from xlt.adapt.embeddings import (
+    embedding_table,
+    head_bias,
+    set_embedding_table,
+    set_head_bias,
+)
+from xlt.adapt.loop import Position, train
+from xlt.adapt.measurements import languages_to_extend, measured
+from xlt.adapt.new_embeddings import add_embeddings
+from xlt.adapt.new_pieces import extended, new_pieces
 from xlt.adapt.options import AdaptOptions, cache_key, purpose
-from xlt.adapt.rows import initial_rows, placed_by_translations
+from xlt.adapt.save import save_adapted, table_dtype
+from xlt.adapt.texts import AdaptData, Pair
+from xlt.adapt.tokenizer_json import TokenizerJson, as_json, size
 from xlt.disk.durable import replace_folder, replacement
 from xlt.encoder.encoder import Encoder, load_encoder
 from xlt.errors import ConfigError, EncoderError
 
 Progress = Callable[[str], None]
 
-#: What stands beside the weights of an adapted encoder.
+#: File of measurements beside the weights of an adapted encoder.
 REPORT = "report.json"
-_MEASURED = 2_000  # texts per language whose cut is measured
-_ASKED = 200  # held-out pairs per language
-_SEEDS = {"split": 1, "rows": 2, "bag": 3}
+_STAGE_SEEDS = {"split": 1, "rows": 2, "bag": 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Run:
+    """Values that the stages share.
+
+    Attributes:
+        name: The encoder's name or folder.
+        data: Texts without held-out pairs.
+        held_out: Pairs that retrieval is measured on.
+        options: See `AdaptOptions`.
+        key: Identifies encoder, data and options.
+        work: Folder of finished stages.
+        progress: Called with one line now and then.
+    """
+
     name: str
-    data: AdaptData  # without what is held out
-    held: tuple[Pair, ...]
+    data: AdaptData
+    held_out: tuple[Pair, ...]
     options: AdaptOptions
     key: str
     work: Path
     progress: Progress
 
     def rng(self, stage: str) -> np.random.Generator:
-        """A generator of each stage's own: a stage that is skipped changes no other."""
-        return np.random.default_rng((self.options.seed, _SEEDS[stage]))
+        """Returns a generator of the stage's own, so that skipping one changes no other."""
+        return np.random.default_rng((self.options.seed, _STAGE_SEEDS[stage]))
+
+    def texts(self) -> dict[str, list[str]]:
+        """Returns the texts by language, including those of the source language."""
+        source = self.data.source_texts()
+        return self.data.by_language() | ({self.options.source: source} if source else {})
+
+    def measured(self, encoder: Encoder, tokenizer: TokenizerJson) -> dict[str, dict[str, Any]]:
+        """Returns the measurements of an encoder, by language."""
+        return measured(encoder, tokenizer, self.texts(), self.held_out, self.options)
 
 
 def adapt(
@@ -63,15 +90,14 @@ def adapt(
 ) -> dict[str, Any]:
     """Adapts an encoder to the languages of `data` and writes it to `out`.
 
-    The folder loads by AutoModel and AutoTokenizer; `report.json` in it says what was measured
-    and done. A run that was killed goes on from `OUT.work` where encoder, data and options are
-    the same.
+    AutoModel and AutoTokenizer load the folder; its `report.json` holds the measurements. A run
+    that was killed continues from `OUT.work` if encoder, data and options are the same.
 
     Args:
         encoder: "bundled", a folder, or a Hub name.
-        data: Texts, and translations where there are any.
+        data: Texts and their translations.
         out: Folder to write; replaced in one step at the end.
-        options: None: the defaults.
+        options: None for the defaults.
         progress: Called with one line now and then.
 
     Returns:
@@ -84,19 +110,22 @@ def adapt(
     """
     options = options or AdaptOptions()
     if options.trim and not data.source_texts():
-        raise ConfigError("trim needs texts of the source language: its pieces would be dropped")
+        raise ConfigError("trim needs texts of the source language, or it would drop their pieces")
     run = _start(encoder, data, out, options, progress)
-    began = time.monotonic()
+    started = time.monotonic()
     report, loaded = _before(run)
     report["purpose"] = purpose(encoder, data.languages, options)
     loaded, tokenizer, report["new_pieces"] = _with_new_pieces(run, loaded, report)
-    report["learned_by"], lap = _trained(run, loaded)
-    report["steps"], report["training_seconds"] = lap.step, round(lap.seconds, 1)
+    report["learned_by"], position = _trained(run, loaded)
+    report["steps"], report["training_seconds"] = position.step, round(position.seconds, 1)
     part = run.work / "result"
-    report["trimmed"], tokenizer, kept = _trimmed(run, loaded, tokenizer)
-    folders.write(loaded, part, origin=encoder, tokenizer=tokenizer, kept=kept)
-    _measure_after(run, replace(_load(str(part)), name=run.name), tokenizer, report)
-    report["seconds"] = round(time.monotonic() - began, 1)
+    report["trimmed"], tokenizer, kept_ids = _trimmed(run, loaded, tokenizer)
+    save_adapted(loaded, part, origin=encoder, tokenizer=tokenizer, kept_ids=kept_ids)
+    run.progress("measuring")
+    after = run.measured(replace(_load(str(part)), name=run.name), tokenizer)
+    for lang, values in after.items():
+        report["languages"][lang]["after"] = values
+    report["seconds"] = round(time.monotonic() - started, 1)
     (part / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
     replace_folder(part, out)
     shutil.rmtree(run.work)
@@ -106,6 +135,7 @@ def adapt(
 def _start(
     encoder: str, data: AdaptData, out: Path, options: AdaptOptions, progress: Progress
 ) -> _Run:
+    """Claims the work folder and holds pairs out."""
     key = cache_key(encoder, data, options)
     work = out.with_name(out.name + ".work")
     mark = work / "key"
@@ -113,45 +143,45 @@ def _start(
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         mark.write_text(key)
-    rng = np.random.default_rng((options.seed, _SEEDS["split"]))
-    kept, held = split_pairs(data.pairs, options, rng)
-    by_lang: dict[str, list[Pair]] = {}
+    rng = np.random.default_rng((options.seed, _STAGE_SEEDS["split"]))
+    pairs, held_out = split_pairs(data.pairs, options, rng)
+    words: dict[str, list[Pair]] = {}
     for word in data.lexicon:
-        by_lang.setdefault(word.lang, []).append(word)
-    lexicon = [word for lang in sorted(by_lang) for word in by_lang[lang][: options.max_pairs]]
-    unseen = {pair.source for pair in held} | {pair.text for pair in held}
+        words.setdefault(word.lang, []).append(word)
+    lexicon = [word for lang in sorted(words) for word in words[lang][: options.max_pairs]]
+    unseen = {pair.source for pair in held_out} | {pair.text for pair in held_out}
     seen = AdaptData(
         texts=tuple(text for text in data.texts if text[1] not in unseen),
-        pairs=tuple(kept),
+        pairs=tuple(pairs),
         lexicon=tuple(lexicon),
         sources=tuple(text for text in data.sources if text not in unseen)[: options.max_pairs],
     )
     return _Run(
-        name=encoder, data=seen, held=tuple(held), options=options, key=key, work=work,
+        name=encoder, data=seen, held_out=tuple(held_out), options=options, key=key, work=work,
         progress=progress,
     )  # fmt: skip
 
 
 def _before(run: _Run) -> tuple[dict[str, Any], Encoder]:
-    """Loads the encoder, measures it, and keeps its vectors of the source texts."""
+    """Loads and measures the encoder, and keeps its vectors of the source texts."""
     run.progress(f"loading {run.name}")
     loaded = _load(run.name)
-    tokenizer = pieces.as_json(loaded.tokenizer.backend_tokenizer)
-    if pieces.size(tokenizer) > folders.table_of(loaded).num_embeddings:
+    tokenizer = as_json(loaded.tokenizer.backend_tokenizer)
+    if size(tokenizer) > embedding_table(loaded).num_embeddings:
         raise EncoderError(f"the tokenizer of {run.name!r} has more tokens than it has embeddings")
     file = run.work / "before.safetensors"
     if not file.is_file():
-        sources, _ = source_list(run.data)
-        run.progress(f"vectors of {len(sources)} texts of the source language")
-        target = old_vectors(loaded, sources, run.options)
+        sources, _ = source_side(run.data)
+        run.progress(f"computing vectors of {len(sources)} source texts")
+        target = text_vectors(loaded, sources, run.options)
         with replacement(file) as beside:
             save_file({"target": target}, beside)
     n_pairs: dict[str, int] = {}
     for pair in run.data.pairs:
         n_pairs[pair.lang] = n_pairs.get(pair.lang, 0) + 1
-    cuts, found = _cuts(run, tokenizer), _retrieval(run, loaded)
-    unread = set(_shattered(run, cuts))
-    texts = _texts(run)
+    before = run.measured(loaded, tokenizer)
+    to_extend = set(languages_to_extend(before, run.options))
+    texts = run.texts()
     report: dict[str, Any] = {
         "xlt": __version__,
         "encoder": run.name,
@@ -161,17 +191,17 @@ def _before(run: _Run) -> tuple[dict[str, Any], Encoder]:
             lang: {
                 "texts": len(texts[lang]),
                 "pairs": n_pairs.get(lang, 0),
-                "shattered": lang in unread,
-                "before": asdict(cut) | {"retrieval": found.get(lang)},
+                "shattered": lang in to_extend,
+                "before": values,
             }
-            for lang, cut in cuts.items()
+            for lang, values in before.items()
         },
     }
     return report, loaded
 
 
 def _load(name: str) -> Encoder:
-    """The encoder with its masked-LM head, on the GPU where there is one."""
+    """Loads an encoder with its masked-LM head, on the GPU if there is one."""
     loaded = load_encoder(name, with_mlm=True)
     if torch.cuda.is_available():
         for part in (loaded.model, loaded.mlm):
@@ -182,171 +212,82 @@ def _load(name: str) -> Encoder:
 
 def _with_new_pieces(
     run: _Run, loaded: Encoder, report: dict[str, Any]
-) -> tuple[Encoder, pieces.TokenizerJson, int]:
-    """Extends the tokenizer for shattered languages; the encoder as it is where there is none."""
-    old = pieces.as_json(loaded.tokenizer.backend_tokenizer)
-    langs = [lang for lang, found in report["languages"].items() if found["shattered"]]
+) -> tuple[Encoder, TokenizerJson, int]:
+    """Extends the tokenizer for languages that it reads badly; returns the number of pieces."""
+    old = as_json(loaded.tokenizer.backend_tokenizer)
+    langs = [lang for lang, values in report["languages"].items() if values["shattered"]]
     if not langs or not run.options.new_pieces:
         return loaded, old, 0
     stage = run.work / "extended"
     if not stage.is_dir():
-        run.progress(f"new pieces for {', '.join(langs)}")
-        texts, words = _texts(run), _words(run)
-        found = pieces.new_pieces(
+        run.progress(f"learning pieces for {', '.join(langs)}")
+        texts = run.texts()
+        words: dict[str, list[str]] = {}
+        for word in run.data.lexicon:
+            words.setdefault(word.lang, []).append(word.text)
+        pieces = new_pieces(
             old,
             {lang: [*texts[lang], *words.get(lang, ())] for lang in langs},
             run.data.source_texts(),
             per_language=run.options.new_pieces,
             min_count=run.options.min_piece_count,
         )
-        if not found:
+        if not pieces:
             return loaded, old, 0
-        now = pieces.extended(old, found)
-        _set_rows(run, loaded, old, now, list(found))
-        folders.write(loaded, stage.with_suffix(".part"), origin=run.name, tokenizer=now)
-        replace_folder(stage.with_suffix(".part"), stage)
+        tokenizer = extended(old, pieces)
+        add_embeddings(
+            loaded, old, tokenizer, list(pieces), data=run.data, options=run.options,
+            rows_rng=run.rng("rows"), bag_rng=run.rng("bag"), progress=run.progress,
+        )  # fmt: skip
+        part = stage.with_suffix(".part")
+        save_adapted(loaded, part, origin=run.name, tokenizer=tokenizer)
+        replace_folder(part, stage)
     loaded = replace(_load(str(stage)), name=run.name)
-    now = pieces.as_json(loaded.tokenizer.backend_tokenizer)
-    return loaded, now, pieces.size(now) - pieces.size(old)
+    tokenizer = as_json(loaded.tokenizer.backend_tokenizer)
+    return loaded, tokenizer, size(tokenizer) - size(old)
 
 
-def _set_rows(
-    run: _Run,
-    loaded: Encoder,
-    old: pieces.TokenizerJson,
-    now: pieces.TokenizerJson,
-    new: Sequence[str],
-) -> None:
-    """Gives the encoder embeddings of the new pieces; rows beyond the tokenizer's end go."""
-    first = pieces.size(old)
-    table = folders.table_of(loaded).weight.detach()[:first].cpu()
-    tokenizer = pieces.as_tokenizer(now)
-    added = initial_rows(table.numpy(), pieces.old_cuts(old, new), run.rng("rows"))
-    rows = placed_by_translations(
-        torch.cat([table, torch.from_numpy(added)]),
-        np.arange(first + len(new)) >= first,
-        tokenizer,
-        pairs=run.data.pairs,
-        lexicon=run.data.lexicon,
-        options=run.options,
-        rng=run.rng("bag"),
-        progress=run.progress,
-    )
-    folders.set_table(loaded, rows)
-    bias = folders.head_bias(loaded)
-    if bias is not None:
-        known = bias.detach()[:first].cpu()
-        folders.set_bias(loaded, torch.cat([known, known.mean().expand(len(new))]))
-
-
-def _trained(run: _Run, loaded: Encoder) -> tuple[str, Lap]:
+def _trained(run: _Run, loaded: Encoder) -> tuple[str, Position]:
+    """Trains the encoder in place; returns the method and where the training ended."""
     target = load_file(run.work / "before.safetensors")["target"]
-    lessons = prepare(loaded, run.data, target, run.options)
+    texts = training_texts(loaded, run.data, target, run.options)
     options = run.options
-    if not lessons.paired:
+    if not texts.paired:
         options = replace(options, mlm_weight=options.mlm_weight or 1.0)
-    learner = make_learner(loaded, lessons, options)
-    device = loaded.model.device
+    model = compact(loaded, texts, options)
     attention = loaded.model.config._attn_implementation
-    if device.type == "cpu":  # the fused backward pass is slow for short rows there
+    if loaded.model.device.type == "cpu":  # its fused backward pass is slow for short rows
         loaded.model.set_attn_implementation("eager")
-    words = "alignment through the body" if lessons.paired else "masked tokens, rows alone"
-    run.progress(f"training: {words}")
-    lap = learn(
-        learner, lessons, options, work=run.work / "checkpoint", identity=run.key,
+    method = "alignment through the body" if texts.paired else "masked tokens, rows alone"
+    run.progress(f"training: {method}")
+    position = train(
+        model, texts, options, work=run.work / "checkpoint", identity=run.key,
         progress=run.progress,
     )  # fmt: skip
-    put_back(learner)
+    write_back(model)
     loaded.model.set_attn_implementation(attention)
-    return words, lap
-
-
-def _measure_after(
-    run: _Run, loaded: Encoder, tokenizer: pieces.TokenizerJson, report: dict[str, Any]
-) -> None:
-    run.progress("measuring")
-    found = _retrieval(run, loaded)
-    for lang, cut in _cuts(run, tokenizer).items():
-        report["languages"][lang]["after"] = asdict(cut) | {"retrieval": found.get(lang)}
+    return method, position
 
 
 def _trimmed(
-    run: _Run, loaded: Encoder, tokenizer: pieces.TokenizerJson
-) -> tuple[dict[str, float] | None, pieces.TokenizerJson, np.ndarray[Any, Any] | None]:
-    """Drops the pieces that no text uses, where that is asked for."""
+    run: _Run, loaded: Encoder, tokenizer: TokenizerJson
+) -> tuple[dict[str, float] | None, TokenizerJson, NDArray[np.int64] | None]:
+    """Drops the pieces that no text uses, if that is asked for."""
     if not run.options.trim:
         return None, tokenizer, None
-    texts = [text for some in _texts(run).values() for text in some]
+    texts = [text for in_language in run.texts().values() for text in in_language]
     words = [side for pair in run.data.lexicon for side in (pair.text, pair.source)]
-    kept = trim.kept_ids(tokenizer, [*texts, *words])
-    rows = folders.table_of(loaded).weight.detach()
-    at = torch.from_numpy(kept)
-    bias = folders.head_bias(loaded)
-    folders.set_table(loaded, rows[at.to(rows.device)])
+    kept_ids = trim.kept_ids(tokenizer, [*texts, *words])
+    rows = embedding_table(loaded).weight.detach()
+    at = torch.from_numpy(kept_ids)
+    bias = head_bias(loaded)
+    set_embedding_table(loaded, rows[at.to(rows.device)])
     if bias is not None:
-        folders.set_bias(loaded, bias.detach()[at.to(bias.device)])
-    gone = len(rows) - len(kept)
-    value_bytes = folders.table_dtype(loaded, run.name).itemsize
+        set_head_bias(loaded, bias.detach()[at.to(bias.device)])
+    n_dropped = len(rows) - len(kept_ids)
+    value_bytes = table_dtype(loaded, run.name).itemsize
     saved = {
-        "pieces": float(gone),
-        "mb_saved": round(trim.megabytes(gone, rows.shape[1], value_bytes), 3),
+        "pieces": float(n_dropped),
+        "mb_saved": round(trim.megabytes(n_dropped, rows.shape[1], value_bytes), 3),
     }
-    return saved, trim.trimmed(tokenizer, kept), kept
-
-
-def _texts(run: _Run) -> dict[str, list[str]]:
-    """Texts by language, the source's among them where there are any."""
-    found = run.data.by_language()
-    source = run.data.source_texts()
-    return found | ({run.options.source: source} if source else {})
-
-
-def _words(run: _Run) -> dict[str, list[str]]:
-    """Words of the lexicon by language."""
-    found: dict[str, list[str]] = {}
-    for word in run.data.lexicon:
-        found.setdefault(word.lang, []).append(word.text)
-    return found
-
-
-def _cuts(run: _Run, tokenizer: pieces.TokenizerJson) -> dict[str, Cut]:
-    unknown = pieces.unknown_id(tokenizer)
-    ready = pieces.as_tokenizer(tokenizer)
-    return {
-        lang: measure(ready, texts[:_MEASURED], unknown_id=unknown)
-        for lang, texts in sorted(_texts(run).items())
-    }
-
-
-def _shattered(run: _Run, cuts: dict[str, Cut]) -> list[str]:
-    options = run.options
-    return shattered(
-        {lang: cut for lang, cut in cuts.items() if lang != options.source},
-        max_unknown=options.max_unknown,
-        max_tokens_per_word=options.max_tokens_per_word,
-        max_tokens_per_character=options.max_tokens_per_character,
-    )
-
-
-def _retrieval(run: _Run, loaded: Encoder) -> dict[str, float]:
-    """Per language, how often the nearest held-out source sentence is the translation."""
-    asked: list[Pair] = []
-    counts: dict[str, int] = {}
-    for pair in run.held:
-        counts[pair.lang] = counts.get(pair.lang, 0) + 1
-        if counts[pair.lang] <= _ASKED:
-            asked.append(pair)
-    if not asked:
-        return {}
-    sources = sorted({pair.source for pair in asked})
-    options = run.options
-
-    def vectors(texts: Sequence[str]) -> Tensor:
-        return functional.normalize(old_vectors(loaded, texts, options), dim=-1)
-
-    theirs = vectors(sources)
-    nearest = (vectors([pair.text for pair in asked]) @ theirs.T).argmax(dim=1).tolist()
-    right: dict[str, list[bool]] = {}
-    for pair, row in zip(asked, nearest, strict=True):
-        right.setdefault(pair.lang, []).append(sources[row] == pair.source)
-    return {lang: round(float(np.mean(hits)), 4) for lang, hits in right.items()}
+    return saved, trim.trimmed(tokenizer, kept_ids), kept_ids

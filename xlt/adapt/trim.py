@@ -1,8 +1,8 @@
-"""Drops the pieces of a tokenizer that no text uses; what is left cuts as before.
+"""Drops the pieces of a tokenizer that no text uses; the texts keep their tokens.
 
-Greedy longest match (WordPiece) and the most probable cut (Unigram) do not change where pieces
-that they did not choose are gone. A byte-pair model keeps, besides the pieces in use, every piece
-on the way to one, and the merges between kept pieces.
+Greedy longest match (WordPiece) and the most probable segmentation (Unigram) do not change if
+pieces that they did not choose are removed. A byte-pair model also keeps every piece that merges
+into a piece in use, and the merges between kept pieces.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.adapt.pieces import TokenizerJson, as_tokenizer, size, unknown_id
+from xlt.adapt.tokenizer_json import TokenizerJson, as_tokenizer, size, unknown_id
 
 
 def kept_ids(data: TokenizerJson, texts: Sequence[str]) -> NDArray[np.int64]:
-    """Ids that must stay, rising: special and used ones, and the letters that the texts use.
+    """Returns the ids to keep, in rising order: special ones, used ones, and used letters.
 
-    Single characters stay with and without the mark of a word's beginning or continuation, so
-    that words not seen in the texts can still be spelt. Bytes of byte-level models stay.
+    Single characters stay with and without the mark of a word's start or continuation, so that
+    words that are not in the texts can still be spelt. Bytes of byte-level models stay.
     """
     tokenizer = as_tokenizer(data)
     used = {token["id"] for token in data["added_tokens"]}
@@ -41,7 +41,7 @@ def kept_ids(data: TokenizerJson, texts: Sequence[str]) -> NDArray[np.int64]:
 
 
 def trimmed(data: TokenizerJson, kept: NDArray[np.int64]) -> TokenizerJson:
-    """The tokenizer with the `kept` ids alone, numbered anew in their order."""
+    """Returns the tokenizer with the `kept` ids alone, renumbered in their order."""
     new = {int(old): row for row, old in enumerate(kept)}
     result = copy.deepcopy(data)
     model = result["model"]
@@ -57,12 +57,12 @@ def trimmed(data: TokenizerJson, kept: NDArray[np.int64]) -> TokenizerJson:
         token["id"] = new[token["id"]]
     result["post_processor"] = _renumbered(result["post_processor"], new)
     if size(result) != len(kept):
-        raise AssertionError(f"{size(result)} ids of {len(kept)} are left")
+        raise AssertionError(f"expected {len(kept)} ids after trimming, got {size(result)}")
     return result
 
 
 def renumbered_settings(settings: Mapping[str, Any], kept: NDArray[np.int64]) -> dict[str, Any]:
-    """Settings of a model (`pad_token_id` and so on) with the new ids of the kept pieces."""
+    """Returns a model's settings with the new ids of the kept pieces (`pad_token_id` and so on)."""
     new = {int(old): row for row, old in enumerate(kept)}
     return {
         key: new.get(value, value) if key.endswith("_token_id") else value
@@ -72,7 +72,7 @@ def renumbered_settings(settings: Mapping[str, Any], kept: NDArray[np.int64]) ->
 
 
 def _letter(piece: str) -> str:
-    """The one character that a piece stands for, or nothing."""
+    """Returns the character of a piece of one character, otherwise an empty string."""
     bare = piece.removeprefix("##").removeprefix("▁").removeprefix("Ġ")
     return bare if len(bare) == 1 else ""
 
@@ -84,6 +84,7 @@ def _byte(piece: str) -> bool:
 def _add_ancestors(
     data: TokenizerJson, pieces: Mapping[str, int], names: Mapping[int, str], used: set[int]
 ) -> None:
+    """Adds the pieces that merge into used ones to `used`."""
     made_of: dict[str, list[tuple[str, str]]] = {}
     for merge in data["model"]["merges"]:
         made_of.setdefault(_result(merge), []).append(_parts(merge))
@@ -106,7 +107,10 @@ def _result(merge: str | Sequence[str]) -> str:
 
 
 def _renumbered(part: Any, new: Mapping[int, int]) -> Any:  # noqa: ANN401 - a tree of JSON
-    """A post-processor with new ids: lists `ids` (template), pairs [token, id] (BERT, RoBERTa)."""
+    """Returns a post-processor with new ids.
+
+    They are lists `ids` (template) or pairs [token, id] (BERT, RoBERTa).
+    """
     if isinstance(part, dict):
         return {
             key: [new[id] for id in value] if key == "ids" else _renumbered(value, new)
@@ -120,5 +124,5 @@ def _renumbered(part: Any, new: Mapping[int, int]) -> Any:  # noqa: ANN401 - a t
 
 
 def megabytes(rows: int, width: int, bytes_per_value: int) -> float:
-    """Size of so many embedding rows, in MB of 10^6 bytes."""
+    """Returns the size of a number of embeddings, in MB of 10^6 bytes."""
     return rows * width * bytes_per_value / 1e6

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xlt.cli import arguments
 
 if TYPE_CHECKING:
-    from xlt.adapt.data import AdaptData
+    from xlt.adapt.texts import AdaptData
 
 _SUMMARY = "adapt an encoder to languages that it reads badly"
 _DESCRIPTION = """\
@@ -79,7 +79,7 @@ def main(args: argparse.Namespace) -> int:
 
 def _read(args: argparse.Namespace) -> AdaptData:
     """Reads TEXTS in the source and target languages, and the translations."""
-    from xlt.adapt.data import from_examples, read_translations
+    from xlt.adapt.texts import from_examples, read_translations
     from xlt.cli.files import in_languages, with_languages
     from xlt.data.corpus import read_examples
 

@@ -117,7 +117,7 @@ def _installation(settings: Settings) -> Iterator[Check]:
 
 
 def _read_translations(path: Path) -> Sized:
-    from xlt.adapt.data import read_translations
+    from xlt.adapt.texts import read_translations
 
     return read_translations(path)
 

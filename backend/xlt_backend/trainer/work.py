@@ -17,7 +17,7 @@ from xlt_backend.trainer import folder as files
 from xlt_backend.trainer.supervise import PROCESS, run_trainer
 
 if TYPE_CHECKING:
-    from xlt.adapt.data import Pair
+    from xlt.adapt.texts import Pair
     from xlt.data.examples import Example
     from xlt.models.predictor import Predictor
 
@@ -208,9 +208,9 @@ def _adapt(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, o
     Raises:
         XltError: If a table cannot be read, or the adaptation failed or was stopped.
     """
-    from xlt.adapt.data import from_examples, read_translations
     from xlt.adapt.judge import adapt_once, choose
     from xlt.adapt.options import AdaptOptions
+    from xlt.adapt.texts import from_examples, read_translations
     from xlt.data.languages import normalise
 
     labelled = files.read_examples(folder / files.LABELLED)

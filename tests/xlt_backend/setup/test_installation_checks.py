@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.stubserver import serving
-from xlt.adapt.data import read_translations
+from xlt.adapt.texts import read_translations
 from xlt_backend.errors import UnreachableError
 from xlt_backend.setup import installation_checks
 from xlt_backend.setup.checks import Check, Status, guarded

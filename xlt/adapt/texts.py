@@ -1,4 +1,4 @@
-"""The texts of an adaptation: monolingual, translations, a lexicon, and the source language's."""
+"""The texts of an adaptation: target languages, translations, lexicon, source language."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdaptData:
-    """What an encoder is adapted with.
+    """The texts that an encoder is adapted with.
 
     Attributes:
-        texts: (language, text), none in the source language.
-        pairs: Sentences and their translations; `text` need not be among `texts`.
-        lexicon: Words and their translations.
-        sources: Texts in the source language, besides those in the pairs.
+        texts: (language, text) in the languages to adapt to.
+        pairs: Translated sentences; their `text` need not be among `texts`.
+        lexicon: Translated words.
+        sources: Texts in the source language, in addition to those of the pairs.
     """
 
     texts: tuple[tuple[str, str], ...] = ()
@@ -41,28 +41,28 @@ class AdaptData:
 
     def __post_init__(self) -> None:
         if not self.texts and not self.pairs:
-            raise DataError("expected texts in at least one language besides the source, got none")
+            raise DataError("expected texts in a language other than the source, got none")
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Codes of the languages to adapt to, sorted."""
+        """Returns the codes of the languages to adapt to, sorted."""
         return tuple(sorted(self.by_language()))
 
     def by_language(self) -> dict[str, list[str]]:
-        """Each language's distinct texts, those of its pairs included; no words."""
-        found: dict[str, dict[str, None]] = {}
+        """Returns each language's distinct texts, including those of its pairs but no words."""
+        distinct: dict[str, dict[str, None]] = {}
         for lang, text in self.texts:
-            found.setdefault(lang, {})[text] = None
+            distinct.setdefault(lang, {})[text] = None
         for pair in self.pairs:
-            found.setdefault(pair.lang, {})[pair.text] = None
-        return {lang: list(texts) for lang, texts in found.items()}
+            distinct.setdefault(pair.lang, {})[pair.text] = None
+        return {lang: list(texts) for lang, texts in distinct.items()}
 
     def source_texts(self) -> list[str]:
-        """Distinct sentences of the source language."""
+        """Returns the distinct sentences of the source language."""
         return list(dict.fromkeys([*self.sources, *(pair.source for pair in self.pairs)]))
 
     def digest(self) -> str:
-        """Hash of all texts; their order does not matter."""
+        """Returns a hash of all texts; their order does not matter."""
         lines = sorted(
             json.dumps(line, ensure_ascii=False)
             for line in (
@@ -83,56 +83,56 @@ def from_examples(
     lexicon: Iterable[Pair] = (),
     sources: Iterable[str] = (),
 ) -> AdaptData:
-    """Sorts a project's texts into languages to adapt to, source texts and translations.
+    """Divides texts into target languages, source language and translations.
 
-    Texts of one group are translations of one another: one with a text in the source language
-    makes a pair. Labels are not read.
+    Texts of one group are translations of one another, so each text of a group that has one in
+    the source language makes a pair with it. Labels are not read.
 
     Args:
         examples: Texts with their languages.
         source: Code of the source language.
-        pairs: More pairs.
-        lexicon: Words and their translations.
+        pairs: More translated sentences.
+        lexicon: Translated words.
         sources: More texts of the source language.
 
     Raises:
-        DataError: If no text is in another language than the source.
+        DataError: If every text is in the source language.
     """
     key = normalise(source)
-    ours = [e for e in examples if normalise(e.lang) == key]
-    by_group: Mapping[str, str] = {e.group: e.text for e in ours if e.group is not None}
-    found = [
+    in_source = [e for e in examples if normalise(e.lang) == key]
+    by_group: Mapping[str, str] = {e.group: e.text for e in in_source if e.group is not None}
+    from_groups = [
         Pair(text=e.text, source=by_group[e.group], lang=e.lang)
         for e in examples
         if normalise(e.lang) != key and e.group is not None and e.group in by_group
     ]
     return AdaptData(
         texts=tuple(dict.fromkeys((e.lang, e.text) for e in examples if normalise(e.lang) != key)),
-        pairs=tuple(dict.fromkeys([*found, *pairs])),
+        pairs=tuple(dict.fromkeys([*from_groups, *pairs])),
         lexicon=tuple(dict.fromkeys(lexicon)),
-        sources=tuple(dict.fromkeys([*(e.text for e in ours), *sources])),
+        sources=tuple(dict.fromkeys([*(e.text for e in in_source), *sources])),
     )
 
 
 def read_translations(path: str | Path, *, lang: str | None = None) -> list[Pair]:
-    """Reads translations: columns `source` (in the source language), `target` and `lang`.
+    """Reads a table of translations: columns `source` (source language), `target` and `lang`.
 
     Args:
-        path: As `read_rows` takes it.
-        lang: Language of the targets where there is no column `lang`.
+        path: A table that `read_rows` can read.
+        lang: Language of the targets if the table has no column `lang`.
 
     Raises:
         DataError: If a column is missing or a row lacks one of its texts.
     """
-    found = []
+    pairs = []
     for number, row in read_rows(path):
         code = row.get("lang") or lang
         if not {"source", "target"} <= set(row) or not code:
             raise DataError(
-                f"{path} must have columns source, target and lang, it has {sorted(row)}"
+                f"{path} must have columns source, target and lang; it has {sorted(row)}"
             )
         text, source = (str(row[name] or "").strip() for name in ("target", "source"))
         if not text or not source:
-            raise DataError(f"{path}, row {number}: expected two texts, one is empty")
-        found.append(Pair(text=text, source=source, lang=str(code)))
-    return found
+            raise DataError(f"{path}, row {number}: expected two texts, but one is empty")
+        pairs.append(Pair(text=text, source=source, lang=str(code)))
+    return pairs

@@ -1,0 +1,34 @@
+"""Texts of an adaptation, from examples and tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from xlt.adapt.texts import Pair, from_examples, read_translations
+from xlt.data.examples import Example
+from xlt.errors import DataError
+
+
+def test_groups_are_pairs():
+    """A group with a source text makes pairs; source texts are never adapted to."""
+    rows = [("1", "goat", "eng", "a"), ("2", "ⴳⵓⴰⵜ", "zgh", "a"), ("3", "awaw", "zgh", None)]
+    examples = [Example(id=i, text=t, lang=lang, group=g) for i, t, lang, g in rows]
+
+    data = from_examples(examples, source="en")
+
+    assert data.pairs == (Pair(text="ⴳⵓⴰⵜ", source="goat", lang="zgh"),)
+    assert data.sources == ("goat",)
+    assert data.languages == ("zgh",)
+    with pytest.raises(DataError, match="other than the source"):
+        from_examples(examples[:1], source="en")
+
+
+def test_translations_are_read_or_refused(tmp_path):
+    """Columns source, target, lang; a row without one of its texts is named."""
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text("source,target,lang\ngoat,ⴳⵓⴰⵜ,zgh\n", encoding="utf-8")
+    bad.write_text("source,target,lang\ngoat,,zgh\n", encoding="utf-8")
+
+    assert read_translations(good) == [Pair(text="ⴳⵓⴰⵜ", source="goat", lang="zgh")]
+    with pytest.raises(DataError, match="row 2"):
+        read_translations(bad)
