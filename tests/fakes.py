@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from xlt.data.jsonl import read_jsonl
 from xlt.errors import CancelledError
-from xlt.tasks.outputs import Scores
+from xlt.tasks.outputs import Outputs, Scores
 from xlt_backend.errors import NotFoundError, PublishError
 from xlt_backend.labelstudio.client import ProjectInfo
 from xlt_backend.labelstudio.convert import PublishRow
 from xlt_backend.labelstudio.gateway import Connected
 from xlt_backend.trainer import folder as files
+from xlt_backend.trainer.work import calibrate
 
 LABELS = ("sport", "music", "food")
 
@@ -271,16 +273,18 @@ class FakeTrainer:
             (folder / files.MODEL / "model.txt").write_text(str(skill))
         elif plan.model:
             skill = float((Path(plan.model) / "model.txt").read_text())
-        labels = plan.spec.labels if plan.mode != "embed" else ()
+        labels = plan.task.labels if plan.mode != "embed" else ()
         for source, target in (
             (files.LABELLED, files.LABELLED_SCORES),
             (files.AUDIT, files.AUDIT_SCORES),
             (files.POOL, files.POOL_SCORES),
         ):
-            texts = [example.text for example in files.read_examples(folder / source)]
+            texts = [example.text for example in read_jsonl(folder / source)]
             scores_of(texts, labels, skill, self.telling).save(folder / target)
+        if plan.mode == "train":
+            calibrate(folder, plan, read_jsonl(folder / files.AUDIT))
         if plan.active:
-            texts = [example.text for example in files.read_examples(folder / files.AUDIT)]
+            texts = [example.text for example in read_jsonl(folder / files.AUDIT)]
             active = float((Path(plan.active) / "model.txt").read_text())
             scores_of(texts, labels, active).save(folder / files.ACTIVE_AUDIT_SCORES)
         return {"seconds": {"train": 1.0, "score": 0.5}, "peak_rss_bytes": 10**9}
@@ -306,4 +310,4 @@ def scores_of(
             said = labels.index(text.split()[0]) if text.split()[0] in labels else 0
             wrong = (number * 37) % 100 >= skill * 100
             logits[row, (said + wrong) % len(labels)] = 1.0 + number % 3
-    return Scores(logits=logits, vectors=vectors)
+    return Scores(outputs=Outputs(logits), vectors=vectors)

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from xlt.errors import ConfigError
 
+#: Penalty of the quick head on the squared weights, against the sum over the examples.
+HEAD_L2 = 0.4
+
 #: Settings that are one of a few words, with those words.
 _CHOICES: dict[str, tuple[str, ...]] = {
     "precision": ("auto", "fp32", "bf16"),
@@ -179,7 +182,7 @@ class TrainConfig:
     koleo_weight: float = 0.0
     language_alpha: float = 0.3
     language_exponent: float = 0.0
-    head_l2: float = 0.4
+    head_l2: float = HEAD_L2
     averaging: str = "last"
     averaged_checkpoints: int = 5
     averaging_decay: float = 0.95

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,13 @@ import numpy as np
 from load import Latencies, Stream, basic, run
 
 from xlt.data.examples import Example
+from xlt.tasks.kinds import infer_task
+from xlt.tasks.task import Suggestion
 from xlt_backend.demo.stack import Stack, running
 from xlt_backend.demo.topics import SHIPPED, Limits, load
 from xlt_backend.labelstudio.client import Client
-from xlt_backend.labelstudio.convert import to_example, to_result
-from xlt_backend.labelstudio.interface import Interface, choices_config
+from xlt_backend.labelstudio.convert import to_example
+from xlt_backend.labelstudio.interface import Interface, template
 from xlt_backend.labelstudio.wire import SECRET_HEADER
 from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds.snapshot import in_audit
@@ -86,7 +88,7 @@ def pool(args: argparse.Namespace) -> list[Example]:
     wanted = args.pool + args.labels
     rounds = -(-wanted // len(texts.pool))
     copies = [
-        e if i == 0 else replace(e, id=f"{i}-{e.id}", text=f"{i}. {e.text}")
+        e if i == 0 else replace(e, id=f"{i}-{e.id}", texts=(f"{i}. {e.text}",))
         for i in range(rounds)
         for e in texts.pool
     ]
@@ -96,8 +98,8 @@ def pool(args: argparse.Namespace) -> list[Example]:
 def measure(stack: Stack, examples: list[Example], args: argparse.Namespace) -> dict[str, object]:
     """Label, wait for the first model; ask for another and load the service meanwhile."""
     client = Client(stack.label_studio.url, stack.label_studio.account.token)
-    labels = sorted({str(e.label) for e in examples})
-    project = client.create_project("benchmark", choices_config(labels))
+    task = infer_task(examples)
+    project = client.create_project("benchmark", template(task.kind, task.labels))
     client.import_tasks(
         project.id,
         [{"data": {"text": e.text, "lang": e.lang, "ref": e.id}} for e in examples],
@@ -110,7 +112,7 @@ def measure(stack: Stack, examples: list[Example], args: argparse.Namespace) -> 
         retrain_after_s=86400,
     )
     connect(client, stack.service.settings, project_id=project.id, options=options)
-    answers = {e.id: str(e.label) for e in examples}
+    answers = {e.id: e.answer for e in examples}
     interface = Interface.from_label_config(client.project(project.id).label_config)
     wait(lambda: shown(client, project.id).startswith("start-"), "the first order")
     seconds, spent, size = label_to_predictions(client, project.id, interface, options, answers)
@@ -138,7 +140,7 @@ def label_to_predictions(
     project_id: int,
     interface: Interface,
     options: ProjectOptions,
-    answers: dict[str, str],
+    answers: dict[str, Hashable],
 ) -> tuple[float, int, int]:
     """Labels as many as the first training needs, and waits for what it gives.
 
@@ -161,13 +163,13 @@ def label_to_predictions(
 
 
 def annotate_next(
-    client: Client, project_id: int, interface: Interface, answers: dict[str, str]
+    client: Client, project_id: int, interface: Interface, answers: dict[str, Hashable]
 ) -> dict[str, Any]:
     """Labels the task that Label Studio serves next, rightly; returns it."""
     task = client.next_task(project_id)
     assert task is not None
-    answer = answers[task["data"]["ref"]]
-    client.annotate(int(task["id"]), to_result(answer, 1.0, interface))
+    suggestion = Suggestion(answer=answers[task["data"]["ref"]], confidence=1.0)
+    client.annotate(int(task["id"]), interface.results(suggestion))
     return task
 
 

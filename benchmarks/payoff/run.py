@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from xlt.payoff.lure import capped, lure_weights, weighted_accuracy
 from xlt.payoff.marginal import bought_by_last
 from xlt.sampling.control import mixed
 from xlt.tasks.metrics import wilson
+from xlt.tasks.single_label.task import SingleLabel
 
 ERRORS = 0.4
 CONTROL = 0.1
@@ -45,7 +47,8 @@ def one_pool(pool: int, labels: int, rng: np.random.Generator) -> tuple[float, .
     wrong = rng.random(pool) < ERRORS
     wanted = np.argsort(-(wrong + rng.normal(0, 0.5, pool)))
     found = mixed(wanted, rng.random(pool), CONTROL, rng)
-    right, audit = ~wrong[found.order[:labels]], rng.random(labels // 9) >= ERRORS
+    right = 1.0 - wrong[found.order[:labels]]
+    audit = (rng.random(labels // 9) >= ERRORS).astype(float)
     weights = capped(lure_weights(found.propensity[:labels], pool))
     said = weighted_accuracy(right, weights, audit)
     plain = wilson(int(right.sum()), labels)
@@ -104,24 +107,32 @@ def project(seed: int, spoilt: float) -> tuple[Labelled, np.ndarray]:
     vectors = middles[y] + rng.standard_normal((len(y), 16))
     at_random = rng.random(len(y)) < AT_RANDOM
     bad = ~at_random & (rng.random(len(y)) < spoilt)
-    data = Labelled(
-        vectors=vectors.astype(np.float32),
-        labels=np.where(bad, rng.integers(0, 4, len(y)), y),
-        langs=np.array([f"l{i}" for i in rng.integers(0, 4, len(y))]),
-        groups=np.arange(len(y)).astype(str),
-        classes=4,
-    )
+    data = labelled(vectors, np.where(bad, rng.integers(0, 4, len(y)), y), rng, classes=4, langs=4)
     return data, at_random
 
 
 def part(data: Labelled, n: int) -> Labelled:
     """The first labels."""
-    return Labelled(
+    return replace(
+        data,
         vectors=data.vectors[:n],
-        labels=data.labels[:n],
+        answers=data.answers[:n],
         langs=data.langs[:n],
         groups=data.groups[:n],
-        classes=data.classes,
+    )
+
+
+def labelled(
+    vectors: np.ndarray, y: np.ndarray, rng: np.random.Generator, *, classes: int, langs: int
+) -> Labelled:
+    """Labels of texts in languages drawn at random."""
+    task = SingleLabel(labels=tuple(f"c{k}" for k in range(classes)))
+    return Labelled(
+        vectors=vectors.astype(np.float32),
+        answers=[task.labels[k] for k in y],
+        task=task,
+        langs=np.array([f"l{i}" for i in rng.integers(0, langs, len(y))]),
+        groups=np.arange(len(y)).astype(str),
     )
 
 
@@ -129,13 +140,8 @@ def seconds() -> None:
     """What measuring costs after a training: 2,000 labels, 384 numbers, 20 languages, 7 classes."""
     rng, n = np.random.default_rng(0), 2000
     middles, y = 0.15 * rng.standard_normal((7, 384)), rng.integers(0, 7, n)
-    data = Labelled(
-        vectors=(middles[y] + 0.5 * rng.standard_normal((n, 384))).astype(np.float32),
-        labels=y,
-        langs=np.array([f"l{i}" for i in rng.integers(0, 20, n)]),
-        groups=np.arange(n).astype(str),
-        classes=7,
-    )
+    vectors = middles[y] + 0.5 * rng.standard_normal((n, 384))
+    data = labelled(vectors, y, rng, classes=7, langs=20)
     at_random = np.arange(n) < AT_RANDOM * n
     begin = time.process_time()
     shadow_test(data, ~at_random, at_random, [f"l{i}" for i in range(1, 20)], rng)

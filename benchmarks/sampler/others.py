@@ -1,11 +1,11 @@
-"""The strategies of scikit-activeml and small-text beside the default: same vectors, head, budgets.
+"""The strategies of scikit-activeml and small-text beside the default: same vectors and probe.
 
 python benchmarks/sampler/others.py sib200.parquet --source eng_Latn --targets hau_Latn,yor_Latn \
     --out others/ --seeds 10
 
 Needs `pip install small-text==1.4.1` beside the development tools. Each strategy chooses among all
-open texts, as its library does by default, and knows what ours knows: frozen vectors, the quick
-head's probabilities, the labels so far. Goes on where it was stopped.
+open texts, as its library does by default, and knows what ours knows: frozen vectors, the probe's
+probabilities, the labels so far. Goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from xlt.simulate.results import summary
 from xlt.simulate.runner import run_all
 from xlt.simulate.state import State
 from xlt.simulate.tables import show_tables
-from xlt.tasks.logistic import Head, fit_head
+from xlt.tasks.calibration import probabilities
+from xlt.tasks.task import Probe
 
 SMALL_TEXT = {
     "BreakingTies": {},
@@ -56,11 +57,10 @@ ACTIVEML: dict[str, tuple[str, dict[str, Any]]] = {
 _WITHOUT_MODEL = ("TypiClust", "ProbCover", "CoreSet")
 
 
-def head_of(state: State) -> Head:
-    """The quick head that the state's probabilities come from, before calibration."""
-    assert state.probabilities is not None
-    x, y = state.pool.vectors[state.trained], state.pool.labels[state.trained]
-    return fit_head(x, y, state.probabilities.shape[1], l2=Settings().l2)
+def probe_of(state: State) -> Probe:
+    """The probe that the state's beliefs come from, before calibration."""
+    rows = state.trained
+    return state.task.probe(state.pool.vectors[rows], state.answers(rows), l2=Settings().l2)
 
 
 class Everything:
@@ -106,7 +106,7 @@ def small_text(name: str) -> Choice:
         np.random.seed(int(rng.integers(2**31)))  # noqa: NPY002 - what small-text draws from
         query = getattr(strategies, name)(**SMALL_TEXT[name])
         known, data = state.trained, Everything(np.arange(len(state.pool)))
-        y = state.pool.labels[known]
+        y = state.task.classes(state.answers(known))
         found = np.asarray(query.query(Known(state), data, rows, known, y, n=count), dtype=np.intp)
         found = np.array(list(dict.fromkeys(found.tolist())), dtype=np.intp)[:count]
         # Its coresets have returned rows twice, or too few: chance fills up.
@@ -127,10 +127,9 @@ def activeml(name: str) -> Choice:
             return at_random(state, rows, count, rng)
         x = np.asarray(state.pool.vectors, dtype=np.float64)
         y = np.full(len(x), np.nan)
-        y[state.trained] = state.pool.labels[state.trained]
+        y[state.trained] = state.task.classes(state.answers(state.trained))
         seed = int(rng.integers(2**31))
-        classes = int(state.pool.labels.max()) + 1
-        made = {"n_classes": classes} if kind == "ProbCover" else {}
+        made = {"n_classes": state.task.width} if kind == "ProbCover" else {}
         query = getattr(pool, kind)(random_state=seed, **made, **options)
         called = "estimator" if kind == "Clue" else "clf"
         more: dict[str, Any] = {}
@@ -143,25 +142,23 @@ def activeml(name: str) -> Choice:
 
 
 def classifier(state: State) -> object:
-    """The quick head as scikit-activeml takes it."""
+    """The probe as scikit-activeml takes it."""
     from skactiveml.base import SkactivemlClassifier
 
-    head = head_of(state)
+    probe, classes = probe_of(state), np.arange(state.task.width)
 
     class Ours(SkactivemlClassifier):
         def fit(self, X: object, y: object, sample_weight: object = None) -> Ours:
             return self
 
         def predict_proba(self, X: np.ndarray) -> np.ndarray:
-            z = head.logits(X)
-            e = np.exp(z - z.max(axis=1, keepdims=True))
-            return e / e.sum(axis=1, keepdims=True)
+            return probabilities(probe.outputs(X).values, "softmax")
 
         def predict(self, X: np.ndarray) -> np.ndarray:
-            return head.logits(X).argmax(axis=1)
+            return probe.outputs(X).values.argmax(axis=1)
 
-    ours = Ours(classes=list(range(len(head.biases))))
-    ours.classes_ = np.arange(len(head.biases))
+    ours = Ours(classes=classes.tolist())
+    ours.classes_ = classes
     return ours
 
 
@@ -175,7 +172,7 @@ def replay_of(args: argparse.Namespace) -> tuple[Replay, str]:
     """The data, and a fingerprint of what decides a curve beside strategy and seed."""
     wanted = {*args.targets.split(","), args.source}
     sides = [
-        [e for e in read_examples(args.data, split=split) if e.lang in wanted and e.label]
+        [e for e in read_examples(args.data, split=split) if e.lang in wanted and e.answer]
         for split in ("train", "test")
     ]
     texts = [example.text for side in sides for example in side]

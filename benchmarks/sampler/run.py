@@ -15,6 +15,7 @@ import multiprocessing
 import resource
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -45,14 +46,15 @@ def timed(work: Callable[[], object]) -> tuple[Seconds, object]:
 
 
 def xlt(n: int, batch: int) -> Seconds:
-    """The whole selection, the order of all N tasks included."""
-    from xlt.sampling.select import Pool, SamplerOptions, select
+    """The whole selection, uncertainty and the order of all N tasks included."""
+    from xlt.sampling.select import Pool, SamplerOptions, Selection, select
+    from xlt.sampling.uncertainty import margin
 
     vectors, probabilities = texts(n)
     pool = Pool(
         ids=[str(i) for i in range(n)],
         langs=[f"l{i % LANGUAGES}" for i in range(n)],
-        probabilities=probabilities,
+        measure="margin",
         vectors=vectors,
         audit=np.arange(n) % 10 == 0,
         labelled_counts={f"l{i}": LABELLED // LANGUAGES for i in range(LANGUAGES)},
@@ -60,7 +62,12 @@ def xlt(n: int, batch: int) -> Seconds:
         labelled_langs=[f"l{i % LANGUAGES}" for i in range(LABELLED)],
     )
     options = SamplerOptions(batch=batch, source_languages=("l0",))
-    seconds, found = timed(lambda: select(pool, options, np.random.default_rng(0)))
+
+    def whole() -> Selection:
+        unsure = replace(pool, uncertainty=margin(probabilities))
+        return select(unsure, options, np.random.default_rng(0))
+
+    seconds, found = timed(whole)
     assert len(set(found.ids[:batch])) == batch
     return seconds
 
@@ -72,20 +79,24 @@ def another(name: str, n: int, batch: int) -> Seconds:
 
     from xlt.simulate.replay import Texts
     from xlt.simulate.state import State
+    from xlt.tasks.outputs import Outputs
+    from xlt.tasks.single_label.task import SingleLabel
 
     vectors, probabilities = texts(n)
+    task = SingleLabel(labels=tuple(f"c{k}" for k in range(CLASSES)))
     pool = Texts(
         ids=[str(i) for i in range(n)],
         groups=np.arange(n).astype(np.str_),
         langs=np.array(["l0"] * n),
-        labels=np.arange(n) % CLASSES,
+        answers=[task.labels[i % CLASSES] for i in range(n)],
         vectors=vectors,
     )
     state = State(
         pool=pool,
         answered=np.arange(LABELLED),
         audit=np.zeros(n, dtype=bool),
-        probabilities=probabilities.astype(np.float64),
+        task=task,
+        beliefs=Outputs(probabilities.astype(np.float64)),
     )
     query, rng = strategies()[name], np.random.default_rng(0)
     seconds, found = timed(lambda: query(state, state.open_rows, batch, rng))

@@ -67,13 +67,14 @@ def main() -> int:
 
     _, importing = timed(load)
     from xlt.config import TrainConfig
-    from xlt.data.examples import Example, TaskSpec
+    from xlt.data.jsonl import from_row
     from xlt.models.predictor import Predictor
+    from xlt.tasks.kinds import infer_task
     from xlt.training.loop import train
 
     rows = long_texts(args.texts, LABELLED + POOL, args.words)
-    examples = [Example(id=str(i), **row) for i, row in enumerate(rows)]
-    task = TaskSpec(labels=tuple(sorted({row["label"] for row in rows})))
+    examples = [from_row({"id": str(i), **row}) for i, row in enumerate(rows)]
+    task = infer_task(examples)
     config = TrainConfig(encoder=args.encoder)
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "model"
@@ -81,14 +82,14 @@ def main() -> int:
             lambda: train(examples[:LABELLED], examples[LABELLED:], task, config, out)
         )
         predictor, loading = timed(lambda: Predictor.load(out))
-    texts = [e.text for e in examples][:SCORED]
-    _, scoring = timed(lambda: predictor.score(texts))
+    scored = examples[:SCORED]
+    _, scoring = timed(lambda: predictor.score(scored))
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     import torch
 
     torch.set_num_threads(1)
-    short = [timed(lambda i=i: predictor.score([examples[i * 7].text]))[1] for i in range(40)]
-    tokens = predictor.tokenize(texts)
+    short = [timed(lambda i=i: predictor.score([examples[i * 7]]))[1] for i in range(40)]
+    tokens = predictor.tokenize([example.input for example in scored])
     document = {
         "tokens_per_text": statistics.mean(len(t) for t in tokens),
         "import": importing,

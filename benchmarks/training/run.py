@@ -117,10 +117,12 @@ def rows_of_step(texts: list[str], i: int) -> tuple[list[str], list[str]]:
 def xlt(folder: str, texts: list[str], n_steps: int, *, plain: bool) -> Callable[[int], None]:
     """A step of xlt's loop; plain: in float32, with every weight trained, as the baseline does."""
     from xlt.config import TrainConfig
-    from xlt.data.examples import Example, TaskSpec
-    from xlt.training.loop import _set_up, _step
+    from xlt.data.examples import Example
+    from xlt.tasks.single_label.task import SingleLabel
+    from xlt.training.loop import _step
+    from xlt.training.run import set_up
 
-    task = TaskSpec(labels=tuple("abcdefg"))
+    task = SingleLabel(labels=tuple("abcdefg"))
     both = [rows_of_step(texts, i) for i in range(n_steps)]
     labelled = [t for rows, _ in both for t in rows]
     pool = [t for _, rows in both for t in rows]
@@ -134,9 +136,9 @@ def xlt(folder: str, texts: list[str], n_steps: int, *, plain: bool) -> Callable
         freeze_embeddings=not plain,
         dropout=0.1 if plain else TrainConfig().dropout,
     )
-    run = _set_up(
-        [Example(id=str(i), text=t, label=task.labels[i % 7]) for i, t in enumerate(labelled)],
-        [Example(id=f"p{i}", text=t) for i, t in enumerate(pool)],
+    run = set_up(
+        [Example(id=str(i), texts=(t,), answer=task.labels[i % 7]) for i, t in enumerate(labelled)],
+        [Example(id=f"p{i}", texts=(t,)) for i, t in enumerate(pool)],
         task,
         config,
         (),

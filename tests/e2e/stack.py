@@ -22,7 +22,7 @@ from xlt.store.versions import Store
 from xlt_backend.demo import stack
 from xlt_backend.demo.studio import LabelStudioServer, free_port
 from xlt_backend.labelstudio.client import Client
-from xlt_backend.labelstudio.interface import choices_config
+from xlt_backend.labelstudio.interface import template
 from xlt_backend.options import ProjectOptions
 from xlt_backend.setup.connect import connect
 
@@ -116,7 +116,7 @@ def labelled(client: Client, project: int, count: int) -> list[int]:
 
 
 def choice(label: str) -> list[dict[str, Any]]:
-    """An annotation of the interface that `choices_config` makes."""
+    """An annotation of the interface that `template` makes."""
     value = {"choices": [label]}
     return [{"from_name": "label", "to_name": "text", "type": "choices", "value": value}]
 
@@ -124,7 +124,7 @@ def choice(label: str) -> list[dict[str, Any]]:
 def new_project(client: Client, service: Service, title: str, *, tasks: int, **changes) -> int:
     """A connected project with texts in three languages; its id."""
     rows = [json.loads(line) for line in TOPICS.read_text(encoding="utf-8").splitlines()]
-    config = choices_config(sorted({row["label"] for row in rows}))
+    config = template("single_label", sorted({row["label"] for row in rows}))
     rows = [row for row in rows if row["lang"] in ("eng", "hau", "som")]
     random.Random(13).shuffle(rows)
     rows = rows[:tasks]

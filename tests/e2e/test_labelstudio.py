@@ -11,11 +11,12 @@ import pytest
 from tests.builders import CHOICES, region
 from tests.e2e.conftest import MakeProject
 from tests.e2e.standin import standing_in
+from xlt.tasks.task import Suggestion
 from xlt_backend import errors
 from xlt_backend.demo.studio import LABEL_STUDIO_VERSION, LabelStudioServer
 from xlt_backend.labelstudio.client import UNCERTAINTY_SAMPLING, Client, ProjectInfo
 from xlt_backend.labelstudio.convert import PublishRow, to_example, to_row
-from xlt_backend.labelstudio.interface import Interface, choices_config
+from xlt_backend.labelstudio.interface import Interface, template
 from xlt_backend.labelstudio.scores import rank_to_score
 from xlt_backend.labelstudio.views import list_tasks
 from xlt_backend.options import ProjectOptions
@@ -31,7 +32,12 @@ def task_ids(client: Client, project: ProjectInfo) -> list[int]:
 def queue(ids: list[int], label: str = "sport") -> list[PublishRow]:
     """Predictions that put tasks into this order."""
     return [
-        to_row(task, INTERFACE, score=rank_to_score(rank, len(ids)), label=label, confidence=0.75)
+        to_row(
+            task,
+            INTERFACE,
+            score=rank_to_score(rank, len(ids)),
+            suggestion=Suggestion(answer=label, confidence=0.75),
+        )
         for rank, task in enumerate(ids)
     ]
 
@@ -172,7 +178,9 @@ def test_activity_follows_labels_and_nothing_else(
     assert changed(), "a new task"
     client.http.request("DELETE", f"/api/tasks/{third}/")
     assert changed(), "a deleted task"
-    client.update_project(project.id, label_config=choices_config(["health", "sport", "other"]))
+    client.update_project(
+        project.id, label_config=template("single_label", ["health", "sport", "other"])
+    )
     assert changed(), "another interface"
 
     client.publish(project.id, "v1", queue(task_ids(client, project)))

@@ -129,19 +129,18 @@ def make_version(store: Store, encoder_folder: Path) -> str:
     import torch
 
     from xlt.config import TrainConfig
-    from xlt.data.examples import Example, TaskSpec
+    from xlt.data.examples import Example
     from xlt.encoder.encoder import embed, load_encoder
     from xlt.models.artifact import save_model
     from xlt.store.versions import VersionMeta
     from xlt.tasks.calibration import Calibration
-    from xlt.tasks.single_label.head import build_head
-    from xlt_backend.rounds.versions import CALIBRATION
-    from xlt_backend.trainer import folder as trainfolder
+    from xlt.tasks.heads import build_head
+    from xlt.tasks.single_label.task import SingleLabel
 
-    encoder, task = load_encoder(str(encoder_folder)), TaskSpec(labels=LABELS)
+    encoder, task = load_encoder(str(encoder_folder)), SingleLabel(labels=LABELS)
     head = build_head(task, encoder.width)
     examples = [
-        Example(id=label, text=text, lang="en", label=label) for label, text in TEXTS.items()
+        Example(id=label, texts=(text,), lang="en", answer=label) for label, text in TEXTS.items()
     ]
     vectors = torch.from_numpy(embed([e.text for e in examples], encoder=str(encoder_folder)))
     teach(head, vectors, head.targets(examples))
@@ -152,7 +151,7 @@ def make_version(store: Store, encoder_folder: Path) -> str:
         for path in (stage / "model").iterdir():
             path.rename(stage / path.name)
         (stage / "model").rmdir()
-        trainfolder.write_json(stage / CALIBRATION, Calibration().to_json())
+        Calibration().save(stage)
         version = versions.commit(stage, VersionMeta(details={"labels": list(LABELS)}))
     versions.promote(version, "a test")
     return version

@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 
 from tests.project.test_prose import ODD
-from xlt.data.examples import TaskKind
+from xlt.tasks.kinds import KINDS
 from xlt_backend.cli import build_parser
 from xlt_backend.options import ProjectOptions
 from xlt_backend.settings import VARIABLES
@@ -145,7 +145,7 @@ def test_the_tables_of_kinds_are_those_of_the_code(page):
     """A kind of task is promised when it can be learned, and named when it can."""
     table = PAGES[page].split("| kind |")[1].split("\n\n")[0]
 
-    assert _first_column(table) == [kind.value for kind in TaskKind]
+    assert _first_column(table) == list(KINDS)
 
 
 # Commands -----------------------------------------------------------------------------------

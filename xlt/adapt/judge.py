@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from xlt.adapt.options import AdaptOptions, purpose
 from xlt.adapt.run import REPORT, Progress, adapt
 from xlt.adapt.texts import AdaptData
-from xlt.config import TrainConfig
-from xlt.data.corpus import folds_by_group
-from xlt.data.examples import Example, TaskSpec
+from xlt.config import HEAD_L2
+from xlt.data.examples import Example
 from xlt.data.languages import normalise
+from xlt.data.splits import folds_by_group
 from xlt.encoder.encoder import embed
-from xlt.errors import DataError
-from xlt.tasks.single_label.head import SingleLabelHead
+from xlt.tasks.calibration import Calibration
+from xlt.tasks.kinds import infer_task
+from xlt.tasks.logistic import scaled
+from xlt.tasks.task import AnyTask
 
 _FOLDS, _SEED = 5, 13
 
@@ -52,6 +53,7 @@ def choose(
     held: Sequence[Example] | None = None,
     *,
     source: str,
+    task: AnyTask | None = None,
     max_source_loss: float = 0.01,
 ) -> Choice:
     """Compares two encoders by a logistic head on their frozen vectors.
@@ -67,21 +69,19 @@ def choose(
         held: Labelled texts that judge; none of them, nor a translation, in `train`. None: each
             of `train` is judged by a head that learned from the others, a fifth at a time.
         source: Code of the source language.
+        task: What the answers belong to; None: as `infer_task` finds it.
         max_source_loss: Accuracy that the source may lose; without held-out source texts this
             is not looked at.
 
     Raises:
-        DataError: If `train` has fewer than two labels.
+        DataError: If the answers of `train` make no task.
     """
-    labels = tuple(sorted({str(e.label) for e in train if e.label is not None}))
-    if len(labels) < 2:
-        raise DataError(f"expected labelled texts with at least 2 labels, got {list(labels)}")
-    task = TaskSpec(labels=labels)
-    train = [example for example in train if example.label is not None]
-    old, new = (_right(name, train, held, task) for name in (encoder, adapted))
+    train = [example for example in train if example.answer is not None]
+    task = infer_task(train) if task is None else task
+    old, new = (_credit(name, train, held, task) for name in (encoder, adapted))
     held = train if held is None else held
     ours = np.array([normalise(e.lang) == normalise(source) for e in held], dtype=bool)
-    gained, lost = int((new & ~old & ~ours).sum()), int((old & ~new & ~ours).sum())
+    gained, lost = int(((new > old) & ~ours).sum()), int(((old > new) & ~ours).sum())
     drop = float(old[ours].mean() - new[ours].mean()) if ours.any() else 0.0
     if ours.all():
         better, reason = False, "no held-out label in another language than the source"
@@ -135,29 +135,32 @@ def is_made(out: Path, purpose: str) -> bool:
     return isinstance(report, dict) and report.get("purpose") == purpose
 
 
-def _right(
+def _credit(
     encoder: str,
     train: Sequence[Example],
     held: Sequence[Example] | None,
-    task: TaskSpec,
-) -> NDArray[np.bool_]:
-    """Which of the texts that judge a head labels as people did: (N,)."""
+    task: AnyTask,
+) -> NDArray[np.float64]:
+    """How right a probe is about each text that judges: (N,) in [0, 1]."""
     examples = [*train, *(held or ())]
-    vectors = torch.from_numpy(embed([e.text for e in examples], encoder=encoder))
+    vectors = embed([example.input for example in examples], encoder=encoder)
     rows = np.arange(len(examples))
     parts = _folds(train) if held is None else [(rows[: len(train)], rows[len(train) :])]
-    right = np.zeros(len(examples), dtype=bool)
+    credit = np.zeros(len(examples))
     for learned, asked in parts:
-        labelled = [examples[row] for row in learned]
-        head = SingleLabelHead(task, vectors.shape[1])
-        weights = torch.tensor([example.weight for example in labelled])
-        l2 = TrainConfig().head_l2
-        head.warm_start(vectors[learned], head.targets(labelled), weights, l2=l2)
-        with torch.inference_mode():
-            found = head.classify(vectors[asked]).argmax(dim=1).tolist()
-        pairs = zip(found, asked.tolist(), strict=True)
-        right[asked] = [task.labels[said] == examples[row].label for said, row in pairs]
-    return right if held is None else right[len(train) :]
+        x = scaled(vectors, vectors[learned])
+        labelled, judging = ([examples[row] for row in part] for part in (learned, asked))
+        probe = task.probe(
+            x[learned],
+            [example.answer for example in labelled],
+            l2=HEAD_L2,
+            weights=np.array([example.weight for example in labelled]),
+        )
+        langs = [example.lang for example in judging]
+        suggestions = task.decode(task.beliefs(probe.outputs(x[asked]), langs, Calibration()))
+        truth = [example.answer for example in judging]
+        credit[asked] = task.credit(truth, [suggestion.answer for suggestion in suggestions])
+    return credit if held is None else credit[len(train) :]
 
 
 def _folds(examples: Sequence[Example]) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
@@ -166,6 +169,6 @@ def _folds(examples: Sequence[Example]) -> list[tuple[NDArray[np.intp], NDArray[
     return [(np.flatnonzero(folds != n), np.flatnonzero(folds == n)) for n in np.unique(folds)]
 
 
-def _by_language(right: NDArray[np.bool_], held: Sequence[Example]) -> dict[str, float]:
+def _by_language(credit: NDArray[np.float64], held: Sequence[Example]) -> dict[str, float]:
     langs = np.array([example.lang for example in held])
-    return {str(lang): round(float(right[langs == lang].mean()), 4) for lang in np.unique(langs)}
+    return {str(lang): round(float(credit[langs == lang].mean()), 4) for lang in np.unique(langs)}

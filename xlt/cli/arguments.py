@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from xlt.cli.files import with_languages
 from xlt.data.corpus import read_examples
 from xlt.data.examples import Example
+from xlt.data.languages import with_languages
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -67,6 +67,12 @@ def add_columns(
     for name in names:
         columns.add_argument(f"--{name}", metavar="COLUMN", help=f"column with the {name}")
     return columns
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Adds --json."""
+    text = "print the result as one JSON object on standard output"
+    parser.add_argument("--json", action="store_true", help=text)
 
 
 def columns_of(args: argparse.Namespace) -> dict[str, str | None]:

@@ -35,11 +35,20 @@ def progress_bar(title: str) -> Iterator[Callable[[str, int, int], None]]:
         yield show
 
 
-def language_table(scores: Mapping[str, LanguageScore], title: str) -> None:
-    """Prints accuracy with its interval and macro-F1, language by language."""
+def language_table(
+    scores: Mapping[str, LanguageScore], title: str, *, measure: str = "accuracy"
+) -> None:
+    """Prints the mean credit with its interval, and other measures, language by language.
+
+    Args:
+        scores: Language -> score.
+        title: Of the table.
+        measure: Name of the mean credit.
+    """
+    more = list(next(iter(scores.values())).more) if scores else []
     table = Table(title=title)
     table.add_column("language")
-    for name in ("texts", "accuracy", "95 % interval", "macro-F1"):
+    for name in ("texts", measure, "95 % interval", *map(_title, more)):
         table.add_column(name, justify="right")
     for lang, score in scores.items():
         table.add_row(
@@ -47,15 +56,23 @@ def language_table(scores: Mapping[str, LanguageScore], title: str) -> None:
             str(score.n),
             f"{100 * score.accuracy:.1f}",
             f"{100 * score.low:.1f}–{100 * score.high:.1f}",
-            f"{100 * score.macro_f1:.1f}",
+            *(f"{100 * score.more[name]:.1f}" for name in more),
         )
     Console(stderr=True).print(table)
 
 
-def signature(total: LanguageScore, langs: list[str], model: Path, seed: int) -> str:
+def _title(name: str) -> str:
+    """Returns the name of a measure as a table shows it: macro_f1 is macro-F1."""
+    return name.replace("_f1", "-F1").replace("_", " ")
+
+
+def signature(
+    total: LanguageScore, langs: list[str], model: Path, seed: int, *, measure: str = "accuracy"
+) -> str:
     """Returns one line with a result and everything needed to reproduce it."""
+    more = [f"{_title(name)} = {100 * value:.1f} | " for name, value in total.more.items()]
     return (
-        f"macro-F1 = {100 * total.macro_f1:.1f} | accuracy = {100 * total.accuracy:.1f} | "
+        f"{''.join(more)}{measure} = {100 * total.accuracy:.1f} | "
         f"model:{model.name} | langs:{','.join(langs)} | n:{total.n} | seed:{seed} | "
         f"xlt:{__version__}"
     )

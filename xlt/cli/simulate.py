@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from xlt.cli import arguments
-from xlt.cli.files import in_languages
 from xlt.cli.report import progress_bar
-from xlt.data.corpus import split_by_group
 from xlt.data.examples import Example
+from xlt.data.languages import in_languages
+from xlt.data.splits import split_by_group
 from xlt.disk.fingerprints import fingerprint, fingerprint_of_file
 from xlt.encoder.locations import encoder_fingerprint
 from xlt.errors import ConfigError, DataError
@@ -23,11 +23,12 @@ from xlt.simulate.choices import CHOICES
 from xlt.simulate.curve import EVERYTHING, Settings
 from xlt.simulate.learners import Training
 from xlt.simulate.plots import label_shares, learning_curves
-from xlt.simulate.replay import Replay, Show, cached_vectors, make_replay
+from xlt.simulate.replay import Replay, cached_vectors, make_replay
 from xlt.simulate.results import summary
 from xlt.simulate.runner import run_all
 from xlt.simulate.strategies import ALIASES, DEFAULT, strategy
 from xlt.simulate.tables import show_tables
+from xlt.tasks.task import Show
 
 _HELD_OUT = 0.3
 LEARNERS = ("head", "joint")
@@ -167,7 +168,7 @@ def _replay(args: argparse.Namespace, settings: Settings, show: Show) -> tuple[R
     texts = [example.text for example in (*pool, *test)]
     folder = args.cache or args.out
     vectors = cached_vectors(texts, encoder=args.encoder, folder=folder, show=show)
-    rows = [f"{e.group_key} {e.lang} {e.label} {e.text}" for e in (*pool, *test)]
+    rows = [f"{e.group_key} {e.lang} {e.answer} {e.text}" for e in (*pool, *test)]
     decisive = [len(pool), source, sorted(asdict(settings).items())]
     setup = fingerprint([_code(), encoder_fingerprint(args.encoder), *decisive, *rows])[:16]
     return make_replay(pool, test, vectors, source=source), setup
@@ -180,8 +181,8 @@ def _code() -> str:
     """
     package = Path(__file__).parents[1]
     names = ("choices", "curve", "learners", "strategies")
-    files = [*sorted((package / "sampling").glob("*.py")), package / "tasks" / "calibration.py"]
-    files.append(package / "tasks" / "logistic.py")
+    files = [*sorted((package / "sampling").glob("*.py")), package / "payoff" / "transfer.py"]
+    files += sorted((package / "tasks").rglob("*.py"))
     files += [package / "simulate" / f"{name}.py" for name in names]
     return fingerprint(fingerprint_of_file(file) for file in files)
 
@@ -196,7 +197,7 @@ def _examples(args: argparse.Namespace) -> tuple[list[Example], list[Example]]:
 
 def _read(args: argparse.Namespace, split: str | None = None) -> list[Example]:
     """Returns the labelled rows of DATA in the languages of the simulation."""
-    examples = [e for e in arguments.read_data(args, split) if e.label is not None]
+    examples = [e for e in arguments.read_data(args, split) if e.answer is not None]
     targets = arguments.language_codes(args.targets)
     wanted = [*targets, *arguments.language_codes(args.source)] if targets else []
     examples = in_languages(examples, wanted)

@@ -1,14 +1,14 @@
-"""Tables of texts as examples, and splits that keep translations together."""
+"""Corpora: tables of texts as examples, with columns found by their usual names."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt.data.tables import Row, read_rows
@@ -71,69 +71,6 @@ def read_examples(
     return _distinct(examples, str(path))
 
 
-def write_jsonl(path: Path, examples: Iterable[Example]) -> None:
-    """Writes examples so that `read_examples` gives them back.
-
-    Raises:
-        DataError: If the file cannot be written.
-    """
-    try:
-        with open(path, "w", encoding="utf-8") as file:
-            for example in examples:
-                file.write(json.dumps(as_row(example), ensure_ascii=False) + "\n")
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def as_row(example: Example) -> dict[str, object]:
-    """An example as a row of JSONL; what it does not have is left out."""
-    row: dict[str, object] = {"id": example.id, "text": example.text, "lang": example.lang}
-    if example.label is not None:
-        row["label"] = example.label
-    if example.group is not None:
-        row["group"] = example.group
-    if example.weight != 1.0:
-        row["weight"] = example.weight
-    return row
-
-
-def split_by_group(
-    examples: Sequence[Example], share: float, rng: np.random.Generator
-) -> tuple[list[Example], list[Example]]:
-    """Splits into (train, held out); no group is on both sides, order is kept.
-
-    Args:
-        examples: What to split.
-        share: Share of the groups that is held out, in [0, 1].
-        rng: Decides which.
-
-    Raises:
-        DataError: If the share is out of range.
-    """
-    if not 0.0 <= share <= 1.0:
-        raise DataError(f"the held-out share must be in [0, 1], got {share}")
-    groups = list(dict.fromkeys(example.group_key for example in examples))
-    count = int(np.floor(len(groups) * share + 0.5))
-    held = {groups[place] for place in rng.permutation(len(groups))[:count]}
-    train = [example for example in examples if example.group_key not in held]
-    return train, [example for example in examples if example.group_key in held]
-
-
-def folds_by_group(
-    examples: Sequence[Example], count: int, rng: np.random.Generator
-) -> NDArray[np.intp]:
-    """The fold of each example, (N,) from 0 on; texts that say the same are in one.
-
-    Args:
-        examples: N examples.
-        count: Folds, of as many groups each, give or take one.
-        rng: Draws them.
-    """
-    groups = {group: n for n, group in enumerate(dict.fromkeys(e.group_key for e in examples))}
-    fold_of = rng.permutation(len(groups)) % count
-    return np.array([fold_of[groups[example.group_key]] for example in examples], dtype=np.intp)
-
-
 def _columns(there: list[str], asked: Mapping[str, str | None], path: str) -> dict[str, str]:
     """The column of each field; fields without one are left out."""
     plain = {
@@ -181,17 +118,34 @@ def _example(number: int, row: Mapping[str, object], columns: dict[str, str], pa
             )
         return words or None
 
-    text = value("text", _MAX_TEXT)
-    if text is None:
+    texts = _strings(row.get(columns["text"])) or (value("text", _MAX_TEXT) or "",)
+    if not all(texts):
         raise DataError(f"{path}, row {number}: {columns['text']} is empty")
+    labels = _labels(row.get(columns["label"])) if "label" in columns else None
     return Example(
         id=value("id") or str(number),
-        text=text,
+        texts=texts,
         lang=value("lang") or UNKNOWN_LANGUAGE,
-        label=value("label"),
+        answer=value("label") if labels is None else labels,
         group=value("group"),
         weight=_weight(row.get("weight"), number, path),
     )
+
+
+def _strings(cell: object) -> tuple[str, ...] | None:
+    """The strings of a list; None for anything else."""
+    if not isinstance(cell, list) or not all(isinstance(part, str) for part in cell):
+        return None
+    return tuple(part.strip() for part in cell)
+
+
+def _labels(cell: object) -> tuple[str, ...] | None:
+    """The labels of a list, or of one written as JSON, as CSV must; None for anything else."""
+    try:
+        in_json = isinstance(cell, str) and cell.startswith("[")
+        return _strings(json.loads(str(cell)) if in_json else cell)
+    except ValueError:
+        return None
 
 
 def _weight(value: object, number: int, path: str) -> float:
@@ -216,36 +170,10 @@ def _distinct(examples: list[Example], path: str) -> list[Example]:
     if most > 1:
         raise DataError(f"{path}: id {id!r} stands {most} times in language {lang!r}")
     return [
-        Example(
+        replace(
+            example,
             id=f"{example.id}/{example.lang}",
-            text=example.text,
-            lang=example.lang,
-            label=example.label,
             group=example.group if example.group is not None else example.id,
-            weight=example.weight,
         )
         for example in examples
     ]
-
-
-def read_pairs(path: str | Path) -> list[tuple[str, str]]:
-    """Reads translations: a table with columns `source` and `target`, or of two columns.
-
-    Raises:
-        DataError: If there are no such columns, or a row lacks one of its texts.
-    """
-    rows = read_rows(path)
-    there = list(dict.fromkeys(name for _, row in rows for name in row))
-    columns = ["source", "target"] if {"source", "target"} <= set(there) else there
-    if len(columns) != 2:
-        raise DataError(
-            f"{path} must have columns source and target, or two columns; it has "
-            f"{there[:_NAMED_COLUMNS]}"
-        )
-    pairs = []
-    for number, row in rows:
-        left, right = (str(row.get(name) or "").strip() for name in columns)
-        if not left or not right:
-            raise DataError(f"{path}, row {number}: expected two texts, one is empty")
-        pairs.append((left, right))
-    return pairs

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from xlt.data.examples import UNKNOWN_LANGUAGE
+from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]  # no stubs
+
+#: Texts -> language and probability of each.
+Identify = Callable[[Sequence[str]], Sequence[tuple[str, float]]]
 
 # Two letters (ISO 639-1), then the three of ISO 639-3; the withdrawn in, iw, ji and mo included.
 _TWO_LETTERS = (
@@ -73,6 +77,30 @@ def identify(texts: Sequence[str]) -> list[tuple[str, float]]:
     """
     identifier = _identifier()
     return [_named(*identifier.classify(text[:_MAX_CHARACTERS])) for text in texts]
+
+
+def with_languages(
+    examples: Sequence[Example], identifier: Identify | None = None
+) -> list[Example]:
+    """Returns the examples, with the language of those that do not name theirs identified.
+
+    Args:
+        examples: Any.
+        identifier: Takes texts, returns languages with probabilities; None: `identify`.
+    """
+    silent = [index for index, example in enumerate(examples) if example.lang == UNKNOWN_LANGUAGE]
+    named = list(examples)
+    if silent:
+        languages = (identifier or identify)([examples[index].text for index in silent])
+        for index, (lang, _) in zip(silent, languages, strict=True):
+            named[index] = replace(examples[index], lang=lang)
+    return named
+
+
+def in_languages(examples: Sequence[Example], codes: Sequence[str]) -> list[Example]:
+    """Returns the examples in these languages; all of them if none is named."""
+    keys = {normalise(code) for code in codes}
+    return [example for example in examples if not keys or normalise(example.lang) in keys]
 
 
 def _named(code: str, probability: float) -> tuple[str, float]:

@@ -19,7 +19,7 @@ from xlt.encoder.locations import bundled as bundled  # `xlt.encoder.encoder.bun
 from xlt.encoder.locations import resolve
 from xlt.encoder.masked_lm import TrainedMlmHead, load_with_head
 from xlt.encoder.pooling import mean_pool
-from xlt.encoder.tokens import TextTokenizer, Tokens, budget_batches, pad, padded_width
+from xlt.encoder.tokens import Input, TextTokenizer, Tokens, budget_batches, pad, padded_width
 from xlt.errors import EncoderError
 
 _log = logging.getLogger(__name__)
@@ -199,7 +199,7 @@ def _quiet() -> Iterator[None]:
 
 
 def embed(
-    texts: Sequence[str],
+    texts: Sequence[Input],
     *,
     encoder: str | Encoder = "bundled",
     max_length: int = 128,

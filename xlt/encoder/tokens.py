@@ -21,6 +21,10 @@ _WIDTHS = 8
 TokenIds = NDArray[np.int64]
 
 
+#: A text, or two that are read as one sequence.
+Input = str | tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tokens:
     """One tokenised text, or two in one sequence.
@@ -52,7 +56,7 @@ class TextTokenizer:
         self._backend.enable_truncation(max_length)
         self._with_types = "token_type_ids" in tokenizer.model_input_names
 
-    def __call__(self, texts: Sequence[str] | Sequence[tuple[str, str]]) -> list[Tokens]:
+    def __call__(self, texts: Sequence[Input]) -> list[Tokens]:
         """Tokenises texts, or pairs of texts into one sequence each."""
         return [
             Tokens(

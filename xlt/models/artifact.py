@@ -4,6 +4,7 @@
                         each in the fewest bits that hold its values exactly
     config.json         the encoder's architecture; tokenizer.json ...: its tokenizer
     task.json           kind of task and labels in order
+    calibration.json    temperatures per language, if it was calibrated
     config.toml         the settings it was trained with
     losses.json         the parts of the loss along the training
 
@@ -15,20 +16,24 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
 from xlt.config import TrainConfig
-from xlt.data.examples import TaskKind, TaskSpec
 from xlt.disk.durable import sync_tree
 from xlt.encoder.dtypes import narrowest
-from xlt.encoder.encoder import Encoder, load_encoder
+from xlt.encoder.encoder import Encoder, embed, load_encoder
+from xlt.encoder.tokens import Input
 from xlt.errors import EncoderError, StoreError, XltError
-from xlt.tasks.single_label.head import SingleLabelHead, build_head
+from xlt.tasks.heads import Head, build_head
+from xlt.tasks.kinds import task_from_json
+from xlt.tasks.task import AnyTask
 
 _HEAD = "xlt_head."
 
@@ -38,11 +43,21 @@ def save_model(
     encoder: Encoder,
     head: nn.Module,
     *,
-    task: TaskSpec,
+    task: AnyTask,
     config: TrainConfig,
     losses: Sequence[Mapping[str, float]],
+    finish: Callable[[Path], None] = lambda folder: None,
 ) -> None:
-    """Write a model's folder; it appears whole or not at all.
+    """Writes a model's folder; it appears whole or not at all.
+
+    Args:
+        out: The folder.
+        encoder: The trained encoder.
+        head: The trained head.
+        task: What it predicts.
+        config: The settings it was trained with.
+        losses: The parts of the loss along the training.
+        finish: Called with the written folder before it appears; may add files.
 
     Raises:
         StoreError: If it cannot be written, or `out` is there and not empty.
@@ -52,6 +67,7 @@ def save_model(
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         _write(temporary, encoder, head, task=task, config=config, losses=losses)
+        finish(temporary)
         sync_tree(temporary)
         os.rename(temporary, out)  # over an empty folder too, never over a full one
     except (OSError, SafetensorError) as error:
@@ -64,7 +80,7 @@ def _write(
     encoder: Encoder,
     head: nn.Module,
     *,
-    task: TaskSpec,
+    task: AnyTask,
     config: TrainConfig,
     losses: Sequence[Mapping[str, float]],
 ) -> None:
@@ -77,21 +93,20 @@ def _write(
     )
     encoder.model.config.save_pretrained(folder)
     encoder.tokenizer.save_pretrained(folder)
-    spec = {"kind": task.kind.value, "labels": list(task.labels)}
-    (folder / "task.json").write_text(json.dumps(spec, ensure_ascii=False, indent=1), "utf-8")
+    value = json.dumps(task.to_json(), ensure_ascii=False, indent=1)
+    (folder / "task.json").write_text(value, "utf-8")
     (folder / "config.toml").write_text(config.to_toml(), "utf-8")
     (folder / "losses.json").write_text(json.dumps(list(losses)), "utf-8")
 
 
-def load_model(folder: Path) -> tuple[Encoder, SingleLabelHead, TaskSpec, TrainConfig]:
-    """Read what `save_model` wrote, in evaluation mode.
+def load_model(folder: Path) -> tuple[Encoder, Head, AnyTask, TrainConfig]:
+    """Reads what `save_model` wrote, in evaluation mode.
 
     Raises:
         EncoderError: If the folder does not hold a whole model.
     """
     try:
-        spec = json.loads((folder / "task.json").read_text("utf-8"))
-        task = TaskSpec(labels=tuple(spec["labels"]), kind=TaskKind(spec["kind"]))
+        task = task_from_json(json.loads((folder / "task.json").read_text("utf-8")))
         config = TrainConfig.from_toml(folder / "config.toml")
         encoder = load_encoder(str(folder.resolve()), to_read=True)
         head = build_head(task, encoder.width)
@@ -104,3 +119,18 @@ def load_model(folder: Path) -> tuple[Encoder, SingleLabelHead, TaskSpec, TrainC
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, XltError) as error:
         raise EncoderError(f"no whole model in {folder}: {error}") from error
     return encoder, head.eval(), task, config
+
+
+def base_vectors(model: str, texts: Sequence[Input]) -> NDArray[np.float32]:
+    """Returns sentence vectors (N, H) of the encoder that a model started from.
+
+    Args:
+        model: A model's folder; anything else is an encoder, see `xlt.encoder.encoder.embed`.
+        texts: N texts.
+
+    Raises:
+        EncoderError: If the encoder cannot be loaded.
+    """
+    settings = Path(model) / "config.toml"
+    encoder = TrainConfig.from_toml(settings).encoder if settings.is_file() else model
+    return embed(texts, encoder=encoder)

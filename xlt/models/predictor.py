@@ -1,4 +1,4 @@
-"""One pass over texts with a trained model: logits and sentence vectors."""
+"""Predictor: a trained model with its calibration, from examples to predictions."""
 
 from __future__ import annotations
 
@@ -7,24 +7,41 @@ from pathlib import Path
 
 import torch
 
-from xlt.data.examples import TaskSpec
+from xlt.data.examples import Example
 from xlt.encoder.encoder import Encoder, each_batch, store_for_reading
 from xlt.encoder.pooling import mean_pool
 from xlt.models.artifact import load_model
-from xlt.tasks.outputs import Scores
-from xlt.tasks.single_label.head import Head
+from xlt.tasks.calibration import Calibration
+from xlt.tasks.heads import Head
+from xlt.tasks.outputs import Outputs, Scores
+from xlt.tasks.predictions import Predictions, interpret
+from xlt.tasks.task import AnyTask
+
+
+def _silent(done: int, total: int) -> None:
+    """Reports nothing."""
 
 
 class Predictor:
-    """A trained model, loaded once; `score` may be called from several threads at a time.
+    """A trained model, loaded once; several threads may call it at a time.
 
     Attributes:
-        task: The label set that the columns of the logits stand for.
+        task: What is predicted.
+        calibration: Makes probabilities of the model's outputs.
         tokenize: Texts to token ids, as the model reads them.
     """
 
-    def __init__(self, encoder: Encoder, head: Head, task: TaskSpec, *, max_length: int) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        head: Head,
+        task: AnyTask,
+        calibration: Calibration,
+        *,
+        max_length: int,
+    ) -> None:
         self.task = task
+        self.calibration = calibration
         self._body = encoder.model
         self._head = head
         self._pad_id = encoder.pad_id
@@ -36,7 +53,7 @@ class Predictor:
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Predictor:
-        """Load what `train` wrote, onto a GPU where there is one.
+        """Loads what `train` wrote, onto a GPU if there is one.
 
         Args:
             folder: The model's folder.
@@ -44,31 +61,51 @@ class Predictor:
 
         Raises:
             EncoderError: If the folder does not hold a whole model.
+            DataError: If its calibration cannot be read.
         """
         if threads is not None:
             torch.set_num_threads(threads)
         encoder, head, task, config = load_model(Path(folder))
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         encoder.model.to(device)  # type: ignore[arg-type]
-        return cls(encoder, head.to(device), task, max_length=config.max_length)
+        calibration = Calibration.load(Path(folder))
+        return cls(encoder, head.to(device), task, calibration, max_length=config.max_length)
+
+    def predict(
+        self,
+        examples: Sequence[Example],
+        *,
+        measure: str | None = None,
+        progress: Callable[[int, int], None] = _silent,
+    ) -> Predictions:
+        """Predicts examples, in their order; their answers are not looked at.
+
+        Args:
+            examples: N examples; may be empty.
+            measure: Uncertainty measure; None: the task's default.
+            progress: Called with the number of examples done and N, after every batch.
+        """
+        scores = self.score(examples, progress=progress)
+        langs = [example.lang for example in examples]
+        return interpret(self.task, scores, langs, self.calibration, measure=measure)
 
     def score(
         self,
-        texts: Sequence[str],
+        examples: Sequence[Example],
         *,
         batch_tokens: int = 2048,
-        progress: Callable[[int, int], None] = lambda done, total: None,
+        progress: Callable[[int, int], None] = _silent,
     ) -> Scores:
-        """Logits and vectors of texts, in their order; n texts give n rows, none gives none.
+        """Scores examples in one pass, in their order.
 
         Args:
-            texts: N texts.
+            examples: N examples; may be empty.
             batch_tokens: Padded tokens per forward pass.
-            progress: Called with the number of texts done and N, after every batch.
+            progress: Called with the number of examples done and N, after every batch.
         """
-        tokens = self.tokenize(texts)
-        logits = torch.zeros(len(texts), len(self.task.labels))
-        vectors = torch.zeros(len(texts), self._width)
+        tokens = self.tokenize([example.input for example in examples])
+        logits = torch.zeros(len(tokens), self.task.width)
+        vectors = torch.zeros(len(tokens), self._width)
         done = 0
         for rows, states, mask in each_batch(
             self._body, tokens, self._pad_id, batch_tokens=batch_tokens, dtype=self._dtype
@@ -77,5 +114,5 @@ class Predictor:
                 logits[rows] = self._head(states, mask).cpu()
                 vectors[rows] = mean_pool(states, mask).cpu()
             done += len(rows)
-            progress(done, len(texts))
-        return Scores(logits=logits.numpy(), vectors=vectors.numpy())
+            progress(done, len(tokens))
+        return Scores(outputs=Outputs(logits.numpy()), vectors=vectors.numpy())

@@ -156,10 +156,10 @@ def _split(
     if m < _LEAST or len(test) < max(1, int(_JUDGED * _LEAST)):
         return None
     fewer = at_random[: max(1, m >> _DOUBLINGS)]
-    right = [data.right(data.fit(rows), test) for rows in (by_choice, at_random, fewer)]
+    credit = [data.credit(data.fit(rows), test) for rows in (by_choice, at_random, fewer)]
     return _Split(
-        values=np.array([_differences(right, of) for of in _parts(data.langs[test], names)]),
-        judged=np.array([of.sum() for of in _parts(data.langs[test], names)]),
+        values=np.array([_differences(credit, part) for part in _parts(data.langs[test], names)]),
+        judged=np.array([part.sum() for part in _parts(data.langs[test], names)]),
         labels=m,
     )
 
@@ -168,10 +168,10 @@ def _parts(langs: NDArray[np.str_], names: list[str]) -> list[NDArray[np.bool_]]
     return [np.ones(len(langs), dtype=bool), *(langs == name for name in names)]
 
 
-def _differences(right: list[NDArray[np.bool_]], of: NDArray[np.bool_]) -> tuple[float, float]:
-    if not of.any():
+def _differences(credit: list[NDArray[np.float64]], part: NDArray[np.bool_]) -> tuple[float, float]:
+    if not part.any():
         return 0.0, 0.0
-    by_choice, at_random, fewer = (float(answers[of].mean()) for answers in right)
+    by_choice, at_random, fewer = (float(earned[part].mean()) for earned in credit)
     return by_choice - at_random, (at_random - fewer) / _DOUBLINGS
 
 

@@ -26,27 +26,26 @@ class Interval:
     high: float
 
 
-def paired_difference(won: int, lost: int, n: int) -> Interval:
-    """Difference of two proportions on the same n answers, with the Bonett-Price interval.
+def paired_difference(first: NDArray[np.floating], second: NDArray[np.floating]) -> Interval:
+    """Returns the difference of two means of credit on the same n answers, with its interval.
 
-    Wald's interval after one answer is added to both cells in which the two differ, and two to n
-    (Bonett and Price 2012): near its nominal coverage from some ten answers on, also where the two
-    hardly ever differ.
+    For right and wrong answers it is the Bonett-Price interval: Wald's after one answer is added
+    to both cells in which the two differ, and two to n (Bonett and Price 2012): near its nominal
+    coverage from some ten answers on, also if the two hardly ever differ. Credit between 0 and 1
+    counts by its squared differences.
 
     Args:
-        won: Answers where only the first is right.
-        lost: Answers where only the second is right.
-        n: All answers, >= 1.
+        first: (n,) in [0, 1], n >= 1.
+        second: (n,) in [0, 1].
 
     Returns:
         The difference in [-1, 1].
     """
-    p_won, p_lost = (won + 1) / (n + 2), (lost + 1) / (n + 2)
-    middle = p_won - p_lost
-    half = _Z_95 * math.sqrt((p_won + p_lost - middle**2) / (n + 2))
-    return Interval(
-        value=(won - lost) / n, low=max(-1.0, middle - half), high=min(1.0, middle + half)
-    )
+    difference = np.asarray(first, dtype=np.float64) - second
+    n, total, square = len(difference), float(difference.sum()), float((difference**2).sum())
+    middle = total / (n + 2)
+    half = _Z_95 * math.sqrt(((square + 2) / (n + 2) - middle**2) / (n + 2))
+    return Interval(value=total / n, low=max(-1.0, middle - half), high=min(1.0, middle + half))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

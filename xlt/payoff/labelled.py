@@ -1,61 +1,63 @@
-"""The labels whose worth is measured, as arrays."""
+"""Labels whose payoff is measured, as arrays, and probes of some of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xlt.config import HEAD_L2
 from xlt.errors import DataError
-from xlt.tasks.logistic import Head, fit_head, scaled
+from xlt.tasks.calibration import Calibration
+from xlt.tasks.logistic import scaled
+from xlt.tasks.task import AnyTask, Probe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Labelled:
-    """N labelled texts.
+    """N labelled examples.
 
     Attributes:
         vectors: (N, D) sentence vectors of an encoder that has not seen the labels.
-        labels: (N,) class numbers from 0 on.
+        answers: N answers.
+        task: What they belong to.
         langs: (N,) language codes, one per language.
-        groups: (N,) texts that say the same, in whatever language, share a group.
-        classes: How many classes there are, seen or not.
-        l2: Penalty of the quick heads.
+        groups: (N,) texts with the same meaning, in whatever language, share a group.
+        l2: Penalty of the probes.
+
+    Raises:
+        DataError: If the lengths disagree.
     """
 
     vectors: NDArray[np.float32]
-    labels: NDArray[np.intp]
+    answers: Sequence[Hashable]
+    task: AnyTask
     langs: NDArray[np.str_]
     groups: NDArray[np.str_]
-    classes: int
-    l2: float = 0.4
+    l2: float = HEAD_L2
 
     def __post_init__(self) -> None:
         n = len(self.vectors)
-        for name in ("labels", "langs", "groups"):
+        for name in ("answers", "langs", "groups"):
             if len(getattr(self, name)) != n:
                 raise DataError(f"expected {n} {name}, one per vector")
 
     def scaled(self) -> Labelled:
-        """The same with vectors of mean 0 and mean length 1, which the penalty is made for."""
-        return Labelled(
-            vectors=scaled(self.vectors, self.vectors) if len(self.vectors) else self.vectors,
-            labels=self.labels,
-            langs=self.langs,
-            groups=self.groups,
-            classes=self.classes,
-            l2=self.l2,
-        )
+        """Returns the same with vectors of mean 0 and mean length 1, as probes expect them."""
+        if not len(self.vectors):
+            return self
+        return replace(self, vectors=scaled(self.vectors, self.vectors))
 
-    def fit(self, rows: NDArray[np.intp], start: Head | None = None) -> Head:
-        """A quick head trained on some of the rows; `start` only saves time."""
-        return fit_head(
-            self.vectors[rows], self.labels[rows], self.classes, l2=self.l2, start=start
-        )
+    def fit(self, rows: NDArray[np.intp], start: Probe | None = None) -> Probe:
+        """Returns a probe that was trained on some of the rows; `start` only saves time."""
+        answers = [self.answers[row] for row in rows]
+        return self.task.probe(self.vectors[rows], answers, l2=self.l2, start=start)
 
-    def right(self, head: Head, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Which of the rows a head gets right."""
-        return np.asarray(
-            head.logits(self.vectors[rows]).argmax(axis=1) == self.labels[rows], dtype=bool
-        )
+    def credit(self, probe: Probe, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Returns how right a probe is on the rows, (K,) in [0, 1]."""
+        outputs = probe.outputs(self.vectors[rows])
+        beliefs = self.task.beliefs(outputs, self.langs[rows].tolist(), Calibration())
+        predicted = [suggestion.answer for suggestion in self.task.decode(beliefs)]
+        return self.task.credit([self.answers[row] for row in rows], predicted)

@@ -95,7 +95,7 @@ def lure(losses: NDArray[np.floating], weights: NDArray[np.float64]) -> float:
 
 
 def weighted_accuracy(
-    right: NDArray[np.bool_], weights: NDArray[np.float64], random_right: NDArray[np.bool_]
+    credit: NDArray[np.float64], weights: NDArray[np.float64], random_credit: NDArray[np.float64]
 ) -> Accuracy:
     """The share of right answers of chosen and of random labels, with Wilson's interval.
 
@@ -105,17 +105,17 @@ def weighted_accuracy(
     to be among the M.
 
     Args:
-        right: (M,) whether each chosen label was predicted.
+        credit: (M,) in [0, 1], how right the prediction of each chosen label was.
         weights: (M,) > 0, as of `lure_weights` or `capped`.
-        random_right: (R,) the same of labels drawn at random (audit labels).
+        random_credit: (R,) the same of labels drawn at random (audit labels).
     """
-    effective, random = effective_number(weights), len(random_right)
-    hits = effective * float((weights * right).sum() / weights.sum()) if len(weights) else 0.0
+    effective, random = effective_number(weights), len(random_credit)
+    hits = effective * float((weights * credit).sum() / weights.sum()) if len(weights) else 0.0
     n = effective + random
-    hits = min(n, hits + float(random_right.sum()))
+    hits = min(n, hits + float(random_credit.sum()))
     low, high = wilson(hits, n)
     share = hits / n if n else 0.0
-    labels = len(right) + random
+    labels = len(credit) + random
     return Accuracy(accuracy=share, low=low, high=high, labels=labels, effective=n)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from xlt.payoff.intervals import Interval, paired_difference
 from xlt.payoff.labelled import Labelled
-from xlt.tasks.logistic import Head
+from xlt.tasks.task import Probe
 
 #: So many labels are the last ones, or half of a language's where it has fewer than twice as many.
 LAST = 100
@@ -55,7 +55,7 @@ def bought_by_last(
     """
     data = labelled.scaled()
     found: dict[str, Bought | None] = {}
-    whole: Head | None = None
+    whole: Probe | None = None
     for lang in dict.fromkeys(data.langs[np.concatenate([trained, judging])].tolist()):
         rows = judging[data.langs[judging] == lang]
         own = np.flatnonzero(data.langs[trained] == lang)
@@ -64,10 +64,7 @@ def bought_by_last(
             found[lang] = None
             continue
         whole = whole or data.fit(trained)
-        with_them, without = compared(data, trained, last, rows, whole)
-        gain = paired_difference(
-            int((with_them & ~without).sum()), int((without & ~with_them).sum()), len(rows)
-        )
+        gain = paired_difference(*compared(data, trained, last, rows, whole))
         found[lang] = Bought(labels=len(last), gain=gain, judged=len(rows))
     return found
 
@@ -77,8 +74,8 @@ def compared(
     trained: NDArray[np.intp],
     last: NDArray[np.intp],
     judging: NDArray[np.intp],
-    whole: Head,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which judging rows are right with all trained rows, and which without those at `last`."""
+    whole: Probe,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns the credit of judging rows with all trained rows, and without those at `last`."""
     without = data.fit(np.delete(trained, last), start=whole)
-    return data.right(whole, judging), data.right(without, judging)
+    return data.credit(whole, judging), data.credit(without, judging)

@@ -1,15 +1,15 @@
-"""Which answers to ask for again: consensus of annotators and model, and a doubt for every text.
+"""Consensus of annotators and model about classes, and how suspect each label is.
 
 CROWDLAB (Goh, Tkachenko and Mueller 2022) weighs annotators and model by how far each is better
-than naming the most frequent class; ActiveLab (Goh and Mueller 2023) makes of it one score for
-texts with and without answers: how sure one may be of a text's class, drawn towards a guess by as
-much as one more answer would weigh. Here 1 minus that, so that higher means less sure.
+than naming the most frequent class; ActiveLab (Goh and Mueller 2023) makes one score of it for
+texts with and without votes: how sure one may be of a text's class, drawn towards a guess by as
+much as one more vote would weigh. Here 1 minus that, so that higher means less sure.
 
-Both estimate the weights from texts with several answers. Annotators mostly give one, so the rates
+Both estimate the weights from texts with several votes. Annotators mostly give one, so the rates
 of agreement are drawn towards a prior, and how often the model errs is counted on all texts. With
-`prior=0` and several answers to every text the numbers are cleanlab's, but for the temperature:
-cleanlab fits one only where some text has several answers, and one for all languages; here the
-probabilities come calibrated.
+`prior=0` and several votes on every text the numbers are those of cleanlab, but for the
+temperature: cleanlab fits one only if some text has several votes, and one for all languages; here
+the probabilities come calibrated.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from numpy.typing import ArrayLike, NDArray
 from xlt.errors import SamplingError
 from xlt.sampling.checks import refuse_rows
 
-#: Two annotators agree so often before anything is known of them ...
+#: Rate at which two annotators agree before anything is known of them ...
 PRIOR_AGREEMENT = 0.9
-#: ... and that counts as much as so many answers.
-PRIOR_ANSWERS = 10.0
+#: ... and the number of votes that this counts as.
+PRIOR_VOTES = 10.0
 _TINY = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answers:
-    """V answers of M annotators to N texts; an annotator has at most one for a text.
+class Votes:
+    """V votes of M annotators on N texts; an annotator has at most one on a text.
 
     Attributes:
-        rows: (V,) the texts, in [0, N); every text has an answer.
+        rows: (V,) the texts, in [0, N); every text has a vote.
         annotators: (V,) who gave them, in [0, M).
         labels: (V,) class numbers.
     """
@@ -51,10 +51,10 @@ class Consensus:
     Attributes:
         labels: (N,) most probable class.
         posterior: (N, C) probabilities of the classes.
-        agreement: (N,) share of a text's answers that are its consensus label.
-        doubt: (N,) in [0, 1], higher = less sure; comparable with `unlabelled_doubt`.
-        quality: (M,) of the annotators, in [0, 1]: how probable their answers are, and how often
-            they agree with the consensus where others answered too.
+        agreement: (N,) share of a text's votes that are its consensus label.
+        suspicion: (N,) in [0, 1], higher = less sure; comparable with `unlabelled_suspicion`.
+        quality: (M,) of the annotators, in [0, 1]: how probable their votes are, and how often
+            they agree with the consensus if others voted too.
         annotator_weights: (M,) > 0.
         model_weight: > 0.
     """
@@ -62,58 +62,58 @@ class Consensus:
     labels: NDArray[np.intp]
     posterior: NDArray[np.float64]
     agreement: NDArray[np.float64]
-    doubt: NDArray[np.float64]
+    suspicion: NDArray[np.float64]
     quality: NDArray[np.float64]
     annotator_weights: NDArray[np.float64]
     model_weight: float
 
-    def unlabelled_doubt(self, probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Doubts (N',) of texts that nobody answered yet, on the scale of `doubt`.
+    def unlabelled_suspicion(self, probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Returns the same (N',) of texts without a vote, on the scale of `suspicion`.
 
         Args:
             probabilities: (N', C) by a model that is as good as the one of the consensus.
         """
         best = np.asarray(probabilities, dtype=np.float64).max(axis=1)
-        return _doubt(best, self.model_weight, self.annotator_weights, probabilities.shape[1])
+        return _suspicion(best, self.model_weight, self.annotator_weights, probabilities.shape[1])
 
 
 def consensus(
-    answers: Answers,
+    votes: Votes,
     probabilities: NDArray[np.floating],
     annotators: int,
     *,
-    prior: float = PRIOR_ANSWERS,
+    prior: float = PRIOR_VOTES,
 ) -> Consensus:
-    """Weighs answers and model, and doubts the outcome. Memory grows with N C + V.
+    """Weighs votes and model. Memory grows with N C + V.
 
     Args:
-        answers: At least one to every text.
+        votes: At least one to every text.
         probabilities: (N, C), N >= 1, out of sample: by a model that has not seen the text's
-            answers. One that has agrees with them, and finds no error.
+            votes. One that has agrees with them, and finds no error.
         annotators: M.
-        prior: Answers at which what was seen of agreement counts as much as `PRIOR_AGREEMENT`.
+        prior: Votes at which what was seen of agreement counts as much as `PRIOR_AGREEMENT`.
 
     Raises:
-        SamplingError: If a number is out of range, not finite, or a text has no answer.
+        SamplingError: If a number is out of range, not finite, or a text has no vote.
     """
     p = np.asarray(probabilities, dtype=np.float64)
-    _check(answers, p, annotators)
-    counts = _counts(answers, p.shape)  # (N, C)
-    majority = _majority(answers, p, counts)
-    first = _weighed(answers, p, counts, majority, annotators, prior)
+    _check(votes, p, annotators)
+    counts = _counts(votes, p.shape)  # (N, C)
+    majority = _majority(votes, p, counts)
+    first = _weighed(votes, p, counts, majority, annotators, prior)
     best = first.posterior.max(axis=1, keepdims=True)
     alone = (first.posterior == best).sum(axis=1) == 1
     labels = np.where(alone, first.posterior.argmax(axis=1), majority)
-    found = _weighed(answers, p, counts, labels, annotators, prior)
+    found = _weighed(votes, p, counts, labels, annotators, prior)
     each = counts.sum(axis=1)
-    weight = np.bincount(answers.rows, found.annotators[answers.annotators], minlength=len(p))
+    weight = np.bincount(votes.rows, found.annotators[votes.annotators], minlength=len(p))
     own = found.posterior[np.arange(len(p)), labels]
     return Consensus(
         labels=labels,
         posterior=found.posterior,
         agreement=counts[np.arange(len(p)), labels] / each,
-        doubt=_doubt(own, weight + found.model, found.annotators, p.shape[1]),
-        quality=_quality(answers, found, labels, each),
+        suspicion=_suspicion(own, weight + found.model, found.annotators, p.shape[1]),
+        quality=_quality(votes, found, labels, each),
         annotator_weights=found.annotators,
         model_weight=found.model,
     )
@@ -127,7 +127,7 @@ class _Weighed:
 
 
 def _weighed(
-    answers: Answers,
+    votes: Votes,
     p: NDArray[np.float64],
     counts: NDArray[np.float64],
     labels: NDArray[np.intp],
@@ -141,13 +141,13 @@ def _weighed(
     right = counts[np.arange(n), labels][several] / each[several]
     sure = float(_drawn(right.sum(), several.sum(), PRIOR_AGREEMENT, prior))
     guess = max(1.0 - np.bincount(labels, minlength=classes).max() / n, _TINY)
-    agree = _agreement(answers, counts, each, annotators, prior)
+    agree = _agreement(votes, counts, each, annotators, prior)
     weights = np.clip(1.0 - (1.0 - agree) / guess, _TINY, None)  # (M,)
     errors = float((p.argmax(axis=1) != labels).mean())
     model = float(max(1.0 - errors / guess, _TINY) * np.sqrt(each.mean()))
-    of_answers = weights[answers.annotators]  # (V,)
-    total = np.bincount(answers.rows, of_answers, minlength=n)
-    said = np.bincount(answers.rows * classes + answers.labels, of_answers, minlength=n * classes)
+    weight_of_votes = weights[votes.annotators]  # (V,)
+    total = np.bincount(votes.rows, weight_of_votes, minlength=n)
+    said = np.bincount(votes.rows * classes + votes.labels, weight_of_votes, minlength=n * classes)
     said = said.reshape(n, classes)
     wrong = (1.0 - sure) / (classes - 1)
     posterior = p * model + said * sure + (total[:, None] - said) * wrong
@@ -155,17 +155,17 @@ def _weighed(
 
 
 def _agreement(
-    answers: Answers,
+    votes: Votes,
     counts: NDArray[np.float64],
     each: NDArray[np.float64],
     annotators: int,
     prior: float,
 ) -> NDArray[np.float64]:
     """How often each annotator says what another says of the same text, (M,)."""
-    same = counts[answers.rows, answers.labels] - 1.0  # (V,)
-    others = each[answers.rows] - 1.0
-    agreed = np.bincount(answers.annotators, same, minlength=annotators)
-    pairs = np.bincount(answers.annotators, others, minlength=annotators)
+    same = counts[votes.rows, votes.labels] - 1.0  # (V,)
+    others = each[votes.rows] - 1.0
+    agreed = np.bincount(votes.annotators, same, minlength=annotators)
+    pairs = np.bincount(votes.annotators, others, minlength=annotators)
     mean = _drawn(agreed.sum(), pairs.sum(), PRIOR_AGREEMENT, prior)
     return _drawn(agreed, pairs, mean, prior)
 
@@ -181,14 +181,14 @@ def _drawn(
 
 
 def _quality(
-    answers: Answers, found: _Weighed, labels: NDArray[np.intp], each: NDArray[np.float64]
+    votes: Votes, found: _Weighed, labels: NDArray[np.intp], each: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """CROWDLAB's quality of annotators, (M,); NaN for one without answers."""
+    """CROWDLAB's quality of annotators, (M,); NaN for one without votes."""
     m = len(found.annotators)
-    by = answers.annotators
-    probable = _mean(by, found.posterior[answers.rows, answers.labels], m)
-    beside = each[answers.rows] > 1
-    agrees = answers.labels == labels[answers.rows]
+    by = votes.annotators
+    probable = _mean(by, found.posterior[votes.rows, votes.labels], m)
+    beside = each[votes.rows] > 1
+    agrees = votes.labels == labels[votes.rows]
     agreed = _mean(by[beside], agrees[beside].astype(np.float64), m)
     others = found.annotators.sum() * each.mean() / m
     share = found.model / (found.model + others)
@@ -201,30 +201,30 @@ def _mean(by: NDArray[np.intp], values: NDArray[np.float64], groups: int) -> NDA
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def _doubt(
+def _suspicion(
     sure: NDArray[np.float64],
     weight: NDArray[np.floating] | float,
     annotators: NDArray[np.float64],
     classes: int,
 ) -> NDArray[np.float64]:
-    """`1 - s` of ActiveLab: `sure`, drawn towards 1 / C by the weight of one answer more."""
+    """`1 - s` of ActiveLab: `sure`, drawn towards 1 / C by the weight of one more vote."""
     one = float(annotators.mean())
     return np.asarray(1.0 - (sure * weight + one / classes) / (weight + one))
 
 
-def _counts(answers: Answers, shape: tuple[int, ...]) -> NDArray[np.float64]:
+def _counts(votes: Votes, shape: tuple[int, ...]) -> NDArray[np.float64]:
     n, classes = shape
-    cells = np.bincount(answers.rows * classes + answers.labels, minlength=n * classes)
+    cells = np.bincount(votes.rows * classes + votes.labels, minlength=n * classes)
     return cells.reshape(n, classes).astype(np.float64)
 
 
 def _majority(
-    answers: Answers, p: NDArray[np.float64], counts: NDArray[np.float64]
+    votes: Votes, p: NDArray[np.float64], counts: NDArray[np.float64]
 ) -> NDArray[np.intp]:
     """What most say; of equals what the model finds likelier, then the rarer, then the first."""
     n, classes = p.shape
-    order = np.full((n, classes), len(answers.rows))
-    np.minimum.at(order, (answers.rows, answers.labels), np.arange(len(answers.rows)))
+    order = np.full((n, classes), len(votes.rows))
+    np.minimum.at(order, (votes.rows, votes.labels), np.arange(len(votes.rows)))
     rare = np.broadcast_to(-counts.sum(axis=0), p.shape)
     best = counts == counts.max(axis=1, keepdims=True)
     for key in (p, rare, -order):
@@ -233,19 +233,19 @@ def _majority(
     return np.asarray(best.argmax(axis=1))
 
 
-def _check(answers: Answers, p: NDArray[np.float64], annotators: int) -> None:
+def _check(votes: Votes, p: NDArray[np.float64], annotators: int) -> None:
     if p.ndim != 2 or not len(p) or p.shape[1] < 2:
         raise SamplingError(f"probabilities must have shape (N, C), N >= 1, C >= 2, got {p.shape}")
     refuse_rows(np.asarray(~np.isfinite(p).all(axis=1)), "probabilities must be finite")
     limits = {"rows": len(p), "annotators": annotators, "labels": p.shape[1]}
     for name, limit in limits.items():
-        values = getattr(answers, name)
-        if values.shape != answers.rows.shape or ((values < 0) | (values >= limit)).any():
+        values = getattr(votes, name)
+        if values.shape != votes.rows.shape or ((values < 0) | (values >= limit)).any():
             raise SamplingError(
-                f"{name} of answers must be {len(answers.rows)} numbers in [0, {limit})"
+                f"{name} of votes must be {len(votes.rows)} numbers in [0, {limit})"
             )
-    given = np.bincount(answers.rows, minlength=len(p))
-    refuse_rows(given == 0, "every text must have an answer")
-    both = answers.rows * annotators + answers.annotators
+    given = np.bincount(votes.rows, minlength=len(p))
+    refuse_rows(given == 0, "every text must have a vote")
+    both = votes.rows * annotators + votes.annotators
     if len(np.unique(both)) != len(both):
-        raise SamplingError("an annotator must have at most one answer to a text")
+        raise SamplingError("an annotator must have at most one vote on a text")

@@ -58,8 +58,6 @@ def choose_batch(scene: Scene, wanted: NDArray[np.intp], rng: np.random.Generato
     if scene.uncertainty is not None:
         doubts = scene.uncertainty[references]
         weights = reference_weights(doubts, scene.labels, scene.trust)
-    if scene.probabilities is not None and scene.class_balance:
-        weights = weights * class_weights(scene.probabilities[references], scene.class_balance)
     found = herd(
         scene.directions.of(candidates),
         scene.tongues.number[candidates],
@@ -97,21 +95,6 @@ def reference_weights(
     mean = float(doubt.mean()) if len(doubt) else 0.0
     share = labels / (labels + trust) if labels and mean > 0 else 0.0
     return np.asarray((1.0 - share) + share * doubt / max(mean, 1e-12))
-
-
-def class_weights(probabilities: NDArray[np.floating], balance: float) -> NDArray[np.float64]:
-    """How much each reference counts for the sake of its class, (R,): mean 1 or less.
-
-    `sum_c p_c (1 / (C m_c))^balance` with m_c the mean of p_c: at 1 every class that the model
-    predicts at all has the same weight in sum, however rare; at 0 every text has.
-
-    Args:
-        probabilities: (R, C), rows sum to 1.
-        balance: In [0, 1].
-    """
-    p = np.asarray(probabilities, dtype=np.float64)
-    mass = np.maximum(p.mean(axis=0), 1e-12)  # (C,)
-    return np.asarray(p @ (1.0 / (p.shape[1] * mass)) ** balance)
 
 
 def _candidates(

@@ -31,11 +31,11 @@ def check(pool: Pool) -> None:
         SamplingError: If ids repeat, if lengths or widths disagree, or a vector is not finite.
     """
     n = len(pool.ids)
-    lots = n if pool.lots is None else len(pool.lots)
+    random_keys = n if pool.random_keys is None else len(pool.random_keys)
     for name, length in (
         ("langs", len(pool.langs)),
         ("audit", _rows(pool.audit, n)),
-        ("lots", lots),
+        ("random_keys", random_keys),
     ):
         if length != n:
             raise SamplingError(f"expected {n} {name}, one per id, got {length}")
@@ -45,8 +45,8 @@ def check(pool: Pool) -> None:
             f"expected {len(pool.labelled_langs)} labelled_ids, one per language code, got "
             f"{len(pool.labelled_ids)}"
         )
-    if pool.probabilities is not None:
-        _check_table("probabilities", pool.probabilities, n)
+    if pool.uncertainty is not None:
+        _check_uncertainty(pool.uncertainty, n)
     if pool.vectors is not None:
         _check_table("vectors", pool.vectors, n)
     if pool.labelled_vectors is not None:
@@ -56,6 +56,13 @@ def check(pool: Pool) -> None:
                 "vectors and labelled_vectors must be equally wide, got "
                 f"{pool.vectors.shape[1]} and {pool.labelled_vectors.shape[1]}"
             )
+
+
+def _check_uncertainty(uncertainty: NDArray[np.floating], n: int) -> None:
+    if uncertainty.shape != (n,):
+        raise SamplingError(f"uncertainty must have shape ({n},), got {uncertainty.shape}")
+    inside = (uncertainty >= 0) & (uncertainty <= 1)
+    refuse_rows(np.asarray(~inside, dtype=bool), "uncertainty must be in [0, 1]")
 
 
 def _check_unique(ids: list[str]) -> None:

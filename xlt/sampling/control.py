@@ -1,12 +1,12 @@
-"""Control labels: a small share of the labels is drawn at random, and every chance is known.
+"""Control labels: a small share of the labels is drawn at random, with known chances.
 
 Choosing by itself is deterministic: most texts have no chance at all, and labels that were chosen
-say neither how good a model is nor what choosing was worth. So at every place of a language's order
-a coin decides between the text that choosing wants and one drawn uniformly from all that are left.
-Control labels train like the others. What is drawn is decided by the tasks' lots, numbers that a
-task has for good: whoever orders the pool, whenever, draws the same tasks first, so that those of
-the smallest lots are a uniformly random sample of the language however often the order was made
-anew, and although choosing may have taken some of them before.
+say neither how good a model is nor how much choosing gains. So at every place of a language's order
+a coin decides between the text that choosing prefers and one drawn uniformly from all that are
+left. Control labels train like the others. A task's random key, which never changes, decides when
+it is drawn: any two orders of a pool draw the same tasks first. So the tasks with the smallest keys
+are a uniformly random sample of the language, however often the order was made again, and although
+choosing may have taken some of them before.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-#: Share of a beginning of the lots that must have labels for it to be a sample: a few tasks that
-#: nobody wants to label must not hold up the rest.
+#: Share of the tasks with the smallest keys that must have labels for them to be a sample: a few
+#: tasks that no annotator wants to label must not hold up the rest.
 _LABELLED = 0.9
 
 
@@ -39,7 +39,7 @@ class Mixed:
     remaining: NDArray[np.intp]
 
 
-def lot(id: str, *, salt: str) -> float:
+def random_key(id: str, *, salt: str) -> float:
     """A number in [0, 1) that the task `id` of the project `salt` has for good."""
     digest = hashlib.sha256(f"control\x00{salt}\x00{id}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / (1 << 64)
@@ -47,7 +47,7 @@ def lot(id: str, *, salt: str) -> float:
 
 def mixed(
     order: NDArray[np.intp],
-    lots: NDArray[np.float64],
+    random_keys: NDArray[np.float64],
     share: float,
     rng: np.random.Generator,
     *,
@@ -55,13 +55,13 @@ def mixed(
 ) -> Mixed:
     """Puts control tasks between the chosen ones.
 
-    The k-th place goes, with the chance `share`, to the task of the smallest lot that has no place
+    The k-th place goes, with the chance `share`, to the task of the smallest key that has no place
     yet, else to the first of `order` that has none: a chance of `share / R` for each of the R that
     are left, and `1 - share` more for the one that choosing wants.
 
     Args:
         order: (K,) rows as choosing wants them.
-        lots: (N,) of all rows.
+        random_keys: (N,) of all rows.
         share: In [0, 1].
         rng: Tosses the coins.
         last: So many rows at the end of `order` keep their places: they are in no draw.
@@ -69,7 +69,7 @@ def mixed(
     order, behind = order[: len(order) - last], order[len(order) - last :]
     k = len(order)
     control = rng.random(k) < share
-    wanted, drawn = order.tolist(), order[np.argsort(lots[order], kind="stable")].tolist()
+    wanted, drawn = order.tolist(), order[np.argsort(random_keys[order], kind="stable")].tolist()
     placed: set[int] = set()
     result = np.empty(k, dtype=np.intp)
     propensity = share / np.arange(k, 0, -1)
@@ -92,25 +92,25 @@ def mixed(
 
 
 def random_sample(
-    lots: NDArray[np.float64], labelled: NDArray[np.bool_], langs: NDArray[np.str_]
+    random_keys: NDArray[np.float64], labelled: NDArray[np.bool_], langs: NDArray[np.str_]
 ) -> NDArray[np.bool_]:
     """Labelled tasks that are a uniformly random sample of their language.
 
-    Of each language the tasks with the smallest lots, as far as nine tenths of them have labels,
-    whether choosing or chance was first.
+    Of each language these are the tasks with the smallest keys, as far as nine tenths of them have
+    labels, whether choosing or chance drew them first.
 
     Args:
-        lots: (N,) of all tasks with a label or waiting for one, audit tasks aside.
+        random_keys: (N,) of all tasks with a label or waiting for one, audit tasks aside.
         labelled: (N,) which have one.
         langs: (N,) their languages.
 
     Returns:
         (N,) bool.
     """
-    sample = np.zeros(len(lots), dtype=bool)
+    sample = np.zeros(len(random_keys), dtype=bool)
     for lang in np.unique(langs):
         rows = np.flatnonzero(langs == lang)
-        rows = rows[np.argsort(lots[rows], kind="stable")]
+        rows = rows[np.argsort(random_keys[rows], kind="stable")]
         share = np.cumsum(labelled[rows]) / np.arange(1, len(rows) + 1)
         enough = np.flatnonzero(share >= _LABELLED)
         if len(enough):

@@ -14,7 +14,6 @@ from xlt.errors import ConfigError
 from xlt.sampling.transfer import Transfer
 
 Quota = Literal["equal", "proportional", "fixed", "adaptive"]
-Measure = Literal["margin", "entropy", "least_confidence"]
 Slot = Literal["audit", "control", "quota", "rest", "relabel"]
 
 
@@ -36,10 +35,8 @@ class SamplerOptions:
         control_share: Share of the other slots whose tasks are drawn at random, in [0, 1]: their
             labels train, and show what choosing is worth. Above a half the sampler has fallen back
             to random choice within the languages' quotas.
-        measure: Which uncertainty counts once there are labels.
+        measure: Uncertainty measure that counts once there are labels; empty: the task's default.
         cold_labels: Labels at which uncertainty counts as much as typicality.
-        class_balance: How far the coverage is evened out among the classes that the model predicts,
-            in [0, 1]: 0 covers texts, 1 covers classes alike, a rare one's texts count more.
         near_duplicate: Cosine above which two texts of a language say the same.
 
     Raises:
@@ -54,9 +51,8 @@ class SamplerOptions:
     floor: int = 1
     audit_share: float = 0.1
     control_share: float = 0.1
-    measure: Measure = "margin"
+    measure: str = ""
     cold_labels: int = 20
-    class_balance: float = 0.0
     near_duplicate: float = 0.95
 
     def __post_init__(self) -> None:
@@ -65,11 +61,9 @@ class SamplerOptions:
         _at_least(0, "cold_labels", self.cold_labels)
         _within_unit("source_share", self.source_share)
         _within_unit("audit_share", self.audit_share)
-        _within_unit("class_balance", self.class_balance)
         _within_unit("control_share", self.control_share)
         _within_unit("near_duplicate", self.near_duplicate)
         _one_of("quota", self.quota, get_args(Quota))
-        _one_of("measure", self.measure, get_args(Measure))
         for lang, share in self.shares.items():
             if not (math.isfinite(share) and share >= 0):
                 raise ConfigError(f"share of {lang!r} must be >= 0, got {share}")
@@ -82,7 +76,8 @@ class Pool:
     Attributes:
         ids: N distinct task ids.
         langs: N language codes.
-        probabilities: (N, C) calibrated class probabilities; None before the first model.
+        uncertainty: (N,) in [0, 1], higher = less sure; None before the first model.
+        measure: Name of that uncertainty, for people.
         vectors: (N, D) sentence vectors; None turns off typicality, diversity and de-duplication.
         audit: (N,) bool, which tasks are audit tasks; None: none of them.
         labelled_counts: Language -> labels that models are trained on.
@@ -93,13 +88,13 @@ class Pool:
         held_back: Task id -> why it is chosen only when all others of its language are.
         labelled_ids: M task ids, to name the neighbours of a pick by; () names none.
         transfer: What source labels are worth to the targets, for "adaptive"; None: not known.
-        lots: (N,) in [0, 1), as of `xlt.sampling.control.lot`: control tasks are drawn in their
-            order; None: drawn anew.
+        random_keys: (N,) in [0, 1), see `xlt.sampling.control.random_key`; None: drawn at random.
     """
 
     ids: Sequence[str]
     langs: Sequence[str]
-    probabilities: NDArray[np.floating] | None = None
+    uncertainty: NDArray[np.floating] | None = None
+    measure: str = "uncertainty"
     vectors: NDArray[np.floating] | None = None
     audit: NDArray[np.bool_] | None = None
     labelled_counts: Mapping[str, int] = field(default_factory=dict)
@@ -110,7 +105,7 @@ class Pool:
     labelled_ids: Sequence[str] = ()
     held_back: Mapping[str, str] = field(default_factory=dict)
     transfer: Transfer | None = None
-    lots: NDArray[np.float64] | None = None
+    random_keys: NDArray[np.float64] | None = None
 
     @property
     def labels(self) -> int:

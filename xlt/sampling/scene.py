@@ -33,8 +33,6 @@ class Scene:
         eligible: (N,) tasks that may be chosen.
         twin_of: (N,) the row that says nearly the same: itself, another, or `LABELLED`.
         uncertainty: (N,) in [0, 1]; None before the first model.
-        probabilities: (N, C); None before the first model.
-        class_balance: How far coverage is evened out among predicted classes, in [0, 1].
         labelled_rows: (M, D) directions of labelled texts.
         labels: How many labels train the model.
         trust: Labels at which uncertainty counts as much as coverage.
@@ -45,8 +43,6 @@ class Scene:
     eligible: NDArray[np.bool_]
     twin_of: NDArray[np.intp]
     uncertainty: NDArray[np.float64] | None
-    probabilities: NDArray[np.floating] | None
-    class_balance: float
     labelled_rows: NDArray[np.float32]
     labels: int
     trust: int
@@ -87,8 +83,6 @@ def make_scene(
         eligible=compared & (twin_of == np.arange(len(twin_of))),
         twin_of=twin_of,
         uncertainty=uncertainty,
-        probabilities=pool.probabilities,
-        class_balance=options.class_balance,
         labelled_rows=known,
         labels=pool.labels,
         trust=options.cold_labels,

@@ -17,7 +17,6 @@ from xlt.sampling.pool import Pick, Pool, SamplerOptions, Selection, Slot
 from xlt.sampling.quota import interleave, interleave_sides
 from xlt.sampling.scene import make_scene, source_nearness
 from xlt.sampling.transfer import Transfer
-from xlt.sampling.uncertainty import MEASURES
 
 __all__ = ["Pick", "Pool", "SamplerOptions", "Selection", "select"]
 
@@ -49,8 +48,8 @@ def select(pool: Pool, options: SamplerOptions, rng: np.random.Generator) -> Sel
     n = len(pool.ids)
     audit = np.zeros(n, bool) if pool.audit is None else np.asarray(pool.audit, bool)
     unsure = None
-    if pool.probabilities is not None and n:
-        unsure = MEASURES[options.measure](pool.probabilities)
+    if pool.uncertainty is not None and n:
+        unsure = np.asarray(pool.uncertainty, dtype=np.float64)
     tongues = number_languages(pool, options)
     held = np.array([id in pool.held_back for id in pool.ids], dtype=bool)
     scene = make_scene(pool, tongues, ~audit & ~held, unsure, options, rng)
@@ -108,9 +107,9 @@ def _chances(lanes: list[_Lane], n: int) -> tuple[NDArray[np.float64], NDArray[n
 
 def _phase(pool: Pool, options: SamplerOptions) -> str:
     if pool.vectors is None:
-        return "random" if pool.probabilities is None else options.measure
-    cold = pool.probabilities is None or pool.labels < options.cold_labels
-    return "typicality" if cold else options.measure
+        return "random" if pool.uncertainty is None else pool.measure
+    cold = pool.uncertainty is None or pool.labels < options.cold_labels
+    return "typicality" if cold else pool.measure
 
 
 def _lanes(
@@ -123,7 +122,7 @@ def _lanes(
     rng: np.random.Generator,
 ) -> list[_Lane]:
     ties = rng.permutation(len(pool.ids))
-    lots = rng.random(len(pool.ids)) if pool.lots is None else pool.lots
+    random_keys = rng.random(len(pool.ids)) if pool.random_keys is None else pool.random_keys
     chosen = dict(zip(batch.rows, batch.speaks_for, strict=True))
     lanes = []
     for number in range(len(plan.keys)):
@@ -136,13 +135,13 @@ def _lanes(
                 chosen={row: share for row, share in chosen.items() if plan.number[row] == number},
                 twin_of=batch.twin_of,
                 uncertainty=unsure,
-                measure=options.measure,
+                measure=pool.measure,
                 ties=ties,
                 held_back=pool.held_back,
             )
         )
         last = sum(pool.ids[row] in pool.held_back for row in main.tolist())
-        order = mixed(found.order, lots, options.control_share, rng, last=last)
+        order = mixed(found.order, random_keys, options.control_share, rng, last=last)
         reasons = dict(found.reasons)
         reasons |= dict.fromkeys(order.order[order.control].tolist(), _at_random(options))
         lanes.append(_Lane(main=order, audit=drawn[np.argsort(ties[drawn])], reasons=reasons))

@@ -47,7 +47,7 @@ def _top(score: Score, *, needs_model: bool = True) -> Choice:
         state: State, rows: NDArray[np.intp], count: int, rng: np.random.Generator
     ) -> NDArray[np.intp]:
         rows = rng.permutation(rows)  # ties are not broken by position
-        if needs_model and state.probabilities is None:
+        if needs_model and state.beliefs is None:
             return rows[:count]
         return rows[np.argsort(-score(state, rows, rng), kind="stable")[:count]]
 
@@ -58,8 +58,8 @@ def _uncertainty(name: str) -> Score:
     def score(
         state: State, rows: NDArray[np.intp], rng: np.random.Generator
     ) -> NDArray[np.float64]:
-        assert state.probabilities is not None
-        return MEASURES[name](state.probabilities[rows])
+        assert state.beliefs is not None
+        return state.task.uncertainty(state.beliefs.take(rows), name)
 
     return score
 
@@ -105,9 +105,9 @@ def _badge(
 def _power_margin(
     state: State, rows: NDArray[np.intp], count: int, rng: np.random.Generator
 ) -> NDArray[np.intp]:
-    if state.probabilities is None:
+    if state.beliefs is None:
         return at_random(state, rows, count, rng)
-    return rows[power_batch(MEASURES["margin"](state.probabilities[rows]), count, rng)]
+    return rows[power_batch(_uncertainty("margin")(state, rows, rng), count, rng)]
 
 
 def _near_target_margin(
@@ -145,7 +145,7 @@ def _prob_cover(
     state: State, rows: NDArray[np.intp], count: int, rng: np.random.Generator
 ) -> NDArray[np.intp]:
     rows, both, labelled = _with_labelled(state, rows, rng)
-    classes = 2 if state.probabilities is None else state.probabilities.shape[1]
+    classes = 2 if state.beliefs is None else state.task.width
     radius = pure_radius(both, _clusters(both, classes, rng))
     return rows[prob_cover(both, labelled, count, delta=radius)]
 

@@ -6,21 +6,22 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xlt.config import HEAD_L2
 from xlt.errors import ConfigError
 from xlt.payoff.marginal import LEAST_LAST, last_labels
 from xlt.sampling.audit import is_audit
-from xlt.simulate.learners import Learner, Learnt, Training, fit_rows, joint, quick_head
+from xlt.simulate.learners import Learner, Learnt, Training, joint, quick_probe
 from xlt.simulate.replay import Replay, Texts
 from xlt.simulate.state import State
 from xlt.simulate.strategies import strategy
-from xlt.tasks import calibration
-from xlt.tasks.logistic import fit_head, scaled
+from xlt.tasks.calibration import Calibration
+from xlt.tasks.logistic import scaled
 from xlt.tasks.metrics import wilson
+from xlt.tasks.outputs import Outputs
 
 #: Models of a committee; each is fitted on as many labels, drawn with replacement.
 _COMMITTEE = 8
@@ -50,7 +51,7 @@ class Settings:
     batch: int = 50
     audit_share: float = 0.1
     pool_share: float = 0.8
-    l2: float = 0.4
+    l2: float = HEAD_L2
     training: Training | None = None
 
     def __post_init__(self) -> None:
@@ -127,52 +128,64 @@ def run_cell(
     pool = _scaled(pool, pool.vectors)
     audit = _audit(pool, seed, settings)
     if name == EVERYTHING:
-        state = State(pool=pool, answered=np.arange(len(pool)), audit=audit)
-        learner = _learner(replay, name, seed, settings, folder, told)
+        state = State(pool=pool, answered=np.arange(len(pool)), audit=audit, task=replay.task)
+        learner = _learner(name, seed, settings, folder, told)
         return [asdict(_judged(learner(state, test, None), state, test))]
     choose = strategy(name)
     rng = np.random.default_rng([seed, 1])
-    state = State(pool=pool, answered=np.empty(0, np.intp), audit=audit, source=replay.source)
-    learner = _learner(replay, name, seed, settings, folder, told)
+    state = State(
+        pool=pool,
+        answered=np.empty(0, np.intp),
+        audit=audit,
+        task=replay.task,
+        source=replay.source,
+    )
+    unasked = state
+    learner = _learner(name, seed, settings, folder, told)
     learnt: Learnt | None = None
     points = []
     for labels in settings.rounds():
         rows = choose(state, labels - len(state.answered), rng)
         answered = np.concatenate([state.answered, rows])
-        state = State(pool=pool, answered=answered, audit=audit, source=replay.source)
+        state = replace(unasked, answered=answered)
         learnt = learner(state, test, learnt)
         points.append(asdict(_judged(learnt, state, test)))
-        state = _informed(state, learnt, replay, settings, rng)
+        state = _informed(state, learnt, settings, rng)
         if len(answered) == len(pool):
             break
     frozen = replace(state, pool=pool)  # a full training has put its own vectors into the state
-    points[-1]["bought"] = _bought(frozen, test, replay, settings)
+    points[-1]["bought"] = _bought(frozen, test, settings)
     return points
 
 
-def _bought(
-    state: State, test: Texts, replay: Replay, settings: Settings
-) -> dict[str, dict[str, float]]:
-    """What the last labels of each language bought there, by quick heads with and without them."""
-    pool, rows = state.pool, state.trained
-    given: dict[str, Any] = {"classes": len(replay.classes), "l2": settings.l2}
-    whole = fit_head(pool.vectors[rows], pool.labels[rows], **given)
+def _bought(state: State, test: Texts, settings: Settings) -> dict[str, dict[str, float]]:
+    """How much the last labels of each language improved it, by probes with and without them."""
+    vectors, rows, task = state.pool.vectors, state.trained, state.task
+    whole = task.probe(vectors[rows], state.answers(rows), l2=settings.l2)
     found: dict[str, dict[str, float]] = {}
-    for lang in dict.fromkeys(pool.langs[rows].tolist()):
-        own = np.flatnonzero(pool.langs[rows] == lang)
-        n, of = last_labels(len(own)), test.langs == lang
-        if n < LEAST_LAST or not of.any():
+    for lang in dict.fromkeys(state.pool.langs[rows].tolist()):
+        own = np.flatnonzero(state.pool.langs[rows] == lang)
+        n, judging = last_labels(len(own)), np.flatnonzero(test.langs == lang)
+        if n < LEAST_LAST or not len(judging):
             continue
         kept = np.delete(rows, own[len(own) - n :])
-        less = fit_head(pool.vectors[kept], pool.labels[kept], start=whole, **given)
-        more, fewer = (head.logits(test.vectors[of]).argmax(axis=1) for head in (whole, less))
-        gain = (more == test.labels[of]).mean() - (fewer == test.labels[of]).mean()
-        found[lang] = {"labels": n, "gain": round(float(gain), 6)}
+        less = task.probe(vectors[kept], state.answers(kept), l2=settings.l2, start=whole)
+        judges = test.take(judging)
+        more, fewer = (
+            _credit(state, probe.outputs(judges.vectors), judges).mean() for probe in (whole, less)
+        )
+        found[lang] = {"labels": n, "gain": round(float(more - fewer), 6)}
     return found
 
 
+def _credit(state: State, outputs: Outputs, texts: Texts) -> NDArray[np.float64]:
+    """How right outputs are about texts, (N,) in [0, 1]."""
+    beliefs = state.task.beliefs(outputs, texts.langs.tolist(), Calibration())
+    predicted = [suggestion.answer for suggestion in state.task.decode(beliefs)]
+    return state.task.credit(texts.answers, predicted)
+
+
 def _learner(
-    replay: Replay,
     name: str,
     seed: int,
     settings: Settings,
@@ -180,14 +193,14 @@ def _learner(
     told: Callable[[str], None],
 ) -> Learner:
     if settings.training is None:
-        return quick_head(len(replay.classes), settings.l2)
+        return quick_probe(settings.l2)
     assert folder is not None
 
     def say(words: str) -> None:
         told(f"{name}, seed {seed}: {words}")
 
     training = {**settings.training, "seed": seed}
-    return joint(replay.classes, training, folder, say)
+    return joint(training, folder, say)
 
 
 def _drawn(pool: Texts, seed: int, settings: Settings) -> Texts:
@@ -209,49 +222,49 @@ def _audit(pool: Texts, seed: int, settings: Settings) -> NDArray[np.bool_]:
 
 
 def _judged(learnt: Learnt, state: State, test: Texts) -> Point:
-    right = learnt.test_logits.argmax(axis=1) == test.labels
     return Point(
         labels=len(state.answered),
         trained=len(state.trained),
         spent=dict(Counter(state.pool.langs[state.answered].tolist())),
-        accuracy=_by_language(right, test.langs),
+        accuracy=_by_language(_credit(state, learnt.test_outputs, test), test.langs),
     )
 
 
-def _by_language(right: NDArray[np.bool_], langs: NDArray[np.str_]) -> dict[str, float]:
+def _by_language(credit: NDArray[np.float64], langs: NDArray[np.str_]) -> dict[str, float]:
     names = list(dict.fromkeys(langs.tolist()))
-    return {name: round(float(right[langs == name].mean()), 6) for name in names}
+    return {name: round(float(credit[langs == name].mean()), 6) for name in names}
 
 
-def _informed(
-    state: State, learnt: Learnt, replay: Replay, settings: Settings, rng: np.random.Generator
-) -> State:
-    """What the service knows before it chooses: calibrated probabilities, audit accuracies."""
+def _informed(state: State, learnt: Learnt, settings: Settings, rng: np.random.Generator) -> State:
+    """What the service knows before it chooses: calibrated beliefs, audit accuracies."""
     if not learnt.trained:
         return state
     state = replace(state, pool=replace(state.pool, vectors=learnt.vectors))
-    logits = learnt.logits
-    judging = state.judging
-    langs, labels = state.pool.langs, state.pool.labels[judging]
-    fitted = calibration.fit(logits[judging], labels, langs[judging].tolist())
-    right = logits[judging].argmax(axis=1) == labels
+    task, judging, langs = state.task, state.judging, state.pool.langs.tolist()
+    judges = state.pool.take(judging)
+    outputs = learnt.outputs.take(judging)
+    fitted = task.fit(outputs, list(judges.answers), judges.langs.tolist())
 
     def committee() -> NDArray[np.float64]:
         rows = state.trained
         draws = [rng.choice(rows, size=len(rows)) for _ in range(_COMMITTEE)]
-        classes, start = len(replay.classes), learnt.head
-        heads = [fit_rows(state, draw, classes, settings.l2, start) for draw in draws]
-        each = [h.logits(state.pool.vectors) for h in heads]
-        return np.stack([fitted.apply(of, langs.tolist()) for of in each])
+        vectors = state.pool.vectors
+        probes = [
+            task.probe(vectors[draw], state.answers(draw), l2=settings.l2, start=learnt.probe)
+            for draw in draws
+        ]
+        each = [task.beliefs(probe.outputs(vectors), langs, fitted) for probe in probes]
+        return np.stack([beliefs.values for beliefs in each])
 
     return replace(
         state,
         committee=committee,
-        probabilities=fitted.apply(logits, langs.tolist()),
-        accuracies=_lower_bounds(right, langs[judging].tolist()),
+        beliefs=task.beliefs(learnt.outputs, langs, fitted),
+        accuracies=_lower_bounds(_credit(state, outputs, judges), judges.langs.tolist()),
     )
 
 
-def _lower_bounds(right: NDArray[np.bool_], langs: Sequence[str]) -> dict[str, float]:
-    seen, hits = Counter(langs), Counter(np.array(langs, dtype=object)[right].tolist())
-    return {lang: wilson(hits[lang], n)[0] for lang, n in seen.items()}
+def _lower_bounds(credit: NDArray[np.float64], langs: Sequence[str]) -> dict[str, float]:
+    seen = Counter(langs)
+    earned = {lang: float(credit[np.array(langs) == lang].sum()) for lang in seen}
+    return {lang: wilson(min(earned[lang], n), n)[0] for lang, n in seen.items()}

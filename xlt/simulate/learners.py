@@ -1,4 +1,4 @@
-"""What learns from the labels of a round: the quick head, or the trainer with its joint loss."""
+"""Learners of a simulation: the task's probe, or the trainer with its joint loss."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.data.examples import Example, TaskSpec
+from xlt.data.examples import Example
 from xlt.disk.durable import replacement
 from xlt.disk.fingerprints import fingerprint
 from xlt.errors import DivergedError
 from xlt.simulate.replay import Texts
 from xlt.simulate.state import State
-from xlt.tasks.logistic import Head, fit_head, scaled
-from xlt.tasks.outputs import Scores
+from xlt.tasks.logistic import scaled
+from xlt.tasks.outputs import Outputs, Scores
+from xlt.tasks.task import Probe
 
 _log = logging.getLogger(__name__)
 
@@ -33,17 +34,17 @@ class Learnt:
     """What a model says of all texts.
 
     Attributes:
-        logits: (N, C) of the pool.
-        test_logits: (T, C) of the test texts.
+        outputs: Of the N texts of the pool.
+        test_outputs: Of the T test texts.
         vectors: (N, D) float32 of the pool; the frozen ones, or the model's own.
-        head: A quick head's weights, where the next one may begin.
+        probe: A probe that the next one may start from.
         trained: Whether it knows more than nothing.
     """
 
-    logits: NDArray[np.floating]
-    test_logits: NDArray[np.floating]
+    outputs: Outputs
+    test_outputs: Outputs
     vectors: NDArray[np.float32]
-    head: Head | None = None
+    probe: Probe | None = None
     trained: bool = True
 
 
@@ -54,50 +55,39 @@ class Learner(Protocol):
         """The model of this round."""
 
 
-def fit_rows(
-    state: State, rows: NDArray[np.intp], classes: int, l2: float, start: Head | None
-) -> Head:
-    """A quick head, fitted on some rows of the pool."""
-    x, y = state.pool.vectors[rows], state.pool.labels[rows]
-    return fit_head(x, y, classes, l2=l2, start=start)
-
-
-def quick_head(classes: int, l2: float) -> Learner:
-    """The logistic regression on frozen vectors."""
+def quick_probe(l2: float) -> Learner:
+    """Returns the learner that fits the task's probe on frozen vectors."""
 
     def learn(state: State, test: Texts, before: Learnt | None) -> Learnt:
-        head = fit_rows(state, state.trained, classes, l2, before.head if before else None)
-        vectors = state.pool.vectors
+        vectors, rows = state.pool.vectors, state.trained
+        start = before.probe if before else None
+        probe = state.task.probe(vectors[rows], state.answers(rows), l2=l2, start=start)
         return Learnt(
-            logits=head.logits(vectors),
-            test_logits=head.logits(test.vectors),
+            outputs=probe.outputs(vectors),
+            test_outputs=probe.outputs(test.vectors),
             vectors=vectors,
-            head=head,
+            probe=probe,
         )
 
     return learn
 
 
-def joint(
-    classes: tuple[str, ...], training: Training, folder: Path, told: Callable[[str], None]
-) -> Learner:
+def joint(training: Training, folder: Path, told: Callable[[str], None]) -> Learner:
     """The trainer: from the base encoder and all labels, jointly with the texts without one.
 
     What a round learnt is kept in `folder`, so that a simulation that was stopped trains only what
-    it had not trained. Before there are two classes nothing is learnt; a training that diverges
+    it had not trained. Until the answers differ nothing is learnt; a training that diverges
     leaves the model of the round before, as in the service.
 
     Args:
-        classes: Labels by class number.
         training: Hyper-parameters, the encoder among them.
         folder: For one learning curve; made where it is not there.
         told: Called with a few words before each training.
     """
-    task = TaskSpec(labels=classes)
 
     def learn(state: State, test: Texts, before: Learnt | None) -> Learnt:
-        rows, nothing = state.trained, before or _nothing(state, test, len(classes))
-        if len(set(state.pool.labels[rows].tolist())) < 2:
+        rows, nothing = state.trained, before or _nothing(state, test)
+        if state.task.missing(state.answers(rows)):
             return nothing
         folder.mkdir(parents=True, exist_ok=True)
         named = sorted(state.pool.ids[row] for row in rows)
@@ -106,54 +96,53 @@ def joint(
         if not all(file.is_file() for file in kept):
             told(f"training on {len(rows)} labels")
             try:
-                _train(state, test, task, training, folder, kept)
+                _train(state, test, training, folder, kept)
             except DivergedError as error:
                 _log.warning("%d labels: %s; the model before stays", len(rows), error)
                 return nothing
         pool, judged = (Scores.load(file) for file in kept)
         return Learnt(
-            logits=pool.logits,
-            test_logits=judged.logits,
+            outputs=pool.outputs,
+            test_outputs=judged.outputs,
             vectors=scaled(pool.vectors, pool.vectors),
         )
 
     return learn
 
 
-def _nothing(state: State, test: Texts, classes: int) -> Learnt:
+def _nothing(state: State, test: Texts) -> Learnt:
     return Learnt(
-        logits=np.zeros((len(state.pool), classes)),
-        test_logits=np.zeros((len(test), classes)),
+        outputs=Outputs(np.zeros((len(state.pool), state.task.width))),
+        test_outputs=Outputs(np.zeros((len(test), state.task.width))),
         vectors=state.pool.vectors,
         trained=False,
     )
 
 
-def _train(
-    state: State, test: Texts, task: TaskSpec, training: Training, folder: Path, kept: list[Path]
-) -> None:
+def _train(state: State, test: Texts, training: Training, folder: Path, kept: list[Path]) -> None:
     """Trains, scores pool and test texts, keeps the scores; the model itself is not kept."""
     from xlt.config import TrainConfig
     from xlt.models.predictor import Predictor
     from xlt.training.loop import train
 
-    labelled = [_example(state.pool, row, task) for row in state.trained.tolist()]
-    texts = [_example(state.pool, row, None) for row in state.open_rows.tolist()]
+    labelled = [_example(state.pool, row) for row in state.trained.tolist()]
+    texts = [replace(_example(state.pool, row), answer=None) for row in state.open_rows.tolist()]
     with tempfile.TemporaryDirectory(dir=folder) as place:
         model = Path(place) / "model"
-        train(labelled, texts, task, TrainConfig.from_mapping(training), model)
+        train(labelled, texts, state.task, TrainConfig.from_mapping(training), model)
         predictor = Predictor.load(model)
-        for of, file in zip((state.pool, test), kept, strict=True):
+        for texts_of, file in zip((state.pool, test), kept, strict=True):
+            examples = [_example(texts_of, row) for row in range(len(texts_of))]
             with replacement(file) as beside:
-                predictor.score(of.texts).save(beside)
+                predictor.score(examples).save(beside)
 
 
-def _example(texts: Texts, row: int, task: TaskSpec | None) -> Example:
+def _example(texts: Texts, row: int) -> Example:
     return Example(
         id=texts.ids[row],
-        text=texts.texts[row],
+        texts=(texts.texts[row],),
         lang=str(texts.langs[row]),
-        label=None if task is None else task.labels[texts.labels[row]],
+        answer=texts.answers[row],
         group=str(texts.groups[row]),
     )
 

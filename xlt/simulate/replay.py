@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,10 @@ from xlt.disk.durable import replacement
 from xlt.disk.fingerprints import fingerprint
 from xlt.encoder.locations import encoder_fingerprint
 from xlt.errors import DataError
+from xlt.tasks.kinds import infer_task, read_answers
+from xlt.tasks.task import AnyTask, Show
 
 _CHUNK = 1024
-
-#: Called with (words, done, total).
-Show = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,7 +29,7 @@ class Texts:
         ids: N distinct ids.
         groups: (N,) texts that say the same, in whatever language, share a group.
         langs: (N,) language codes as the data writes them.
-        labels: (N,) class numbers.
+        answers: N answers.
         vectors: (N, D) float32 sentence vectors.
         texts: N texts; () where nobody reads them.
     """
@@ -38,7 +37,7 @@ class Texts:
     ids: Sequence[str]
     groups: NDArray[np.str_]
     langs: NDArray[np.str_]
-    labels: NDArray[np.intp]
+    answers: Sequence[Hashable]
     vectors: NDArray[np.float32]
     texts: Sequence[str] = ()
 
@@ -51,7 +50,7 @@ class Texts:
             ids=[self.ids[row] for row in rows],
             groups=self.groups[rows],
             langs=self.langs[rows],
-            labels=self.labels[rows],
+            answers=[self.answers[row] for row in rows],
             vectors=self.vectors[rows],
             texts=[self.texts[row] for row in rows] if self.texts else (),
         )
@@ -64,14 +63,14 @@ class Replay:
     Attributes:
         pool: Texts that can be chosen.
         test: Texts that judge; none says the same as one of the pool.
-        classes: Labels by class number.
+        task: What the answers belong to.
         source: The source languages, as the data writes them.
         targets: The target languages, as the data writes them.
     """
 
     pool: Texts
     test: Texts
-    classes: tuple[str, ...]
+    task: AnyTask
     source: tuple[str, ...]
     targets: tuple[str, ...]
 
@@ -100,16 +99,16 @@ def make_replay(
             f"{len(shared)} groups (such as {sorted(shared)[0]!r}) are in the pool and in the "
             "test set: a labelled sentence would give its translations away"
         )
-    classes = tuple(sorted({str(e.label) for e in (*pool, *test)}))
     keys = {normalise(code) for code in source}
     langs = list(dict.fromkeys(e.lang for e in pool))
     targets = tuple(code for code in langs if normalise(code) not in keys)
     if not targets:
         raise DataError(f"expected target languages beside the source {list(source)}, got {langs}")
+    task = infer_task([*pool, *test])
     return Replay(
-        pool=_texts(pool, vectors[: len(pool)], classes),
-        test=_texts(test, vectors[len(pool) :], classes),
-        classes=classes,
+        pool=_texts(pool, vectors[: len(pool)], task),
+        test=_texts(test, vectors[len(pool) :], task),
+        task=task,
         source=tuple(code for code in langs if normalise(code) in keys),
         targets=targets,
     )
@@ -144,15 +143,12 @@ def cached_vectors(
     return vectors
 
 
-def _texts(
-    examples: Sequence[Example], vectors: NDArray[np.float32], classes: tuple[str, ...]
-) -> Texts:
-    number = {label: i for i, label in enumerate(classes)}
+def _texts(examples: Sequence[Example], vectors: NDArray[np.float32], task: AnyTask) -> Texts:
     return Texts(
         ids=[e.id for e in examples],
         groups=np.array([e.group_key for e in examples], dtype=np.str_),
         langs=np.array([e.lang for e in examples], dtype=np.str_),
-        labels=np.array([number[str(e.label)] for e in examples], dtype=np.intp),
+        answers=[e.answer for e in read_answers(examples, task)],
         vectors=vectors,
         texts=[e.text for e in examples],
     )

@@ -14,7 +14,8 @@ from xlt.disk.fingerprints import fingerprint
 from xlt.simulate.curve import Settings, run_cell
 from xlt.simulate.journal import Cell, append, finished
 from xlt.simulate.learners import forget
-from xlt.simulate.replay import Replay, Show
+from xlt.simulate.replay import Replay
+from xlt.tasks.task import Show
 
 Job = tuple[str, int]  # strategy, seed
 

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.errors import ConfigError
+from xlt.payoff.transfer import FOLDS, measure_transfer
 from xlt.sampling.pool import SamplerOptions
 from xlt.sampling.quota import deal
 from xlt.sampling.select import Pool, select
-from xlt.sampling.transfer import FOLDS, Transfer, measure_transfer
+from xlt.sampling.transfer import Transfer
 from xlt.simulate.choices import CHOICES, Choice
 from xlt.simulate.state import State
 
@@ -61,7 +62,7 @@ def _default(overrides: str) -> Strategy:
             **{"source_languages": state.source, **changed, "batch": count}  # type: ignore[arg-type]
         )
         rows = state.open_rows
-        pool = _pool(state, rows)
+        pool = _pool(state, rows, options.measure)
         if options.quota == "adaptive":
             pool = replace(pool, transfer=_transfer(state))
         picks = select(pool, options, rng).picks[:count]
@@ -71,13 +72,15 @@ def _default(overrides: str) -> Strategy:
     return choose
 
 
-def _pool(state: State, rows: NDArray[np.intp]) -> Pool:
+def _pool(state: State, rows: NDArray[np.intp], measure: str) -> Pool:
     """The sampler's view of the state, as the service builds it."""
     langs, trained = state.pool.langs, state.trained
+    beliefs = None if state.beliefs is None else state.beliefs.take(rows)
     return Pool(
         ids=[state.pool.ids[row] for row in rows],
         langs=langs[rows].tolist(),
-        probabilities=None if state.probabilities is None else state.probabilities[rows],
+        uncertainty=None if beliefs is None else state.task.uncertainty(beliefs, measure or None),
+        measure=measure or state.task.measures[0],
         vectors=state.pool.vectors[rows],
         audit=state.audit[rows],
         labelled_counts=Counter(langs[trained].tolist()),
@@ -96,7 +99,8 @@ def _transfer(state: State) -> Transfer | None:
     trained = state.trained
     return measure_transfer(
         state.pool.vectors[trained],
-        state.pool.labels[trained],
+        state.answers(trained),
+        state.task,
         np.isin(state.pool.langs[trained], state.source),
         fold_of[groups[trained]],
         rng,

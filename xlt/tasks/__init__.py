@@ -1,1 +1,1 @@
-"""Kinds of tasks: one folder a kind."""
+"""Kinds of tasks: one folder for each, and what they share."""

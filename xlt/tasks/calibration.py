@@ -1,4 +1,4 @@
-"""Temperatures that make probabilities honest, one per language, shrunk towards the pooled one.
+"""Temperature scaling, one temperature per language, shrunk towards the pooled one.
 
 The scale of a model's logits differs from language to language: XLM-R trained on English is far
 too sure of Swahili (Ahuja et al. 2022). Fit on labels of randomly drawn (audit) tasks only:
@@ -7,15 +7,24 @@ actively chosen ones are the hard ones and would make every temperature too high
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlt.data.languages import normalise
 from xlt.errors import DataError
+
+#: The file beside a model that holds its calibration.
+FILE = "calibration.json"
+
+#: What makes probabilities of logits: one distribution over all columns, or one for each column.
+Link = Literal["softmax", "sigmoid"]
 
 _LOWEST, _HIGHEST = 0.25, 10.0
 _HALVINGS = 50
@@ -40,25 +49,27 @@ class Calibration:
             if not (math.isfinite(value) and value > 0):
                 raise DataError(f"a temperature must be a number above 0, got {value}")
 
-    def apply(self, logits: NDArray[np.floating], langs: Sequence[str]) -> NDArray[np.float64]:
-        """Class probabilities (N, C) of `logits` (N, C) of texts in `langs` (N).
+    def apply(
+        self, logits: NDArray[np.floating], langs: Sequence[str], link: Link
+    ) -> NDArray[np.float64]:
+        """Returns the probabilities (N, W) of `logits` (N, W) of texts in `langs` (N).
 
         Raises:
-            DataError: If there are not as many languages as rows.
+            DataError: If the number of languages is not the number of rows.
         """
         if len(langs) != len(logits):
             raise DataError(f"expected {len(logits)} languages, one per row, got {len(langs)}")
-        of = {lang: self.temperatures.get(normalise(lang), self.pooled) for lang in set(langs)}
-        temperature = np.array([of[lang] for lang in langs], dtype=np.float64).reshape(-1, 1)
-        return _softmax(np.asarray(logits, dtype=np.float64) / temperature)
+        each = {lang: self.temperatures.get(normalise(lang), self.pooled) for lang in set(langs)}
+        temperature = np.array([each[lang] for lang in langs], dtype=np.float64).reshape(-1, 1)
+        return probabilities(np.asarray(logits, dtype=np.float64) / temperature, link)
 
     def to_json(self) -> dict[str, object]:
-        """The calibration as JSON-ready values."""
+        """Returns the calibration as JSON-ready values."""
         return {"pooled": self.pooled, "temperatures": dict(self.temperatures)}
 
     @classmethod
     def from_json(cls, value: object) -> Calibration:
-        """Reads what `to_json` wrote.
+        """Reads what `to_json` returned.
 
         Raises:
             DataError: If it is not that.
@@ -72,11 +83,39 @@ class Calibration:
                 f"expected pooled and temperatures of a calibration, got {value!r}"
             ) from error
 
+    def save(self, folder: Path) -> None:
+        """Writes the calibration beside the model in `folder`."""
+        (folder / FILE).write_text(json.dumps(self.to_json(), indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Calibration:
+        """Reads the calibration of the model in `folder`; temperature 1 if it has none.
+
+        Raises:
+            DataError: If the file cannot be read.
+        """
+        file = folder / FILE
+        if not file.is_file():
+            return cls()
+        try:
+            return cls.from_json(json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise DataError(f"cannot read {file}: {error}") from error
+
+
+def probabilities(logits: NDArray[np.float64], link: Link) -> NDArray[np.float64]:
+    """Returns the probabilities (N, W) that `link` makes of logits (N, W)."""
+    if link == "sigmoid":
+        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)))
+    e = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    return np.asarray(e / e.sum(axis=1, keepdims=True))
+
 
 def fit(
     logits: NDArray[np.floating],
-    label_indices: NDArray[np.integer],
+    targets: NDArray[np.floating],
     langs: Sequence[str],
+    link: Link,
     *,
     prior_strength: float = 100.0,
 ) -> Calibration:
@@ -87,73 +126,74 @@ def fit(
     stay within [0.25, 10].
 
     Args:
-        logits: (N, C).
-        label_indices: (N,) right classes.
+        logits: (N, W).
+        targets: (N, W) in [0, 1], the right probabilities.
         langs: N language codes.
+        link: What makes probabilities of the logits.
         prior_strength: Labels at which a language's own optimum weighs as much as the pooled one.
 
     Raises:
-        DataError: If lengths disagree, a logit is not finite or a label is no class.
+        DataError: If lengths disagree or a logit is not finite.
     """
-    z, y = _checked(logits, label_indices, langs)
-    pooled = _shrunk(z, y, 1.0, _POOLED_PRIOR)
+    z, y = _checked(logits, targets, langs)
+    pooled = _shrunk(z, y, link, 1.0, _POOLED_PRIOR)
     keys = np.array([normalise(lang) for lang in langs], dtype=object)
     temperatures = {
-        key: _shrunk(z[keys == key], y[keys == key], pooled, prior_strength)
+        key: _shrunk(z[keys == key], y[keys == key], link, pooled, prior_strength)
         for key in dict.fromkeys(keys.tolist())
     }
     return Calibration(temperatures=temperatures, pooled=pooled)
 
 
-def best_temperature(logits: NDArray[np.floating], label_indices: NDArray[np.integer]) -> float:
-    """The temperature in [0.25, 10] with the least negative log-likelihood.
+def best_temperature(
+    logits: NDArray[np.floating], targets: NDArray[np.floating], link: Link
+) -> float:
+    """Returns the temperature in [0.25, 10] with the least negative log-likelihood.
 
-    The loss is convex in 1/T, so its slope `E_p[z] - z_y` is bisected.
+    The loss is convex in 1/T, so its slope `sum_w (p_w - y_w) z_w` is bisected.
 
     Args:
-        logits: (N, C), N >= 1.
-        label_indices: (N,) right classes.
+        logits: (N, W), N >= 1.
+        targets: (N, W) in [0, 1], the right probabilities.
+        link: What makes probabilities of the logits.
     """
     z = np.asarray(logits, dtype=np.float64)
-    z = z - z.max(axis=1, keepdims=True)
-    right = z[np.arange(len(z)), label_indices]
+    if link == "softmax":
+        z = z - z.max(axis=1, keepdims=True)
+    right = (z * targets).sum(axis=1)
     low, high = math.log(1 / _HIGHEST), math.log(1 / _LOWEST)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        slope = float(((_softmax(z * math.exp(middle)) * z).sum(axis=1) - right).sum())
+        p = probabilities(z * math.exp(middle), link)
+        slope = float(((p * z).sum(axis=1) - right).sum())
         low, high = (low, middle) if slope > 0 else (middle, high)
     return math.exp(-(low + high) / 2)
 
 
 def _shrunk(
-    logits: NDArray[np.float64], labels: NDArray[np.intp], towards: float, strength: float
+    logits: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    link: Link,
+    towards: float,
+    strength: float,
 ) -> float:
     n = len(logits)
     if n == 0:
         return towards
-    own = math.log(best_temperature(logits, labels))
+    own = math.log(best_temperature(logits, targets, link))
     return math.exp((n * own + strength * math.log(towards)) / (n + strength))
 
 
 def _checked(
-    logits: NDArray[np.floating], label_indices: NDArray[np.integer], langs: Sequence[str]
-) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    z, y = np.asarray(logits, dtype=np.float64), np.asarray(label_indices, dtype=np.intp)
-    if z.ndim != 2 or y.shape != (len(z),) or len(langs) != len(z):
+    logits: NDArray[np.floating], targets: NDArray[np.floating], langs: Sequence[str]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    z, y = np.asarray(logits, dtype=np.float64), np.asarray(targets, dtype=np.float64)
+    if z.ndim != 2 or y.shape != z.shape or len(langs) != len(z):
         raise DataError(
-            f"expected logits (N, C), N labels and N languages, got {z.shape}, {y.shape} and "
+            f"expected logits (N, W), targets (N, W) and N languages, got {z.shape}, {y.shape} and "
             f"{len(langs)}"
         )
     if not np.isfinite(z).all():
         rows = np.flatnonzero(~np.isfinite(z).all(axis=1))[:5].tolist()
         raise DataError(f"logits must be finite; not so in rows {rows}")
-    if len(y) and (int(y.min()) < 0 or int(y.max()) >= z.shape[1]):
-        raise DataError(
-            f"labels must be in 0..{z.shape[1] - 1}, got {int(y.min())}..{int(y.max())}"
-        )
     return z, y
-
-
-def _softmax(z: NDArray[np.float64]) -> NDArray[np.float64]:
-    e = np.exp(z - z.max(axis=1, keepdims=True, initial=-np.inf))
-    return np.asarray(e / e.sum(axis=1, keepdims=True))

@@ -1,8 +1,9 @@
-"""A quick head: logistic regression on frozen sentence vectors.
+"""The quick head: penalised logistic regression on frozen sentence vectors, softmax or sigmoid.
 
-The same function that the warm start of `xlt.tasks.single_label.head` fits, with the same penalty:
-what labels are worth is measured in seconds where training needs hours. Choosing on frozen vectors
-and fine-tuning at the end loses little (Vysogorets, Dai, Rieder, Kersting 2024).
+One function fits it for everything: the warm start of a training, probes that measure what labels
+are worth, and heads that review labels, always with the penalty `xlt.config.HEAD_L2` unless the
+caller says why not. Choosing on frozen vectors and fine-tuning at the end loses little
+(Vysogorets, Dai, Rieder, Kersting 2024).
 """
 
 from __future__ import annotations
@@ -12,69 +13,91 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from xlt.tasks.calibration import Link
+from xlt.tasks.outputs import Outputs
+
 _MAX_STEPS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Head:
-    """A linear classifier: weights (C, D) and biases (C,)."""
+class Linear:
+    """A linear layer: weights (W, D) and biases (W,)."""
 
     weights: NDArray[np.float64]
     biases: NDArray[np.float64]
 
-    def logits(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
-        """(N, C) of rows (N, D) that were scaled like the ones it was fitted on."""
-        return np.asarray(rows @ self.weights.T + self.biases)
+    def outputs(self, vectors: NDArray[np.floating]) -> Outputs:
+        """Returns logits (N, W) of vectors (N, D), scaled like those of the fit."""
+        return Outputs(np.asarray(vectors @ self.weights.T + self.biases))
 
 
-def scaled(vectors: NDArray[np.float32], of: NDArray[np.float32]) -> NDArray[np.float32]:
-    """`vectors` (N, D) moved and scaled such that `of` (M, D) has mean 0 and mean length 1."""
-    center = of.mean(axis=0)
-    scale = max(float(np.linalg.norm(of - center, axis=1).mean()), 1e-6)
+def scaled(vectors: NDArray[np.float32], reference: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Moves and scales vectors (N, D) such that `reference` (M, D) has mean 0 and mean length 1."""
+    center = reference.mean(axis=0)
+    scale = max(float(np.linalg.norm(reference - center, axis=1).mean()), 1e-6)
     return np.asarray((vectors - center) / np.float32(scale))
 
 
-def fit_head(
+def fit(
     rows: NDArray[np.floating],
-    labels: NDArray[np.intp],
-    classes: int,
+    targets: NDArray[np.floating],
+    link: Link,
     *,
     l2: float,
-    start: Head | None = None,
-) -> Head:
+    weights: NDArray[np.floating] | None = None,
+    start: Linear | None = None,
+) -> Linear:
     """Minimises the summed cross-entropy plus `l2 / 2` times the squared norm of the weights.
 
     Args:
         rows: (N, D).
-        labels: (N,) class numbers; none makes a head that finds all classes equally likely.
-        classes: How many classes there are, seen or not.
-        l2: The penalty, > 0.
-        start: Where to begin; the optimum is the same, it is found sooner.
+        targets: (N, W) in [0, 1], the right probabilities; N = 0 makes a layer of zeros.
+        link: What makes probabilities of the logits.
+        l2: The penalty, > 0: 1 / C of scikit-learn.
+        weights: (N,) >= 0, how much each row counts, of any scale; None: all alike.
+        start: Starting point; the optimum is the same, it is found sooner.
     """
     from scipy.optimize import minimize  # type: ignore[import-untyped]  # no stubs
 
     n, width = rows.shape
-    first = start or Head(weights=np.zeros((classes, width)), biases=np.zeros(classes))
+    classes = targets.shape[1]
+    first = start or Linear(weights=np.zeros((classes, width)), biases=np.zeros(classes))
     if n == 0:
         return first
     x = np.asarray(rows, dtype=np.float64)
-    right = np.eye(classes)[labels]  # (N, C)
+    share = None if weights is None else (weights * (n / weights.sum())).reshape(-1, 1)  # (N, 1)
+    loss_of = _softmax_loss if link == "softmax" else _sigmoid_loss
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        weights, biases = flat[: classes * width].reshape(classes, width), flat[classes * width :]
-        z = x @ weights.T + biases
-        z -= z.max(axis=1, keepdims=True)
-        e = np.exp(z)
-        total = e.sum(axis=1, keepdims=True)
-        value = float((np.log(total) - (z * right).sum(axis=1, keepdims=True)).sum())
-        slope = e / total - right  # (N, C)
-        of_weights = slope.T @ x + l2 * weights
-        flat_slope = np.concatenate([of_weights.ravel(), slope.sum(axis=0)])
-        return (value + 0.5 * l2 * float((weights**2).sum())) / n, flat_slope / n
+        layer, biases = flat[: classes * width].reshape(classes, width), flat[classes * width :]
+        each, slope = loss_of(x @ layer.T + biases, targets)  # (N, 1), (N, W)
+        if share is not None:
+            each, slope = each * share, slope * share
+        slope_of_weights = slope.T @ x + l2 * layer
+        flat_slope = np.concatenate([slope_of_weights.ravel(), slope.sum(axis=0)])
+        return (float(each.sum()) + 0.5 * l2 * float((layer**2).sum())) / n, flat_slope / n
 
     begin = np.concatenate([first.weights.ravel(), first.biases])
-    found = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": _MAX_STEPS})
-    return Head(
-        weights=found.x[: classes * width].reshape(classes, width),
-        biases=found.x[classes * width :],
+    best = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": _MAX_STEPS})
+    return Linear(
+        weights=best.x[: classes * width].reshape(classes, width),
+        biases=best.x[classes * width :],
     )
+
+
+def _softmax_loss(
+    z: NDArray[np.float64], targets: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cross-entropy of each row (N, 1), and its slope in the logits (N, W)."""
+    z = z - z.max(axis=1, keepdims=True)
+    e = np.exp(z)
+    total = e.sum(axis=1, keepdims=True)
+    return np.log(total) - (z * targets).sum(axis=1, keepdims=True), e / total - targets
+
+
+def _sigmoid_loss(
+    z: NDArray[np.float64], targets: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Binary cross-entropies of each row, summed (N, 1), and their slope in the logits (N, W)."""
+    each = np.logaddexp(0.0, z) - z * targets
+    return each.sum(axis=1, keepdims=True), 0.5 * (1.0 + np.tanh(0.5 * z)) - targets

@@ -1,15 +1,16 @@
-"""How good predictions are, language by language, with honest intervals."""
+"""Metrics of predictions, language by language, with intervals: from credit, whatever the kind."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlt.errors import DataError
+from xlt.tasks.task import AnyTask
 
 #: Two-sided 95 % point of the standard normal distribution.
 _Z_95 = 1.959963984540054
@@ -21,23 +22,38 @@ class LanguageScore:
 
     Attributes:
         n: Labels that it was judged by.
-        correct: How many of them were predicted.
-        accuracy: correct / n, in [0, 1].
-        macro_f1: Mean F1 over the classes that were seen or predicted, in [0, 1].
+        correct: Sum of the credit.
+        accuracy: Mean credit, correct / n, in [0, 1].
         low: Lower end of the 95 % Wilson interval of the accuracy.
         high: Upper end of it.
+        more: The task's other measures by name, such as macro_f1, each in [0, 1].
     """
 
     n: int
-    correct: int
+    correct: float
     accuracy: float
-    macro_f1: float
     low: float
     high: float
+    more: Mapping[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, float]:
+        """Returns all numbers by name; a whole number of right answers as an integer."""
+        whole = float(self.correct).is_integer()
+        return {
+            "n": self.n,
+            "correct": int(self.correct) if whole else round(self.correct, 6),
+            "accuracy": self.accuracy,
+            **self.more,
+            "low": self.low,
+            "high": self.high,
+        }
 
 
 def wilson(correct: float, n: float, *, z: float = _Z_95) -> tuple[float, float]:
-    """Wilson score interval of a proportion; (0, 1) where nothing was seen.
+    """Returns the Wilson score interval of a proportion; (0, 1) if nothing was seen.
+
+    For a mean of numbers in [0, 1] it is wide enough too: their variance is at most that of
+    zeros and ones with the same mean.
 
     Raises:
         DataError: If `correct` is not between 0 and `n`.
@@ -52,79 +68,64 @@ def wilson(correct: float, n: float, *, z: float = _Z_95) -> tuple[float, float]
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def macro_f1(labels: Sequence[str], predicted: Sequence[str]) -> float:
-    """Mean F1 over the classes that occur in either sequence; 0 where there is none."""
-    _same_length(labels, predicted)
-    classes = sorted(set(labels) | set(predicted))
-    if not classes:
-        return 0.0
-    total = 0.0
-    for name in classes:
-        hits = sum(a == b == name for a, b in zip(labels, predicted, strict=True))
-        seen = sum(a == name for a in labels) + sum(b == name for b in predicted)
-        total += 2 * hits / seen
-    return total / len(classes)
-
-
-def score(labels: Sequence[str], predicted: Sequence[str]) -> LanguageScore:
+def score(task: AnyTask, truth: Sequence[Hashable], predicted: Sequence[Hashable]) -> LanguageScore:
     """Judges predictions against labels, whatever their languages."""
-    _same_length(labels, predicted)
-    n = len(labels)
-    correct = sum(a == b for a, b in zip(labels, predicted, strict=True))
-    low, high = wilson(correct, n)
+    _same_length(truth, predicted)
+    n = len(truth)
+    correct = float(task.credit(truth, predicted).sum())
+    low, high = wilson(min(correct, n), n)
     return LanguageScore(
         n=n,
         correct=correct,
         accuracy=correct / n if n else 0.0,
-        macro_f1=macro_f1(labels, predicted),
         low=low,
         high=high,
+        more=dict(task.summary(truth, predicted)),
     )
 
 
 def per_language(
-    labels: Sequence[str], predicted: Sequence[str], langs: Sequence[str]
+    task: AnyTask,
+    truth: Sequence[Hashable],
+    predicted: Sequence[Hashable],
+    langs: Sequence[str],
 ) -> Mapping[str, LanguageScore]:
     """Judges predictions language by language, in the order of first appearance.
 
     Raises:
         DataError: If the three sequences differ in length.
     """
-    _same_length(labels, predicted)
-    _same_length(labels, langs)
+    _same_length(truth, predicted)
+    _same_length(truth, langs)
     rows: dict[str, list[int]] = {}
     for row, lang in enumerate(langs):
         rows.setdefault(lang, []).append(row)
     return {
-        lang: score([labels[i] for i in found], [predicted[i] for i in found])
-        for lang, found in rows.items()
+        lang: score(task, [truth[i] for i in own], [predicted[i] for i in own])
+        for lang, own in rows.items()
     }
 
 
-def ece(
-    probabilities: NDArray[np.floating], label_indices: NDArray[np.integer], *, bins: int = 10
-) -> float:
-    """Expected calibration error over equally wide confidence bins (Guo et al. 2017).
+def ece(confidence: NDArray[np.floating], credit: NDArray[np.floating], *, bins: int = 10) -> float:
+    """Returns the expected calibration error over equal confidence bins (Guo et al. 2017).
 
     Args:
-        probabilities: (N, C), rows sum to 1.
-        label_indices: (N,), the right class of each row.
+        confidence: (N,) in [0, 1], the credit that was expected.
+        credit: (N,) in [0, 1], the credit that was earned.
         bins: Number of bins over (0, 1].
 
     Returns:
-        Mean gap between confidence and accuracy, weighted by bin size, in [0, 1]; 0 for N = 0.
+        Mean gap between confidence and credit, weighted by bin size, in [0, 1]; 0 for N = 0.
     """
-    n = len(probabilities)
+    n = len(confidence)
     if n == 0:
         return 0.0
-    confidence = probabilities.max(axis=1)  # (N,)
-    right = probabilities.argmax(axis=1) == label_indices  # (N,)
     slot = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gap = np.bincount(slot, weights=right - confidence, minlength=bins)
+    gap = np.bincount(slot, weights=credit - confidence, minlength=bins)
     return float(np.abs(gap).sum() / n)
 
 
-def _same_length(first: Sequence[str], second: Sequence[str]) -> None:
+def _same_length(first: Sequence[object], second: Sequence[object]) -> None:
     if len(first) != len(second):
         raise DataError(
             f"expected as many labels as predictions, got {len(first)} and {len(second)}"

@@ -1,7 +1,8 @@
-"""What one pass over texts gives: logits and sentence vectors, in the order of the texts."""
+"""Outputs of a model, and the scores of a pass over texts: outputs and sentence vectors."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -11,48 +12,93 @@ from numpy.typing import NDArray
 
 from xlt.errors import DataError
 
+#: Numbers of rows, or one flag per row.
+Rows = NDArray[np.intp] | NDArray[np.bool_] | Sequence[int]
+
+
+def _index(rows: Rows) -> NDArray[np.intp] | NDArray[np.bool_]:
+    return rows if isinstance(rows, np.ndarray) else np.array(rows, dtype=np.intp)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outputs:
+    """Numbers that a task's head, or its calibration, gives for N examples.
+
+    Attributes:
+        values: (N, W); row i belongs to example i. What a column means is the task's business.
+
+    Raises:
+        DataError: If they do not have two dimensions.
+    """
+
+    values: NDArray[np.floating]
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2:
+            raise DataError(f"outputs must have shape (N, W), got {self.values.shape}")
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, rows: Rows) -> Outputs:
+        """Returns the outputs of some examples, in the order of `rows`."""
+        return Outputs(self.values[_index(rows)])
+
+    def concat(self, others: Outputs) -> Outputs:
+        """Returns these outputs and others behind them."""
+        return Outputs(np.concatenate([self.values, others.values]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scores:
-    """A model's answer for N texts; row i belongs to text i.
+    """A model's scores of N examples; row i belongs to example i.
 
     Attributes:
-        logits: (N, C) float32, before calibration and softmax.
+        outputs: N outputs, before calibration.
         vectors: (N, H) float32, mean over the tokens of the encoder's final layer.
 
     Raises:
-        DataError: If the two do not have two dimensions and the same number of rows.
+        DataError: If the vectors do not have two dimensions and one row per output.
     """
 
-    logits: NDArray[np.float32]
+    outputs: Outputs
     vectors: NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        if self.logits.ndim != 2 or self.vectors.ndim != 2 or len(self.logits) != len(self.vectors):
+        if self.vectors.ndim != 2 or len(self.outputs) != len(self.vectors):
             raise DataError(
-                "logits (N, C) and vectors (N, H) must have the same N, got "
-                f"{self.logits.shape} and {self.vectors.shape}"
+                "outputs (N, W) and vectors (N, H) must have the same N, got "
+                f"{self.outputs.values.shape} and {self.vectors.shape}"
             )
 
     def __len__(self) -> int:
-        return len(self.logits)
+        return len(self.outputs)
+
+    def take(self, rows: Rows) -> Scores:
+        """Returns the scores of some examples, in the order of `rows`."""
+        return Scores(outputs=self.outputs.take(rows), vectors=self.vectors[_index(rows)])
+
+    def concat(self, others: Scores) -> Scores:
+        """Returns these scores and others behind them."""
+        vectors = np.concatenate([self.vectors, others.vectors])
+        return Scores(outputs=self.outputs.concat(others.outputs), vectors=vectors)
 
     def save(self, path: Path) -> None:
-        """Write both arrays to a .npz file."""
+        """Writes both arrays to a .npz file."""
         with path.open("wb") as file:
-            np.savez(file, logits=self.logits, vectors=self.vectors)
+            np.savez(file, logits=self.outputs.values, vectors=self.vectors)
 
     @classmethod
     def load(cls, path: Path) -> Scores:
-        """Read what `save` wrote; nothing is unpickled.
+        """Reads what `save` wrote; nothing is unpickled.
 
         Raises:
-            DataError: If the file is not there or not such a file.
+            DataError: If the file is missing or holds no scores.
         """
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return cls(
-                    logits=arrays["logits"].astype(np.float32, copy=False),
+                    outputs=Outputs(arrays["logits"].astype(np.float32, copy=False)),
                     vectors=arrays["vectors"].astype(np.float32, copy=False),
                 )
         except (OSError, ValueError, KeyError, BadZipFile, EOFError) as error:

@@ -9,38 +9,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from accelerate import (  # type: ignore[import-untyped]
-    Accelerator,
-    DistributedDataParallelKwargs,
-)
 
 from xlt.config import Schedule, TrainConfig
-from xlt.data.examples import Example, TaskSpec
+from xlt.data.examples import Example
 from xlt.disk.fingerprints import fingerprint
-from xlt.encoder.encoder import Encoder, load_encoder
-from xlt.encoder.tokens import Tokens
 from xlt.errors import CancelledError, DataError, DivergedError
 from xlt.losses import LossWeights
 from xlt.models.artifact import save_model
-from xlt.tasks.single_label.head import Fit
-from xlt.training.averaging import WeightAverage
-from xlt.training.batches import Material, Stream, Vocabulary
+from xlt.models.predictor import Predictor
+from xlt.tasks.heads import Fit
+from xlt.tasks.predictions import Predictions, interpret
+from xlt.tasks.task import AnyTask
 from xlt.training.checkpoint import (
-    TrainingState,
     drop_checkpoint,
     load_checkpoint,
     save_checkpoint,
 )
-from xlt.training.material import build_material
 from xlt.training.network import (
-    Reading,
-    TransferModel,
     batch_loss,
-    build_model,
-    parameter_groups,
-    read,
-    trainable,
 )
+from xlt.training.run import Run, set_up
 
 _log = logging.getLogger(__name__)
 
@@ -77,6 +65,7 @@ class TrainResult:
         losses: Parts of the loss, means over the last tenth of the steps.
         train_accuracy: Share of the labelled examples that the model gets right.
         precision: "fp32" or "bf16".
+        held_out: Predictions of the held-out examples; None without any.
     """
 
     folder: Path
@@ -86,48 +75,24 @@ class TrainResult:
     losses: Mapping[str, float]
     train_accuracy: float
     precision: str
+    held_out: Predictions | None = None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Run:
-    """The live objects of one training."""
-
-    config: TrainConfig
-    accelerator: Accelerator
-    encoder: Encoder
-    model: TransferModel
-    wrapped: torch.nn.Module
-    optimizer: torch.optim.Optimizer
-    material: Material
-    stream: Stream
-    state: TrainingState
-    steps: int
-    dtype: torch.dtype
-    history: list[dict[str, float]]
-
-    def read(self, tokens: Sequence[Tokens]) -> Reading:
-        """Logits and vectors of the model as it is."""
-        return read(
-            self.encoder.model, self.model.head, tokens, self.encoder.pad_id, dtype=self.dtype
-        )
-
-    def autocast(self) -> torch.autocast:
-        """What the forward pass runs in."""
-        return torch.autocast(
-            self.accelerator.device.type,
-            dtype=torch.bfloat16,
-            enabled=self.dtype == torch.bfloat16,
-        )
+    @property
+    def measured(self) -> dict[str, object]:
+        """Everything but the folder and the predictions, by name."""
+        names = ("steps", "resumed_at", "seconds", "losses", "train_accuracy", "precision")
+        return {name: getattr(self, name) for name in names}
 
 
 def train(
     labelled: Sequence[Example],
     unlabelled: Sequence[Example],
-    task: TaskSpec,
+    task: AnyTask,
     config: TrainConfig,
     out: Path,
     *,
     pairs: Sequence[tuple[str, str]] = (),
+    held_out: Sequence[Example] = (),
     work: Path | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -139,19 +104,21 @@ def train(
     Args:
         labelled: Examples with a label, of source and target languages together.
         unlabelled: The target pool; its labels are not looked at. May be empty.
-        task: The label set.
+        task: What annotators decide.
         config: Hyper-parameters.
         out: Folder to write; appears whole or not at all. Must not exist or be empty.
         pairs: Translations, for TLM and alignment. May be empty.
+        held_out: Examples with an answer that calibrate the model; none, nor a translation of
+            one, is in `labelled` or `unlabelled`. Without any it is not calibrated.
         work: Folder for checkpoints; a training that was killed goes on from there.
         progress: Called at every step.
         should_stop: Asked at every step.
 
     Raises:
-        DataError: If fewer than two different labels are given, or one is not of the task.
+        DataError: If the answers are too few or all the same, or one is not of the task.
         EncoderError: If the encoder cannot be loaded.
         StoreError: If the model or a checkpoint cannot be written.
-        DivergedError: If the loss is not finite, or one class is predicted for everything.
+        DivergedError: If the loss is not finite, or the same is predicted for everything.
         CancelledError: If `should_stop` said so.
     """
     started_s = time.monotonic()
@@ -159,7 +126,7 @@ def train(
     progress(Progress(phase="load", step=0, steps=0))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        run = _set_up(labelled, unlabelled, task, config, pairs)
+        run = set_up(labelled, unlabelled, task, config, pairs)
         identity = fingerprint([config, task, labelled, unlabelled, pairs])
         resumed_at = load_checkpoint(work, run.state, run.history, identity) if work else 0
         if resumed_at:
@@ -172,6 +139,12 @@ def train(
         progress(Progress(phase="check", step=run.steps, steps=run.steps))
         fit = _check_fit(run)
     progress(Progress(phase="save", step=run.steps, steps=run.steps))
+    judged: list[Predictions] = []
+
+    def finish(folder: Path) -> None:
+        if held_out:
+            judged.append(_calibrated(folder, held_out, task))
+
     if run.accelerator.is_main_process:
         save_model(
             out,
@@ -180,6 +153,7 @@ def train(
             task=task,
             config=config,
             losses=run.history,
+            finish=finish,
         )
         if work:
             drop_checkpoint(work)
@@ -192,92 +166,30 @@ def train(
         losses=_last_tenth(run.history),
         train_accuracy=fit.accuracy,
         precision="bf16" if run.dtype == torch.bfloat16 else "fp32",
+        held_out=judged[0] if judged else None,
     )
 
 
-def _check_labels(labelled: Sequence[Example], task: TaskSpec) -> None:
+def _calibrated(folder: Path, held_out: Sequence[Example], task: AnyTask) -> Predictions:
+    """Calibrates the model in a folder; returns its predictions of the held-out examples.
+
+    The model is read as it will be used, from its file: that has fewer bits.
+    """
+    scores = Predictor.load(folder).score(held_out)
+    langs = [example.lang for example in held_out]
+    fitted = task.fit(scores.outputs, [example.answer for example in held_out], langs)
+    fitted.save(folder)
+    return interpret(task, scores, langs, fitted)
+
+
+def _check_labels(labelled: Sequence[Example], task: AnyTask) -> None:
     for example in labelled:
-        if example.label is None:
+        if example.answer is None:
             raise DataError(f"example {example.id!r} has no label")
-        task.index(example.label)
-    seen = sorted({str(example.label) for example in labelled})
-    if len(seen) < 2:
-        raise DataError(f"training needs examples of at least 2 different labels, got {seen}")
-
-
-def _set_up(
-    labelled: Sequence[Example],
-    unlabelled: Sequence[Example],
-    task: TaskSpec,
-    config: TrainConfig,
-    pairs: Sequence[tuple[str, str]],
-) -> _Run:
-    handlers = [DistributedDataParallelKwargs(find_unused_parameters=True)]
-    accelerator = Accelerator(kwargs_handlers=handlers)
-    encoder = load_encoder(config.encoder, with_mlm=_uses_mlm(config, unlabelled, pairs))
-    model = build_model(encoder, task, config)
-    material = build_material(labelled, unlabelled, pairs, encoder, model.head, config)
-    vocabulary = Vocabulary(
-        pad_id=encoder.pad_id,
-        mask_id=encoder.mask_id,
-        n_tokens=encoder.n_tokens,
-        max_length=encoder.max_length,
-    )
-    stream = Stream(
-        material,
-        vocabulary,
-        config,
-        rank=accelerator.process_index,
-        world=accelerator.num_processes,
-    )
-    model.to(accelerator.device)
-    dtype = encoder.forward_dtype(accelerator.device, config.precision)
-    if accelerator.device.type == "cpu" and dtype == torch.bfloat16:
-        encoder.model.set_attn_implementation("eager")  # the fused backward is slower: benchmarks/
-    optimizer = torch.optim.AdamW(parameter_groups(model, config), fused=True)
-    parameters = trainable(model)
-    steps = n_steps(config, stream.steps_per_epoch)
-    average = WeightAverage(
-        parameters,
-        kind=config.averaging,
-        steps=steps,
-        wanted=config.averaged_checkpoints,
-        decay=config.averaging_decay,
-    )
-    state = TrainingState(
-        parameters=parameters,
-        buffers={f"head.{name}": b for name, b in model.head.named_buffers()},
-        optimizer=optimizer,
-        average=average,
-    )
-    return _Run(
-        config=config,
-        accelerator=accelerator,
-        encoder=encoder,
-        model=model,
-        wrapped=accelerator.prepare_model(model),
-        optimizer=optimizer,
-        material=material,
-        stream=stream,
-        state=state,
-        steps=steps,
-        dtype=dtype,
-        history=[],
-    )
-
-
-def _uses_mlm(
-    config: TrainConfig, unlabelled: Sequence[Example], pairs: Sequence[tuple[str, str]]
-) -> bool:
-    mlm = len(unlabelled) > 0 and not Schedule.parse(config.mlm_weight).is_zero
-    tlm = len(pairs) > 0 and not Schedule.parse(config.tlm_weight).is_zero
-    return mlm or tlm
-
-
-def n_steps(config: TrainConfig, steps_per_epoch: int) -> int:
-    """Optimizer steps of a training: the epochs' worth, within min_steps and max_steps."""
-    steps = max(round(config.epochs * steps_per_epoch), config.min_steps, 1)
-    return min(steps, config.max_steps) if config.max_steps else steps
+        task.read(task.plain(example.answer))
+    missing = task.missing([example.answer for example in labelled])
+    if missing:
+        raise DataError(f"training needs examples of {missing}")
 
 
 def learning_rate_share(step: int, steps: int, warmup_share: float) -> float:
@@ -288,7 +200,7 @@ def learning_rate_share(step: int, steps: int, warmup_share: float) -> float:
     return (steps - step) / max(steps - warmup, 1)
 
 
-def _warm_start(run: _Run) -> None:
+def _warm_start(run: Run) -> None:
     """Fit the head on the frozen encoder's vectors: linear probing before fine-tuning."""
     device, material = run.accelerator.device, run.material
     vectors = run.read(material.labelled).vectors
@@ -301,7 +213,7 @@ def _warm_start(run: _Run) -> None:
 
 
 def _loop(
-    run: _Run,
+    run: Run,
     first: int,
     work: Path | None,
     identity: str,
@@ -327,7 +239,7 @@ def _loop(
             saved_s = time.monotonic()
 
 
-def _step(run: _Run, step: int) -> dict[str, float]:
+def _step(run: Run, step: int) -> dict[str, float]:
     """One optimizer step; gives the parts of the loss over all processes."""
     config, accelerator = run.config, run.accelerator
     torch.manual_seed(config.seed * 1_000_003 + step * 1009 + accelerator.process_index)
@@ -356,11 +268,11 @@ def _step(run: _Run, step: int) -> dict[str, float]:
     return loss.named(summed)
 
 
-def _check_fit(run: _Run) -> Fit:
+def _check_fit(run: Run) -> Fit:
     """How the model does on its own labels.
 
     Raises:
-        DivergedError: If it predicts one class for everything, and the labels do not.
+        DivergedError: If it predicts the same for everything, though the answers differ.
     """
     rows = torch.randperm(len(run.material.labelled))[:_CHECKED_EXAMPLES]
     logits = run.read([run.material.labelled[row] for row in rows]).logits

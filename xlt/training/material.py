@@ -9,7 +9,7 @@ import torch
 from xlt.config import Schedule, TrainConfig
 from xlt.data.examples import Example
 from xlt.encoder.encoder import Encoder
-from xlt.tasks.single_label.head import Head
+from xlt.tasks.heads import Head
 from xlt.training.batches import Material
 
 
@@ -34,11 +34,11 @@ def build_material(
     pool = [] if Schedule.parse(config.mlm_weight).is_zero else list(unlabelled)
     for_tlm = [] if Schedule.parse(config.tlm_weight).is_zero else list(pairs)
     aligned = [] if Schedule.parse(config.align_weight).is_zero else list(pairs)
-    tokenized_pool = tokenize([example.text for example in pool])
+    tokenized_pool = tokenize([example.input for example in pool])
     # A text of special tokens only has nothing to hide.
     kept = [i for i, tokens in enumerate(tokenized_pool) if not tokens.special.all()]
     return Material(
-        labelled=tokenize([example.text for example in labelled]),
+        labelled=tokenize([example.input for example in labelled]),
         task_targets=head.targets(labelled),
         languages=torch.tensor([codes.index(e.lang) for e in labelled], dtype=torch.int64),
         weights=torch.tensor([example.weight for example in labelled]),

@@ -11,14 +11,14 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from xlt.config import TrainConfig
-from xlt.data.examples import TaskSpec
 from xlt.encoder.encoder import Encoder, each_batch
 from xlt.encoder.masked_lm import TiedMlmHead
 from xlt.encoder.pooling import mean_pool
 from xlt.encoder.tokens import Tokens
 from xlt.errors import ConfigError
 from xlt.losses import JointLoss, LossWeights, alignment, joint_loss, language_mean, token_mean
-from xlt.tasks.single_label.head import Head, build_head
+from xlt.tasks.heads import Head, build_head
+from xlt.tasks.task import AnyTask
 from xlt.training.batches import MixedBatch
 
 _ROWS = 16
@@ -80,7 +80,7 @@ class TransferModel(nn.Module):
         return logits[: len(hidden)]
 
 
-def build_model(encoder: Encoder, task: TaskSpec, config: TrainConfig) -> TransferModel:
+def build_model(encoder: Encoder, task: AnyTask, config: TrainConfig) -> TransferModel:
     """Put heads on an encoder, and freeze what the configuration says.
 
     Raises:

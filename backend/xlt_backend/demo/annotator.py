@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from xlt.errors import DataError
+from xlt.tasks.task import Suggestion
 from xlt_backend.errors import LabelStudioError
 from xlt_backend.labelstudio.client import Client
-from xlt_backend.labelstudio.convert import to_result
 from xlt_backend.labelstudio.interface import Interface
 
 logger = logging.getLogger(__name__)
@@ -39,10 +39,10 @@ class Annotator:
     Args:
         client: Label Studio, with the annotator's own token.
         project_id: The project.
-        answers: Label of each task by its `data["ref"]`.
+        answers: Answer to each task by its `data["ref"]`.
     """
 
-    def __init__(self, client: Client, project_id: int, answers: Mapping[str, str]) -> None:
+    def __init__(self, client: Client, project_id: int, answers: Mapping[str, Hashable]) -> None:
         self._client = client
         self._project_id = project_id
         self._answers = answers
@@ -66,8 +66,8 @@ class Annotator:
         if data.get("ref") not in self._answers:
             raise DataError(f"no answer for task {task_id}, which the demo did not import: {data}")
         in_order = self._is_first(task_id) if version == self._follow() else None
-        label = self._answers[data["ref"]]
-        result = to_result(label, 1.0, self._interface)
+        suggestion = Suggestion(answer=self._answers[data["ref"]], confidence=1.0)
+        result = self._interface.results(suggestion)
         self._submit(task_id, [{**region, "origin": "manual"} for region in result])
         self._done.add(task_id)
         self._queue.pop(task_id, None)

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from xlt.cli.arguments import language_codes
 from xlt.errors import ConfigError
+from xlt.tasks.kinds import KINDS
 from xlt_backend.demo.loop import annotate
 from xlt_backend.demo.measure import summarise
 from xlt_backend.demo.project import greet, set_up, wait_for_interrupt
@@ -57,6 +58,13 @@ def _add_texts(parser: argparse.ArgumentParser) -> None:
         default="eng",
         metavar="CODE",
         help="language whose labels are cheap (default: %(default)s)",
+    )
+    add(
+        "--task",
+        choices=list(KINDS),
+        metavar="KIND",
+        help=f"kind of task to make of texts with one label each: {', '.join(KINDS)} "
+        "(default: as the labels are)",
     )
     add("--languages", type=language_codes, metavar="A,B", help="languages to label (default: all)")
     add(
@@ -129,6 +137,7 @@ def main(args: argparse.Namespace) -> int:
         columns,
         source=args.source,
         languages=args.languages,
+        kind=args.task,
         limits=Limits(),
         rng=np.random.default_rng(args.seed),
     )

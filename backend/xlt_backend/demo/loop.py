@@ -46,7 +46,7 @@ def annotate(project: DemoProject, count: int, *, per_round: int) -> Annotation:
     Raises:
         ServiceError: If the project has too few tasks, or a model takes too long.
     """
-    answers = {example.id: str(example.label) for example in project.texts.pool}
+    answers = {example.id: example.answer for example in project.texts.pool}
     annotator = Annotator(project.client, project.id, answers)
     tasks: list[LabelledTask] = []
     seconds: list[float] = []

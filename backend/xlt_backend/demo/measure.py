@@ -32,6 +32,7 @@ def summarise(project: DemoProject, annotation: Annotation) -> Summary:
     project.say("measuring the first and the last model on held-out texts")
     in_order = [task.in_order for task in annotation.tasks if task.in_order is not None]
     return Summary(
+        measure=texts.task.measure,
         before=accuracy(store.open(promoted[0]), texts.held_out),
         after=accuracy(store.open(promoted[-1]), texts.held_out),
         source=texts.source,
@@ -45,12 +46,13 @@ def summarise(project: DemoProject, annotation: Annotation) -> Summary:
 
 
 def accuracy(model: Path, examples: Sequence[Example]) -> dict[str, float]:
-    """Returns the accuracy in [0, 1] of a version on labelled examples, per language."""
+    """Returns the mean credit in [0, 1] of a version on labelled examples, per language."""
     predictor = Predictor.load(model)
-    best = predictor.score([e.text for e in examples]).logits.argmax(axis=1)
+    suggestions = predictor.predict(examples).suggestions
     scores = per_language(
-        [str(e.label) for e in examples],
-        [predictor.task.labels[i] for i in best],
-        [e.lang for e in examples],
+        predictor.task,
+        [example.answer for example in examples],
+        [suggestion.answer for suggestion in suggestions],
+        [example.lang for example in examples],
     )
     return {lang: score.accuracy for lang, score in scores.items()}

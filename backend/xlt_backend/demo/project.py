@@ -16,7 +16,7 @@ from xlt.errors import ServiceError
 from xlt_backend.demo.stack import Stack
 from xlt_backend.demo.topics import DemoTexts
 from xlt_backend.labelstudio.client import Client
-from xlt_backend.labelstudio.interface import choices_config
+from xlt_backend.labelstudio.interface import template
 from xlt_backend.options import ProjectOptions
 from xlt_backend.setup.connect import connect
 
@@ -111,7 +111,7 @@ def set_up(
             f"creating a project with {len(texts.pool)} texts: {texts.source} and "
             f"{', '.join(texts.targets)}",
         )
-        info = client.create_project(_TITLE, choices_config(texts.labels))
+        info = client.create_project(_TITLE, template(texts.task.kind, texts.task.labels))
         client.import_tasks(info.id, [{"data": _task_data(e)} for e in texts.pool])
     options = ProjectOptions(
         group_field="group",

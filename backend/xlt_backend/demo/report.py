@@ -15,8 +15,9 @@ class Summary:
     """Results of a scripted run.
 
     Attributes:
-        before: Accuracy in [0, 1] per language on held-out texts, of the first promoted version.
-        after: Accuracy of the last promoted version.
+        measure: Name of the mean credit that is reported.
+        before: Mean credit in [0, 1] per language on held-out texts, of the first promoted version.
+        after: Mean credit of the last promoted version.
         source: Code of the high-resource language.
         labels: Number of labels spent per language.
         version_names: Promoted versions, oldest first.
@@ -26,6 +27,7 @@ class Summary:
         held_out: Number of held-out texts per language.
     """
 
+    measure: str
     before: Mapping[str, float]
     after: Mapping[str, float]
     source: str
@@ -42,7 +44,7 @@ class Summary:
         return sorted(lang for lang in self.after if lang != self.source)
 
     def mean(self, accuracy: Mapping[str, float]) -> float:
-        """Returns the mean accuracy over the low-resource languages, in [0, 1]."""
+        """Returns the mean over the low-resource languages, in [0, 1]."""
         return statistics.fmean(accuracy[lang] for lang in self.targets)
 
     def to_json(self) -> str:
@@ -57,7 +59,8 @@ class Summary:
 
     def table(self) -> Table:
         """Returns the results as a table for a terminal."""
-        table = Table(title="Accuracy on held-out texts", title_justify="left", show_footer=True)
+        title = f"{self.measure[0].upper()}{self.measure[1:]} on held-out texts"
+        table = Table(title=title, title_justify="left", show_footer=True)
         table.add_column("language", footer="mean of low-resource")
         table.add_column("texts", justify="right")
         table.add_column("labels spent", justify="right", footer=str(sum(self.labels.values())))

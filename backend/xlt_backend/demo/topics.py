@@ -13,6 +13,8 @@ from xlt.data.corpus import read_examples
 from xlt.data.examples import Example
 from xlt.data.languages import normalise
 from xlt.errors import DataError
+from xlt.tasks.kinds import KINDS, infer_task, read_answers
+from xlt.tasks.task import AnyTask
 
 #: The texts that ship with xlt; see the README in their folder.
 SHIPPED = Path(__file__).parent / "texts" / "topics.jsonl"
@@ -44,14 +46,14 @@ class DemoTexts:
         held_out: Labelled examples that never reach Label Studio.
         source: Code of the high-resource language.
         targets: Codes of all other languages, sorted.
-        labels: The label set, sorted.
+        task: What annotators decide.
     """
 
     pool: tuple[Example, ...]
     held_out: tuple[Example, ...]
     source: str
     targets: tuple[str, ...]
-    labels: tuple[str, ...]
+    task: AnyTask
 
 
 def load(
@@ -60,6 +62,7 @@ def load(
     *,
     source: str,
     languages: Sequence[str] | None,
+    kind: str | None = None,
     limits: Limits,
     rng: np.random.Generator,
 ) -> DemoTexts:
@@ -70,13 +73,14 @@ def load(
         columns: Column names for `read_examples`; None to guess a column.
         source: Code of the high-resource language, in any form that normalises to the table's.
         languages: Codes of the languages to use; None for all.
+        kind: Kind of task to make of texts that have one label each; None: as the labels are.
         limits: Limits on the number of texts.
         rng: Generator for the split and the order.
 
     Raises:
         DataError: If the table has no labels, lacks a language or leaves nothing to annotate.
     """
-    examples = [e for e in read_examples(path, **columns) if e.label is not None]
+    examples = [e for e in read_examples(path, **columns) if e.answer is not None]
     if not examples:
         raise DataError(f"{path}: no row has a label; the demo's annotator needs a label column")
     codes = _codes_in_table(examples, [source, *(languages or [])], path)
@@ -84,18 +88,21 @@ def load(
     if languages:
         examples = [e for e in examples if e.lang in codes]
     codes = sorted({e.lang for e in examples})
+    if codes == [source]:
+        raise DataError(f"{path}: all texts are in {source!r}; the demo needs other languages too")
+    if kind is not None and infer_task(examples).kind != kind:
+        examples = KINDS[kind].demonstrate(examples, rng)
+    task = infer_task(examples)
+    examples = read_answers(examples, task)
     pool, held_out = _split(examples, limits.held_out_share, rng)
     quota = {c: limits.source if c == source else limits.target for c in codes}
-    texts = DemoTexts(
+    return DemoTexts(
         pool=tuple(_at_most(pool, quota)),
         held_out=tuple(_at_most(held_out, dict.fromkeys(codes, limits.held_out))),
         source=source,
         targets=tuple(c for c in codes if c != source),
-        labels=tuple(sorted({e.label for e in examples if e.label is not None})),
+        task=task,
     )
-    if not texts.targets:
-        raise DataError(f"{path}: all texts are in {source!r}; the demo needs other languages too")
-    return texts
 
 
 def _codes_in_table(examples: Sequence[Example], wanted: Sequence[str], path: Path) -> list[str]:
@@ -110,16 +117,16 @@ def _codes_in_table(examples: Sequence[Example], wanted: Sequence[str], path: Pa
 def _split(
     examples: Sequence[Example], share: float, rng: np.random.Generator
 ) -> tuple[list[Example], list[Example]]:
-    """Holds out a share of the groups of each label, so that both parts have every label."""
-    by_label: dict[str, set[str]] = defaultdict(set)
+    """Holds out a share of the groups of each answer, so that both parts have every answer."""
+    by_answer: dict[str, set[str]] = defaultdict(set)
     for e in examples:
-        by_label[str(e.label)].add(e.group_key)
+        by_answer[str(e.answer)].add(e.group_key)
     # A group without texts in all languages cannot compare them: it stays in the pool.
     spread = Counter(key for key, _ in {(e.group_key, e.lang) for e in examples})
     widest = max(spread.values())
     held: set[str] = set()
-    for label in sorted(by_label):
-        keys = sorted(k for k in by_label[label] if spread[k] == widest or widest == 1)
+    for answer in sorted(by_answer):
+        keys = sorted(k for k in by_answer[answer] if spread[k] == widest or widest == 1)
         rng.shuffle(keys)
         held.update(keys[: round(len(keys) * share)])
     order = rng.permutation(len(examples))

@@ -6,17 +6,15 @@ Label Studio serves the lowest score first.
 
 from __future__ import annotations
 
-import hashlib
-import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
-from xlt_backend.labelstudio.interface import Interface, check_prediction
+from xlt.errors import DataError
+from xlt.tasks.task import Agreement, Suggestion
+from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.options import ProjectOptions
 
 #: Where Label Studio keeps the text of plain-text imports.
@@ -47,24 +45,9 @@ class Votes:
         ground_truth: Whether they are marked as ground truth.
     """
 
-    answers: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, Hashable] = field(default_factory=dict)
     reason: str = ""
     ground_truth: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agreement:
-    """What the votes of an example say together.
-
-    Attributes:
-        answer: None if there are no votes or the annotators disagree.
-        weight: Share of the votes for the answer, in (0, 1]; 0 without an answer.
-        reason: Why there is no answer; empty if there is one.
-    """
-
-    answer: str | None = None
-    weight: float = 0.0
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +57,13 @@ class PublishRow:
     Attributes:
         task_id: Label Studio's id.
         score: Place in the queue, in (0, 1); lower = sooner.
-        answer: What it suggests; None if it suggests nothing.
-        result: The answer as regions; empty without one.
+        answer: The suggested answer; None if it suggests nothing.
+        result: The answer as results of Label Studio; empty without one.
     """
 
     task_id: int
     score: float
-    answer: str | None = None
+    answer: Hashable | None = None
     result: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -106,12 +89,12 @@ def to_example(
     if reason:
         return Unusable(id=str(task.get("id")), reason=reason)
     votes = votes_of(task, interface) if votes is None else votes
-    agreement = agree(votes.answers)
+    agreement = interface.task.agree(votes.answers) if votes.answers else Agreement()
     return Example(
         id=str(task.get("id")),
-        text=_clean(str(text)),
+        texts=(_clean(str(text)),),
         lang=_word(data, options.language_field) or UNKNOWN_LANGUAGE,
-        label=agreement.answer,
+        answer=agreement.answer,
         group=_word(data, options.group_field),
         weight=agreement.weight or 1.0,
     )
@@ -165,30 +148,20 @@ def votes_of(task: Json, interface: Interface) -> Votes:
         skipped = any(a.get("was_cancelled") for a in annotations)
         return Votes(reason="skipped" if skipped else "annotated by the machine only")
     truth = [a for a in given if a.get("ground_truth")]
-    chosen = {
-        annotator: choice_of(annotation, interface)
-        for annotator, annotation in _latest_by_annotator(truth or given).items()
-    }
-    answers = {who: label for who, label in chosen.items() if label and label in interface.labels}
+    answers: dict[str, Hashable] = {}
+    refused = ""
+    for annotator, annotation in _latest_by_annotator(truth or given).items():
+        results = [r for r in annotation.get("result") or () if isinstance(r, Mapping)]
+        try:
+            answer = interface.answer(results)
+        except DataError as error:
+            refused = refused or str(error)
+            continue
+        if answer is not None:
+            answers[annotator] = answer
     if not answers:
-        unknown = next((label for label in chosen.values() if label is not None), None)
-        return Votes(reason=f"unknown label {unknown!r}" if unknown else "nothing chosen")
+        return Votes(reason=refused or "nothing chosen")
     return Votes(answers=answers, ground_truth=bool(truth))
-
-
-def agree(votes: Mapping[str, str]) -> Agreement:
-    """Finds the label that most annotators chose; a tie is no agreement.
-
-    Args:
-        votes: Annotator -> label.
-    """
-    counted = Counter(votes.values())
-    if not counted:
-        return Agreement(reason="no votes")
-    (label, most), *rest = counted.most_common()
-    if rest and rest[0][1] == most:
-        return Agreement(reason="annotators disagree")
-    return Agreement(answer=label, weight=most / counted.total())
 
 
 def machine_made(annotation: Json) -> bool:
@@ -197,18 +170,6 @@ def machine_made(annotation: Json) -> bool:
     Accepting a suggestion in the labelling stream sets `parent_prediction` too, but takes time.
     """
     return bool(annotation.get("parent_prediction")) and not annotation.get("lead_time")
-
-
-def choice_of(annotation: Json, interface: Interface) -> str | None:
-    """What an annotation chose in the interface's control; None: nothing, or not one thing."""
-    for region in annotation.get("result") or ():
-        if not isinstance(region, Mapping) or region.get("from_name") != interface.control:
-            continue
-        value = region.get("value")
-        chosen = value.get("choices") if isinstance(value, Mapping) else None
-        if isinstance(chosen, list) and len(chosen) == 1 and isinstance(chosen[0], str):
-            return chosen[0]
-    return None
 
 
 def _latest_by_annotator(annotations: Iterable[Json]) -> dict[str, Json]:
@@ -230,45 +191,15 @@ def _annotator(annotation: Json) -> str:
 # Predictions out ----------------------------------------------------------------------------
 
 
-def to_result(label: str, confidence: float, interface: Interface) -> list[dict[str, Any]]:
-    """A label as Label Studio's regions; `confidence` in [0, 1] is the region's own score."""
-    return [
-        {
-            "id": hashlib.blake2s(
-                f"{interface.control}\0{label}".encode(), digest_size=5
-            ).hexdigest(),
-            "from_name": interface.control,
-            "to_name": interface.object,
-            "type": "choices",
-            "value": {"choices": [label]},
-            "score": round(float(confidence), 6),
-            "origin": "prediction",
-        }
-    ]
-
-
 def to_row(
-    task_id: int,
-    interface: Interface,
-    *,
-    score: float,
-    label: str | None = None,
-    confidence: float = 0.0,
+    task_id: int, interface: Interface, *, score: float, suggestion: Suggestion | None = None
 ) -> PublishRow:
     """Makes a prediction that Label Studio's own validator accepts.
 
-    Without a label, or with one that the interface no longer has, the task keeps its place in the
-    queue and gets no suggestion.
+    Without a suggestion, or with one that the interface does not have (it was edited meanwhile),
+    the task keeps its place in the queue and suggests nothing.
     """
-    if label is None or label not in interface.labels or not math.isfinite(confidence):
-        return PublishRow(task_id=task_id, score=score)
-    if not _accepted(label, interface):
-        return PublishRow(task_id=task_id, score=score)
-    result = to_result(label, min(max(confidence, 0.0), 1.0), interface)
-    return PublishRow(task_id=task_id, score=score, answer=label, result=result)
-
-
-@lru_cache(maxsize=4096)
-def _accepted(label: str, interface: Interface) -> bool:
-    result = to_result(label, 0.5, interface)
-    return not check_prediction({"result": result, "score": 0.5}, interface.label_config)
+    result = [] if suggestion is None else interface.results(suggestion)
+    unsaid = suggestion is None or (suggestion.answer and not result)
+    answer = None if suggestion is None or unsaid else suggestion.answer
+    return PublishRow(task_id=task_id, score=score, answer=answer, result=result)

@@ -1,88 +1,119 @@
-"""The labelling interface of a project: which control xlt learns, from which text."""
+"""Labelling interface of a project: the control that xlt learns, and the text it is about."""
 
 from __future__ import annotations
 
+import math
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
-from label_studio_sdk.label_interface.control_tags import ChoicesTag
 from label_studio_sdk.label_interface.interface import LabelInterface
 
-from xlt.data.examples import TaskSpec
+from xlt.errors import DataError
+from xlt.tasks.kinds import KINDS
+from xlt.tasks.task import AnyTask, Kind, Refusal, Suggestion, Tag
 from xlt_backend.errors import UnsupportedConfigError
 
 SUPPORTED = (
-    "supported: one label per text, that is <Choices> with choice='single' on a <Text value='$…'>, "
-    "with at least two fixed <Choice value='…'/>"
+    f"supported: {'; '.join(kind.control.supported for kind in KINDS.values())}; "
+    "on a <Text value='$…'>, with fixed labels"
 )
-
-#: Values of `choice` that let an annotator choose one label only.
-_SINGLE = {"single", "single-radio"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
-    """What xlt needs to know of a labelling interface.
+    """The part of a labelling interface that xlt learns.
 
     Attributes:
-        control: Name of the control that is learned (`from_name`).
-        object: Name of the text it belongs to (`to_name`).
-        labels: Values as Label Studio stores them (a choice's alias where it has one), in order.
+        tag: The control that is learned.
+        task: What annotators decide with it.
         text_key: Key of `task.data` with the text.
         notes: One line for each thing in the interface that is not used.
-        label_config: The XML it was read from.
+        label_config: The XML that it was read from.
     """
 
-    control: str
-    object: str
-    labels: tuple[str, ...]
+    tag: Tag
+    task: AnyTask
     text_key: str
     notes: tuple[str, ...] = ()
     label_config: str = field(default="", repr=False)
 
     @property
-    def spec(self) -> TaskSpec:
-        """The same as the library's task."""
-        return TaskSpec(labels=self.labels)
+    def kind(self) -> Kind[Any]:
+        """The kind of the task."""
+        return KINDS[self.task.kind]
 
     @classmethod
     def from_label_config(cls, label_config: str) -> Interface:
-        """Read a labelling interface; the first usable control counts.
+        """Reads a labelling interface.
+
+        Of several usable controls the first is learned; those of an earlier kind in `KINDS` come
+        before the others, so that a project keeps its control when xlt learns new kinds.
 
         Raises:
-            UnsupportedConfigError: If it is no XML, or nothing in it is supported; says of every
+            UnsupportedConfigError: If it is no XML or has nothing that xlt learns; says of every
                 control why not, and what is supported.
         """
         parsed = _parsed(label_config)
         parents = _parents(label_config)
         refused: list[str] = []
-        usable: list[ChoicesTag] = []
+        usable: list[tuple[Tag, AnyTask, str]] = []
         for control in parsed.controls:
-            why = _unusable(control, parents.get(control.name or "", []))
-            if why:
-                refused.append(f"<{control.tag} name={control.name!r}> {why}")
+            tag = _tag(control, parents.get(control.name or "", []))
+            task = _task(control, tag, parents.get(tag.name, []))
+            if isinstance(task, Refusal):
+                refused.append(f"<{tag.tag} name={tag.name!r}> {task.reason}")
             else:
-                usable.append(control)
+                usable.append((tag, task, str(_list(control.objects)[0].value)[1:]))
         if not usable:
-            found = "; ".join(refused) or "it has no control at all"
+            reasons = "; ".join(refused) or "it has no control at all"
             raise UnsupportedConfigError(
-                f"nothing to learn in this labelling interface: {found}. {SUPPORTED}"
+                f"nothing to learn in this labelling interface: {reasons}. {SUPPORTED}"
             )
-        first, *others = usable
-        notes = [*refused, *(f"<Choices name={other.name!r}> is a second one" for other in others)]
+        usable.sort(key=lambda control: list(KINDS).index(control[1].kind))
+        (tag, task, text_key), *others = usable
+        notes = [
+            *refused,
+            *(f"<{other.tag} name={other.name!r}> is a second one" for other, *_ in others),
+        ]
         return cls(
-            control=str(first.name),
-            object=str(_list(first.to_name)[0]),
-            labels=tuple(_list(first.labels)),
-            text_key=str(_list(first.objects)[0].value)[1:],
+            tag=tag,
+            task=task,
+            text_key=text_key,
             notes=tuple(f"not learned: {note}" for note in notes),
             label_config=label_config,
         )
+
+    def answer(self, results: Sequence[Mapping[str, Any]]) -> Hashable | None:
+        """Reads an annotation's results; None if they hold no answer to the control.
+
+        Raises:
+            DataError: If they hold one that is not of the task.
+        """
+        answer: Hashable | None = self.kind.control.answer(results, self.tag, self.task)
+        return answer
+
+    def results(self, suggestion: Suggestion) -> list[dict[str, Any]]:
+        """Returns a suggestion as results that Label Studio's own validator accepts.
+
+        Empty if the interface does not have the answer: it was edited after the model was trained.
+        """
+        try:
+            answer = self.task.read(self.task.plain(suggestion.answer))
+        except DataError:
+            return []
+        if not math.isfinite(suggestion.confidence) or not _accepted(answer, self):
+            return []
+        return self.kind.control.results(suggestion, self.tag)
+
+
+@lru_cache(maxsize=4096)
+def _accepted(answer: Hashable, interface: Interface) -> bool:
+    suggestion = Suggestion(answer=answer, confidence=0.5)
+    results = interface.kind.control.results(suggestion, interface.tag)
+    return not check_prediction({"result": results, "score": 0.5}, interface.label_config)
 
 
 @lru_cache(maxsize=64)
@@ -102,7 +133,7 @@ def _list(value: Any) -> list[Any]:  # noqa: ANN401 - the SDK declares its lists
 
 
 def _parents(label_config: str) -> dict[str, list[dict[str, str]]]:
-    """Attributes of the tags around each named tag, its own first."""
+    """Returns the attributes of the tags around each named tag, its own first."""
     chains: dict[str, list[dict[str, str]]] = {}
 
     def walk(tag: ET.Element, above: list[dict[str, str]]) -> None:
@@ -116,26 +147,44 @@ def _parents(label_config: str) -> dict[str, list[dict[str, str]]]:
     return chains
 
 
-def _unusable(control: Any, chain: list[dict[str, str]]) -> str:  # noqa: ANN401 - SDK's tags
-    """Why a control cannot be learned; empty where it can."""
-    if not isinstance(control, ChoicesTag):
-        return "is another kind of control"
-    own = chain[0] if chain else {}
-    if own.get("choice", "single") not in _SINGLE:
-        return f"allows several labels per text (choice={own['choice']!r})"
-    odd = [key for key in ("perRegion", "perItem", "allowNested") if own.get(key) == "true"]
-    if odd:
-        return f"is not asked once per text ({odd[0]}='true')"
-    if any(tag.get("visibleWhen") or tag["tag"] == "Repeater" for tag in chain):
+def _tag(control: Any, chain: list[dict[str, str]]) -> Tag:  # noqa: ANN401 - SDK's tags
+    return Tag(
+        name=str(control.name),
+        tag=str(control.tag),
+        attributes=chain[0] if chain else {},
+        labels=tuple(map(str, _list(control.labels))),
+        objects=tuple(map(str, _list(control.to_name))),
+    )
+
+
+def _task(control: Any, tag: Tag, chain: list[dict[str, str]]) -> AnyTask | Refusal:  # noqa: ANN401
+    """Returns the task of a control, or why it cannot be learned."""
+    tasks = [kind.control.task(tag) for kind in KINDS.values()]
+    task = next((task for task in tasks if task is not None), None)
+    task = next((task for task in tasks if not isinstance(task, Refusal | None)), task)
+    if task is None:
+        return Refusal(reason="is another kind of control")
+    reason = _unusable_place(tag, chain)
+    if not reason and control.dynamic_value:
+        reason = "takes its labels from the task, so that they differ from task to task"
+    if not reason and isinstance(task, Refusal):
+        return task
+    reason = reason or _unusable_object(control)
+    return Refusal(reason=reason) if reason else task
+
+
+def _unusable_place(tag: Tag, chain: list[dict[str, str]]) -> str:
+    """Returns why a control is not asked once per task; empty if it is."""
+    flags = ("perRegion", "perItem", "allowNested")
+    set_flags = [flag for flag in flags if tag.attributes.get(flag) == "true"]
+    if set_flags:
+        return f"is not asked once per text ({set_flags[0]}='true')"
+    if any(above.get("visibleWhen") or above["tag"] == "Repeater" for above in chain):
         return "is not shown once with every task (visibleWhen or Repeater)"
-    if control.dynamic_value:
-        return "takes its labels from the task, so that they differ from task to task"
-    if len(_list(control.labels)) < 2:
-        return f"has fewer than two labels: {_list(control.labels)}"
-    return _unusable_object(control)
+    return ""
 
 
-def _unusable_object(control: ChoicesTag) -> str:
+def _unusable_object(control: Any) -> str:  # noqa: ANN401 - SDK's tags
     names, objects = _list(control.to_name), _list(control.objects)
     if len(names) != 1 or len(objects) != 1:
         return f"is not about exactly one object: toName={','.join(names)!r}"
@@ -150,33 +199,17 @@ def _unusable_object(control: ChoicesTag) -> str:
 
 
 def check_prediction(prediction: dict[str, Any], label_config: str) -> list[str]:
-    """What Label Studio's own validator says against a prediction; empty: nothing."""
+    """Returns what Label Studio's own validator says against a prediction; empty: nothing."""
     validate: Any = _parsed(label_config).validate_prediction
     return list(validate(prediction, return_errors=True))
 
 
-#: Keys of the first choices; Label Studio finds some for the others.
-_HOTKEYS = "1234567890"
-
-
-def choices_config(labels: Sequence[str]) -> str:
-    """The interface of `label_config/choices.xml` for these labels: one per text, from `$text`.
+def template(kind: str, labels: Sequence[str]) -> str:
+    """Returns a labelling interface of a kind for these labels, about `$text`.
 
     Raises:
         UnsupportedConfigError: If these labels make no interface that xlt can learn.
     """
-    lines = []
-    for index, label in enumerate(labels):
-        hotkey = f" hotkey={quoteattr(_HOTKEYS[index])}" if index < len(_HOTKEYS) else ""
-        lines.append(f"<Choice value={quoteattr(label)}{hotkey}/>")
-    template = (_label_config_folder() / "choices.xml").read_text(encoding="utf-8")
-    head, tail = template.split("-->", 1)[1].split("{labels}")
-    filled = f"{head}{chr(10).join(lines)}{tail}".strip()
+    filled = KINDS[kind].control.template(labels)
     Interface.from_label_config(filled)
     return filled
-
-
-def _label_config_folder() -> Path:
-    """Beside this package in a wheel, in the clone's root otherwise."""
-    inside = Path(__file__).parents[1] / "label_config"
-    return inside if inside.is_dir() else Path(__file__).parents[3] / "label_config"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from xlt.tasks.task import AnyTask, Json
 from xlt_backend.names import is_start
 from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds.snapshot import Snapshot
@@ -30,14 +31,14 @@ class Trained:
     Attributes:
         name: The version.
         data_hash: Digest of the data that it was trained on.
-        labels: Label set of its task.
+        task: Its task; None if this xlt does not know its kind.
         refused: It was judged worse than another.
         promoted: It has been the active one.
     """
 
     name: str
     data_hash: str
-    labels: tuple[str, ...]
+    task: AnyTask | None
     refused: bool = False
     promoted: bool = False
 
@@ -49,14 +50,14 @@ class Known:
     Attributes:
         active: The promoted version.
         versions: All versions, oldest first.
-        used: Task id -> label that the newest version knows.
+        used: Task id -> answer, as JSON, that the newest version knows.
         failed_hash: Digest of the data that a training diverged on.
         first_new_at: When the first label that no version knows was seen, seconds since the epoch.
     """
 
     active: str | None = None
     versions: tuple[Trained, ...] = ()
-    used: Mapping[str, str] = field(default_factory=dict)
+    used: Mapping[str, Json] = field(default_factory=dict)
     failed_hash: str = ""
     first_new_at: float | None = None
 
@@ -117,7 +118,7 @@ def decide(
     """
     changed = count_changes(known.used, snapshot.labels)
     active = known.version(known.active)
-    usable = active is not None and active.labels == snapshot.spec.labels
+    usable = active is not None and active.task == snapshot.task
     why, needed, due_at = _due(snapshot, known, options, changed, usable=usable, now=now)
     if forced and not why and _missing(snapshot, options) == 0:
         why = "asked for"
@@ -139,8 +140,8 @@ def decide(
 def _missing(snapshot: Snapshot, options: ProjectOptions) -> int:
     """Counts the labels that are missing before a model can be trained."""
     missing = options.min_labels - len(snapshot.train)
-    one_class = len({example.label for example in snapshot.train}) < 2
-    return max(missing, 1 if one_class else 0)
+    untrainable = snapshot.task.missing([example.answer for example in snapshot.train])
+    return max(missing, 1 if untrainable else 0)
 
 
 def _due(
@@ -195,7 +196,7 @@ def _pending(known: Known, snapshot: Snapshot) -> _Choice | None:
     if not known.versions:
         return None
     newest = known.versions[-1]
-    if newest.refused or newest.promoted or newest.labels != snapshot.spec.labels:
+    if newest.refused or newest.promoted or newest.task != snapshot.task:
         return None
     return Action.PUBLISH, newest.name, f"{newest.name} was saved and not yet published"
 
@@ -215,15 +216,16 @@ def _align(snapshot: Snapshot, known: Known, *, usable: bool) -> _Choice:
     return Action.NOTHING, None, "not enough labels yet"
 
 
-def count_changes(used: Mapping[str, str], labels: Mapping[str, str]) -> int:
+def count_changes(used: Mapping[str, Json], labels: Mapping[str, Json]) -> int:
     """Counts labels that were added, changed or deleted."""
     deleted = sum(id not in labels for id in used)
-    return deleted + sum(used.get(id) != label for id, label in labels.items())
+    return deleted + sum(bool(used.get(id) != label) for id, label in labels.items())
 
 
 def data_hash(snapshot: Snapshot, config: Mapping[str, object]) -> str:
     """Returns a digest of the labels and settings that a training reads; the pool has no part."""
-    rows = sorted((e.id, e.text, e.lang, str(e.label), e.weight) for e in snapshot.train)
-    content = [list(snapshot.spec.labels), snapshot.spec.kind.value, dict(config), rows]
+    task = snapshot.task
+    rows = sorted((e.id, e.input, e.lang, task.plain(e.answer), e.weight) for e in snapshot.train)
+    content = [list(task.labels), task.kind, dict(config), rows]
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

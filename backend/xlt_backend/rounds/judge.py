@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
 
 #: A candidate is worse if chance alone explains its errors with at most this probability.
 WORSE_AT = 0.1
@@ -18,23 +20,22 @@ class Judgement:
     reason: str
 
 
-def judge(candidate: Sequence[bool], active: Sequence[bool] | None) -> Judgement:
+def judge(candidate: NDArray[np.floating], active: NDArray[np.floating] | None) -> Judgement:
     """Judges by audit labels whether a candidate may replace the active version.
 
-    It may, unless it is worse by a one-sided exact sign test on the examples of which only one of
-    the two is right.
+    It may, unless it is worse by a one-sided exact sign test on the examples for which the two
+    earn different credit.
 
     Args:
-        candidate: For each audit example, whether the candidate got it right.
+        candidate: (N,) in [0, 1], the candidate's credit for each audit example.
         active: The same for the active version; None if there is none.
     """
     n = len(candidate)
     if active is None:
-        reason = f"{sum(candidate)} of {n} audit labels right, no earlier model to compare with"
+        reason = f"{_total(candidate)} of {n} audit labels right, no earlier model to compare with"
         return Judgement(worse=False, reason=reason)
-    lost = sum(a and not c for c, a in zip(candidate, active, strict=True))
-    won = sum(c and not a for c, a in zip(candidate, active, strict=True))
-    right = f"{sum(candidate)} of {n} audit labels right, before {sum(active)}"
+    lost, won = int((active > candidate).sum()), int((candidate > active).sum())
+    right = f"{_total(candidate)} of {n} audit labels right, before {_total(active)}"
     if n == 0:
         return Judgement(worse=False, reason="no audit labels to judge by yet")
     chance = sum(comb(lost + won, k) for k in range(lost, lost + won + 1)) / 2 ** (lost + won)
@@ -43,3 +44,8 @@ def judge(candidate: Sequence[bool], active: Sequence[bool] | None) -> Judgement
             worse=True, reason=f"worse than the active version: {right} (p={chance:.3f})"
         )
     return Judgement(worse=False, reason=f"not worse: {right}")
+
+
+def _total(credit: NDArray[np.floating]) -> str:
+    """Returns the sum of credit, with one decimal if it is not whole."""
+    return f"{round(float(credit.sum()), 1):g}"

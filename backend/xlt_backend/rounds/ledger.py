@@ -18,6 +18,7 @@ from typing import Any
 from xlt.errors import StoreError
 from xlt.sampling.pool import Pick
 from xlt.store.versions import ProjectStore
+from xlt.tasks.task import Json
 from xlt_backend.labelstudio.convert import PublishRow
 
 logger = logging.getLogger(__name__)
@@ -39,14 +40,14 @@ class Draw:
         lang: Its language.
         propensity: The chance, in (0, 1], with which it was drawn ...
         remaining: ... from this number of tasks.
-        predicted: The label that the order's model suggested; None without a model.
+        predicted: The answer that the order's model suggested, as JSON; None without a model.
         at: When it was labelled, seconds since the epoch; 0 if unknown.
     """
 
     lang: str
     propensity: float
     remaining: int
-    predicted: str | None = None
+    predicted: Json = None
     at: float = 0.0
 
 
@@ -209,7 +210,7 @@ def _draws(rows: Mapping[str, Sequence[Any]]) -> dict[str, Draw]:
             lang=str(lang),
             propensity=float(propensity),
             remaining=int(remaining),
-            predicted=None if predicted is None else str(predicted),
+            predicted=predicted,
             at=float(at),
         )
     return draws

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xlt.data.examples import Example
-from xlt.data.scripts import held_back
 from xlt.payoff.arms import FALLBACK_SHARE
-from xlt.review.labels import Recheck
-from xlt.sampling.control import lot
+from xlt.review.labels import Review
+from xlt.sampling.build import ModelView, Tasks, build_pool
+from xlt.sampling.control import random_key
 from xlt.sampling.select import Pick, Pool, SamplerOptions, select
 from xlt.sampling.transfer import Transfer
 from xlt.tasks.calibration import Calibration
+from xlt.tasks.outputs import Outputs
+from xlt.tasks.task import AnyTask, Suggestion
 from xlt_backend.labelstudio.convert import PublishRow, to_row
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.labelstudio.scores import insert_scores, queue_scores
@@ -47,7 +47,7 @@ class Evidence:
     scores: Cached
     calibration: Calibration | None = None
     accuracy: Mapping[str, Mapping[str, float]]
-    review: Recheck | None = None
+    review: Review | None = None
     transfer: Transfer | None = None
     fallen_back: bool = False
     seed: int
@@ -100,8 +100,8 @@ def make_order(
 ) -> Order:
     """Orders the waiting tasks, the one to label next first; those without text come last.
 
-    Tasks that have an answer compete with the others by the doubt of their label. The most suspect
-    finished tasks get a row too, since Label Studio sorts the tab that lists them by its score.
+    Tasks that have an answer compete with the others by how suspect their label is. The most
+    suspect finished tasks get a row too: Label Studio sorts the tab that lists them by its score.
 
     Args:
         snapshot: The waiting and the labelled tasks.
@@ -111,7 +111,7 @@ def make_order(
         salt: The project's name; decides which tasks are audit tasks.
     """
     unlabelled = [e for e in snapshot.pool if e.id not in snapshot.answers]
-    beliefs = _beliefs(unlabelled, evidence)
+    beliefs = _beliefs(snapshot.task, unlabelled, evidence)
     picks: Sequence[Pick] = ()
     if unlabelled:
         pool = _pool(unlabelled, beliefs, snapshot, evidence, options, salt)
@@ -129,8 +129,11 @@ def make_order(
     opened = [pick for pick in merged if pick.id not in finished]
     waiting = len(snapshot.open_ids)
     scores = queue_scores([pick.id for pick in merged], snapshot.unusable, finished, waiting)
-    suggestions = _suggestions(_shown(snapshot, options), snapshot.spec.labels, evidence)
-    rows = [_row(id, score, suggestions.get(id), interface) for id, score in scores.items()]
+    suggestions = _suggestions(snapshot.task, _shown(snapshot, options), evidence)
+    rows = [
+        to_row(int(id), interface, score=score, suggestion=suggestions.get(id))
+        for id, score in scores.items()
+    ]
     return Order(
         rows=sorted(rows, key=lambda row: row.score),
         picks=[replace(pick, rank=rank) for rank, pick in enumerate(opened)],
@@ -155,43 +158,44 @@ def inserted(
     return [replace(row, score=score) for (_, row), score in zip(new, scores, strict=True)]
 
 
-def _beliefs(examples: Sequence[Example], evidence: Evidence) -> NDArray[np.float64] | None:
-    """Returns class probabilities (N, C); None without a model or without examples."""
+def _beliefs(task: AnyTask, examples: Sequence[Example], evidence: Evidence) -> Outputs | None:
+    """Returns the model's beliefs of N examples; None without a model or without examples."""
     if evidence.calibration is None or not examples:
         return None
-    logits = evidence.scores.rows(examples).logits
-    return evidence.calibration.apply(logits, [example.lang for example in examples])
+    outputs = evidence.scores.rows(examples).outputs
+    return task.beliefs(outputs, [example.lang for example in examples], evidence.calibration)
 
 
 def _pool(
     unlabelled: Sequence[Example],
-    beliefs: NDArray[np.float64] | None,
+    beliefs: Outputs | None,
     snapshot: Snapshot,
     evidence: Evidence,
     options: ProjectOptions,
     salt: str,
 ) -> Pool:
     """Builds the sampler's pool."""
-    labelled: dict[str, Any] = {}
-    if snapshot.train:
-        labelled["labelled_vectors"] = evidence.scores.rows(snapshot.train).vectors
-        labelled["labelled_langs"] = [example.lang for example in snapshot.train]
-        labelled["labelled_ids"] = [example.id for example in snapshot.train]
-    ids = [example.id for example in unlabelled]
-    langs = [example.lang for example in unlabelled]
-    return Pool(
-        ids=ids,
-        langs=langs,
-        held_back=held_back(ids, [example.text for example in unlabelled], langs),
-        probabilities=beliefs,
-        vectors=evidence.scores.rows(unlabelled).vectors,
+    task, model = snapshot.task, None
+    if beliefs is not None:
+        model = ModelView(uncertainty=task.uncertainty(beliefs), measure=task.measures[0])
+    return build_pool(
+        _tasks(unlabelled, evidence),
+        _tasks(snapshot.train, evidence) if snapshot.train else None,
         audit=np.array([in_audit(e, options, salt) for e in unlabelled], np.bool_),
-        labelled_counts=dict(Counter(example.lang for example in snapshot.train)),
-        audit_counts=dict(Counter(example.lang for example in snapshot.audit)),
+        model=model,
+        judged_langs=[example.lang for example in snapshot.audit],
         accuracies={lang: float(score["low"]) for lang, score in evidence.accuracy.items()},
         transfer=evidence.transfer,
-        lots=np.array([lot(example.id, salt=salt) for example in unlabelled]),
-        **labelled,
+        random_keys=np.array([random_key(example.id, salt=salt) for example in unlabelled]),
+    )
+
+
+def _tasks(examples: Sequence[Example], evidence: Evidence) -> Tasks:
+    return Tasks(
+        ids=[example.id for example in examples],
+        langs=[example.lang for example in examples],
+        texts=[example.text for example in examples],
+        vectors=evidence.scores.rows(examples).vectors,
     )
 
 
@@ -214,21 +218,11 @@ def _shown(snapshot: Snapshot, options: ProjectOptions) -> list[Example]:
 
 
 def _suggestions(
-    examples: Sequence[Example], labels: Sequence[str], evidence: Evidence
-) -> dict[str, tuple[str, float]]:
-    """Maps tasks to the most probable label and its confidence; empty without a model."""
-    beliefs = _beliefs(examples, evidence)
+    task: AnyTask, examples: Sequence[Example], evidence: Evidence
+) -> dict[str, Suggestion]:
+    """Maps tasks to the model's suggestion; empty without a model."""
+    beliefs = _beliefs(task, examples, evidence)
     if beliefs is None:
         return {}
-    best = beliefs.argmax(axis=1).tolist()
-    return {
-        example.id: (labels[label], float(beliefs[row, label]))
-        for row, (example, label) in enumerate(zip(examples, best, strict=True))
-    }
-
-
-def _row(
-    id: str, score: float, suggestion: tuple[str, float] | None, interface: Interface
-) -> PublishRow:
-    label, confidence = suggestion or (None, 0.0)
-    return to_row(int(id), interface, score=score, label=label, confidence=confidence)
+    ids = [example.id for example in examples]
+    return dict(zip(ids, task.decode(beliefs), strict=True))

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.data.examples import Example, TaskSpec
+from xlt.data.examples import Example
 from xlt.data.languages import normalise
 from xlt.data.scripts import held_back
+from xlt.errors import DataError
 from xlt.payoff.arms import Comparison, Shadow, falls_back, shadow_test
 from xlt.payoff.intervals import Interval
 from xlt.payoff.labelled import Labelled
 from xlt.payoff.lure import Accuracy, capped, lure_weights, weighted_accuracy
 from xlt.payoff.marginal import Bought, bought_by_last
-from xlt.sampling.control import lot, random_sample
+from xlt.sampling.control import random_key, random_sample
+from xlt.tasks.task import AnyTask
 from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds.ledger import Draw, Ledger
 from xlt_backend.rounds.snapshot import in_audit
@@ -46,7 +48,7 @@ def measure(
     train: Sequence[Example],
     audit: Sequence[Example],
     pool: Sequence[Example],
-    task: TaskSpec,
+    task: AnyTask,
     ledger: Ledger,
     vectors: Callable[[Sequence[Example]], NDArray[np.float32]],
     options: ProjectOptions,
@@ -84,7 +86,7 @@ def measure(
     words = choosing_words(shadow, fallen_back=fallen_back, before=ledger.fallen_back)
     languages = {
         lang: {
-            "prequential": _rounded(prequential(train, audit, ledger, lang)),
+            "prequential": _rounded(prequential(train, audit, task, ledger, lang)),
             "last_labels": _last(bought.get(lang)),
             "saved": _saved(
                 None if shadow is None else shadow.languages.get(lang),
@@ -103,7 +105,11 @@ def measure(
 
 
 def prequential(
-    train: Sequence[Example], audit: Sequence[Example], ledger: Ledger, lang: str
+    train: Sequence[Example],
+    audit: Sequence[Example],
+    task: AnyTask,
+    ledger: Ledger,
+    lang: str,
 ) -> Accuracy | None:
     """Estimates the accuracy of models on labels of a language that they had not learned from.
 
@@ -121,17 +127,26 @@ def prequential(
         left = np.array([draw.remaining for draw, _ in chosen])
         chances = np.array([draw.propensity for draw, _ in chosen])
         weights = capped(lure_weights(chances, max(int(left[0]), len(chosen)), left))
-    right, random_right = (
-        np.array([draw.predicted == label for draw, label in judged], dtype=bool)
-        for judged in (chosen, random)
-    )
-    return weighted_accuracy(right, weights, random_right)
+    credit, random_credit = (_credit(task, judged) for judged in (chosen, random))
+    return weighted_accuracy(credit, weights, random_credit)
 
 
-def _judged(examples: Sequence[Example], ledger: Ledger, lang: str) -> list[tuple[Draw, str]]:
+def _credit(task: AnyTask, judged: Sequence[tuple[Draw, Example]]) -> NDArray[np.float64]:
+    """Returns the credit of noted suggestions, (N,); 0 for one that is no longer in the task."""
+    credit = np.zeros(len(judged))
+    for row, (draw, example) in enumerate(judged):
+        try:
+            suggested = task.read(draw.predicted)
+        except DataError:
+            continue
+        credit[row] = task.credit([example.answer], [suggested])[0]
+    return credit
+
+
+def _judged(examples: Sequence[Example], ledger: Ledger, lang: str) -> list[tuple[Draw, Example]]:
     """Lists the newest labels of a language that a model had a suggestion for, oldest first."""
     judged = [
-        (draw, str(example.label))
+        (draw, example)
         for example in examples
         if example.lang == lang
         and (draw := ledger.labelled.get(example.id)) is not None
@@ -152,13 +167,13 @@ def choosing_words(shadow: Shadow | None, *, fallen_back: bool, before: bool) ->
     return f"{text}; choosing again" if before else text
 
 
-def _arrays(task: TaskSpec, examples: Sequence[Example], vectors: NDArray[np.float32]) -> Labelled:
+def _arrays(task: AnyTask, examples: Sequence[Example], vectors: NDArray[np.float32]) -> Labelled:
     return Labelled(
         vectors=vectors,
-        labels=np.array([task.index(str(e.label)) for e in examples], dtype=np.intp),
+        answers=[example.answer for example in examples],
+        task=task,
         langs=np.array([e.lang for e in examples], dtype=np.str_),
         groups=np.array([e.group_key for e in examples], dtype=np.str_),
-        classes=len(task.labels),
     )
 
 
@@ -172,7 +187,7 @@ def _sample(
     held = held_back([e.id for e in tasks], [e.text for e in tasks], [e.lang for e in tasks])
     tasks = [e for e in tasks if e.id not in held]  # held-back tasks are in no draw
     sampled = random_sample(
-        np.array([lot(e.id, salt=salt) for e in tasks]),
+        np.array([random_key(e.id, salt=salt) for e in tasks]),
         np.array([e.id in trained for e in tasks], dtype=bool),
         np.array([e.lang for e in tasks], dtype=np.str_),
     )

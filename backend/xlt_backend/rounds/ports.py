@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from xlt.data.languages import Identify
 from xlt.store.versions import Store
 from xlt_backend.labelstudio.client import ProjectInfo
 from xlt_backend.labelstudio.convert import PublishRow
 from xlt_backend.queue.state import StateStore
-from xlt_backend.rounds.snapshot import Identify
 from xlt_backend.settings import Settings
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.data.examples import Example, TaskSpec
-from xlt.review.labels import Doubtful, Recheck, recheck
+from xlt.data.examples import Example
+from xlt.review.labels import Review, SuspectLabel
+from xlt.review.labels import review as review_labels
 from xlt.sampling.select import Pick
+from xlt.tasks.outputs import Outputs
+from xlt.tasks.task import AnyTask
 from xlt_backend.options import ProjectOptions
 
 #: Number of suspect labels that are listed ...
@@ -26,11 +29,11 @@ Vectors = Callable[[Sequence[Example]], NDArray[np.float32]]
 
 def review(
     labelled: Sequence[Example],
-    answers: Mapping[str, Mapping[str, str]],
+    answers: Mapping[str, Mapping[str, Hashable]],
     vectors: Vectors,
-    task: TaskSpec,
+    task: AnyTask,
     rng: np.random.Generator,
-) -> Recheck | None:
+) -> Review | None:
     """Reviews all labels except ground truth; returns None if there are too few.
 
     Args:
@@ -43,7 +46,7 @@ def review(
     examples = [example for example in labelled if example.id in answers]
     if not examples:
         return None
-    return recheck(examples, answers, vectors(examples), task, rng)
+    return review_labels(examples, answers, vectors(examples), task, rng)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,24 +61,24 @@ class ReviewQueue:
         finished: Labelled tasks that wait for no annotator, the most suspect first. Audit tasks
             are left out: audit labels corrected where a model disagrees would flatter models.
         people: Number of annotators.
-        unlabelled: (N,) uncertainty of the unlabelled tasks, on the scale of `Doubtful.doubt`.
+        unlabelled: (N,) suspicion of the unlabelled tasks, see `xlt.review.labels.Review`.
     """
 
-    review: Recheck | None = None
+    review: Review | None = None
     waiting: tuple[Example, ...] = ()
-    finished: tuple[Doubtful, ...] = ()
+    finished: tuple[SuspectLabel, ...] = ()
     people: int = 0
     unlabelled: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
     def build(
         cls,
-        review: Recheck | None,
+        review: Review | None,
         *,
         pool: Sequence[Example],
         audit: Sequence[Example],
-        answers: Mapping[str, Mapping[str, str]],
-        beliefs: NDArray[np.float64] | None,
+        answers: Mapping[str, Mapping[str, Hashable]],
+        beliefs: Outputs | None,
     ) -> ReviewQueue:
         """Sorts the tasks that have an answer into waiting and finished ones.
 
@@ -84,10 +87,10 @@ class ReviewQueue:
             pool: All waiting tasks.
             audit: Labelled examples that judge models.
             answers: Task id -> annotator -> answer.
-            beliefs: (N, C) of the unlabelled waiting tasks; None without a model.
+            beliefs: Beliefs of the unlabelled waiting tasks; None without a model.
         """
         elsewhere = {example.id for example in (*pool, *audit)}
-        suspects = () if review is None else review.texts
+        suspects = () if review is None else review.labels
         queue = cls(
             review=review,
             waiting=tuple(example for example in pool if example.id in answers),
@@ -96,11 +99,11 @@ class ReviewQueue:
         )
         if review is None or beliefs is None:
             return queue
-        return replace(queue, unlabelled=review.unlabelled_doubt(beliefs))
+        return replace(queue, unlabelled=review.unlabelled(beliefs))
 
-    def before(self, doubt: float) -> int:
-        """Counts the unlabelled tasks that come before a label of this doubt."""
-        return int((self.unlabelled > doubt).sum())
+    def before(self, suspicion: float) -> int:
+        """Counts the unlabelled tasks that come before a label this suspect."""
+        return int((self.unlabelled > suspicion).sum())
 
     def merged(self, picks: Sequence[Pick], finished: int) -> list[Pick]:
         """Inserts labelled tasks into the order of the unlabelled ones.
@@ -109,10 +112,10 @@ class ReviewQueue:
             picks: Unlabelled tasks by rank.
             finished: Number of finished tasks to insert, beside all that wait.
         """
-        known = {} if self.review is None else {text.id: text for text in self.review.texts}
-        answered: list[Example | Doubtful] = [*self.waiting, *self.finished[:finished]]
+        known = {} if self.review is None else {text.id: text for text in self.review.labels}
+        answered: list[Example | SuspectLabel] = [*self.waiting, *self.finished[:finished]]
         places = [
-            (self.before(known[e.id].doubt) if e.id in known else len(picks), _pick(e, known))
+            (self.before(known[e.id].suspicion) if e.id in known else len(picks), _pick(e, known))
             for e in answered
         ]
         places.sort(key=lambda item: (item[0], -(item[1].uncertainty or 0.0)))
@@ -124,7 +127,7 @@ class ReviewQueue:
         merged += [pick for _, pick in places]
         return [replace(pick, rank=rank) for rank, pick in enumerate(merged)]
 
-    def to_reopen(self, options: ProjectOptions) -> list[Doubtful]:
+    def to_reopen(self, options: ProjectOptions) -> list[SuspectLabel]:
         """Lists finished tasks that should get one more answer: they would be in the batch.
 
         Empty if the project has one annotator only.
@@ -135,21 +138,21 @@ class ReviewQueue:
         earned = [
             text
             for text in self.finished
-            if len(text.answers) < min(_MOST_ANSWERS, self.people)
-            and self.before(text.doubt) < options.batch
+            if len(text.votes) < min(_MOST_ANSWERS, self.people)
+            and self.before(text.suspicion) < options.batch
         ]
         return earned[:room]
 
-    def listed(self) -> list[dict[str, Any]]:
+    def listed(self, task: AnyTask) -> list[dict[str, Any]]:
         """Lists the most suspect finished labels, JSON-ready."""
         return [
             {
                 "task": text.id,
                 "lang": text.lang,
-                "answers": dict(text.answers),
-                "expected": text.expected,
-                "doubt": round(text.doubt, 4),
-                "unlabelled_before": self.before(text.doubt),
+                "answers": {who: task.plain(vote) for who, vote in text.votes.items()},
+                "expected": task.plain(text.expected),
+                "doubt": round(text.suspicion, 4),
+                "unlabelled_before": self.before(text.suspicion),
                 "reason": text.reason,
             }
             for text in self.finished[:LISTED]
@@ -166,7 +169,7 @@ class ReviewQueue:
         }
 
 
-def _pick(example: Example | Doubtful, known: Mapping[str, Doubtful]) -> Pick:
+def _pick(example: Example | SuspectLabel, known: Mapping[str, SuspectLabel]) -> Pick:
     text = known.get(example.id)
     reason = "has an answer already"
     return Pick(
@@ -174,6 +177,6 @@ def _pick(example: Example | Doubtful, known: Mapping[str, Doubtful]) -> Pick:
         lang=example.lang,
         rank=0,
         slot="relabel",
-        uncertainty=None if text is None else text.doubt,
+        uncertainty=None if text is None else text.suspicion,
         reason=reason if text is None else f"{reason}: {text.reason}",
     )

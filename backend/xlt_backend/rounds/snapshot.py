@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from typing import Any
 
-from xlt.data.examples import UNKNOWN_LANGUAGE, Example, TaskSpec
+from xlt.data.examples import Example
+from xlt.data.languages import Identify, with_languages
 from xlt.sampling.audit import is_audit
+from xlt.tasks.task import AnyTask, Json
 from xlt_backend.labelstudio.convert import Unusable, to_example, votes_of
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.labelstudio.reader import parse_time
 from xlt_backend.options import ProjectOptions
-
-#: Returns the most probable language of each text, with its probability.
-Identify = Callable[[Sequence[str]], Sequence[tuple[str, float]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +22,12 @@ class Snapshot:
     """The tasks and labels of a project at one moment.
 
     Attributes:
-        spec: The project's task.
+        task: The project's task.
         train: Labelled examples that models are trained on.
         audit: Labelled examples that only judge and calibrate.
         pool: Tasks that still wait for annotators, for the first answer or for one more.
         disputed: Examples whose annotators do not agree on a label.
-        answers: Task id -> annotator -> label, of all tasks with answers of which none is marked
+        answers: Task id -> annotator -> answer, of all tasks with answers of which none is marked
             as ground truth.
         unusable: Ids of waiting tasks without text; they are served last.
         scored: Task id -> published score of the version that the project shows.
@@ -37,12 +36,12 @@ class Snapshot:
             0 if unknown.
     """
 
-    spec: TaskSpec
+    task: AnyTask
     train: tuple[Example, ...] = ()
     audit: tuple[Example, ...] = ()
     pool: tuple[Example, ...] = ()
     disputed: tuple[Example, ...] = ()
-    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    answers: Mapping[str, Mapping[str, Hashable]] = field(default_factory=dict)
     unusable: tuple[str, ...] = ()
     scored: Mapping[str, float] = field(default_factory=dict)
     shown: str | None = None
@@ -59,10 +58,9 @@ class Snapshot:
         return tuple(id for id in self.open_ids if id not in self.scored)
 
     @property
-    def labels(self) -> dict[str, str]:
-        """Task id -> label of each labelled example."""
-        labelled = (*self.train, *self.audit)
-        return {example.id: example.label for example in labelled if example.label is not None}
+    def labels(self) -> dict[str, Json]:
+        """Task id -> answer of each labelled example, as JSON."""
+        return {e.id: self.task.plain(e.answer) for e in (*self.train, *self.audit)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +107,7 @@ def read_project(
     waiting = {str(task["id"]) for task in tasks if not task.get("is_labeled")}
     examples: list[Example] = []
     reasons: dict[str, str] = {}
-    answers: dict[str, Mapping[str, str]] = {}
+    answers: dict[str, Mapping[str, Hashable]] = {}
     for task in tasks:
         votes = votes_of(task, interface)
         if votes.answers and not votes.ground_truth:
@@ -121,13 +119,13 @@ def read_project(
             examples.append(example)
     examples = with_languages(examples, identify)
     judges = {e.id for e in examples if in_audit(e, options, salt)}
-    labelled = [e for e in examples if e.label is not None]
+    labelled = [e for e in examples if e.answer is not None]
     snapshot = Snapshot(
-        spec=interface.spec,
+        task=interface.task,
         train=tuple(e for e in labelled if e.id not in judges),
         audit=tuple(e for e in labelled if e.id in judges),
         pool=tuple(e for e in examples if e.id in waiting),
-        disputed=tuple(e for e in examples if e.label is None and e.id in answers),
+        disputed=tuple(e for e in examples if e.answer is None and e.id in answers),
         answers=answers,
         unusable=tuple(sorted((id for id in reasons if id in waiting), key=int)),
         scored={str(id): score for id, score in scores.items()},
@@ -159,14 +157,3 @@ def _seconds(stamp: object) -> float:
 def in_audit(example: Example, options: ProjectOptions, salt: str) -> bool:
     """Returns whether a task's label judges models; translations of a text judge together."""
     return is_audit(example.group_key, share=options.audit_share, salt=salt)
-
-
-def with_languages(examples: Sequence[Example], identify: Identify) -> list[Example]:
-    """Identifies the language of the examples whose task does not name it."""
-    unknown = [index for index, e in enumerate(examples) if e.lang == UNKNOWN_LANGUAGE]
-    named = list(examples)
-    if unknown:
-        languages = identify([examples[index].text for index in unknown])
-        for index, (lang, _) in zip(unknown, languages, strict=True):
-            named[index] = replace(examples[index], lang=lang)
-    return named

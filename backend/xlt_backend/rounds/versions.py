@@ -6,27 +6,28 @@ import logging
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from xlt.data.examples import Example, TaskSpec
-from xlt.errors import CorruptVersionError, XltError
+from xlt.data.examples import Example
+from xlt.errors import CorruptVersionError, DataError, XltError
 from xlt.store.versions import ProjectStore, VersionMeta
-from xlt.tasks import calibration as calibrate
 from xlt.tasks import metrics
 from xlt.tasks.calibration import Calibration
+from xlt.tasks.kinds import task_from_json
 from xlt.tasks.outputs import Scores
+from xlt.tasks.task import AnyTask, Json
 from xlt_backend.rounds.decide import Known, Trained
 from xlt_backend.rounds.judge import Judgement
 from xlt_backend.trainer import folder as files
 
 logger = logging.getLogger(__name__)
 
-#: The labels at the time of training; the calibration of its logits.
-EXAMPLES, CALIBRATION = "examples.json", "calibration.json"
+#: The labels at the time of training.
+EXAMPLES = "examples.json"
 
 
 def known(
@@ -40,7 +41,7 @@ def known(
     promoted = {change.version for change in versions.history() if change.action == "promoted"}
     active, names = versions.current(), versions.versions()
     trained: list[Trained] = []
-    used: Mapping[str, str] = {}
+    used: Mapping[str, Json] = {}
     damaged: list[str] = []
     for name in names:
         try:
@@ -55,7 +56,7 @@ def known(
             Trained(
                 name=name,
                 data_hash=meta.data_hash,
-                labels=labels_of(meta),
+                task=task_of(meta),
                 refused=bool(meta.details.get("refused")),
                 promoted=name in promoted,
             )
@@ -73,7 +74,7 @@ def known(
 def save(
     versions: ProjectStore,
     folder: Path,
-    task: TaskSpec,
+    task: AnyTask,
     *,
     train: Sequence[Example],
     audit: Sequence[Example],
@@ -96,19 +97,16 @@ def save(
     Raises:
         StoreError: If it cannot be written; no part of it is left then.
     """
-    logits = Scores.load(folder / files.AUDIT_SCORES).logits if audit else np.zeros((0, 0))
-    langs = [example.lang for example in audit]
-    truth = [str(example.label) for example in audit]
-    indices = np.array([task.index(label) for label in truth], dtype=np.intp)
-    predicted = [task.labels[i] for i in logits.argmax(axis=1)] if truth else []
-    calibration = calibrate.fit(logits, indices, langs) if truth else Calibration()
-    accuracy = metrics.per_language(truth, predicted, langs)
+    predicted = _predicted(folder / files.AUDIT_SCORES, task, audit) if audit else []
+    truth = [example.answer for example in audit]
+    accuracy = metrics.per_language(task, truth, predicted, [example.lang for example in audit])
     meta = VersionMeta(
         data_hash=data,
         label_counts=dict(Counter(example.lang for example in train)),
-        metrics={"audit": {lang: asdict(score) for lang, score in accuracy.items()}},
+        metrics={"audit": {lang: score.to_json() for lang, score in accuracy.items()}},
         details={
             "labels": list(task.labels),
+            "kind": task.kind,
             "refused": judgement.worse,
             "verdict": judgement.reason,
             **details,
@@ -117,44 +115,50 @@ def save(
     with versions.stage() as stage:
         for path in (folder / files.MODEL).iterdir():
             shutil.copy2(path, stage / path.name)
-        files.write_json(stage / CALIBRATION, calibration.to_json())
-        files.write_json(stage / EXAMPLES, {e.id: e.label for e in (*train, *audit)})
+        labels = {e.id: task.plain(e.answer) for e in (*train, *audit)}
+        files.write_json(stage / EXAMPLES, labels)
         return versions.commit(stage, meta)
 
 
-def right_answers(
-    folder: Path, task: TaskSpec, audit: Sequence[Example]
-) -> tuple[list[bool], list[bool] | None]:
-    """Compares the answers of candidate and active version with the audit labels.
+def audit_credit(
+    folder: Path, task: AnyTask, audit: Sequence[Example]
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Compares candidate and active version with the audit labels.
 
     Returns:
-        For each audit example, whether the candidate is right; the same for the active version,
-        None if there is none to compare with.
+        The candidate's credit for each audit example, (N,) in [0, 1]; the same of the active
+        version, None if there is none to compare with.
     """
+    truth = [example.answer for example in audit]
 
-    def right(name: str) -> list[bool]:
-        best = Scores.load(folder / name).logits.argmax(axis=1)
-        return [task.labels[i] == example.label for i, example in zip(best, audit, strict=True)]
+    def credit(name: str) -> NDArray[np.float64]:
+        return task.credit(truth, _predicted(folder / name, task, audit))
 
-    candidate = right(files.AUDIT_SCORES) if audit else []
+    candidate = credit(files.AUDIT_SCORES) if audit else np.zeros(0)
     compared = (folder / files.ACTIVE_AUDIT_SCORES).exists()
-    return candidate, right(files.ACTIVE_AUDIT_SCORES) if compared else None
+    return candidate, credit(files.ACTIVE_AUDIT_SCORES) if compared else None
 
 
-def comparable(versions: ProjectStore, version: str | None, task: TaskSpec) -> Path | None:
+def _predicted(path: Path, task: AnyTask, examples: Sequence[Example]) -> list[Any]:
+    """Returns the answers that saved scores stand for, before calibration."""
+    outputs = Scores.load(path).outputs
+    beliefs = task.beliefs(outputs, [example.lang for example in examples], Calibration())
+    return [suggestion.answer for suggestion in task.decode(beliefs)]
+
+
+def comparable(versions: ProjectStore, version: str | None, task: AnyTask) -> Path | None:
     """Returns the folder of a version of the same task; None if it has another one or is lost."""
     if version is None:
         return None
     try:
-        same = labels_of(versions.meta(version)) == task.labels
-        return versions.open(version) if same else None
+        return versions.open(version) if is_of(versions.meta(version), task) else None
     except CorruptVersionError:
         return None
 
 
 def calibration(versions: ProjectStore, version: str) -> Calibration:
     """Reads the calibration of a version's logits."""
-    return Calibration.from_json(files.read_json(versions.open(version) / CALIBRATION))
+    return Calibration.load(versions.open(version))
 
 
 def accuracy(versions: ProjectStore, version: str | None) -> dict[str, dict[str, float]]:
@@ -168,7 +172,16 @@ def accuracy(versions: ProjectStore, version: str | None) -> dict[str, dict[str,
     return {lang: dict(s) for lang, s in scores.items()} if isinstance(scores, dict) else {}
 
 
-def labels_of(meta: VersionMeta) -> tuple[str, ...]:
-    """Returns the label set that a version was trained for."""
-    labels = meta.details.get("labels")
-    return tuple(str(label) for label in labels) if isinstance(labels, (list, tuple)) else ()
+def task_of(meta: VersionMeta) -> AnyTask | None:
+    """Returns the task that a version was trained for; None if this xlt does not know it."""
+    # Versions of xlt 0.1 name no kind: all of them have one label per text.
+    value = {"kind": meta.details.get("kind", "single_label"), "labels": meta.details.get("labels")}
+    try:
+        return task_from_json(value)
+    except DataError:
+        return None
+
+
+def is_of(meta: VersionMeta, task: AnyTask) -> bool:
+    """Returns whether a version was trained for this task."""
+    return task_of(meta) == task

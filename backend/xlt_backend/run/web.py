@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from xlt.data.examples import Example
 from xlt.store.versions import Store
 from xlt_backend.queue.rounds import TrainQueue
 from xlt_backend.queue.state import StateStore
@@ -50,5 +51,5 @@ def load_model(folder: Path) -> Model:
     from xlt.models.predictor import Predictor
 
     model = Predictor.load(folder, threads=1)
-    model.score(["the first text takes longest"])
+    model.predict([Example(id="", texts=("the first text takes longest",))])
     return model

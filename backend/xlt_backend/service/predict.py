@@ -18,20 +18,17 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from xlt.data.examples import Example
 from xlt.errors import ConfigError, XltError
-from xlt.sampling.uncertainty import margin
+from xlt.tasks.task import Suggestion
 from xlt_backend.errors import RedisDownError, UnsupportedConfigError
-from xlt_backend.labelstudio.convert import Unusable, to_example, to_result
+from xlt_backend.labelstudio.convert import Unusable, to_example
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.labelstudio.scores import uncertainty_to_score
 from xlt_backend.labelstudio.wire import PredictAnswer, PredictRequest, WireResult, WireTask
 from xlt_backend.options import ProjectOptions
 from xlt_backend.service.events import Service
-from xlt_backend.service.registry import Loaded, Registry
+from xlt_backend.service.registry import Registry
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +65,7 @@ class Inference:
     Args:
         registry: Gives the active version of a project.
         deadline_s: Seconds until a request is answered with the results that are ready.
-        remembered: Number of texts whose probabilities are kept in memory.
+        remembered: Number of texts whose predictions are kept in memory.
         timed: Wraps the work of a request; called with its number of tasks.
     """
 
@@ -127,18 +124,18 @@ class Inference:
             chunk = usable[start : start + CHUNK]
             futures.append((chunk, self._submit(key, [e for _, e in chunk], deadline, len(tasks))))
         for chunk, future in futures:
-            beliefs = self._awaited(future, deadline)
-            if beliefs is None:
+            predicted = self._awaited(future, deadline)
+            if predicted is None:
                 continue
-            version = beliefs.version
-            for (index, _), row in zip(chunk, beliefs.probabilities, strict=True):
-                results[index] = _result(row, beliefs, interface)
+            version = predicted.version
+            for (index, _), prediction in zip(chunk, predicted.predictions, strict=True):
+                results[index] = _result(prediction, version, interface)
         return PredictAnswer(results=results, model_version=version)
 
     def _submit(
         self, key: str, examples: list[Example], deadline: float, size: int
-    ) -> Future[Beliefs | None]:
-        future: Future[Beliefs | None] = Future()
+    ) -> Future[Predicted | None]:
+        future: Future[Predicted | None] = Future()
 
         def work() -> None:
             if time.monotonic() > deadline or not future.set_running_or_notify_cancel():
@@ -152,7 +149,7 @@ class Inference:
         self._work.put((0 if size <= CHUNK else 1, next(self._order), work))
         return future
 
-    def _awaited(self, future: Future[Beliefs | None], deadline: float) -> Beliefs | None:
+    def _awaited(self, future: Future[Predicted | None], deadline: float) -> Predicted | None:
         try:
             return future.result(timeout=max(0.0, deadline - time.monotonic()))
         except FutureTimeoutError:
@@ -169,60 +166,70 @@ class Inference:
             _, _, work = self._work.get()
             work()
 
-    def _answer(self, key: str, examples: Sequence[Example]) -> Beliefs | None:
+    def _answer(self, key: str, examples: Sequence[Example]) -> Predicted | None:
         loaded = self._registry.get(key)
         if loaded is None:
             return None
-        names = [(key, loaded.version, e.lang, e.text) for e in examples]
-        rows = self._memory.recall(names)
-        missing = [i for i, row in enumerate(rows) if row is None]
+        names = [(key, loaded.version, e.lang, e.texts) for e in examples]
+        remembered = self._memory.recall(names)
+        missing = [i for i, prediction in enumerate(remembered) if prediction is None]
         if missing:
-            fresh = loaded.probabilities(
-                [examples[i].text for i in missing], [examples[i].lang for i in missing]
-            )
-            for i, row in zip(missing, fresh, strict=True):
-                rows[i] = row
-            self._memory.keep([names[i] for i in missing], list(fresh))
-        return Beliefs(loaded=loaded, probabilities=[row for row in rows if row is not None])
+            fresh = loaded.model.predict([examples[i] for i in missing])
+            pairs = zip(fresh.suggestions, fresh.uncertainty.tolist(), strict=True)
+            new = [Prediction(suggestion, uncertainty) for suggestion, uncertainty in pairs]
+            for i, prediction in zip(missing, new, strict=True):
+                remembered[i] = prediction
+            self._memory.keep([names[i] for i in missing], new)
+        return Predicted(
+            version=loaded.version, predictions=[each for each in remembered if each is not None]
+        )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Beliefs:
-    """Class probabilities (C,) of each text of a chunk, and the version that gave them."""
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A version's prediction of one text.
 
-    loaded: Loaded
-    probabilities: list[NDArray[np.float64]]
+    Attributes:
+        suggestion: The suggested answer.
+        uncertainty: In [0, 1], higher = less sure.
+    """
 
-    @property
-    def version(self) -> str:
-        """Name of the version that gave the probabilities."""
-        return self.loaded.version
+    suggestion: Suggestion
+    uncertainty: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predicted:
+    """Predictions of the texts of a chunk, and the version that made them."""
+
+    version: str
+    predictions: list[Prediction]
 
 
 class Memory:
-    """The class probabilities of the texts that were scored last."""
+    """The predictions of the texts that were predicted last."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._rows: OrderedDict[Hashable, NDArray[np.float64]] = OrderedDict()
+        self._predictions: OrderedDict[Hashable, Prediction] = OrderedDict()
 
-    def recall(self, names: Sequence[Hashable]) -> list[NDArray[np.float64] | None]:
-        """Returns the row of each name; None if it is not remembered."""
-        return [self._rows.get(name) for name in names]
+    def recall(self, names: Sequence[Hashable]) -> list[Prediction | None]:
+        """Returns the prediction of each name; None if it is not remembered."""
+        return [self._predictions.get(name) for name in names]
 
-    def keep(self, names: Sequence[Hashable], rows: Sequence[NDArray[np.float64]]) -> None:
-        """Remembers rows; drops the oldest beyond the capacity."""
-        self._rows.update(zip(names, rows, strict=True))
-        while len(self._rows) > self._capacity:
-            self._rows.popitem(last=False)
+    def keep(self, names: Sequence[Hashable], predictions: Sequence[Prediction]) -> None:
+        """Remembers predictions; drops the oldest beyond the capacity."""
+        self._predictions.update(zip(names, predictions, strict=True))
+        while len(self._predictions) > self._capacity:
+            self._predictions.popitem(last=False)
 
 
-def _result(row: NDArray[np.float64], beliefs: Beliefs, interface: Interface) -> WireResult:
-    label = beliefs.loaded.model.task.labels[int(row.argmax())]
-    if label not in interface.labels:  # the interface was edited after the model was trained
-        return WireResult(model_version=beliefs.version)
+def _result(prediction: Prediction, version: str, interface: Interface) -> WireResult:
+    results = interface.results(prediction.suggestion)
+    if not results and prediction.suggestion.answer:  # not in the interface: it was edited since
+        return WireResult(model_version=version)
     return WireResult(
-        result=to_result(label, float(row.max()), interface),
-        score=uncertainty_to_score(float(margin(row[None])[0])),
-        model_version=beliefs.version,
+        result=results,
+        score=uncertainty_to_score(prediction.uncertainty),
+        model_version=version,
     )

@@ -13,15 +13,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from xlt.errors import XltError
 from xlt.store.versions import Store
-from xlt_backend.rounds import versions as versionfiles
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from xlt.data.examples import TaskSpec
-    from xlt.tasks.calibration import Calibration
-    from xlt.tasks.outputs import Scores
+    from xlt.data.examples import Example
+    from xlt.tasks.predictions import Predictions
+    from xlt.tasks.task import AnyTask
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +28,12 @@ _RETRY_S = 60.0
 class Model(Protocol):
     """The part of `xlt.models.predictor.Predictor` that serving uses."""
 
-    task: TaskSpec
+    @property
+    def task(self) -> AnyTask:
+        """The task that it predicts."""
 
-    def score(self, texts: Sequence[str]) -> Scores:
-        """Returns logits and vectors of texts, in their order."""
+    def predict(self, examples: Sequence[Example]) -> Predictions:
+        """Predicts examples, in their order."""
 
 
 Load = Callable[[Path], Model]
@@ -47,17 +45,11 @@ class Loaded:
 
     Attributes:
         version: Its name.
-        model: The model, for logits.
-        calibration: Turns logits into probabilities.
+        model: The model.
     """
 
     version: str
     model: Model
-    calibration: Calibration
-
-    def probabilities(self, texts: Sequence[str], langs: Sequence[str]) -> NDArray[np.float64]:
-        """Returns calibrated class probabilities (N, C) of N texts in N languages."""
-        return self.calibration.apply(self.model.score(texts).logits, langs)
 
 
 class Registry:
@@ -169,7 +161,6 @@ class Registry:
         loaded = Loaded(
             version=version,
             model=self._load(versions.open(version)),
-            calibration=versionfiles.calibration(versions, version),
         )
         logger.info("%s: loaded %s in %.1f s", key, version, time.monotonic() - start)
         return loaded

@@ -13,8 +13,9 @@ from typing import Any
 
 from xlt.cli.arguments import print_status
 from xlt.errors import ConfigError
+from xlt.tasks.kinds import KINDS
 from xlt_backend.labelstudio.client import UNCERTAINTY_SAMPLING, Client, ProjectInfo
-from xlt_backend.labelstudio.interface import Interface, choices_config
+from xlt_backend.labelstudio.interface import Interface, template
 from xlt_backend.labelstudio.links import ensure_backend, ensure_webhook
 from xlt_backend.labelstudio.views import VIEW_TITLE, ensure_view
 from xlt_backend.options import ProjectOptions
@@ -138,6 +139,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--title", help="title of the project; it is created if it does not exist")
     interface = parser.add_mutually_exclusive_group()
     interface.add_argument("--labels", metavar="A,B,…", help="labels of a new project")
+    parser.add_argument(
+        "--kind",
+        choices=list(KINDS),
+        default=next(iter(KINDS)),
+        help="kind of task of a new project with --labels (default: %(default)s)",
+    )
     interface.add_argument(
         "--label-config", type=Path, metavar="FILE", help="labelling interface of a new project"
     )
@@ -165,7 +172,7 @@ def main(args: argparse.Namespace) -> int:
         label_config=_label_config(args),
         options=parse_options(args.option) if args.option else None,
     )
-    labels = list(connection.interface.labels)
+    labels = list(connection.interface.task.labels)
     for line in (
         *(connection.changes or ("nothing to change",)),
         *connection.interface.notes,
@@ -186,7 +193,8 @@ def main(args: argparse.Namespace) -> int:
 
 def _label_config(args: argparse.Namespace) -> str | None:
     if args.labels:
-        return choices_config([label.strip() for label in args.labels.split(",") if label.strip()])
+        labels = [label.strip() for label in args.labels.split(",") if label.strip()]
+        return template(args.kind, labels)
     return args.label_config.read_text(encoding="utf-8") if args.label_config else None
 
 

@@ -90,8 +90,8 @@ def check_interface(project: ProjectInfo) -> Check:
         interface = Interface.from_label_config(project.label_config)
     except XltError as error:
         return fail(name, str(error), "change the labelling interface (see label_config/)")
-    labels = ", ".join(interface.labels)
-    detail = f"learns {interface.control!r}: {labels}; text from ${interface.text_key}"
+    labels = ", ".join(interface.task.labels)
+    detail = f"learns {interface.tag.name!r}: {labels}; text from ${interface.text_key}"
     return ok(name, "; ".join([detail, *interface.notes]))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from xlt.data.examples import Example, TaskKind, TaskSpec
+from xlt.tasks.kinds import task_from_json
+from xlt.tasks.task import AnyTask
 from xlt_backend.errors import TrainerError
 
 PLAN, RESULT, ERROR = "plan.json", "result.json", "error.json"
@@ -29,7 +30,7 @@ class TrainPlan:
     Attributes:
         mode: `train` a model and score with it, `score` with a saved one, `embed` the pool with the
             untrained encoder, or `adapt` that encoder and judge whether the result is better.
-        spec: The project's task.
+        task: The project's task.
         config: Hyper-parameters that differ from the defaults.
         model: Folder of the model to score with.
         active: Folder of the active model, to compare with on the audit examples.
@@ -42,7 +43,7 @@ class TrainPlan:
     """
 
     mode: Mode
-    spec: TaskSpec
+    task: AnyTask
     config: Mapping[str, Any] = field(default_factory=dict)
     model: str | None = None
     active: str | None = None
@@ -56,31 +57,19 @@ class TrainPlan:
 
 def write_plan(folder: Path, plan: TrainPlan) -> None:
     """Writes a plan."""
-    value = asdict(plan) | {"spec": {"kind": plan.spec.kind.value, "labels": plan.spec.labels}}
-    write_json(folder / PLAN, value)
+    write_json(folder / PLAN, asdict(plan) | {"task": plan.task.to_json()})
 
 
 def read_plan(folder: Path) -> TrainPlan:
-    """Reads what `write_plan` wrote."""
+    """Reads what `write_plan` wrote.
+
+    Raises:
+        TrainerError: If there is no plan.
+        DataError: If it has no task.
+    """
     value = read_json(folder / PLAN)
-    spec = value.pop("spec")
-    kind, labels = TaskKind(spec["kind"]), tuple(spec["labels"])
-    return TrainPlan(**value, spec=TaskSpec(kind=kind, labels=labels))
-
-
-def write_examples(path: Path, examples: Iterable[Example]) -> None:
-    """Writes one JSON object per example and line."""
-    with path.open("w", encoding="utf-8") as file:
-        for example in examples:
-            file.write(json.dumps(asdict(example), ensure_ascii=False) + "\n")
-
-
-def read_examples(path: Path) -> list[Example]:
-    """Reads what `write_examples` wrote; returns no examples if there is no file."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8") as file:
-        return [Example(**json.loads(line)) for line in file]
+    task = task_from_json(value.pop("task", None))
+    return TrainPlan(**value, task=task)
 
 
 def write_json(path: Path, value: object) -> None:

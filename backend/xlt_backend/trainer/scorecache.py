@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.data.examples import Example
-from xlt.tasks.outputs import Scores
+from xlt.errors import DataError
+from xlt.tasks.outputs import Outputs, Scores
 
 logger = logging.getLogger(__name__)
 
@@ -30,17 +31,15 @@ class Cached:
     """Scores with the keys of their texts.
 
     Attributes:
-        keys: (N,), by `text_key`.
-        logits: (N, C) float32; C = 0 for the untrained encoder.
-        vectors: (N, H) float32.
+        keys: (N,) of `text_key`.
+        scores: Scores of the N texts; outputs of the untrained encoder have no columns.
     """
 
     keys: NDArray[np.str_]
-    logits: NDArray[np.float32]
-    vectors: NDArray[np.float32]
+    scores: Scores
 
     def missing(self, examples: Sequence[Example]) -> list[Example]:
-        """Lists the examples that have no score here, each once."""
+        """Returns the examples that have no score here, each once."""
         known = set(self.keys.tolist())
         wanted = {text_key(example): example for example in examples}
         return [example for key, example in wanted.items() if key not in known]
@@ -52,35 +51,30 @@ class Cached:
             KeyError: If one of them has none.
         """
         if len(examples) == 0:
-            return Scores(logits=self.logits[:0], vectors=self.vectors[:0])
+            return self.scores.take([])
         at = {key: row for row, key in enumerate(self.keys.tolist())}
-        index = np.array([at[text_key(example)] for example in examples], dtype=np.intp)
-        return Scores(logits=self.logits[index], vectors=self.vectors[index])
+        return self.scores.take([at[text_key(example)] for example in examples])
 
     def with_scores(self, examples: Sequence[Example], scores: Scores) -> Cached:
-        """Adds the scores of more examples; a text that has a score keeps it."""
+        """Adds scores of more examples; a text that is known already keeps its own."""
         fresh = set(map(text_key, self.missing(examples)))
         new: dict[str, int] = {}
         for row, key in enumerate(map(text_key, examples)):
             if key in fresh:
                 new.setdefault(key, row)
-        keys, rows = np.array(list(new), dtype=np.str_), list(new.values())
-        scores = Scores(logits=scores.logits[rows], vectors=scores.vectors[rows])
+        keys, added = np.array(list(new), dtype=np.str_), scores.take(list(new.values()))
         if len(self.keys) == 0:
-            return Cached(keys=keys, logits=scores.logits, vectors=scores.vectors)
+            return Cached(keys=keys, scores=added)
         if len(keys) == 0:
             return self
-        return Cached(
-            keys=np.concatenate([self.keys, keys]),
-            logits=np.concatenate([self.logits, scores.logits]),
-            vectors=np.concatenate([self.vectors, scores.vectors]),
-        )
+        return Cached(keys=np.concatenate([self.keys, keys]), scores=self.scores.concat(added))
 
 
 EMPTY = Cached(
     keys=np.zeros(0, np.str_),
-    logits=np.zeros((0, 0), np.float32),
-    vectors=np.zeros((0, 0), np.float32),
+    scores=Scores(
+        outputs=Outputs(np.zeros((0, 0), np.float32)), vectors=np.zeros((0, 0), np.float32)
+    ),
 )
 
 
@@ -88,10 +82,11 @@ def load(path: Path) -> Cached:
     """Reads a cache; returns an empty one if the file is missing or damaged."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return Cached(keys=arrays["keys"], logits=arrays["logits"], vectors=arrays["vectors"])
+            scores = Scores(outputs=Outputs(arrays["logits"]), vectors=arrays["vectors"])
+            return Cached(keys=arrays["keys"], scores=scores)
     except FileNotFoundError:
         return EMPTY
-    except (OSError, ValueError, KeyError, BadZipFile, EOFError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile, EOFError, DataError) as error:
         logger.warning("%s is damaged, the scores are computed again: %s", path, error)
         return EMPTY
 
@@ -102,7 +97,8 @@ def save(path: Path, cached: Cached) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with fresh.open("wb") as file:
-            np.savez(file, keys=cached.keys, logits=cached.logits, vectors=cached.vectors)
+            logits, vectors = cached.scores.outputs.values, cached.scores.vectors
+            np.savez(file, keys=cached.keys, logits=logits, vectors=vectors)
         fresh.replace(path)
     except OSError as error:
         logger.warning("scores are not cached: %s", error)

@@ -7,12 +7,14 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from xlt.data.jsonl import read_jsonl
 from xlt.errors import CancelledError, XltError
+from xlt.tasks.kinds import read_answers
 from xlt_backend.trainer import folder as files
 from xlt_backend.trainer.supervise import PROCESS, run_trainer
 
@@ -133,19 +135,19 @@ def train_part(folder: Path, speaker: Speaker) -> dict[str, object]:
     if (folder / files.MODEL).exists():  # complete: it is written whole or not at all
         return {}
     plan = files.read_plan(folder)
-    labelled = files.read_examples(folder / files.LABELLED)
-    pool = files.read_examples(folder / files.POOL)
+    labelled = read_answers(read_jsonl(folder / files.LABELLED), plan.task)
+    pool = read_jsonl(folder / files.POOL)
     result = train(
         labelled,
-        [example for example in pool if example.label is None],
-        plan.spec,
+        [example for example in pool if example.answer is None],
+        plan.task,
         TrainConfig.from_mapping(plan.config),
         folder / files.MODEL,
         work=folder / files.CHECKPOINTS,
         progress=progress,
         should_stop=speaker.should_stop,
     )
-    return {key: value for key, value in asdict(result).items() if key != "folder"}
+    return result.measured
 
 
 def _score(folder: Path, plan: files.TrainPlan, model: Path, speaker: Speaker) -> dict[str, object]:
@@ -153,7 +155,7 @@ def _score(folder: Path, plan: files.TrainPlan, model: Path, speaker: Speaker) -
     from xlt.models.predictor import Predictor
 
     note: dict[str, object] = {}
-    audit = files.read_examples(folder / files.AUDIT)
+    audit = read_answers(read_jsonl(folder / files.AUDIT), plan.task)
     if plan.active and audit:
         try:
             active = Predictor.load(Path(plan.active), threads=plan.threads or None)
@@ -162,12 +164,27 @@ def _score(folder: Path, plan: files.TrainPlan, model: Path, speaker: Speaker) -
             note["active_error"] = str(error)
     predictor = Predictor.load(model, threads=plan.threads or None)
     _save(predictor, audit, folder / files.AUDIT_SCORES, "judge", speaker)
+    if plan.mode == "train":
+        calibrate(folder, plan, audit)
     for source, target in (
         (files.LABELLED, files.LABELLED_SCORES),
         (files.POOL, files.POOL_SCORES),
     ):
-        _save(predictor, files.read_examples(folder / source), folder / target, "score", speaker)
+        _save(predictor, read_jsonl(folder / source), folder / target, "score", speaker)
     return note
+
+
+def calibrate(folder: Path, plan: files.TrainPlan, audit: Sequence[Example]) -> None:
+    """Calibrates the trained model on the audit examples; without any it stays as it is."""
+    from xlt.tasks.calibration import Calibration
+    from xlt.tasks.outputs import Scores
+
+    calibration = Calibration()
+    if audit:
+        outputs = Scores.load(folder / files.AUDIT_SCORES).outputs
+        answers, langs = [e.answer for e in audit], [e.lang for e in audit]
+        calibration = plan.task.fit(outputs, answers, langs)
+    calibration.save(folder / files.MODEL)
 
 
 def _save(
@@ -176,7 +193,7 @@ def _save(
     def progress(done: int, total: int) -> None:
         speaker.say(phase, done, total)
 
-    predictor.score([example.text for example in examples], progress=progress).save(path)
+    predictor.score(examples, progress=progress).save(path)
 
 
 def _embed(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, object]:
@@ -185,9 +202,9 @@ def _embed(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, o
 
     from xlt.config import TrainConfig
     from xlt.encoder.encoder import embed
-    from xlt.tasks.outputs import Scores
+    from xlt.tasks.outputs import Outputs, Scores
 
-    texts = [example.text for example in files.read_examples(folder / files.POOL)]
+    texts = [example.input for example in read_jsonl(folder / files.POOL)]
     parts, size = [], 256
     for start in range(0, len(texts), size):
         speaker.say("score", start, len(texts))
@@ -198,7 +215,7 @@ def _embed(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, o
         )
     vectors = np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
     logits = np.zeros((len(vectors), 0), np.float32)
-    Scores(logits=logits, vectors=vectors).save(folder / files.POOL_SCORES)
+    Scores(outputs=Outputs(logits), vectors=vectors).save(folder / files.POOL_SCORES)
     return {}
 
 
@@ -213,8 +230,8 @@ def _adapt(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, o
     from xlt.adapt.texts import from_examples, read_translations
     from xlt.data.languages import normalise
 
-    labelled = files.read_examples(folder / files.LABELLED)
-    examples = [*labelled, *files.read_examples(folder / files.POOL)]
+    labelled = read_answers(read_jsonl(folder / files.LABELLED), plan.task)
+    examples = [*labelled, *read_jsonl(folder / files.POOL)]
     languages = {normalise(example.lang) for example in examples}
 
     def table(path: str | None) -> list[Pair]:
@@ -237,8 +254,8 @@ def _adapt(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, o
     encoder, adapted = str(plan.model), Path(str(plan.adapted))
     options = AdaptOptions(source=source)
     adapt_once(encoder, data, adapted, options=options, progress=report)
-    if len({example.label for example in labelled}) < 2:
+    if plan.task.missing([example.answer for example in labelled]):
         return {"adapted": False, "reason": "made; labels decide whether it is used"}
     speaker.say("judge", 0, 1)
-    choice = choose(encoder, str(adapted), labelled, source=source)
+    choice = choose(encoder, str(adapted), labelled, source=source, task=plan.task)
     return {"adapted": choice.adapted, "reason": choice.reason}

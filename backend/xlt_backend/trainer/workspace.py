@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xlt.data.examples import Example, TaskSpec
+from xlt.data.examples import Example
+from xlt.data.jsonl import write_jsonl
 from xlt.disk.fingerprints import fingerprint
 from xlt.tasks.outputs import Scores
+from xlt.tasks.task import AnyTask
 from xlt_backend.trainer import folder as files
 from xlt_backend.trainer import scorecache
 from xlt_backend.trainer.scorecache import Cached
@@ -23,7 +25,7 @@ class Workspace:
 
     Attributes:
         folder: The folder.
-        spec: The project's task.
+        task: The project's task.
         config: Hyper-parameters.
         threads: CPU threads; 0: one per core.
         nice: Niceness of the training process.
@@ -32,7 +34,7 @@ class Workspace:
     """
 
     folder: Path
-    spec: TaskSpec
+    task: AnyTask
     config: Mapping[str, Any]
     threads: int
     nice: int
@@ -62,9 +64,9 @@ class Workspace:
             if other != folder:
                 shutil.rmtree(other, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
-        files.write_examples(folder / files.LABELLED, train)
-        files.write_examples(folder / files.AUDIT, audit)
-        files.write_examples(folder / files.POOL, pool)
+        write_jsonl(folder / files.LABELLED, train)
+        write_jsonl(folder / files.AUDIT, audit)
+        write_jsonl(folder / files.POOL, pool)
         (folder / files.ACTIVE_AUDIT_SCORES).unlink(missing_ok=True)
         self._run(folder, mode="train", active=str(active) if active else None)
         return folder
@@ -99,7 +101,7 @@ class Workspace:
         folder = self.folder / "score"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        files.write_examples(folder / files.POOL, missing)
+        write_jsonl(folder / files.POOL, missing)
         self._run(folder, mode="score" if model else "embed", model=str(model) if model else None)
         cached = cached.with_scores(missing, Scores.load(folder / files.POOL_SCORES))
         scorecache.save(self._cache(version), cached)
@@ -133,8 +135,8 @@ class Workspace:
         """
         folder = self.folder / "adapt"
         folder.mkdir(parents=True, exist_ok=True)
-        files.write_examples(folder / files.LABELLED, train)
-        files.write_examples(folder / files.POOL, pool)
+        write_jsonl(folder / files.LABELLED, train)
+        write_jsonl(folder / files.POOL, pool)
         tables = {"translations": translations, "lexicon": lexicon}
         result = self._run(
             folder, mode="adapt", model=encoder, adapted=str(adapted), source=source,
@@ -156,7 +158,7 @@ class Workspace:
     def _run(self, folder: Path, **plan: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of TrainPlan
         for stale in (files.RESULT, files.ERROR):
             (folder / stale).unlink(missing_ok=True)
-        common: dict[str, Any] = {"spec": self.spec, "config": self.config, "nice": self.nice}
+        common: dict[str, Any] = {"task": self.task, "config": self.config, "nice": self.nice}
         files.write_plan(folder, files.TrainPlan(threads=self.threads, **common, **plan))
         result = self.run(folder)
         self._add(result)

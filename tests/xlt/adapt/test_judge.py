@@ -17,7 +17,7 @@ def labelled(rng, lang, n):
         label = ("goat", "rain")[number % 2]
         text = f"{label} {' '.join(rng.choice(WORDS[4:], size=2))} {label}"
         text = text if lang == "en" else foreign(text)
-        rows.append(Example(id=f"{lang}{number}", text=text, lang=lang, label=label))
+        rows.append(Example(id=f"{lang}{number}", texts=(text,), lang=lang, answer=label))
     return rows
 
 
@@ -41,8 +41,8 @@ def test_labels_judge_by_turns_where_none_are_held_out(english, adapted, rng):
     """Each fifth by a head that has not seen it: labels that say nothing are guessed as badly."""
     texts = labelled(rng, "en", 60) + labelled(rng, "zgh", 60)
     better = choose(english, str(adapted[0]), texts, source="eng", max_source_loss=0.1)
-    drawn = rng.permutation([e.label for e in texts])
-    noise = [replace(e, label=str(label)) for e, label in zip(texts, drawn, strict=True)]
+    drawn = rng.permutation([e.answer for e in texts])
+    noise = [replace(e, answer=str(label)) for e, label in zip(texts, drawn, strict=True)]
     blind = choose(english, str(adapted[0]), noise, source="eng")
 
     assert better.adapted, better.reason

@@ -12,7 +12,7 @@ from xlt.errors import DataError
 def test_groups_are_pairs():
     """A group with a source text makes pairs; source texts are never adapted to."""
     rows = [("1", "goat", "eng", "a"), ("2", "ⴳⵓⴰⵜ", "zgh", "a"), ("3", "awaw", "zgh", None)]
-    examples = [Example(id=i, text=t, lang=lang, group=g) for i, t, lang, g in rows]
+    examples = [Example(id=i, texts=(t,), lang=lang, group=g) for i, t, lang, g in rows]
 
     data = from_examples(examples, source="en")
 

@@ -42,4 +42,5 @@ def test_a_teacher_without_words_is_refused(tmp_path, capsys):
     status = main(["opentext", "--out", f"{tmp_path / 'out'}", "--teacher", f"{tmp_path}"])
 
     assert status == 1
-    assert f"there is no {tmp_path / 'tokenizer.json'}" in capsys.readouterr().err
+    expected = f"has no tokenizer.json: expected it at {tmp_path / 'tokenizer.json'}"
+    assert expected in capsys.readouterr().err

@@ -46,7 +46,7 @@ def test_select_relabel_orders_the_labels_by_doubt(
         about = [[4.0 * (word in text) for word in ("goal", "law")] for text in texts]
         return (np.array(about) + 0.1 * rng.standard_normal((len(texts), 2))).astype(np.float32)
 
-    monkeypatch.setattr("xlt.encoder.encoder.embed", vectors)
+    monkeypatch.setattr("xlt.models.artifact.embed", vectors)
     rows = [
         {"id": f"r{i}", "text": ("goal", "law")[i % 2], "lang": "en", "label": ("s", "p")[i % 2]}
         for i in range(40)

@@ -76,7 +76,7 @@ def trainings(monkeypatch) -> list[tuple[int, int]]:
 
     def train(labelled, unlabelled, *args, **kwargs):
         seen.append((len(labelled), len(unlabelled)))
-        assert all(example.label is None for example in unlabelled)
+        assert all(example.answer is None for example in unlabelled)
         return real(labelled, unlabelled, *args, **kwargs)
 
     monkeypatch.setattr(xlt.training.loop, "train", train)

@@ -1,20 +1,13 @@
-"""Tables become examples; bad tables get one clear line; groups stay together."""
+"""Tables become examples; bad tables get one clear line."""
 
 from __future__ import annotations
 
-import csv
-import gzip
 import json
-from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from xlt.data.corpus import folds_by_group, read_examples, read_pairs, split_by_group, write_jsonl
+from tests.xlt.data.written import written
+from xlt.data.corpus import read_examples
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt.errors import DataError
 
@@ -25,35 +18,17 @@ ROWS = [
 ]
 
 
-def written(folder: Path, kind: str, rows=ROWS) -> Path:
-    """A file of that kind with the rows."""
-    path = folder / f"data{kind}"
-    if kind == ".parquet":
-        pq.write_table(pa.Table.from_pylist(rows), path)
-    elif kind in (".jsonl", ".ndjson"):
-        path.write_text("\n".join(json.dumps(row) for row in rows) + "\n\n", encoding="utf-8")
-    elif kind == ".jsonl.gz":
-        path.write_bytes(gzip.compress("\n".join(json.dumps(row) for row in rows).encode()))
-    else:
-        with open(path, "w", encoding="utf-8-sig", newline="") as file:
-            delimiter = {".csv": ",", ".tsv": "\t", "2.csv": ";"}[kind]
-            writer = csv.DictWriter(file, list(rows[0]), delimiter=delimiter)
-            writer.writeheader()
-            writer.writerows(rows)
-    return path
-
-
 KINDS = [".csv", "2.csv", ".tsv", ".jsonl", ".ndjson", ".jsonl.gz", ".parquet"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_table_gives_the_same_examples(tmp_path, kind):
     """Quotes, line breaks, emoji and scripts survive; an empty label is no label."""
-    found = read_examples(written(tmp_path, kind))
+    found = read_examples(written(tmp_path, kind, ROWS))
     assert found == [
-        Example(id="1", text="Yara sun tafi.", lang="hau_Latn", label="travel"),
-        Example(id="2", text='Ẹ káàárọ̀, "ọ̀rẹ́"\nmi 😀', lang="yo", label="health"),
-        Example(id="3", text="اردو متن", lang="ur", label=None),
+        Example(id="1", texts=("Yara sun tafi.",), lang="hau_Latn", answer="travel"),
+        Example(id="2", texts=('Ẹ káàárọ̀, "ọ̀rẹ́"\nmi 😀',), lang="yo", answer="health"),
+        Example(id="3", texts=("اردو متن",), lang="ur", answer=None),
     ]
 
 
@@ -70,7 +45,7 @@ def test_every_kind_of_table_gives_the_same_examples(tmp_path, kind):
 def test_usual_column_names_are_found(tmp_path, row, expected):
     """Case, `_` and `-` do not matter; what is not there is left out."""
     found = read_examples(written(tmp_path, ".jsonl", [row]))[0]
-    assert (found.id, found.text, found.lang, found.label) == expected
+    assert (found.id, found.text, found.lang, found.answer) == expected
 
 
 def test_named_columns_are_used_and_must_be_there(tmp_path):
@@ -85,7 +60,44 @@ def test_named_columns_are_used_and_must_be_there(tmp_path):
 def test_columns_that_only_later_rows_have_are_found(tmp_path):
     """In JSONL the first row may be unlabelled."""
     rows = [{"text": "a"}, {"text": "b", "label": "x", "lang": "ha"}]
-    assert [e.label for e in read_examples(written(tmp_path, ".jsonl", rows))] == [None, "x"]
+    assert [e.answer for e in read_examples(written(tmp_path, ".jsonl", rows))] == [None, "x"]
+
+
+LISTS = [
+    (["health", "sport"], ("health", "sport")),
+    (["sport"], ("sport",)),
+    ([], ()),
+    (None, None),
+]
+
+
+@pytest.mark.parametrize("kind", [".jsonl", ".parquet", ".csv", ".tsv"])
+def test_a_cell_with_a_list_of_labels_is_a_tuple_of_them(tmp_path, kind):
+    """A list in JSON and Parquet, the same written as JSON in CSV; no label of many is `[]`."""
+    rows = [{"text": f"t{i}", "label": cell} for i, (cell, _) in enumerate(LISTS)]
+    if kind in (".csv", ".tsv"):
+        rows = [row | {"label": row["label"] and json.dumps(row["label"])} for row in rows]
+        rows[2]["label"] = "[]"
+    found = read_examples(written(tmp_path, kind, rows))
+    assert [example.answer for example in found] == [answer for _, answer in LISTS]
+
+
+@pytest.mark.parametrize("cell", ["[not json", "[1, 2]", '["a", 1]', "[]x"])
+def test_a_label_that_only_looks_like_a_list_is_a_label(tmp_path, cell):
+    """Only a JSON list of strings is several labels."""
+    found = read_examples(written(tmp_path, ".csv", [{"text": "t", "label": cell}]))
+    assert found[0].answer == cell
+
+
+def test_a_text_cell_with_a_list_is_several_texts(tmp_path):
+    """To be read together; none of them may be empty."""
+    rows = [{"text": ["a premise", " a guess "], "lang": "en"}, {"text": ["alone"]}]
+    found = read_examples(written(tmp_path, ".jsonl", rows))
+    assert [example.texts for example in found] == [("a premise", "a guess"), ("alone",)]
+    assert found[0].text == "a premise\na guess"
+    assert [example.input for example in found] == [("a premise", "a guess"), "alone"]
+    with pytest.raises(DataError, match="row 2: text is empty"):
+        read_examples(written(tmp_path, ".jsonl", [*rows[:1], {"text": ["a", " "]}]))
 
 
 def test_an_id_shared_by_languages_is_their_group(tmp_path):
@@ -162,81 +174,5 @@ def test_hub_data_sets_are_read_by_name_and_split(monkeypatch):
     )
     asked = []
     monkeypatch.setattr(datasets, "load_dataset", lambda *a, **k: (asked.append((a, k)), table)[1])
-    assert [e.label for e in read_examples("owner/name:test")] == ["yes", "no"]
+    assert [e.answer for e in read_examples("owner/name:test")] == ["yes", "no"]
     assert asked == [(("owner/name",), {"split": "test"})]
-
-
-TEXTS = st.text(min_size=1, max_size=20).map(str.strip).filter(bool)
-
-
-@given(
-    st.lists(
-        st.builds(
-            Example,
-            id=st.uuids().map(str),
-            text=TEXTS,
-            lang=st.sampled_from(["en", "ha", UNKNOWN_LANGUAGE]),
-            label=st.none() | TEXTS,
-            group=st.none() | TEXTS,
-            weight=st.sampled_from([1.0, 0.5]),
-        ),
-        min_size=1,
-        max_size=5,
-    )
-)
-def test_what_is_written_is_read_back(tmp_path_factory, examples):
-    """JSONL keeps every field of every example."""
-    path = tmp_path_factory.mktemp("jsonl") / "x.jsonl"
-    write_jsonl(path, examples)
-    assert read_examples(path) == examples
-
-
-@given(
-    st.lists(st.none() | st.sampled_from("abcdefgh"), max_size=30),
-    st.floats(0, 1),
-    st.integers(0, 2**31),
-)
-def test_groups_are_never_split(groups, share, seed):
-    """Every example is on one side, each group on one side only, in the old order."""
-    examples = [Example(id=str(i), text="x", group=g) for i, g in enumerate(groups)]
-    train, held = split_by_group(examples, share, np.random.default_rng(seed))
-    assert sorted(e.id for e in [*train, *held]) == sorted(e.id for e in examples)
-    assert {e.group_key for e in train}.isdisjoint(e.group_key for e in held)
-    assert [e for e in examples if e in train] == train
-    count = len({e.group_key for e in examples})
-    assert len({e.group_key for e in held}) == int(np.floor(count * share + 0.5))
-
-
-def test_the_seed_decides_the_split(rng):
-    """The same generator state gives the same split; a share out of range is refused."""
-    examples = [Example(id=str(i), text="x") for i in range(40)]
-    one = split_by_group(examples, 0.5, np.random.default_rng(1))
-    assert one == split_by_group(examples, 0.5, np.random.default_rng(1))
-    assert one != split_by_group(examples, 0.5, np.random.default_rng(2))
-    with pytest.raises(DataError, match=r"1\.5"):
-        split_by_group(examples, 1.5, rng)
-
-
-def test_pairs_are_read_from_two_columns(tmp_path):
-    """`source` and `target`, or any two columns; a missing half is named."""
-    rows = [{"source": "hello", "target": "sannu", "note": "x"}]
-    assert read_pairs(written(tmp_path, ".jsonl", rows)) == [("hello", "sannu")]
-    assert read_pairs(written(tmp_path, ".tsv", [{"en": "a", "ha": "b"}])) == [("a", "b")]
-    with pytest.raises(DataError, match="row 2: expected two texts"):
-        read_pairs(written(tmp_path, ".csv", [{"en": "a", "ha": ""}]))
-    with pytest.raises(DataError, match="source and target"):
-        read_pairs(written(tmp_path, ".csv", [{"a": "1", "b": "2", "c": "3"}]))
-
-
-def test_folds_keep_translations_together_and_are_even(rng):
-    """Every group in one fold, as many groups in each."""
-    examples = [
-        Example(id=f"{lang}{n}", text=f"{n}", lang=lang, group=str(n))
-        for n in range(23)
-        for lang in ("en", "ha")
-    ]
-    folds = folds_by_group(examples, 5, rng)
-
-    fold_of = {e.group_key: fold for e, fold in zip(examples, folds.tolist(), strict=True)}
-    assert [fold_of[e.group_key] for e in examples] == folds.tolist()
-    assert sorted(np.bincount(list(fold_of.values()))) == [4, 4, 5, 5, 5]

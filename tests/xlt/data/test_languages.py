@@ -5,13 +5,14 @@ from __future__ import annotations
 import string
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlt.data.examples import UNKNOWN_LANGUAGE
-from xlt.data.languages import identify, normalise
+from xlt.data.examples import UNKNOWN_LANGUAGE, Example
+from xlt.data.languages import identify, in_languages, normalise, with_languages
 
 
 @pytest.mark.parametrize(
@@ -95,3 +96,31 @@ def test_importing_loads_no_model():
     """The identifier is loaded by the first use, not at import."""
     code = "import sys, xlt.data.languages; sys.exit('py3langid' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_only_texts_without_a_language_are_identified():
+    """What the user wrote stays; the identifier sees the rest, all at once."""
+    rows = [("1", "ha"), ("2", UNKNOWN_LANGUAGE), ("3", "xx"), ("4", UNKNOWN_LANGUAGE)]
+    examples = [Example(id=id, texts=(f"text {id}",), lang=lang) for id, lang in rows]
+    asked = []
+
+    def identifier(texts):
+        asked.append(texts)
+        return [("swa", 0.9), ("yor", 0.5)]
+
+    named = with_languages(examples, identifier)
+    assert [example.lang for example in named] == ["ha", "swa", "xx", "yor"]
+    assert [replace(e, lang=UNKNOWN_LANGUAGE) for e in named] == [
+        replace(e, lang=UNKNOWN_LANGUAGE) for e in examples
+    ]
+    assert with_languages(examples[:1], identifier) == examples[:1]
+    assert asked == [["text 2", "text 4"]]
+    text = "Watoto walikwenda shule asubuhi wakati wa mvua."
+    assert with_languages([Example(id="5", texts=(text,))])[0].lang == "swa"
+
+
+def test_languages_are_chosen_by_any_of_their_codes():
+    """Without codes all are."""
+    examples = [Example(id=lang, texts=("x",), lang=lang) for lang in ("ha", "hau_Latn", "yo")]
+    assert in_languages(examples, ["hau"]) == examples[:2]
+    assert in_languages(examples, []) == examples

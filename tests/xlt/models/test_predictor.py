@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from xlt.config import TrainConfig
-from xlt.data.examples import Example, TaskSpec
+from xlt.data.examples import Example
 from xlt.errors import DataError, EncoderError
 from xlt.models.predictor import Predictor
-from xlt.tasks.outputs import Scores
+from xlt.sampling.uncertainty import entropy
+from xlt.tasks.calibration import Calibration
+from xlt.tasks.single_label.task import SingleLabel
 from xlt.training.loop import train
 
-TASK = TaskSpec(labels=("sport", "politics", "tax"))
+TASK = SingleLabel(labels=("sport", "politics", "tax"))
 TEXTS = ["the ball", "a good game of the team won", "law", "", "vote and tax in the state " * 30]
+EXAMPLES = [Example(id=f"t{i}", texts=(text,), lang="en") for i, text in enumerate(TEXTS)]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +31,7 @@ def folder(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """A trained model."""
     out = tmp_path_factory.mktemp("model") / "v1"
     examples = [
-        Example(id=str(i), text=text, label=TASK.labels[i % 3])
+        Example(id=str(i), texts=(text,), answer=TASK.labels[i % 3])
         for i, text in enumerate(["the team won", "a vote", "tax law"] * 2)
     ]
     config = TrainConfig(encoder=str(tiny_encoder), epochs=1.0, min_steps=0, precision="fp32")
@@ -40,15 +45,16 @@ def test_n_texts_give_n_rows_in_order(folder):
     done = []
 
     together = predictor.score(
-        TEXTS * 20, batch_tokens=64, progress=lambda n, total: done.append((n, total))
+        EXAMPLES * 20, batch_tokens=64, progress=lambda n, total: done.append((n, total))
     )
 
-    assert together.logits.shape == (100, 3)
+    logits = together.outputs.values
+    assert logits.shape == (100, 3)
     assert together.vectors.shape == (100, 16)
-    assert together.logits.dtype == together.vectors.dtype == np.float32
-    for i, text in enumerate(TEXTS):
-        alone = predictor.score([text])
-        np.testing.assert_allclose(together.logits[i], alone.logits[0], atol=0.05)
+    assert logits.dtype == together.vectors.dtype == np.float32
+    for i, example in enumerate(EXAMPLES):
+        alone = predictor.score([example])
+        np.testing.assert_allclose(logits[i], alone.outputs.values[0], atol=0.05)
         np.testing.assert_allclose(together.vectors[i], alone.vectors[0], atol=0.05)
     assert done[-1] == (100, 100)
     assert [n for n, _ in done] == sorted(n for n, _ in done)
@@ -56,22 +62,24 @@ def test_n_texts_give_n_rows_in_order(folder):
 
 def test_no_text_gives_no_row(folder):
     """An empty pool is scored, not refused."""
-    scores = Predictor.load(folder).score([])
+    predictor = Predictor.load(folder)
+    scores = predictor.score([])
 
-    assert (scores.logits.shape, scores.vectors.shape) == ((0, 3), (0, 16))
+    assert (scores.outputs.values.shape, scores.vectors.shape) == ((0, 3), (0, 16))
+    assert predictor.predict([]).suggestions == []
 
 
 def test_threads_share_a_predictor(folder):
     """Concurrent requests get what they would get alone."""
     predictor = Predictor.load(folder, threads=1)
     assert predictor.task == TASK
-    expected = predictor.score(TEXTS)
+    expected = predictor.score(EXAMPLES)
 
     with ThreadPoolExecutor(8) as threads:
-        results = list(threads.map(lambda _: predictor.score(TEXTS), range(40)))
+        results = list(threads.map(lambda _: predictor.score(EXAMPLES), range(40)))
 
     for scores in results:
-        np.testing.assert_array_equal(scores.logits, expected.logits)
+        np.testing.assert_array_equal(scores.outputs.values, expected.outputs.values)
         np.testing.assert_array_equal(scores.vectors, expected.vectors)
 
 
@@ -106,31 +114,42 @@ def test_half_a_model_is_an_error_never_a_fall_back(folder, tmp_path, damage):
         Predictor.load(copy)
 
 
-def test_scores_are_the_same_after_saving(tmp_path):
-    """Bit for bit, without pickle."""
-    scores = Scores(
-        logits=np.arange(6, dtype=np.float32).reshape(2, 3), vectors=np.ones((2, 4), np.float32)
+def test_a_prediction_is_the_tasks_reading_of_the_calibrated_scores(folder, tmp_path):
+    """The calibration beside the model makes the beliefs; language by language."""
+    calibrated = tmp_path / "calibrated"
+    shutil.copytree(folder, calibrated)
+    Calibration(temperatures={"eng": 4.0}, pooled=0.5).save(calibrated)
+    examples = [*EXAMPLES, replace(EXAMPLES[0], lang="ha")]
+
+    found = Predictor.load(calibrated).predict(examples, measure="entropy")
+
+    logits = found.scores.outputs.values.astype(np.float64)
+    expected = softmax(logits / np.array([4.0] * 5 + [0.5])[:, None], axis=1)
+    np.testing.assert_allclose(found.beliefs.values, expected)
+    np.testing.assert_allclose(found.uncertainty, entropy(expected))
+    best = [TASK.labels[i] for i in expected.argmax(axis=1)]
+    assert [suggestion.answer for suggestion in found.suggestions] == best
+    assert [s.confidence for s in found.suggestions] == pytest.approx(expected.max(axis=1))
+    plain = Predictor.load(folder).predict(examples)
+    np.testing.assert_allclose(plain.beliefs.values, softmax(logits, axis=1), atol=1e-6)
+
+
+def test_the_texts_of_an_example_are_read_as_one_sequence(folder):
+    """Two texts together are neither of them alone, and their order counts."""
+    predictor = Predictor.load(folder)
+    pairs = [("the ball", "law"), ("law", "the ball"), ("the ball",)]
+    first, turned, alone = (
+        predictor.score([Example(id="1", texts=texts)]).vectors for texts in pairs
     )
-    scores.save(tmp_path / "scores.npz")
-
-    loaded = Scores.load(tmp_path / "scores.npz")
-
-    np.testing.assert_array_equal(loaded.logits, scores.logits)
-    np.testing.assert_array_equal(loaded.vectors, scores.vectors)
-    assert len(loaded) == 2
+    assert not np.allclose(first, turned, atol=1e-3)
+    assert not np.allclose(first, alone, atol=1e-3)
 
 
-def test_broken_scores_are_refused(tmp_path):
-    """Rows that do not match, absent, damaged and pickled files: one clear error each."""
-    with pytest.raises(DataError, match=r"\(2, 3\) and \(1, 4\)"):
-        Scores(logits=np.ones((2, 3), np.float32), vectors=np.ones((1, 4), np.float32))
-    path = tmp_path / "scores.npz"
-    for content in (None, b"", b"junk"):
-        if content is not None:
-            path.write_bytes(content)
-        with pytest.raises(DataError, match="holds no scores"):
-            Scores.load(path)
-    with path.open("wb") as file:
-        np.savez(file, logits=np.array([[{}]], dtype=object), vectors=np.ones((1, 1)))
-    with pytest.raises(DataError, match="holds no scores"):
-        Scores.load(path)
+def test_a_calibration_that_cannot_be_read_is_an_error(folder, tmp_path):
+    """Never a model that is silently not calibrated."""
+    copy = tmp_path / "model"
+    shutil.copytree(folder, copy)
+    (copy / "calibration.json").write_text("{}")
+
+    with pytest.raises(DataError, match="calibration"):
+        Predictor.load(copy)

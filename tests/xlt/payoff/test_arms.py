@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.xlt.payoff.texts import labels, replaced
+from tests.xlt.graded import Stars
+from tests.xlt.payoff.texts import labels, named, numbers, replaced
 from xlt.payoff.arms import Comparison, Shadow, falls_back, shadow_test
 from xlt.payoff.intervals import Interval
 
@@ -30,11 +31,24 @@ def test_where_choosing_hurts_it_is_found():
     chosen, random = arms(700, 160)
     rng = np.random.default_rng(1)
     noise = chosen & (rng.random(700) < 0.7)
-    y = np.where(noise, rng.integers(0, 4, 700), data.labels)
-    found = outcome(replaced(data, labels=y), chosen, random)
+    y = np.where(noise, rng.integers(0, 4, 700), numbers(data))
+    found = outcome(replaced(data, answers=named(y)), chosen, random)
     assert found is not None
     assert found.overall.gain.high < 0
     assert falls_back(False, found)
+
+
+def test_graded_credit_is_compared_as_well():
+    """The same noise, but a wrong answer can be nearly right: less is lost, and it is found."""
+    data = labels(0, 700)
+    chosen, random = arms(700, 160)
+    rng = np.random.default_rng(1)
+    noise = chosen & (rng.random(700) < 0.7)
+    noisy = replaced(data, answers=named(np.where(noise, rng.integers(0, 4, 700), numbers(data))))
+    found = outcome(replaced(noisy, task=Stars(labels=noisy.task.labels)), chosen, random)
+    assert found is not None
+    assert outcome(noisy, chosen, random).overall.gain.value < found.overall.gain.value < 0
+    assert found.overall.gain.high < 0
 
 
 def test_where_choosing_helps_it_is_found():
@@ -85,7 +99,7 @@ def test_translations_give_nothing_away():
     x = rng.standard_normal(data.vectors.shape).astype(np.float32)
     y, groups = rng.integers(0, 4, 600), data.groups.copy()  # nothing can be learnt
     x[:200], y[:200], groups[:200] = x[400:], y[400:], groups[400:]
-    copies = replaced(data, vectors=x, labels=y, groups=groups)
+    copies = replaced(data, vectors=x, answers=named(y), groups=groups)
     found = outcome(copies, chosen, random)
     strangers = outcome(replaced(copies, groups=data.groups), chosen, random)
     assert found is not None

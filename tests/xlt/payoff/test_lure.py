@@ -96,15 +96,15 @@ def test_no_weight_is_above_its_share_of_the_sum():
 
 def test_labels_at_random_have_wilsons_interval():
     """Equal weights and audit labels are one random sample."""
-    right = np.array([True, True, False, True])
-    found = weighted_accuracy(right, np.ones(4), np.array([True, False]))
+    right = np.array([1.0, 1.0, 0.0, 1.0])
+    found = weighted_accuracy(right, np.ones(4), np.array([1.0, 0.0]))
     assert (found.low, found.high) == pytest.approx(wilson(4, 6))
     assert (found.accuracy, found.labels, found.effective) == pytest.approx((4 / 6, 6, 6))
 
 
 def test_nothing_judged_says_nothing():
     """From 0 to 1."""
-    none = np.zeros(0, bool)
+    none = np.zeros(0)
     found = weighted_accuracy(none, np.zeros(0), none)
     assert (found.low, found.high, found.effective) == (0, 1, 0)
 
@@ -113,7 +113,7 @@ def test_chosen_labels_alone_say_next_to_nothing():
     """Nineteen chosen labels without a random one among them are not nineteen random labels."""
     v = lure_weights(np.full(19, 0.9), 1000)
     assert effective_number(v) < 1
-    found = weighted_accuracy(np.ones(19, bool), v, np.zeros(0, bool))
+    found = weighted_accuracy(np.ones(19), v, np.zeros(0))
     assert found.low < 0.3
 
 
@@ -127,6 +127,31 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(m):
         wanted = np.argsort(-(wrong + rng.normal(0, 0.5, 600)))
         found = mixed(wanted, rng.random(600), 0.1, rng)
         v = capped(lure_weights(found.propensity[:m], 600))
-        said = weighted_accuracy(~wrong[found.order[:m]], v, ~(rng.random(m // 9) < 0.4))
+        credit = 1.0 - wrong[found.order[:m]]
+        said = weighted_accuracy(credit, v, 1.0 - (rng.random(m // 9) < 0.4))
         held += said.low <= 1 - wrong.mean() <= said.high
+    assert held / 300 >= 0.93
+
+
+def test_graded_credit_by_hand():
+    """Weights 3 and 1 with credit 0.5 and 1: 1.6 labels' worth at 0.625; one audit label of 0.2."""
+    found = weighted_accuracy(np.array([0.5, 1.0]), np.array([3.0, 1.0]), np.array([0.2]))
+    assert found.effective == pytest.approx(1.6 + 1)
+    assert found.accuracy == pytest.approx((1.6 * 0.625 + 0.2) / 2.6)
+    assert (found.low, found.high) == pytest.approx(wilson(1.2, 2.6))
+    assert found.labels == 3
+
+
+@pytest.mark.parametrize("m", [40, 150])
+def test_the_interval_holds_for_graded_credit_too(m):
+    """The same pools, but an error still earns some of the credit."""
+    rng = np.random.default_rng(4)
+    held = 0
+    for _ in range(300):
+        worth = np.where(rng.random(600) < 0.4, rng.random(600) * 0.6, 1.0)
+        wanted = np.argsort(worth + rng.normal(0, 0.5, 600))
+        found = mixed(wanted, rng.random(600), 0.1, rng)
+        v = capped(lure_weights(found.propensity[:m], 600))
+        said = weighted_accuracy(worth[found.order[:m]], v, rng.choice(worth, m // 9))
+        held += said.low <= worth.mean() <= said.high
     assert held / 300 >= 0.93

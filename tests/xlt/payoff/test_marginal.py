@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.xlt.payoff.texts import labels, replaced
+from tests.xlt.payoff.texts import labels, named, numbers, replaced
 from xlt.payoff.marginal import bought_by_last, last_labels
 
 
@@ -25,9 +25,9 @@ def test_the_last_labels_are_found_to_have_bought_what_they_bought():
     )
     trained, judging = np.arange(800), np.arange(800, 1600)
     own = [np.flatnonzero(far.langs[trained] == lang) for lang in ("l0", "l1")]
-    y = far.labels.copy()
+    y = numbers(far)
     y[own[0][:-100]] = rng.integers(0, 4, len(own[0]) - 100)
-    found = bought_by_last(replaced(far, labels=y), trained, judging)
+    found = bought_by_last(replaced(far, answers=named(y)), trained, judging)
     first, second = found["l0"], found["l1"]
     assert first is not None
     assert second is not None

@@ -1,4 +1,4 @@
-"""Which answers to ask for again: as cleanlab scores them, and what planted errors show."""
+"""Labels to review: suspicion as cleanlab scores it, and what planted errors show."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xlt.errors import SamplingError
-from xlt.review.consensus import Answers, consensus
+from xlt.review.consensus import Votes, consensus
 
 MANY = settings(deadline=None, max_examples=40)
-#: Skill of three annotators who answer everything now and then.
+#: Skill of three annotators who vote on everything now and then.
 SKILLS = (0.95, 0.8, 0.55)
 
 
 def crowd(seed, *, n=200, classes=4, skills=SKILLS, share=1.0, least=1, distance=2.0):
-    """Truth, answers by annotators of known skill, probabilities of a calibrated model.
+    """Truth, votes by annotators of known skill, probabilities of a calibrated model.
 
-    Every text has at least `least` answers; an annotator answers a `share` of the texts. The model
+    Every text has at least `least` votes; an annotator votes on a `share` of the texts. The model
     sees the truth in unit noise: at distance 0.5, 2, 3 it is right 0.4, 0.8, 0.96 of the time.
     """
     rng = np.random.default_rng(seed)
@@ -37,26 +37,26 @@ def crowd(seed, *, n=200, classes=4, skills=SKILLS, share=1.0, least=1, distance
     labels = (truth[rows] + wrong * rng.integers(1, classes, len(rows))) % classes
     logits = distance * (distance * np.eye(classes)[truth] + rng.standard_normal((n, classes)))
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    answers = Answers(rows=rows, annotators=annotators, labels=labels)
-    return truth, answers, weights / weights.sum(axis=1, keepdims=True)
+    votes = Votes(rows=rows, annotators=annotators, labels=labels)
+    return truth, votes, weights / weights.sum(axis=1, keepdims=True)
 
 
-def wide(answers, n, annotators):
-    """The table (N, M) that cleanlab takes, NaN where there is no answer."""
+def wide(votes, n, annotators):
+    """The table (N, M) that cleanlab takes, NaN where there is no vote."""
     table = np.full((n, annotators), np.nan)
-    table[answers.rows, answers.annotators] = answers.labels
+    table[votes.rows, votes.annotators] = votes.labels
     return table
 
 
 @pytest.mark.filterwarnings("ignore")  # cleanlab's own, of pandas
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("share", [1.0, 0.75])
-def test_the_consensus_is_cleanlabs_where_all_texts_have_several_answers(seed, share):
+def test_the_consensus_is_cleanlabs_where_all_texts_have_several_votes(seed, share):
     """Labels, their quality, annotators' quality and all weights, to the last digits."""
-    _, answers, p = crowd(seed, share=share, least=2)
-    found = consensus(answers, p, 3, prior=0)
+    _, votes, p = crowd(seed, share=share, least=2)
+    found = consensus(votes, p, 3, prior=0)
     said = get_label_quality_multiannotator(
-        wide(answers, len(p), 3), p, return_weights=True, verbose=False
+        wide(votes, len(p), 3), p, return_weights=True, verbose=False
     )
     table = said["label_quality"]
     np.testing.assert_array_equal(found.labels, table["consensus_label"])
@@ -71,15 +71,15 @@ def test_the_consensus_is_cleanlabs_where_all_texts_have_several_answers(seed, s
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("seed", range(4))
-def test_doubts_are_one_minus_activelabs_scores(seed, monkeypatch):
-    """For texts with and without answers; the temperature is ours, by language, and left out."""
+def test_suspicion_is_one_minus_activelabs_score(seed, monkeypatch):
+    """For texts with and without votes; the temperature is ours, by language, and left out."""
     monkeypatch.setattr("cleanlab.multiannotator.find_best_temp_scaler", lambda *_: 1.0)
-    _, answers, p = crowd(seed, share=0.75, least=2)
+    _, votes, p = crowd(seed, share=0.75, least=2)
     open_ones = np.random.default_rng(seed).dirichlet(np.ones(4), 50)
-    found = consensus(answers, p, 3, prior=0)
-    of_labelled, of_open = get_active_learning_scores(wide(answers, len(p), 3), p, open_ones)
-    np.testing.assert_allclose(1 - found.doubt, of_labelled, atol=1e-9)
-    np.testing.assert_allclose(1 - found.unlabelled_doubt(open_ones), of_open, atol=1e-9)
+    found = consensus(votes, p, 3, prior=0)
+    of_labelled, of_open = get_active_learning_scores(wide(votes, len(p), 3), p, open_ones)
+    np.testing.assert_allclose(1 - found.suspicion, of_labelled, atol=1e-9)
+    np.testing.assert_allclose(1 - found.unlabelled_suspicion(open_ones), of_open, atol=1e-9)
 
 
 def test_a_consensus_by_hand():
@@ -88,83 +88,86 @@ def test_a_consensus_by_hand():
     Every second pair agrees: A = 1/2 for both, naming the larger class errs 1/2 of the time, so
     annotators weigh 1 - 1 = nothing, and the model, never wrong, sqrt(2).
     """
-    answers = Answers(
+    votes = Votes(
         rows=np.array([0, 0, 1, 1]),
         annotators=np.array([0, 1, 0, 1]),
         labels=np.array([0, 0, 0, 1]),
     )
     p = np.array([[0.9, 0.1], [0.3, 0.7]])
-    found = consensus(answers, p, 2, prior=0)
+    found = consensus(votes, p, 2, prior=0)
     assert found.labels.tolist() == [0, 1]
     assert found.agreement.tolist() == [1.0, 0.5]
     assert found.model_weight == pytest.approx(np.sqrt(2))
     np.testing.assert_allclose(found.posterior, p, atol=1e-5)
-    np.testing.assert_allclose(found.doubt, [0.1, 0.3], atol=1e-5)
+    np.testing.assert_allclose(found.suspicion, [0.1, 0.3], atol=1e-5)
 
 
 @MANY
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 10.0]), st.sampled_from([0.4, 1.0]))
 def test_names_of_classes_and_annotators_do_not_matter(seed, prior, share):
-    """Classes and annotators by other numbers: the same doubts, labels renamed."""
-    _, answers, p = crowd(seed, n=40, share=share)
+    """Classes and annotators by other numbers: the same suspicion, labels renamed."""
+    _, votes, p = crowd(seed, n=40, share=share)
     rng = np.random.default_rng(seed)
     classes, people = rng.permutation(4), rng.permutation(3)
-    renamed = replace(
-        answers, labels=classes[answers.labels], annotators=people[answers.annotators]
-    )
+    renamed = replace(votes, labels=classes[votes.labels], annotators=people[votes.annotators])
     q = np.empty_like(p)
     q[:, classes] = p
-    one = consensus(answers, p, 3, prior=prior)
+    one = consensus(votes, p, 3, prior=prior)
     two = consensus(renamed, q, 3, prior=prior)
-    np.testing.assert_allclose(two.doubt, one.doubt, atol=1e-9)
+    np.testing.assert_allclose(two.suspicion, one.suspicion, atol=1e-9)
     np.testing.assert_array_equal(two.labels, classes[one.labels])
     np.testing.assert_allclose(two.quality[people], one.quality, atol=1e-9)
 
 
 @MANY
 @given(st.integers(0, 10**6), st.integers(1, 6), st.sampled_from([0.0, 3.0, 10.0]))
-def test_doubts_and_posteriors_are_probabilities(seed, people, prior):
-    """In [0, 1], rows sum to 1, whatever is answered, one class and one annotator included."""
+def test_suspicion_and_posteriors_are_probabilities(seed, people, prior):
+    """In [0, 1], rows sum to 1, whatever the votes are, one class and one annotator included."""
     rng = np.random.default_rng(seed)
-    _, answers, p = crowd(seed, n=12, skills=rng.random(people), share=rng.random())
+    _, votes, p = crowd(seed, n=12, skills=rng.random(people), share=rng.random())
     if seed % 3 == 0:
-        answers = replace(answers, labels=np.zeros_like(answers.labels))
-    found = consensus(answers, p, people, prior=prior)
+        votes = replace(votes, labels=np.zeros_like(votes.labels))
+    found = consensus(votes, p, people, prior=prior)
     np.testing.assert_allclose(found.posterior.sum(axis=1), 1.0)
-    for values in (found.doubt, found.posterior, found.agreement, found.unlabelled_doubt(p)):
+    for values in (
+        found.suspicion,
+        found.posterior,
+        found.agreement,
+        found.unlabelled_suspicion(p),
+    ):
         assert np.isfinite(values).all()
         assert ((values >= 0) & (values <= 1)).all()
-    seen = np.bincount(answers.annotators, minlength=people) > 0
+    seen = np.bincount(votes.annotators, minlength=people) > 0
     np.testing.assert_array_equal(np.isnan(found.quality), ~seen)
 
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("share", [0.4, 1.0])
 def test_annotators_of_planted_quality_are_ordered_rightly(seed, share):
-    """Also where most texts have one answer."""
-    _, answers, p = crowd(seed, n=600, share=share)
-    found = consensus(answers, p, 3)
+    """Also if most texts have one vote."""
+    _, votes, p = crowd(seed, n=600, share=share)
+    found = consensus(votes, p, 3)
     assert found.quality.argsort().tolist() == [2, 1, 0]
     assert found.annotator_weights.argsort().tolist() == [2, 1, 0]
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_planted_errors_are_doubted_first(seed):
+def test_planted_errors_are_most_suspect(seed):
     """One annotator, one label in ten wrong, a model that is right four times in five."""
-    truth, answers, p = crowd(seed, n=600, skills=(0.9,))
-    found = consensus(answers, p, 1)
-    wrong = answers.labels != truth
-    first = wrong[np.argsort(-found.doubt)[: wrong.sum()]].mean()
+    truth, votes, p = crowd(seed, n=600, skills=(0.9,))
+    found = consensus(votes, p, 1)
+    wrong = votes.labels != truth
+    first = wrong[np.argsort(-found.suspicion)[: wrong.sum()]].mean()
     assert first > 4 * wrong.mean()
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_consensus_is_better_than_the_majority_and_than_the_model(seed):
     """Of a good annotator and two bad ones."""
-    truth, answers, p = crowd(seed, n=600, skills=(0.95, 0.6, 0.6))
-    votes = wide(answers, len(p), 3).astype(int)
-    majority = np.array([np.bincount(row, minlength=4).argmax() for row in votes])
-    right = (consensus(answers, p, 3).labels == truth).mean()
+    truth, votes, p = crowd(seed, n=600, skills=(0.95, 0.6, 0.6))
+    table = wide(votes, len(p), 3).astype(int)
+    majority = np.array([np.bincount(row, minlength=4).argmax() for row in table])
+    right = (consensus(votes, p, 3).labels == truth).mean()
     assert right > (majority == truth).mean() + 0.03
     assert right > (p.argmax(axis=1) == truth).mean() + 0.03
 
@@ -173,11 +176,11 @@ def test_what_a_bad_model_does_not_expect_waits_behind_new_texts():
     """What competes: texts that the model is unsure of, and labels that it does not expect."""
 
     def before_new_texts(distance):
-        truth, answers, p = crowd(0, n=600, skills=(0.95,), distance=distance)
-        found = consensus(answers, p, 1)
-        new = found.unlabelled_doubt(crowd(1, n=600, distance=distance)[2])
-        early = found.doubt > np.median(new)
-        return (answers.labels != truth)[early]
+        truth, votes, p = crowd(0, n=600, skills=(0.95,), distance=distance)
+        found = consensus(votes, p, 1)
+        new = found.unlabelled_suspicion(crowd(1, n=600, distance=distance)[2])
+        early = found.suspicion > np.median(new)
+        return (votes.labels != truth)[early]
 
     assert not len(before_new_texts(0.5))
     early = before_new_texts(3.0)
@@ -185,38 +188,38 @@ def test_what_a_bad_model_does_not_expect_waits_behind_new_texts():
     assert early.mean() > 0.3
 
 
-def test_disagreement_is_doubted_more_than_agreement():
-    """Two answers that differ, one answer, two that agree, with a model that says nothing."""
-    answers = Answers(
+def test_disagreement_is_more_suspect_than_agreement():
+    """Two votes that differ, one vote, two that agree, with a model that says nothing."""
+    votes = Votes(
         rows=np.array([0, 0, 1, 2, 2, 3, 3, 4, 4]),
         annotators=np.array([0, 1, 0, 0, 1, 0, 1, 0, 1]),
         labels=np.array([0, 1, 0, 0, 0, 1, 1, 1, 1]),
     )
-    found = consensus(answers, np.full((5, 2), 0.5), 2)
-    assert found.doubt[0] > found.doubt[1] > found.doubt[2]
+    found = consensus(votes, np.full((5, 2), 0.5), 2)
+    assert found.suspicion[0] > found.suspicion[1] > found.suspicion[2]
 
 
-FINE = Answers(rows=np.array([0, 1]), annotators=np.array([0, 0]), labels=np.array([0, 1]))
+FINE = Votes(rows=np.array([0, 1]), annotators=np.array([0, 0]), labels=np.array([0, 1]))
 
 
 @pytest.mark.parametrize(
-    ("answers", "p", "message"),
+    ("votes", "p", "message"),
     [
         (FINE, np.array([[0.5, 0.5], [np.nan, 0.5]]), "not so in row.s. 1"),
-        (FINE, np.full((3, 2), 0.5), "must have an answer; not so in row.s. 2"),
+        (FINE, np.full((3, 2), 0.5), "must have a vote; not so in row.s. 2"),
         (FINE, np.zeros((0, 2)), "N >= 1"),
         (FINE, np.ones((2, 1)), "C >= 2"),
-        (replace(FINE, labels=np.array([0, 2])), np.full((2, 2), 0.5), "labels of answers"),
+        (replace(FINE, labels=np.array([0, 2])), np.full((2, 2), 0.5), "labels of votes"),
         (replace(FINE, annotators=np.array([0, -1])), np.full((2, 2), 0.5), "annotators of"),
-        (replace(FINE, labels=np.array([0])), np.full((2, 2), 0.5), "labels of answers"),
+        (replace(FINE, labels=np.array([0])), np.full((2, 2), 0.5), "labels of votes"),
         (
-            Answers(rows=np.array([0, 1, 1]), annotators=np.zeros(3, int), labels=np.zeros(3, int)),
+            Votes(rows=np.array([0, 1, 1]), annotators=np.zeros(3, int), labels=np.zeros(3, int)),
             np.full((2, 2), 0.5),
-            "at most one answer",
+            "at most one vote",
         ),
     ],
 )
-def test_what_cannot_be_weighed_is_refused(answers, p, message):
+def test_what_cannot_be_weighed_is_refused(votes, p, message):
     """By a line that says what was wrong."""
     with pytest.raises(SamplingError, match=message):
-        consensus(answers, p, 1)
+        consensus(votes, p, 1)

@@ -1,4 +1,4 @@
-"""Labels to look at again: planted errors come first, whatever things are called."""
+"""Labels to review: planted errors come first, whatever things are called."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from xlt.data.examples import Example, TaskSpec
+from tests.xlt.graded import Stars
+from xlt.data.examples import Example
 from xlt.errors import DataError
-from xlt.review.labels import out_of_sample, recheck
+from xlt.review.labels import out_of_sample, review
+from xlt.tasks.outputs import Outputs
+from xlt.tasks.single_label.task import SingleLabel
 
-TASK = TaskSpec(labels=("health", "sport", "travel"))
+TASK = SingleLabel(labels=("health", "sport", "travel"))
 
 
 def texts(seed=0, n=240, wrong=0.1, spread=2.0):
@@ -21,7 +24,9 @@ def texts(seed=0, n=240, wrong=0.1, spread=2.0):
     vectors = spread * np.eye(8)[truth] + rng.standard_normal((n, 8))
     given = np.where(rng.random(n) < wrong, (truth + rng.integers(1, 3, n)) % 3, truth)
     examples = [
-        Example(id=f"t{i}", text=f"text {i}", lang=("en", "ha")[i % 2], label=TASK.labels[given[i]])
+        Example(
+            id=f"t{i}", texts=(f"text {i}",), lang=("en", "ha")[i % 2], answer=TASK.labels[given[i]]
+        )
         for i in range(n)
     ]
     bad = {example.id for example, ok in zip(examples, given == truth, strict=True) if not ok}
@@ -29,14 +34,14 @@ def texts(seed=0, n=240, wrong=0.1, spread=2.0):
 
 
 def alone(examples):
-    """One annotator's answers."""
-    return {e.id: {"ann": e.label} for e in examples}
+    """One annotator's votes."""
+    return {e.id: {"ann": e.answer} for e in examples}
 
 
-def run(examples, vectors, answers=None, task=TASK, seed=1):
-    """The doubts of a seed."""
+def run(examples, vectors, votes=None, task=TASK, seed=1):
+    """The review of a seed."""
     rng = np.random.default_rng(seed)
-    return recheck(examples, answers or alone(examples), vectors, task, rng)
+    return review(examples, votes or alone(examples), vectors, task, rng)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -44,26 +49,29 @@ def test_planted_label_errors_are_found(seed):
     """Of the first k, k the number of wrong labels, six times as many are wrong as by chance."""
     examples, vectors, bad = texts(seed)
     found = run(examples, vectors)
-    first = [text.id in bad for text in found.texts[: len(bad)]]
+    first = [label.id in bad for label in found.labels[: len(bad)]]
     assert np.mean(first) > 6 * len(bad) / len(examples)
-    assert {text.id for text in found.texts} == {example.id for example in examples}
-    doubts = [text.doubt for text in found.texts]
-    assert doubts == sorted(doubts, reverse=True)
+    assert {label.id for label in found.labels} == {example.id for example in examples}
+    suspicion = [label.suspicion for label in found.labels]
+    assert suspicion == sorted(suspicion, reverse=True)
+    langs = {example.id: example.lang for example in examples}
+    assert all(label.lang == langs[label.id] for label in found.labels)
 
 
-def test_a_label_is_judged_by_heads_that_did_not_see_it():
-    """With vectors that tell every text from every other, an in-sample head doubts nothing.
+def test_a_label_is_judged_by_probes_that_did_not_see_it():
+    """With vectors that tell every text from every other, an in-sample probe suspects nothing.
 
     Labels of pure chance are predicted no better than by chance.
     """
     rng = np.random.default_rng(0)
     examples = [
-        Example(id=str(i), text="x", lang="en", label=TASK.labels[rng.integers(3)])
+        Example(id=str(i), texts=("x",), lang="en", answer=TASK.labels[rng.integers(3)])
         for i in range(150)
     ]
-    p = out_of_sample(examples, rng.standard_normal((150, 300)).astype(np.float32), TASK, rng)
+    vectors = rng.standard_normal((150, 300)).astype(np.float32)
+    suggestions = TASK.decode(out_of_sample(examples, vectors, TASK, rng))
     right = np.mean(
-        [TASK.labels[row.argmax()] == e.label for row, e in zip(p, examples, strict=True)]
+        [found.answer == e.answer for found, e in zip(suggestions, examples, strict=True)]
     )
     assert right < 0.45
 
@@ -74,13 +82,15 @@ def test_translations_are_judged_without_one_another():
     vectors = np.repeat(rng.standard_normal((50, 300)), 3, axis=0).astype(np.float32)
     labels = rng.integers(0, 3, 50).repeat(3)
     examples = [
-        Example(id=str(i), text="x", lang="en", label=TASK.labels[labels[i]], group=f"g{i // 3}")
+        Example(
+            id=str(i), texts=("x",), lang="en", answer=TASK.labels[labels[i]], group=f"g{i // 3}"
+        )
         for i in range(150)
     ]
 
     def right(of):
-        p = out_of_sample(of, vectors, TASK, np.random.default_rng(1))
-        return float((p.argmax(axis=1) == labels).mean())
+        beliefs = out_of_sample(of, vectors, TASK, np.random.default_rng(1))
+        return float((beliefs.values.argmax(axis=1) == labels).mean())
 
     assert right(examples) < 0.45
     assert right([replace(example, group=None) for example in examples]) > 0.8
@@ -89,34 +99,34 @@ def test_translations_are_judged_without_one_another():
 def test_names_do_not_matter():
     """Labels, annotators and ids by other names: the same order."""
     examples, vectors, _ = texts(n=90)
-    people = {e.id: {"ab"[i % 2]: e.label} for i, e in enumerate(examples)}
+    people = {e.id: {"ab"[i % 2]: e.answer} for i, e in enumerate(examples)}
     people["t0"] = {"a": "sport", "b": "travel"}
     names = {"health": "z", "sport": "a", "travel": "m"}
-    renamed = [replace(e, label=names[e.label], id=f"x{e.id}") for e in examples]
+    renamed = [replace(e, answer=names[e.answer], id=f"x{e.id}") for e in examples]
     others = {
-        f"x{id}": {who * 2: names[label] for who, label in said.items()}
-        for id, said in people.items()
+        f"x{id}": {who * 2: names[label] for who, label in votes.items()}
+        for id, votes in people.items()
     }
     one = run(examples, vectors, people)
-    two = run(renamed, vectors, others, TaskSpec(labels=("a", "m", "z")))
+    two = run(renamed, vectors, others, SingleLabel(labels=("a", "m", "z")))
     np.testing.assert_allclose(
-        [t.doubt for t in one.texts], [t.doubt for t in two.texts], atol=1e-5
+        [t.suspicion for t in one.labels], [t.suspicion for t in two.labels], atol=1e-5
     )
-    assert [f"x{text.id}" for text in one.texts][:20] == [text.id for text in two.texts][:20]
+    assert [f"x{label.id}" for label in one.labels][:20] == [t.id for t in two.labels][:20]
     assert two.quality["aa"] == pytest.approx(one.quality["a"], abs=1e-4)
 
 
 def test_reasons_name_the_label_the_model_and_the_disagreement():
     """One line each, for people."""
     examples, vectors, _ = texts()
-    examples[0] = replace(examples[0], label=None)
-    answers = alone(examples)
-    answers["t0"] = {"ann": "sport", "bob": "travel"}
-    found = {text.id: text for text in run(examples, vectors, answers).texts}
+    examples[0] = replace(examples[0], answer=None)
+    votes = alone(examples)
+    votes["t0"] = {"ann": "sport", "bob": "travel"}
+    found = {label.id: label for label in run(examples, vectors, votes).labels}
     assert found["t0"].reason.startswith("annotators disagree: 1 × 'sport', 1 × 'travel'; a model")
-    assert found["t0"].answers == {"ann": "sport", "bob": "travel"}
+    assert found["t0"].votes == {"ann": "sport", "bob": "travel"}
     assert found["t0"].expected in TASK.labels
-    assert found["t1"].reason.startswith(f"labelled {examples[1].label!r} by 1; a model that has")
+    assert found["t1"].reason.startswith(f"labelled {examples[1].answer!r} by 1; a model that has")
 
 
 def test_too_few_labels_say_nothing():
@@ -124,17 +134,17 @@ def test_too_few_labels_say_nothing():
     examples, vectors, _ = texts(n=19)
     assert run(examples, vectors) is None
     examples, vectors, _ = texts(n=60)
-    same = [replace(example, label="sport") for example in examples]
+    same = [replace(example, answer="sport") for example in examples]
     assert run(same, vectors) is None
 
 
 def test_a_class_seen_once_is_judged_without_having_been_learnt():
-    """Whoever judges it has never seen its class: it is doubtful, and nothing breaks."""
+    """The probe that judges it has never seen its class: it is suspect, and nothing breaks."""
     examples, vectors, _ = texts(n=60, wrong=0.0)
-    kept = [i for i, e in enumerate(examples) if e.label != "travel"]
-    kept.append(next(i for i, e in enumerate(examples) if e.label == "travel"))
+    kept = [i for i, e in enumerate(examples) if e.answer != "travel"]
+    kept.append(next(i for i, e in enumerate(examples) if e.answer == "travel"))
     found = run([examples[i] for i in kept], vectors[kept])
-    assert found.texts[0].id == examples[kept[-1]].id
+    assert found.labels[0].id == examples[kept[-1]].id
 
 
 def test_a_text_without_answers_is_refused():
@@ -142,3 +152,46 @@ def test_a_text_without_answers_is_refused():
     examples, vectors, _ = texts(n=30)
     with pytest.raises(DataError, match="'t29' has no answer"):
         run(examples, vectors, alone(examples[:29]))
+
+
+def test_a_suspect_label_competes_with_texts_that_have_none():
+    """The scale is one: a text that the model is sure of is less suspect than a planted error."""
+    examples, vectors, bad = texts()
+    found = run(examples, vectors)
+    sure, unsure = found.unlabelled(Outputs(np.array([[0.98, 0.01, 0.01], [0.34, 0.33, 0.33]])))
+    errors = [label.suspicion for label in found.labels if label.id in bad]
+    assert 0 <= sure < unsure <= 1
+    assert sure < np.mean(errors)
+
+
+def test_annotators_are_named_with_the_number_of_their_votes():
+    """Those who agree with each other are better than one who names labels at random."""
+    examples, vectors, _ = texts(wrong=0.0)
+    rng = np.random.default_rng(9)
+    guesses = [TASK.labels[number] for number in rng.integers(0, 3, len(examples))]
+    votes = {
+        e.id: {"ann": e.answer, "bob": e.answer, "guesser": guess}
+        for e, guess in zip(examples, guesses, strict=True)
+    }
+    votes["t0"] = {"ann": examples[0].answer}
+    found = run(examples, vectors, votes)
+    assert found.given == {"ann": 240, "bob": 239, "guesser": 239}
+    assert found.quality["guesser"] < 0.6 < 0.8 < min(found.quality["ann"], found.quality["bob"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_labels_that_can_be_nearly_right_are_reviewed_by_credit(seed):
+    """Planted errors come first here, too, and names of annotators do not matter."""
+    examples, vectors, bad = texts(seed)
+    task = Stars(labels=TASK.labels)
+    found = run(examples, vectors, task=task)
+    first = [label.id in bad for label in found.labels[: len(bad)]]
+    assert np.mean(first) > 2 * len(bad) / len(examples)
+    assert all(0 <= label.suspicion <= 1 for label in found.labels)
+    assert {label.expected for label in found.labels} <= set(task.labels)
+    assert (found.given, set(found.quality)) == ({"ann": 240}, {"ann"})
+    sure, unsure = found.unlabelled(Outputs(np.array([[0.98, 0.01, 0.01], [0.34, 0.33, 0.33]])))
+    assert 0 <= sure < unsure <= 1
+    others = {id: {"bob": vote["ann"]} for id, vote in alone(examples).items()}
+    again = run(examples, vectors, others, task=task)
+    assert [label.id for label in again.labels] == [label.id for label in found.labels]

@@ -10,22 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.xlt.sampling.test_select import make_pool, order
-from xlt.sampling.control import lot, mixed, random_sample
+from xlt.sampling.control import mixed, random_key, random_sample
 from xlt.sampling.select import SamplerOptions
 
 
 @given(st.integers(0, 40), st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]), st.integers(0, 2**31))
 @settings(deadline=None)
 def test_the_order_is_two_orders_laid_into_one_another(k, share, seed):
-    """Each place has the first, by choice or by lot, of the rows that have none yet."""
+    """Each place has the first, by choice or by random key, of the rows that have none yet."""
     rng = np.random.default_rng(seed)
-    rows, lots = rng.permutation(k), rng.random(k)
-    found = mixed(rows, lots, share, rng)
-    left, by_lot = rows.tolist(), np.argsort(lots).tolist()
+    rows, random_keys = rng.permutation(k), rng.random(k)
+    found = mixed(rows, random_keys, share, rng)
+    left, by_key = rows.tolist(), np.argsort(random_keys).tolist()
     for row, control in zip(found.order.tolist(), found.control.tolist(), strict=True):
-        assert row == (by_lot if control else left)[0]
+        assert row == (by_key if control else left)[0]
         left.remove(row)
-        by_lot.remove(row)
+        by_key.remove(row)
     assert not left
     if share in (0.0, 1.0):
         assert found.control.all() == (share == 1.0) or k == 0
@@ -48,13 +48,15 @@ def test_propensities_are_the_frequencies(share):
         assert abs(seen[sequence] / draws - p) < 5 * np.sqrt(p / draws)
 
 
-def test_a_lot_is_for_good_and_even():
+def test_a_random_key_is_for_good_and_even():
     """The same for every process; uniform over tasks; another one in another project."""
-    lots = [lot(str(i), salt="a") for i in range(4000)]
-    assert lots == [lot(str(i), salt="a") for i in range(4000)]
-    assert np.allclose(np.quantile(lots, [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.03)
-    assert lot("1", salt="a") != lot("1", salt="b")
-    assert np.corrcoef(lots, [lot(str(i), salt="b") for i in range(4000)])[0, 1] < 0.05
+    random_keys = [random_key(str(i), salt="a") for i in range(4000)]
+    assert random_keys == [random_key(str(i), salt="a") for i in range(4000)]
+    assert np.allclose(np.quantile(random_keys, [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.03)
+    assert random_key("1", salt="a") != random_key("1", salt="b")
+    assert (
+        np.corrcoef(random_keys, [random_key(str(i), salt="b") for i in range(4000)])[0, 1] < 0.05
+    )
 
 
 def test_the_sample_is_random_although_choosing_took_some_of_it():
@@ -63,13 +65,13 @@ def test_the_sample_is_random_although_choosing_took_some_of_it():
     n, shares, sizes = 200, [], []
     good = np.arange(n) < 60
     for _ in range(300):
-        lots, labelled = rng.random(n), np.zeros(n, bool)
+        random_keys, labelled = rng.random(n), np.zeros(n, bool)
         for _ in range(8):
             wanted = np.flatnonzero(~labelled)
             wanted = wanted[np.argsort(~good[wanted], kind="stable")]
-            found = mixed(wanted, lots, 0.3, rng)
+            found = mixed(wanted, random_keys, 0.3, rng)
             labelled[found.order[:10]] = True
-        sample = random_sample(lots, labelled, np.full(n, "ha"))
+        sample = random_sample(random_keys, labelled, np.full(n, "ha"))
         assert not (sample & ~labelled).any()
         shares.append(good[sample].mean())
         sizes.append(sample.sum())
@@ -80,10 +82,10 @@ def test_the_sample_is_random_although_choosing_took_some_of_it():
 
 def test_a_few_tasks_that_nobody_labels_do_not_hold_up_the_sample():
     """One task in eleven is skipped by everybody; another language has no labels at all."""
-    lots, labelled = np.arange(200) / 200, np.arange(200) % 11 != 3
+    random_keys, labelled = np.arange(200) / 200, np.arange(200) % 11 != 3
     labelled[100:] = False
     langs = np.repeat(["ha", "yo"], 100)
-    assert random_sample(lots, labelled, langs).sum() == labelled.sum()
+    assert random_sample(random_keys, labelled, langs).sum() == labelled.sum()
 
 
 def test_control_slots_are_a_share_of_the_others():
@@ -111,21 +113,21 @@ def test_every_task_has_a_chance():
             assert all(p.propensity == pytest.approx(1 / p.remaining) for p in picks)
 
 
-def test_lots_decide_what_is_drawn():
-    """The same lots, other coins and another order: the same control tasks first."""
+def test_random_keys_decide_what_is_drawn():
+    """The same keys, other coins and another order: the same control tasks first."""
     pool = make_pool(n=400, langs=("ha",), audits=0)
     pool = type(pool)(
         ids=pool.ids,
         langs=pool.langs,
-        probabilities=pool.probabilities,
+        uncertainty=pool.uncertainty,
         vectors=pool.vectors,
-        lots=np.array([lot(id, salt="s") for id in pool.ids]),
+        random_keys=np.array([random_key(id, salt="s") for id in pool.ids]),
     )
     drawn = [
         [p.id for p in order(pool, SamplerOptions(batch=100), seed).picks if p.slot == "control"]
         for seed in (1, 2, 3)
     ]
-    first = set(np.array(pool.ids)[np.argsort(pool.lots)][:30])
+    first = set(np.array(pool.ids)[np.argsort(pool.random_keys)][:30])
     assert all(len(ids) >= 3 and set(ids) <= first for ids in drawn)
 
 

@@ -8,13 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xlt.sampling import herding
-from xlt.sampling.batch import class_weights, reference_weights
+from xlt.sampling.batch import reference_weights
 from xlt.sampling.directions import unit
 from xlt.sampling.herding import herd, kernel_width
 from xlt.sampling.plan import number_languages
 from xlt.sampling.pool import Pool, SamplerOptions
 from xlt.sampling.scene import make_scene, reference_rows, source_nearness
-from xlt.sampling.select import select
 
 QUICK = settings(deadline=None, max_examples=30)
 
@@ -182,33 +181,3 @@ def test_labels_of_languages_without_tasks_cover_too(labels, rng):
     scene = make_scene(pool, tongues, np.ones(2, bool), None, options, rng)
     assert scene.labelled_rows.shape == (labels, 4)
     assert scene.labels == labels
-
-
-def test_classes_have_equal_weight_in_sum():
-    """Three texts of one class, one of another; halfway by square roots; at 0 no text differs."""
-    p = np.eye(2)[[0, 0, 0, 1]]
-    np.testing.assert_allclose(class_weights(p, 1.0), [2 / 3, 2 / 3, 2 / 3, 2])
-    np.testing.assert_allclose(class_weights(p, 0.5) ** 2, [2 / 3, 2 / 3, 2 / 3, 2])
-    np.testing.assert_allclose(class_weights(p, 0.0), 1)
-    assert class_weights(p, 0.5).mean() < 1
-    np.testing.assert_allclose(class_weights(np.eye(3)[[0, 1]], 1.0), 2 / 3)  # one is never said
-
-
-def test_balance_chooses_more_of_a_rare_class(rng):
-    """Nineteen texts in twenty are of one class; the other gets its share of the batch."""
-    rare = np.arange(200) % 20 == 0
-    centre = np.where(rare[:, None], 3.0 * np.eye(6)[0], 3.0 * np.eye(6)[1])
-    pool = Pool(
-        ids=[str(i) for i in range(200)],
-        langs=["ha"] * 200,
-        probabilities=np.where(rare[:, None], [0.02, 0.98], [0.98, 0.02]),
-        vectors=centre + rng.standard_normal((200, 6)),
-        labelled_counts={"ha": 50},
-    )
-
-    def of_rare(balance):
-        options = SamplerOptions(batch=10, audit_share=0, class_balance=balance)
-        picks = select(pool, options, np.random.default_rng(0)).picks[:10]
-        return sum(rare[int(pick.id)] for pick in picks)
-
-    assert of_rare(1.0) > of_rare(0.0)

@@ -208,7 +208,6 @@ def test_a_large_source_does_not_come_before_all_small_targets():
         ({"source_share": 1.5}, "source_share"),
         ({"audit_share": -0.1}, "audit_share"),
         ({"quota": "most"}, "quota must be one of"),
-        ({"measure": "bald"}, "measure must be one of"),
         ({"floor": -1}, "floor"),
         ({"cold_labels": -1}, "cold_labels"),
         ({"near_duplicate": 2.0}, "near_duplicate"),

@@ -16,7 +16,7 @@ def example(number: int, lang: str, label: int, side: str = "p") -> Example:
     """One of the translations of a sentence."""
     group = f"{side}{number}"
     return Example(
-        id=f"{group}/{lang}", text=f"{group} {lang}", lang=lang, label=f"l{label}", group=group
+        id=f"{group}/{lang}", texts=(f"{group} {lang}",), lang=lang, answer=f"l{label}", group=group
     )
 
 
@@ -27,7 +27,7 @@ def replay(groups: int = 40, seed: int = 0, classes: int = 3):
     pool = [example(i, lang, labels[i]) for i in range(groups) for lang in LANGS]
     test = [example(i, lang, labels[groups + i], "t") for i in range(groups) for lang in LANGS]
     centre = 0.6 * rng.standard_normal((classes, 8))
-    of = np.array([int(str(e.label)[1:]) for e in (*pool, *test)])
+    of = np.array([int(str(e.answer)[1:]) for e in (*pool, *test)])
     vectors = (centre[of] + rng.standard_normal((len(of), 8))).astype(np.float32)
     return make_replay(pool, test, vectors, source=["eng"])
 

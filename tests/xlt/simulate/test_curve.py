@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.xlt.graded import Stars
 from tests.xlt.simulate.parallel import LANGS, SMALL, replay
 from xlt.errors import ConfigError
 from xlt.simulate.choices import CHOICES
 from xlt.simulate.curve import EVERYTHING, Settings, run_cell
 from xlt.simulate.strategies import PLACES
-from xlt.tasks.logistic import fit_head, scaled
+from xlt.tasks.logistic import fit, scaled
 
 NAMES = sorted(CHOICES) + [f"{name}@{place}" for name in ("margin", "badge") for place in PLACES]
 
@@ -69,6 +72,21 @@ def test_strategies_see_the_same_texts():
     assert ends[0] == ends[1]
 
 
+@pytest.mark.parametrize("name", ["default", "margin", "core_set", EVERYTHING])
+def test_a_task_of_graded_answers_is_simulated_as_well(name):
+    """Nearly right counts in part; ways that need class probabilities say so."""
+    data = replay()
+    graded = replace(data, task=Stars(labels=data.task.labels))
+    plain, points = (run_cell(which, name, 3, SMALL) for which in (data, graded))
+    assert [point["labels"] for point in points] == [point["labels"] for point in plain]
+    assert all(0 <= mean <= 1 for point in points for mean in point["accuracy"].values())
+    if name == EVERYTHING:  # the same decisions: credit that is graded is never less
+        both = zip(points[0]["accuracy"].values(), plain[0]["accuracy"].values(), strict=True)
+        assert all(nearly > right for nearly, right in both)
+    with pytest.raises(ConfigError, match="needs class probabilities"):
+        run_cell(graded, "badge", 3, SMALL)
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -95,21 +113,22 @@ def test_rounds_are_steps_of_at_most_a_batch_and_hit_every_budget(budgets, batch
 
 
 def test_what_the_last_labels_bought_is_the_difference_that_they_make():
-    """Against heads fitted here, with and without a language's later half."""
+    """Against probes fitted here, with and without a language's later half."""
     all_of_it = Settings(budgets=(80,), batch=80, pool_share=1.0, audit_share=0.0)
     data = replay()
     [point] = run_cell(data, "random", 0, all_of_it)
     rows = np.random.default_rng([0, 1]).permutation(np.arange(120))[:80]
     x, test = scaled(data.pool.vectors, data.pool.vectors), data.test
-    seen = scaled(test.vectors, data.pool.vectors)
+    seen, truth = scaled(test.vectors, data.pool.vectors), data.task.classes(test.answers)
+    targets = np.eye(3)[data.task.classes(data.pool.answers)]
     assert set(point["bought"]) == set(LANGS)
     for lang, bought in point["bought"].items():
         own = np.flatnonzero(data.pool.langs[rows] == lang)
         assert bought["labels"] == len(own) // 2
         kept = np.delete(rows, own[-bought["labels"] :])
         right = [
-            float((head.logits(seen).argmax(axis=1) == test.labels)[test.langs == lang].mean())
-            for head in (fit_head(x[k], data.pool.labels[k], 3, l2=0.4) for k in (rows, kept))
+            float((probe.outputs(seen).values.argmax(1) == truth)[test.langs == lang].mean())
+            for probe in (fit(x[k], targets[k], "softmax", l2=0.4) for k in (rows, kept))
         ]
         assert bought["gain"] == pytest.approx(right[0] - right[1], abs=0.026)
     assert run_cell(data, "random", 0, SMALL)[-1]["bought"] == {}

@@ -11,29 +11,34 @@ from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from tests.builders import save_tiny_encoder, stored_as
 from xlt.config import TrainConfig
-from xlt.data.examples import Example, TaskSpec
+from xlt.data.examples import Example
+from xlt.data.jsonl import as_row
 from xlt.errors import CancelledError, DataError, DivergedError, EncoderError, StoreError
 from xlt.models.predictor import Predictor
-from xlt.training.averaging import WeightAverage, snapshot_steps
-from xlt.training.loop import learning_rate_share, n_steps, train
+from xlt.tasks.calibration import Calibration
+from xlt.tasks.single_label.task import SingleLabel
+from xlt.training.loop import learning_rate_share, train
 
-TASK = TaskSpec(labels=("sport", "politics"))
+TASK = SingleLabel(labels=("sport", "politics"))
 TEXTS = {
     "sport": ["the team won the game", "a good goal", "wasan kwallo", "the ball and the match"],
     "politics": ["a vote in the state", "the party lost", "gwamnati zabe", "tax law and rule"],
 }
 LABELLED = [
-    Example(id=f"{label}{i}", text=text, lang="ha" if i == 2 else "en", label=label)
+    Example(id=f"{label}{i}", texts=(text,), lang="ha" if i == 2 else "en", answer=label)
     for label, texts in TEXTS.items()
     for i, text in enumerate(texts)
 ]
-POOL = [Example(id=f"p{i}", text=text, lang="ha") for i, text in enumerate(["gasa", "doka zabe"])]
+POOL = [
+    Example(id=f"p{i}", texts=(text,), lang="ha") for i, text in enumerate(["gasa", "doka zabe"])
+]
 PAIRS = [("the ball game", "wasan kwallo"), ("law", "doka"), ("a vote", "zabe")]
 
 
@@ -89,8 +94,42 @@ def test_it_fits_eight_examples_and_says_so(config, tmp_path):
     assert set(steps[0].losses) == {"total", "task", "mlm", "tlm", "align"}
     assert all(value > 0 for value in steps[0].losses.values())
     assert len(json.loads((tmp_path / "out" / "losses.json").read_text())) == 12
-    scores = Predictor.load(tmp_path / "out").score([e.text for e in LABELLED])
-    assert [TASK.labels[i] for i in scores.logits.argmax(1)] == [e.label for e in LABELLED]
+    found = Predictor.load(tmp_path / "out").predict(LABELLED)
+    assert [s.answer for s in found.suggestions] == [e.answer for e in LABELLED]
+
+
+def test_held_out_examples_calibrate_the_model_and_are_predicted(config, tmp_path):
+    """The calibration is in the folder, and the predictions are those that the folder gives."""
+    held_out = [
+        Example(id="h1", texts=("a good game",), lang="en", answer="sport"),
+        Example(id="h2", texts=("state law",), lang="en", answer="politics"),
+        Example(id="h3", texts=("zabe",), lang="ha", answer="politics"),
+    ]
+
+    result = train(LABELLED, POOL, TASK, config, tmp_path / "out", held_out=held_out)
+    again = Predictor.load(tmp_path / "out").predict(held_out)
+
+    found = result.held_out
+    np.testing.assert_array_equal(found.scores.outputs.values, again.scores.outputs.values)
+    np.testing.assert_array_equal(found.scores.vectors, again.scores.vectors)
+    np.testing.assert_array_equal(found.beliefs.values, again.beliefs.values)
+    np.testing.assert_array_equal(found.uncertainty, again.uncertainty)
+    assert found.suggestions == again.suggestions
+    calibration = Calibration.load(tmp_path / "out")
+    assert set(calibration.temperatures) == {"eng", "hau"}
+    answers, langs = [e.answer for e in held_out], [e.lang for e in held_out]
+    assert calibration == TASK.fit(found.scores.outputs, answers, langs)
+
+
+def test_without_held_out_examples_a_model_is_not_calibrated(brief, tmp_path):
+    """No file, temperature 1, no predictions; the weights are those of a calibrated model."""
+    plain = train(LABELLED, POOL, TASK, brief, tmp_path / "plain")
+    train(LABELLED, POOL, TASK, brief, tmp_path / "judged", held_out=LABELLED[:2])
+
+    assert plain.held_out is None
+    assert not (tmp_path / "plain" / "calibration.json").exists()
+    assert Predictor.load(tmp_path / "plain").calibration == Calibration()
+    assert_same(tmp_path / "plain", tmp_path / "judged")
 
 
 def test_same_seed_same_weights(config, tmp_path):
@@ -212,8 +251,8 @@ def test_one_class_for_everything_is_divergence(config, tmp_path):
     [
         ([], "at least 2 different labels, got \\[\\]"),
         (LABELLED[:4], "at least 2 different labels, got \\['sport'\\]"),
-        ([*LABELLED, Example(id="x", text="a")], "'x' has no label"),
-        ([*LABELLED, Example(id="x", text="a", label="art")], "unknown label 'art'"),
+        ([*LABELLED, Example(id="x", texts=("a",))], "'x' has no label"),
+        ([*LABELLED, Example(id="x", texts=("a",), answer="art")], "unknown label 'art'"),
     ],
     ids=["none", "one class", "no label", "foreign"],
 )
@@ -280,52 +319,26 @@ def test_embeddings_that_were_not_trained_take_no_more_bytes_than_before(brief, 
     assert after["encoder.layer.1.output.dense.weight"].dtype == torch.float32
 
 
-def test_steps_and_rates():
-    """Epochs within the bounds; a line up, then a line towards zero that does not reach it."""
-    config = TrainConfig(epochs=3.0, min_steps=20, max_steps=0)
-
-    assert n_steps(config, 2) == 20
-    assert n_steps(config, 50) == 150
-    assert n_steps(replace(config, max_steps=60), 50) == 60
+def test_the_learning_rate_rises_and_falls():
+    """A line up, then a line towards zero that does not reach it."""
     shares = [learning_rate_share(step, 10, 0.2) for step in range(10)]
+
     assert shares[:3] == [0.5, 1.0, 1.0]
     assert all(0 < b < a for a, b in pairwise(shares[2:]))
-
-
-def test_average_is_the_mean_of_its_snapshots():
-    """Last: a plain mean over the second half. Ema: weights fall by the decay per step."""
-    assert snapshot_steps(10, 5) == {6, 7, 8, 9, 10}
-    values = [float(step) for step in range(1, 11)]
-    for kind, expected in (("last", 8.0), ("none", 10.0)):
-        parameter = torch.nn.Parameter(torch.zeros(1))
-        average = WeightAverage({"w": parameter}, kind=kind, steps=10, wanted=5, decay=0.5)
-        for step, value in enumerate(values, start=1):
-            parameter.data.fill_(value)
-            average.update(step)
-        average.apply()
-        assert parameter.item() == pytest.approx(expected)
-    parameter = torch.nn.Parameter(torch.zeros(1))
-    ema = WeightAverage({"w": parameter}, kind="ema", steps=10, wanted=1, decay=0.5)
-    mean = 0.0
-    for step, value in enumerate(values, start=1):
-        parameter.data.fill_(value)
-        ema.update(step)
-        mean = value if step == 1 else 0.5 * mean + 0.5 * value
-    ema.apply()
-    assert parameter.item() == pytest.approx(mean)
 
 
 _WORKER = """
 import json, sys
 from pathlib import Path
 from xlt.config import TrainConfig
-from xlt.data.examples import Example, TaskSpec
+from xlt.data.jsonl import from_row
+from xlt.tasks.kinds import task_from_json
 from xlt.training.loop import train
 spec = json.loads(Path(sys.argv[1]).read_text())
 train(
-    [Example(**e) for e in spec["labelled"]],
-    [Example(**e) for e in spec["pool"]],
-    TaskSpec(labels=tuple(spec["labels"])),
+    [from_row(row) for row in spec["labelled"]],
+    [from_row(row) for row in spec["pool"]],
+    task_from_json(spec["task"]),
     TrainConfig.from_mapping(spec["config"]),
     Path(spec["out"]),
 )
@@ -336,11 +349,10 @@ def test_two_processes_train_what_one_trains(brief, tmp_path):
     """Per-language and masked-token means are of the whole batch, however it is split."""
     config = replace(brief, precision="fp32")
     train(LABELLED, POOL, TASK, config, tmp_path / "one")
-    fields = ("id", "text", "lang", "label")
     spec = {
-        "labelled": [{f: getattr(e, f) for f in fields} for e in LABELLED],
-        "pool": [{f: getattr(e, f) for f in fields} for e in POOL],
-        "labels": TASK.labels,
+        "labelled": [as_row(example) for example in LABELLED],
+        "pool": [as_row(example) for example in POOL],
+        "task": TASK.to_json(),
         "config": asdict(config),
         "out": str(tmp_path / "two"),
     }

@@ -1,34 +1,31 @@
-"""The model: one forward pass for a mixed batch, and heads behind one protocol."""
+"""The model: one forward pass for a mixed batch."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
-from torch.nn import functional
 
 from tests.builders import save_tiny_encoder
 from xlt.config import TrainConfig
-from xlt.data.examples import Example, TaskSpec
+from xlt.data.examples import Example
 from xlt.encoder.encoder import load_encoder
 from xlt.encoder.masked_lm import TiedMlmHead, TrainedMlmHead
-from xlt.errors import ConfigError, DataError
+from xlt.errors import ConfigError
 from xlt.losses import LossWeights
-from xlt.tasks.single_label.head import SingleLabelHead, build_head
+from xlt.tasks.single_label.task import SingleLabel
 from xlt.training.batches import Stream, Vocabulary
 from xlt.training.material import build_material
 from xlt.training.network import batch_loss, build_model, parameter_groups, read, trainable
 
-TASK = TaskSpec(labels=("sport", "politics"))
+TASK = SingleLabel(labels=("sport", "politics"))
 LABELLED = [
-    Example(id="1", text="the team won the game", lang="en", label="sport"),
-    Example(id="2", text="a vote in the state", lang="en", label="politics"),
-    Example(id="3", text="wasan kwallo", lang="ha", label="sport", weight=0.5),
+    Example(id="1", texts=("the team won the game",), lang="en", answer="sport"),
+    Example(id="2", texts=("a vote in the state",), lang="en", answer="politics"),
+    Example(id="3", texts=("wasan kwallo",), lang="ha", answer="sport", weight=0.5),
 ]
 POOL = [
-    Example(id="4", text="gwamnati zabe doka", lang="ha"),
-    Example(id="5", text="gasa", lang="ha"),
+    Example(id="4", texts=("gwamnati zabe doka",), lang="ha"),
+    Example(id="5", texts=("gasa",), lang="ha"),
 ]
 PAIRS = [("the ball game", "wasan kwallo"), ("law", "doka"), ("a vote", "zabe")]
 
@@ -149,69 +146,6 @@ def test_more_layers_than_there_are_is_refused(tiny_encoder, setting_name):
     config = TrainConfig.from_mapping({setting_name: 3})
     with pytest.raises(ConfigError, match=f"{setting_name} is 3; .* has 2 layers"):
         build_model(load_encoder(str(tiny_encoder)), TASK, config)
-
-
-def test_head_loss_is_hugging_faces_cross_entropy_with_smoothing():
-    """Per example, then meaned: what torch gives for the batch."""
-    logits, targets = torch.randn(6, 2), torch.tensor([0, 1, 1, 0, 1, 0])
-    head = build_head(TASK, 4, label_smoothing=0.1)
-
-    torch.testing.assert_close(
-        head.losses(logits, targets).mean(),
-        functional.cross_entropy(logits, targets, label_smoothing=0.1),
-    )
-
-
-def test_warm_start_is_logistic_regression():
-    """The fitted head is scikit-learn's optimum for the same penalty."""
-    from sklearn.linear_model import LogisticRegression
-
-    task = TaskSpec(labels=("a", "b", "c"))
-    generator = torch.Generator().manual_seed(3)
-    vectors = torch.randn(60, 5, generator=generator) * 3 + 1
-    targets = torch.randint(0, 3, (60,), generator=generator)
-    head = SingleLabelHead(task, 5)
-    head.warm_start(vectors, targets, torch.ones(60), l2=0.6)
-    centered = (vectors - head.center) / head.scale
-    theirs = LogisticRegression(C=1 / 0.6, max_iter=1000, tol=1e-8).fit(
-        centered.numpy(), targets.numpy()
-    )
-
-    with torch.no_grad():
-        ours = torch.softmax(head.classify(vectors), dim=-1)
-
-    expected = torch.tensor(theirs.predict_proba(centered.numpy()), dtype=torch.float32)
-    torch.testing.assert_close(ours, expected, atol=2e-3, rtol=1e-2)
-
-
-def test_warm_start_survives_a_class_without_examples():
-    """Three labels, two seen: finite weights, and the third is never predicted here."""
-    head = SingleLabelHead(TaskSpec(labels=("a", "b", "c")), 4, label_smoothing=0.1)
-    vectors = torch.eye(4)
-
-    head.warm_start(vectors, torch.tensor([0, 0, 1, 1]), torch.ones(4), l2=0.04)
-
-    with torch.no_grad():
-        assert head.classify(vectors).argmax(1).tolist() == [0, 0, 1, 1]
-
-
-def test_head_refuses_labels_it_does_not_know():
-    """A missing or foreign label names the example or the label."""
-    head = build_head(TASK, 4)
-    with pytest.raises(DataError, match="'9' has no label"):
-        head.targets([replace(LABELLED[0], id="9", label=None)])
-    with pytest.raises(DataError, match="unknown label 'art'"):
-        head.targets([replace(LABELLED[0], label="art")])
-
-
-def test_collapse_is_one_class_for_labels_that_differ():
-    """One class for everything is a fault, unless nearly all labels are that class."""
-    head = build_head(TASK, 4)
-    constant = torch.tensor([[1.0, 0.0]]).repeat(10, 1)
-
-    assert head.fit(constant, torch.tensor([0, 1] * 5)).collapsed
-    assert not head.fit(constant, torch.tensor([0] * 9 + [1])).collapsed
-    assert head.fit(constant, torch.tensor([0] * 6 + [1] * 4)).accuracy == pytest.approx(0.6)
 
 
 def test_reading_keeps_the_order_of_the_texts(tiny_encoder):

@@ -12,6 +12,7 @@ from xlt_backend.demo.report import Summary
 
 def _summary() -> Summary:
     return Summary(
+        measure="accuracy",
         before={"eng": 0.5, "hau": 0.25, "quy": 0.35},
         after={"eng": 0.75, "hau": 0.5, "quy": 0.4},
         source="eng",

@@ -39,7 +39,7 @@ def test_shipped_texts_are_what_their_readme_says():
 
     assert texts.source == "eng"
     assert texts.targets == ("hau", "ibo", "quy", "som", "swh", "yor", "zul")
-    assert len(texts.labels) == 7
+    assert len(texts.task.labels) == 7
     assert {"eng": 280, **dict.fromkeys(texts.targets, 168)} == counts
 
 
@@ -49,8 +49,8 @@ def test_no_sentence_is_both_annotated_and_measured_on():
     held_out = {e.group_key for e in texts.held_out}
 
     assert held_out.isdisjoint(e.group_key for e in texts.pool)
-    assert {(label, lang) for label in texts.labels for lang in ("eng", *texts.targets)} == {
-        (e.label, e.lang) for e in texts.held_out
+    assert {(label, lang) for label in texts.task.labels for lang in ("eng", *texts.targets)} == {
+        (e.answer, e.lang) for e in texts.held_out
     }
 
 

@@ -11,17 +11,16 @@ from label_studio_sdk.label_interface.interface import LabelInterface
 
 from tests.builders import CHOICES, annotation, region, task
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
+from xlt.tasks import choices
+from xlt.tasks.task import Agreement, Suggestion
 from xlt_backend.labelstudio.convert import (
-    Agreement,
     Unusable,
     Votes,
-    agree,
     to_example,
-    to_result,
     to_row,
     votes_of,
 )
-from xlt_backend.labelstudio.interface import Interface, choices_config
+from xlt_backend.labelstudio.interface import Interface, template
 from xlt_backend.labelstudio.scores import rank_to_score, uncertainty_to_score
 from xlt_backend.options import ProjectOptions
 
@@ -42,7 +41,7 @@ def example(*annotations: dict[str, Any], **data: Any) -> Example:
 def test_task_becomes_an_example() -> None:
     """Id, text, language and label come from where Label Studio has them."""
     assert example(annotation("sport")) == Example(
-        id="7", text="A long walk.", lang="en", label="sport"
+        id="7", texts=("A long walk.",), lang="en", answer="sport"
     )
 
 
@@ -50,7 +49,7 @@ def test_options_name_the_fields() -> None:
     """Text, language and group are read from the fields that the options name."""
     options = ProjectOptions(text_field="body", language_field="sprache", group_field="source")
     found = to_example(task(body="Ein Weg.", sprache="de", source=12), INTERFACE, options)
-    assert found == Example(id="7", text="Ein Weg.", lang="de", group="12")
+    assert found == Example(id="7", texts=("Ein Weg.",), lang="de", group="12")
 
 
 @pytest.mark.parametrize("lang", [None, "", "  ", ["en"], True])
@@ -92,7 +91,7 @@ def test_data_that_is_no_object(data: object) -> None:
 
 def test_addresses_within_a_text_are_text() -> None:
     """Only a text that is nothing but an address is refused."""
-    assert example(text="see https://example.org and s3://x").label is None
+    assert example(text="see https://example.org and s3://x").answer is None
 
 
 def test_plain_text_import() -> None:
@@ -127,16 +126,21 @@ def votes(*annotations: dict[str, Any]) -> Votes:
     return votes_of(task(*annotations), INTERFACE)
 
 
+def agreement(votes: Votes) -> Agreement:
+    """What the votes say together."""
+    return INTERFACE.task.agree(votes.answers) if votes.answers else Agreement()
+
+
 def label(*annotations: dict[str, Any]) -> str | None:
     """The label that these annotations agree on."""
-    return agree(votes(*annotations).answers).answer
+    return agreement(votes(*annotations)).answer
 
 
 def test_one_annotator() -> None:
     """One answer counts fully."""
     found = votes(annotation("sport"))
     assert found == Votes(answers={"1": "sport"})
-    assert agree(found.answers) == Agreement(answer="sport", weight=1.0)
+    assert agreement(found) == Agreement(answer="sport", weight=1.0)
 
 
 def test_majority_wins_with_its_share() -> None:
@@ -144,14 +148,14 @@ def test_majority_wins_with_its_share() -> None:
     given = [annotation("sport", by=1), annotation("sport", by=2), annotation("health", by=3)]
     found = votes(*given)
     assert found == Votes(answers={"1": "sport", "2": "sport", "3": "health"})
-    assert agree(found.answers) == Agreement(answer="sport", weight=pytest.approx(2 / 3))
+    assert agreement(found) == Agreement(answer="sport", weight=pytest.approx(2 / 3))
 
 
 def test_ties_have_no_label() -> None:
     """Annotators who disagree evenly give no label."""
     found = votes(annotation("sport", by=1), annotation("health", by=2))
     assert found == Votes(answers={"1": "sport", "2": "health"})
-    assert agree(found.answers) == Agreement(answer=None, reason="annotators disagree")
+    assert agreement(found) == Agreement(answer=None, reason="annotators disagree")
 
 
 def test_one_vote_per_annotator() -> None:
@@ -177,7 +181,7 @@ def test_ground_truth_wins() -> None:
         annotation("health", by=3, ground_truth=True),
     )
     assert found == Votes(answers={"3": "health"}, ground_truth=True)
-    assert agree(found.answers) == Agreement(answer="health", weight=1.0)
+    assert agreement(found) == Agreement(answer="health", weight=1.0)
 
 
 def test_skips_are_no_labels() -> None:
@@ -230,7 +234,7 @@ def test_results_without_an_answer(result: object) -> None:
     """A result that does not answer the question is no label and no error."""
     found = votes(annotation("sport") | {"result": result})
     assert found == Votes(reason="nothing chosen")
-    assert agree(found.answers).answer is None
+    assert agreement(found).answer is None
 
 
 # Predictions --------------------------------------------------------------------------------
@@ -271,11 +275,13 @@ def test_what_is_published_is_valid(
     labels: list[str], confidence: float, score: float, data: st.DataObject
 ) -> None:
     """Label Studio's own validator accepts every prediction, in every script."""
-    config = choices_config(labels)
+    config = template("single_label", labels)
     interface = Interface.from_label_config(config)
     label = data.draw(st.sampled_from(labels))
-    row = to_row(3, interface, score=score, label=label, confidence=confidence)
-    assert row.result == to_result(label, confidence, interface)
+    suggestion = Suggestion(answer=label, confidence=confidence)
+    row = to_row(3, interface, score=score, suggestion=suggestion)
+    assert row.answer == label
+    assert row.result == [choices.result([label], confidence, interface.tag)]
     sent = {"result": row.result, "score": row.score, "model_version": "v1"}
     assert LabelInterface(config).validate_prediction(sent, return_errors=True) == []
 
@@ -285,11 +291,12 @@ def test_what_is_published_is_valid(
 )
 def test_nothing_to_suggest(label: str | None, confidence: float) -> None:
     """Without a label of the interface the task keeps its place and has no suggestion."""
-    row = to_row(3, INTERFACE, score=0.25, label=label, confidence=confidence)
-    assert (row.task_id, row.score, row.result) == (3, 0.25, [])
+    suggestion = None if label is None else Suggestion(answer=label, confidence=confidence)
+    row = to_row(3, INTERFACE, score=0.25, suggestion=suggestion)
+    assert (row.task_id, row.score, row.result, row.answer) == (3, 0.25, [], None)
 
 
 def test_published_label_reads_back() -> None:
     """What is published and accepted unchanged is read as that label."""
-    result = to_result("travel", 0.7, INTERFACE)
+    result = INTERFACE.results(Suggestion(answer="travel", confidence=0.7))
     assert label(annotation() | {"result": result}) == "travel"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.builders import CHOICES
 from xlt_backend.errors import UnsupportedConfigError
-from xlt_backend.labelstudio.interface import Interface, choices_config
+from xlt_backend.labelstudio.interface import Interface, template
 
 TEXT = '<Text name="text" value="$text"/>'
 TWO = '<Choice value="A"/><Choice value="B"/>'
@@ -29,16 +29,16 @@ def choices(inside: str = TWO, name: str = "label", to: str = "text", more: str 
 def test_plain_interface() -> None:
     """Names, labels in their order and the key of the text are read."""
     found = Interface.from_label_config(CHOICES)
-    assert (found.control, found.object, found.text_key) == ("label", "text", "text")
-    assert found.labels == ("health", "sport", "travel")
+    assert (found.tag.name, found.tag.objects, found.text_key) == ("label", ("text",), "text")
+    assert found.task.labels == ("health", "sport", "travel")
     assert found.notes == ()
-    assert found.spec.labels == found.labels
+    assert found.task.kind == "single_label"
 
 
 def test_alias_is_the_label() -> None:
     """A choice with an alias is stored by its alias; hotkeys and hints change nothing."""
     inside = '<Choice value="Good news" alias="pos" hotkey="1"/><Choice value="neg" hint="bad"/>'
-    assert Interface.from_label_config(view(TEXT, choices(inside))).labels == ("pos", "neg")
+    assert Interface.from_label_config(view(TEXT, choices(inside))).task.labels == ("pos", "neg")
 
 
 def test_choices_deep_in_views_and_other_tags() -> None:
@@ -57,7 +57,7 @@ def test_first_usable_control_counts_and_the_rest_is_named() -> None:
         '<TextArea name="why" toName="text"/>',
     )
     found = Interface.from_label_config(several)
-    assert found.control == "topic"
+    assert found.tag.name == "topic"
     notes = " ".join(found.notes)
     assert all(name in notes for name in ("'tags'", "'tone'", "'why'"))
     assert "choice='multiple'" in notes
@@ -107,9 +107,9 @@ def test_refused(config: str, why: str) -> None:
 
 def test_shipped_interface() -> None:
     """The interface in label_config/ is learned, has hotkeys, and shows the language."""
-    config = choices_config(["health", "sport & play", 'the "best"', "<tag>"])
+    config = template("single_label", ["health", "sport & play", 'the "best"', "<tag>"])
     found = Interface.from_label_config(config)
-    assert found.labels == ("health", "sport & play", 'the "best"', "<tag>")
+    assert found.task.labels == ("health", "sport & play", 'the "best"', "<tag>")
     assert found.notes == ()
     assert 'hotkey="1"' in config
     assert "$lang" in config
@@ -123,5 +123,7 @@ XML_TEXT = st.text(
 @given(st.lists(XML_TEXT, min_size=2, max_size=30, unique=True))
 def test_any_label_survives(labels: list[str]) -> None:
     """Labels in any script come back from the interface exactly as they went in."""
-    assert Interface.from_label_config(choices_config(labels)).labels == tuple(labels)
-    assert all(quoteattr(label) in choices_config(labels) for label in labels)
+    assert Interface.from_label_config(template("single_label", labels)).task.labels == tuple(
+        labels
+    )
+    assert all(quoteattr(label) in template("single_label", labels) for label in labels)

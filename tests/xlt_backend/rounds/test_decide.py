@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from math import comb
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlt.data.examples import Example, TaskSpec
+from xlt.data.examples import Example
+from xlt.tasks.single_label.task import SingleLabel
 from xlt_backend.labelstudio.scores import insert_scores
 from xlt_backend.names import is_ours, newest
 from xlt_backend.options import ProjectOptions
@@ -17,7 +19,7 @@ from xlt_backend.rounds.decide import Action, Known, Trained, count_changes, dat
 from xlt_backend.rounds.judge import judge
 from xlt_backend.rounds.snapshot import Snapshot
 
-SPEC = TaskSpec(labels=("a", "b"))
+TASK = SingleLabel(labels=("a", "b"))
 OPTIONS = ProjectOptions(min_labels=4, retrain_after_labels=3, retrain_after_s=100)
 V1, V2 = "v0001-20261122T080000", "v0002-20261122T090000"
 
@@ -25,21 +27,22 @@ V1, V2 = "v0001-20261122T080000", "v0002-20261122T090000"
 def examples(count: int, *, start: int = 0) -> tuple[Example, ...]:
     """Labelled examples of both classes."""
     return tuple(
-        Example(id=str(n), text=f"text {n}", label="ab"[n % 2]) for n in range(start, start + count)
+        Example(id=str(n), texts=(f"text {n}",), answer="ab"[n % 2])
+        for n in range(start, start + count)
     )
 
 
 def labels(found: tuple[Example, ...]) -> dict[str, str]:
     """Id -> label."""
-    return {example.id: str(example.label) for example in found}
+    return {example.id: str(example.answer) for example in found}
 
 
 def snapshot(*, train: int = 0, pool: int = 3, shown: str | None = V1, scored: int | None = None):
     """A project with so many labels and waiting tasks."""
-    waiting = tuple(Example(id=f"{900 + n}", text="x") for n in range(pool))
+    waiting = tuple(Example(id=f"{900 + n}", texts=("x",)) for n in range(pool))
     with_score = waiting[: pool if scored is None else scored]
     return Snapshot(
-        spec=SPEC,
+        task=TASK,
         train=examples(train),
         pool=waiting,
         shown=shown,
@@ -47,11 +50,9 @@ def snapshot(*, train: int = 0, pool: int = 3, shown: str | None = V1, scored: i
     )
 
 
-def version(name: str = V1, *, data: str = "old", refused=False, promoted=True, spec=SPEC):
+def version(name: str = V1, *, data: str = "old", refused=False, promoted=True, task=TASK):
     """A version of the store."""
-    return Trained(
-        name=name, data_hash=data, labels=spec.labels, refused=refused, promoted=promoted
-    )
+    return Trained(name=name, data_hash=data, task=task, refused=refused, promoted=promoted)
 
 
 def known(*versions: Trained, active: str | None = V1, used: int = 0, **more) -> Known:
@@ -132,12 +133,12 @@ CASES = {
     ),
     "other labels": (
         snapshot(train=4),
-        known(version(spec=TaskSpec(labels=("a", "c"))), used=4),
+        known(version(task=SingleLabel(labels=("a", "c"))), used=4),
         Action.TRAIN,
     ),
     "other labels, too few": (
         snapshot(train=1),
-        known(version(spec=TaskSpec(labels=("a", "c"))), used=1),
+        known(version(task=SingleLabel(labels=("a", "c"))), used=1),
         Action.START,
     ),
     "active version is damaged": (snapshot(train=4), known(active=V1, used=0), Action.TRAIN),
@@ -157,9 +158,9 @@ def test_decisions(case):
 
 def test_one_class_is_not_enough():
     """However many labels there are, a model needs two of them to tell apart."""
-    same = tuple(Example(id=str(n), text="x", label="a") for n in range(50))
+    same = tuple(Example(id=str(n), texts=("x",), answer="a") for n in range(50))
     decision = decide(
-        Snapshot(spec=SPEC, train=same), NOTHING_KNOWN, OPTIONS, data="", forced=True, now=0.0
+        Snapshot(task=TASK, train=same), NOTHING_KNOWN, OPTIONS, data="", forced=True, now=0.0
     )
 
     assert decision.action is Action.NOTHING
@@ -211,9 +212,11 @@ def test_changes_are_symmetric(before, after):
 
 def test_data_hash_sees_what_training_sees():
     """Order of tasks and the pool do not matter; text, label, weight and settings do."""
-    base = Snapshot(spec=SPEC, train=examples(4))
-    same = Snapshot(spec=SPEC, train=examples(4)[::-1], pool=examples(3, start=50))
-    edited = Snapshot(spec=SPEC, train=(Example(id="0", text="other", label="a"), *examples(4)[1:]))
+    base = Snapshot(task=TASK, train=examples(4))
+    same = Snapshot(task=TASK, train=examples(4)[::-1], pool=examples(3, start=50))
+    edited = Snapshot(
+        task=TASK, train=(Example(id="0", texts=("other",), answer="a"), *examples(4)[1:])
+    )
 
     assert data_hash(base, {"seed": 1}) == data_hash(same, {"seed": 1})
     assert data_hash(base, {"seed": 1}) != data_hash(base, {"seed": 2})
@@ -229,8 +232,8 @@ def sign_test(lost: int, won: int) -> float:
 @given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 5))
 def test_judge_is_the_exact_sign_test(lost, won, both):
     """Worse: only where chance explains it with at most ten in a hundred."""
-    candidate = [False] * lost + [True] * won + [True] * both
-    active = [True] * lost + [False] * won + [True] * both
+    candidate = np.array([0.0] * lost + [1.0] * won + [1.0] * both)
+    active = np.array([1.0] * lost + [0.0] * won + [1.0] * both)
     worse = lost > won and sign_test(lost, won) <= 0.1
 
     assert judge(candidate, active).worse is worse
@@ -238,12 +241,12 @@ def test_judge_is_the_exact_sign_test(lost, won, both):
 
 def test_judge_says_why():
     """The reason has the numbers."""
-    verdict = judge([False] * 8 + [True] * 2, [True] * 10)
+    verdict = judge(np.array([0.0] * 8 + [1.0] * 2), np.ones(10))
 
     assert verdict.worse
     assert "2 of 10 audit labels right, before 10" in verdict.reason
-    assert not judge([], None).worse
-    assert not judge([], []).worse
+    assert not judge(np.zeros(0), None).worse
+    assert not judge(np.zeros(0), np.zeros(0)).worse
 
 
 @given(

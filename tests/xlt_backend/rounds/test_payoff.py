@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xlt.data.examples import Example, TaskSpec
+from xlt.data.examples import Example
 from xlt.payoff.lure import lure_weights
-from xlt.sampling.control import lot
+from xlt.sampling.control import random_key
 from xlt.tasks.metrics import wilson
+from xlt.tasks.single_label.task import SingleLabel
 from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds.ledger import Draw, Ledger
 from xlt_backend.rounds.payoff import Payoff, choosing_words, measure, prequential
 from xlt_backend.rounds.snapshot import Snapshot, in_audit
 
-SPEC = TaskSpec(labels=("a", "b", "c"))
+TASK = SingleLabel(labels=("a", "b", "c"))
 OPTIONS = ProjectOptions(audit_share=0.15, source_languages=("en",))
 SALT = "1.2"
 
@@ -33,20 +34,22 @@ class Project:
         self.vectors = {str(i): row for i, row in enumerate(x.astype(np.float32))}
         langs = rng.choice(["en", "ha", "yo"], tasks)
         all_of_it = [
-            Example(id=str(i), text=f"text {i}", lang=str(langs[i]), label=SPEC.labels[number[i]])
+            Example(
+                id=str(i), texts=(f"text {i}",), lang=str(langs[i]), answer=TASK.labels[number[i]]
+            )
             for i in range(tasks)
         ]
         audit = [e for e in all_of_it if in_audit(e, OPTIONS, SALT)]
         main = [e for e in all_of_it if not in_audit(e, OPTIONS, SALT)]
-        by_lot = sorted(main, key=lambda e: lot(e.id, salt=SALT))
-        train = by_lot[:random]
-        for example in by_lot[-chosen:]:
+        by_key = sorted(main, key=lambda e: random_key(e.id, salt=SALT))
+        train = by_key[:random]
+        for example in by_key[-chosen:]:
             wrong = rng.random() < bad
-            label = SPEC.labels[int(rng.integers(0, 3))] if wrong else example.label
-            train.append(Example(id=example.id, text="a text", lang=example.lang, label=label))
+            label = TASK.labels[int(rng.integers(0, 3))] if wrong else example.answer
+            train.append(Example(id=example.id, texts=("a text",), lang=example.lang, answer=label))
         labelled = {e.id for e in (*train, *audit)}
         self.snapshot = Snapshot(
-            spec=SPEC,
+            task=TASK,
             train=tuple(train),
             audit=tuple(audit),
             pool=tuple(e for e in main if e.id not in labelled),
@@ -71,7 +74,7 @@ class Project:
             snapshot.train,
             snapshot.audit,
             snapshot.pool,
-            snapshot.spec,
+            snapshot.task,
             vectors=self.given,
             labelled_at=snapshot.labelled_at,
             salt=SALT,
@@ -141,7 +144,7 @@ def test_the_last_labels_are_the_newest():
     own = [e for e in project.snapshot.train if e.lang == "ha"]
     after = {"a": "b", "b": "c", "c": "a"}
     train = [
-        Example(id=e.id, text="a text", lang=e.lang, label=after[str(e.label)])
+        Example(id=e.id, texts=("a text",), lang=e.lang, answer=after[str(e.answer)])
         if i >= len(own) - 100
         else e
         for i, e in enumerate(own)
@@ -150,7 +153,7 @@ def test_the_last_labels_are_the_newest():
     for sign in (1, -1):
         at = {e.id: float(1000 + sign * i) for i, e in enumerate(own)}
         audit = project.snapshot.audit
-        snapshot = Snapshot(spec=SPEC, train=tuple(train), audit=audit, labelled_at=at)
+        snapshot = Snapshot(task=TASK, train=tuple(train), audit=audit, labelled_at=at)
         report = project.measured(snapshot=snapshot).report
         gains.append(report["languages"]["ha"]["last_labels"]["value"])
     assert gains[0] < -0.05
@@ -165,19 +168,21 @@ def test_a_project_with_few_labels_is_told_so():
     for of in found.report["languages"].values():
         assert of["last_labels"] == {"words": "too early to say"}
         assert of["saved"] == {"words": "not known yet"}
-    none = Snapshot(spec=SPEC, train=project.snapshot.train)
+    none = Snapshot(task=TASK, train=project.snapshot.train)
     assert "too early to say" in project.measured(snapshot=none).words
 
 
 def judged(snapshot: Snapshot, ledger: Ledger, lang: str):
     """The accuracy on labels before models learned from them."""
-    return prequential(snapshot.train, snapshot.audit, ledger, lang)
+    return prequential(snapshot.train, snapshot.audit, TASK, ledger, lang)
 
 
 def labelled(*draws: tuple[str, float, int, str | None, float], audit: int = 0, right: int = 0):
     """Labels "a" in Hausa, with their draws; so many audit labels, so many of them predicted."""
-    train = tuple(Example(id=id, text="a text", lang="ha", label="a") for id, *_ in draws)
-    judges = tuple(Example(id=f"x{i}", text="a text", lang="ha", label="a") for i in range(audit))
+    train = tuple(Example(id=id, texts=("a text",), lang="ha", answer="a") for id, *_ in draws)
+    judges = tuple(
+        Example(id=f"x{i}", texts=("a text",), lang="ha", answer="a") for i in range(audit)
+    )
     of = {
         id: Draw(lang="ha", propensity=q, remaining=left, predicted=said, at=at)
         for id, q, left, said, at in draws
@@ -185,7 +190,7 @@ def labelled(*draws: tuple[str, float, int, str | None, float], audit: int = 0, 
     for i in range(audit):
         said = "a" if i < right else "b"
         of[f"x{i}"] = Draw(lang="ha", propensity=0.1, remaining=10, predicted=said, at=1.0)
-    return Snapshot(spec=SPEC, train=train, audit=judges), Ledger(labelled=of)
+    return Snapshot(task=TASK, train=train, audit=judges), Ledger(labelled=of)
 
 
 def test_audit_labels_alone_are_wilson():
@@ -223,7 +228,7 @@ def test_corrected_labels_judge_as_they_are_now():
     """A label that was changed later is compared in its new form."""
     snapshot, ledger = labelled(("1", 0.9, 9, "b", 3.0))
     changed = Snapshot(
-        spec=SPEC, train=(Example(id="1", text="a text", lang="ha", label="b"),), audit=()
+        task=TASK, train=(Example(id="1", texts=("a text",), lang="ha", answer="b"),), audit=()
     )
     before, after = (judged(s, ledger, "ha") for s in (snapshot, changed))
     assert before is not None

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import CONFIG, LABELS, scores_of
-from xlt.data.examples import TaskSpec
 from xlt.errors import CorruptVersionError, EncoderError
 from xlt.store.versions import Store, VersionMeta
-from xlt.tasks.calibration import Calibration
+from xlt.tasks.calibration import FILE, Calibration
+from xlt.tasks.predictions import interpret
+from xlt.tasks.single_label.task import SingleLabel
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.labelstudio.wire import WireTask
 from xlt_backend.options import ProjectOptions
-from xlt_backend.rounds.versions import CALIBRATION
 from xlt_backend.service.predict import Inference
 from xlt_backend.service.registry import Registry
 from xlt_backend.trainer import folder as files
@@ -26,14 +26,16 @@ class FakeModel:
     """Says the first word of each text; counts."""
 
     def __init__(self, folder: Path) -> None:
-        self.task = TaskSpec(labels=LABELS)
+        self.task = SingleLabel(labels=LABELS)
         self.folder = folder
         self.batches: list[int] = []
 
-    def score(self, texts):
+    def predict(self, examples):
         """Right every time."""
-        self.batches.append(len(texts))
-        return scores_of(list(texts), LABELS, 1.0)
+        self.batches.append(len(examples))
+        scores = scores_of([example.text for example in examples], LABELS, 1.0)
+        langs = [example.lang for example in examples]
+        return interpret(self.task, scores, langs, Calibration.load(self.folder))
 
 
 class Loader:
@@ -75,7 +77,7 @@ def promote(store: Store, key: str, *, broken: bool = False) -> str:
     """Makes a version and promotes it."""
     versions = store.project(key)
     with versions.stage() as stage:
-        files.write_json(stage / CALIBRATION, Calibration().to_json())
+        files.write_json(stage / FILE, Calibration().to_json())
         (stage / ("broken" if broken else "model")).write_text(key)
         version = versions.commit(stage, VersionMeta())
     versions.promote(version, "test")
@@ -283,7 +285,7 @@ def test_out_of_time_gives_empty_results(store, registry, loader):
 def test_errors_give_empty_results(store, registry):
     """A model that fails takes no request down with it."""
     promote(store, "1")
-    registry.get("1").model.score = lambda texts: 1 / 0
+    registry.get("1").model.predict = lambda examples: 1 / 0
     inference = Inference(registry, deadline_s=5.0)
 
     assert [r.result for r in ask(inference, "sport en 1").results] == [[]]

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 
-from xlt.data.examples import Example, TaskSpec
+from xlt.data.examples import Example
+from xlt.data.jsonl import read_jsonl, write_jsonl
+from xlt.tasks.single_label.task import SingleLabel
 from xlt_backend.trainer import folder as files
 
 
 def test_plan_survives_the_folder(tmp_path):
     """What is written is what is read."""
     plan = files.TrainPlan(
-        mode="score", spec=TaskSpec(labels=("ä", "b")), model="m", config={"x": 1}
+        mode="score", task=SingleLabel(labels=("ä", "b")), model="m", config={"x": 1}
     )
     files.write_plan(tmp_path, plan)
     examples = [
-        Example(id="1", text="Ẹ káàárọ̀\n\u2028", lang="yo", label="ä", group="g", weight=0.5)
+        Example(id="1", texts=("Ẹ káàárọ̀\n\u2028",), lang="yo", answer="ä", group="g", weight=0.5)
     ]
-    files.write_examples(tmp_path / files.POOL, examples)
+    write_jsonl(tmp_path / files.POOL, examples)
 
     assert files.read_plan(tmp_path) == plan
-    assert files.read_examples(tmp_path / files.POOL) == examples
+    assert read_jsonl(tmp_path / files.POOL) == examples
     assert json.loads((tmp_path / files.PLAN).read_text())["mode"] == "score"

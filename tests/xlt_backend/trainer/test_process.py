@@ -25,14 +25,14 @@ def test_real_training_scoring_and_embedding(plan):
     assert {"load", "train", "judge", "score"} <= set(phases)
     sizes = {files.LABELLED_SCORES: 24, files.AUDIT_SCORES: 8, files.POOL_SCORES: 8}
     for name, size in sizes.items():
-        assert Scores.load(plan / name).logits.shape == (size, 2)
+        assert Scores.load(plan / name).outputs.values.shape == (size, 2)
 
     made = files.read_plan(plan)
     for mode, model, columns in (("score", str(plan / files.MODEL), 2), ("embed", None, 0)):
         files.write_plan(plan, replace(made, mode=mode, model=model))
         run_trainer(plan, timeout_s=120)
         scores = Scores.load(plan / files.POOL_SCORES)
-        assert scores.logits.shape == (8, columns)
+        assert scores.outputs.values.shape == (8, columns)
         assert scores.vectors.shape[0] == 8
 
 

@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 
 from xlt.data.examples import Example
-from xlt.tasks.outputs import Scores
+from xlt.tasks.outputs import Outputs, Scores
 from xlt_backend.trainer import scorecache
 
 
 def example(id: int, text: str = "text") -> Example:
     """A task's text."""
-    return Example(id=str(id), text=f"{text} {id}")
+    return Example(id=str(id), texts=(f"{text} {id}",))
 
 
 def scores(*values: float) -> Scores:
     """Scores that can be told apart."""
     column = np.array(values, np.float32)[:, None]
-    return Scores(logits=np.hstack([column, -column]), vectors=column)
+    return Scores(outputs=Outputs(np.hstack([column, -column])), vectors=column)
 
 
 def test_rows_come_back_in_the_order_asked_for():

@@ -7,7 +7,9 @@ from dataclasses import replace
 from functools import partial
 
 from tests.builders import save_tiny_encoder
-from xlt.data.examples import Example, TaskSpec
+from xlt.data.examples import Example
+from xlt.data.jsonl import write_jsonl
+from xlt.tasks.single_label.task import SingleLabel
 from xlt_backend.trainer import folder as files
 from xlt_backend.trainer import work
 
@@ -41,13 +43,13 @@ def test_the_process_adapts_an_encoder_and_judges_it(tmp_path, monkeypatch):
     rows = [f"the rain {n} falls,ruwan {n} yana,hau_Latn\n" for n in range(40)]
     table.write_text("source,target,lang\n" + "".join(rows) + "x,y,zul\n")
     examples = [
-        Example(id=str(n), text=f"ruwan {n} yana", lang="ha", label=("a", "b")[n % 2])
+        Example(id=str(n), texts=(f"ruwan {n} yana",), lang="ha", answer=("a", "b")[n % 2])
         for n in range(10)
     ]
-    files.write_examples(tmp_path / files.LABELLED, examples)
+    write_jsonl(tmp_path / files.LABELLED, examples)
     encoder = str(save_tiny_encoder(tmp_path / "encoder"))
     plan = files.TrainPlan(
-        mode="adapt", spec=TaskSpec(labels=("a", "b")), model=encoder,
+        mode="adapt", task=SingleLabel(labels=("a", "b")), model=encoder,
         adapted=str(tmp_path / "adapted"), source="en", translations=str(table),
     )  # fmt: skip
     files.write_plan(tmp_path, plan)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.fakes import LABELS
-from xlt.data.examples import Example, TaskSpec
+from xlt.data.examples import Example
+from xlt.tasks.single_label.task import SingleLabel
 from xlt_backend.trainer import folder as files
 from xlt_backend.trainer.workspace import Workspace
 
@@ -18,11 +19,11 @@ def test_vectors_of_the_base_encoder_are_not_mixed_with_those_of_another(world, 
             folder, timeout_s=1, on_progress=lambda _: None, should_stop=lambda: False
         )
 
-    examples = [Example(id=str(n), text=f"sport en {n}") for n in range(3)]
+    examples = [Example(id=str(n), texts=(f"sport en {n}",)) for n in range(3)]
     for encoder in ("bundled", "adapted", "bundled"):
         workspace = Workspace(
             folder=tmp_path / "workspace",
-            spec=TaskSpec(labels=LABELS),
+            task=SingleLabel(labels=LABELS),
             config={"encoder": encoder},
             threads=1,
             nice=0,

@@ -61,7 +61,7 @@ def _context(progress: Progress, info: ProjectInfo, state: ProjectState) -> Cont
     progress.report(config_error="", notes=list(interface.notes))
     workspace = Workspace(
         folder=folder,
-        spec=interface.spec,
+        task=interface.task,
         config=config,
         threads=tools.settings.threads,
         nice=tools.settings.nice,

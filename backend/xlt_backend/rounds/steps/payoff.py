@@ -10,7 +10,8 @@ import numpy as np
 
 from xlt.data.examples import Example
 from xlt.errors import CancelledError, XltError
-from xlt.sampling.transfer import Transfer, transfer_of
+from xlt.payoff.transfer import transfer_of
+from xlt.sampling.transfer import Transfer
 from xlt_backend.rounds import ledger as ledgers
 from xlt_backend.rounds import payoff
 from xlt_backend.rounds.context import Context
@@ -32,8 +33,9 @@ def measure_transfer(
     options = context.options
     if options.quota != "adaptive" or not train:
         return None
+    task, sources = context.interface.task, options.source_languages
     return progress.attempt(
-        lambda: transfer_of(train, context.vectors(train), options.source_languages, rng),
+        lambda: transfer_of(train, context.vectors(train), task, sources, rng),
         "transfer is not measured",
     )
 
@@ -52,7 +54,7 @@ def measure_payoff(
             snapshot.train,
             snapshot.audit,
             snapshot.pool,
-            context.interface.spec,
+            context.interface.task,
             ledger,
             context.vectors,
             context.options,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
 from xlt.data.examples import Example
-from xlt.review.labels import Recheck
+from xlt.review.labels import Review
 from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.progress import Progress
 from xlt_backend.rounds.review import TAB, ReviewQueue, review
@@ -17,9 +17,9 @@ def review_labels(
     progress: Progress,
     context: Context,
     labelled: Sequence[Example],
-    answers: Mapping[str, Mapping[str, str]],
+    answers: Mapping[str, Mapping[str, Hashable]],
     rng: np.random.Generator,
-) -> Recheck | None:
+) -> Review | None:
     """Reviews the labels by vectors of an encoder that was not trained on them.
 
     Returns:
@@ -27,14 +27,14 @@ def review_labels(
     """
     progress.enter("recheck")
     return progress.attempt(
-        lambda: review(labelled, answers, context.vectors, context.interface.spec, rng),
+        lambda: review(labelled, answers, context.vectors, context.interface.task, rng),
         "labels are not reviewed",
     )
 
 
 def list_suspects(progress: Progress, context: Context, queue: ReviewQueue) -> None:
     """Lists suspect labels for people; reopens tasks if the project wants second answers."""
-    suspects = queue.listed()
+    suspects = queue.listed(context.interface.task)
     progress.report(doubtful=suspects, annotators=queue.annotators())
     if queue.review is None:
         return
@@ -42,6 +42,4 @@ def list_suspects(progress: Progress, context: Context, queue: ReviewQueue) -> N
     progress.fence()
     studio = progress.tools.label_studio
     studio.list_tasks(progress.id, TAB, [int(item["task"]) for item in suspects])
-    studio.reopen(
-        {int(text.id): len(text.answers) + 1 for text in queue.to_reopen(context.options)}
-    )
+    studio.reopen({int(text.id): len(text.votes) + 1 for text in queue.to_reopen(context.options)})

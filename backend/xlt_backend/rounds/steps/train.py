@@ -23,7 +23,7 @@ def train(progress: Progress, context: Context, snapshot: Snapshot, decision: De
         DivergedError: If the training diverged; it is not repeated on the same labels.
     """
     progress.enter("train")
-    store, workspace, task = context.versions, context.workspace, snapshot.spec
+    store, workspace, task = context.versions, context.workspace, snapshot.task
     active = store.current()
     rival = versions.comparable(store, active, task) if snapshot.audit else None
     try:
@@ -34,7 +34,7 @@ def train(progress: Progress, context: Context, snapshot: Snapshot, decision: De
         progress.report(failed_hash=decision.data)
         raise
     progress.enter("judge")
-    judgement = judge(*versions.right_answers(folder, task, snapshot.audit))
+    judgement = judge(*versions.audit_credit(folder, task, snapshot.audit))
     progress.enter("save")
     progress.fence()
     measured = {k: v for k, v in workspace.measured.items() if k != "active_error"}

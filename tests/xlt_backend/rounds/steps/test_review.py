@@ -164,7 +164,7 @@ def test_audit_labels_are_not_looked_at_again(world):
     key = world.label_studio.info.key
 
     def judges(task: int) -> bool:
-        return in_audit(Example(id=str(task), text="x"), options, key)
+        return in_audit(Example(id=str(task), texts=("x",)), options, key)
 
     assert world.state.doubtful
     assert not any(judges(int(item["task"])) for item in world.state.doubtful)

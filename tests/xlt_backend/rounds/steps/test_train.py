@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes import CONFIG
+from xlt.data.jsonl import read_jsonl
 from xlt.errors import CorruptVersionError, DivergedError
 from xlt.store.versions import Store
 from xlt_backend.rounds.decide import Action
@@ -16,10 +17,10 @@ def test_audit_labels_never_train(world):
 
     def look(plan) -> None:
         (folder,) = (world.home / "work" / world.label_studio.info.key).glob("train-*")
-        from xlt_backend.trainer.folder import AUDIT, LABELLED, read_examples
+        from xlt_backend.trainer.folder import AUDIT, LABELLED
 
-        seen.append({e.id for e in read_examples(folder / LABELLED)})
-        seen.append({e.id for e in read_examples(folder / AUDIT)})
+        seen.append({e.id for e in read_jsonl(folder / LABELLED)})
+        seen.append({e.id for e in read_jsonl(folder / AUDIT)})
 
     world.trainer.before = lambda plan: look(plan) if plan.mode == "train" else None
     world.trained()
@@ -88,7 +89,7 @@ def test_edited_labels_retrain(world):
 
     assert world.shown != old
     assert world.trainer.trainings == 2
-    assert world.trainer.plans[-1].spec.labels == ("sport", "music", "food", "art")
+    assert world.trainer.plans[-1].task.labels == ("sport", "music", "food", "art")
 
 
 def test_edited_labels_without_enough_of_them_start_anew(world):

@@ -1,0 +1,60 @@
+"""Splits and folds that keep translations together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xlt.data.examples import Example
+from xlt.data.splits import folds_by_group, split_by_group, without_groups
+from xlt.errors import DataError
+
+
+@given(
+    st.lists(st.none() | st.sampled_from("abcdefgh"), max_size=30),
+    st.floats(0, 1),
+    st.integers(0, 2**31),
+)
+def test_groups_are_never_split(groups, share, seed):
+    """Every example is on one side, each group on one side only, in the old order."""
+    examples = [Example(id=str(i), texts=("x",), group=g) for i, g in enumerate(groups)]
+    train, held = split_by_group(examples, share, np.random.default_rng(seed))
+    assert sorted(e.id for e in [*train, *held]) == sorted(e.id for e in examples)
+    assert {e.group_key for e in train}.isdisjoint(e.group_key for e in held)
+    assert [e for e in examples if e in train] == train
+    count = len({e.group_key for e in examples})
+    assert len({e.group_key for e in held}) == int(np.floor(count * share + 0.5))
+
+
+def test_the_seed_decides_the_split(rng):
+    """The same generator state gives the same split; a share out of range is refused."""
+    examples = [Example(id=str(i), texts=("x",)) for i in range(40)]
+    one = split_by_group(examples, 0.5, np.random.default_rng(1))
+    assert one == split_by_group(examples, 0.5, np.random.default_rng(1))
+    assert one != split_by_group(examples, 0.5, np.random.default_rng(2))
+    with pytest.raises(DataError, match=r"1\.5"):
+        split_by_group(examples, 1.5, rng)
+
+
+def test_folds_keep_translations_together_and_are_even(rng):
+    """Every group in one fold, as many groups in each."""
+    examples = [
+        Example(id=f"{lang}{n}", texts=(f"{n}",), lang=lang, group=str(n))
+        for n in range(23)
+        for lang in ("en", "ha")
+    ]
+    folds = folds_by_group(examples, 5, rng)
+
+    fold_of = {e.group_key: fold for e, fold in zip(examples, folds.tolist(), strict=True)}
+    assert [fold_of[e.group_key] for e in examples] == folds.tolist()
+    assert sorted(np.bincount(list(fold_of.values()))) == [4, 4, 5, 5, 5]
+
+
+def test_nothing_of_a_held_out_group_is_left():
+    """Neither the examples themselves nor their translations."""
+    rows = [("1", None), ("2", "g"), ("3", "g"), ("4", "h")]
+    examples = [Example(id=id, texts=("x",), group=group) for id, group in rows]
+    assert without_groups(examples, [examples[0], examples[2]]) == examples[3:]
+    assert without_groups(examples, []) == examples

@@ -1,0 +1,107 @@
+"""Tasks and answers of every kind, for tests that hold for all of them.
+
+A new kind adds one entry to `ANSWERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from xml.etree import ElementTree
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from xlt.data.examples import Example
+from xlt.tasks.calibration import Calibration
+from xlt.tasks.kinds import KINDS
+from xlt.tasks.outputs import Outputs
+from xlt.tasks.task import AnyTask, Tag
+
+SEEDS = st.integers(0, 2**31)
+MANY = settings(deadline=None, max_examples=40)
+FEW = settings(deadline=None, max_examples=10)
+
+#: Labels that no format may spoil.
+LABELS = ("health", "sport", 'a "quoted" & <odd> one', "Ẹ̀kọ́")
+
+#: Kind -> its answers to a task.
+ANSWERS: Mapping[str, Callable[[AnyTask], st.SearchStrategy[Hashable]]] = {
+    "single_label": lambda task: st.sampled_from(task.labels),
+    "multi_label": lambda task: st.sets(st.sampled_from(task.labels)).map(
+        lambda chosen: tuple(label for label in task.labels if label in chosen)
+    ),
+}
+
+
+def task_of(kind: str, labels: Sequence[str] = LABELS) -> AnyTask:
+    """A task of the kind."""
+    return KINDS[kind].task(labels)
+
+
+def answers(task: AnyTask) -> st.SearchStrategy[Hashable]:
+    """Any answer to the task."""
+    return ANSWERS[task.kind](task)
+
+
+def drawn(task: AnyTask, seed: int, count: int) -> list[Hashable]:
+    """Answers for `count` examples; each label is chosen in some of them and missing in others."""
+    rng = np.random.default_rng(seed)
+    alone = [certain(task, label) for label in task.labels]
+    several = rng.integers(0, 2, (count, task.width))
+    rows = [alone[n % task.width] if n < 2 * task.width else several[n] for n in range(count)]
+    if task.classes([]) is not None:
+        rows = [alone[number] for number in rng.integers(0, task.width, count)]
+        rows[: task.width] = alone
+    beliefs = Outputs(np.array(rows[:count], dtype=float).reshape(count, task.width))
+    return [suggestion.answer for suggestion in task.decode(beliefs)]
+
+
+def certain(task: AnyTask, answer: Hashable) -> np.ndarray:
+    """The beliefs (W,) of a model that is sure of an answer, or of one label."""
+    chosen = {answer} if isinstance(answer, str) else set(answer)
+    return np.array([float(label in chosen) for label in task.labels])
+
+
+def certain_of(task: AnyTask, given: Sequence[Hashable]) -> Outputs:
+    """The same of N answers."""
+    rows = [certain(task, answer) for answer in given]
+    return Outputs(np.array(rows).reshape(len(rows), task.width))
+
+
+def believed(task: AnyTask, seed: int, count: int) -> Outputs:
+    """Beliefs of a model that has drawn its outputs at random."""
+    return task.beliefs(random_outputs(task, seed, count), ["en"] * count, Calibration())
+
+
+def random_outputs(task: AnyTask, seed: int, count: int) -> Outputs:
+    """Outputs (N, W), drawn at random."""
+    values = np.random.default_rng(seed).normal(0, 3, (count, task.width))
+    return Outputs(values.astype(np.float32))
+
+
+def vectors_of(task: AnyTask, given: Sequence[Hashable], seed: int = 0) -> np.ndarray:
+    """Sentence vectors (N, 12) that tell what the answers are."""
+    noise = np.random.default_rng(seed).normal(0, 0.05, (len(given), 12))
+    noise[:, : task.width] += 3 * certain_of(task, given).values
+    return noise.astype(np.float32)
+
+
+def examples_of(given_answers):
+    """Examples with these answers."""
+    return [
+        Example(id=str(n), texts=(f"text {n}",), answer=answer)
+        for n, answer in enumerate(given_answers)
+    ]
+
+
+def control_tag(config: str) -> Tag:
+    """The one control of a labelling interface."""
+    [control] = [tag for tag in ElementTree.fromstring(config).iter() if "toName" in tag.attrib]
+    return Tag(
+        name=control.attrib["name"],
+        tag=control.tag,
+        attributes=control.attrib,
+        labels=tuple(child.get("alias") or child.attrib["value"] for child in control),
+        objects=(control.attrib["toName"],),
+    )

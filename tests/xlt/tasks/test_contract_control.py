@@ -1,0 +1,73 @@
+"""What holds for every kind of task: answers in Label Studio's JSON, the interface's XML."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.xlt.tasks.samples import (
+    LABELS,
+    MANY,
+    answers,
+    control_tag,
+    task_of,
+)
+from xlt.errors import DataError
+from xlt.tasks.kinds import KINDS
+from xlt.tasks.task import Refusal, Suggestion
+
+pytestmark = pytest.mark.parametrize("kind", KINDS)
+
+
+def test_the_template_asks_for_the_task(kind):
+    """Its one control, read back, is the task; labels keep their order and every character."""
+    control = KINDS[kind].control
+    assert control.task(control_tag(control.template(LABELS))) == task_of(kind)
+
+
+@MANY
+@given(st.data())
+def test_an_answer_goes_to_label_studio_and_back(kind, data):
+    """Results of a suggestion are read as its answer; equal answers have equal results."""
+    task, control = task_of(kind), KINDS[kind].control
+    tag = control_tag(control.template(LABELS))
+    suggestion = Suggestion(answer=data.draw(answers(task)), confidence=data.draw(st.floats(0, 1)))
+    results = json.loads(json.dumps(control.results(suggestion, tag)))
+
+    assert control.answer(results, tag, task) == suggestion.answer
+    assert control.results(suggestion, tag) == results
+    for result in results:
+        assert (result["from_name"], result["to_name"]) == (tag.name, tag.objects[0])
+        assert 0 <= result["score"] <= 1
+
+
+@MANY
+@given(st.data())
+def test_results_of_other_controls_are_not_looked_at(kind, data):
+    """Nor is what Label Studio never writes; a label that the task does not have is refused."""
+    task, control = task_of(kind), KINDS[kind].control
+    tag = control_tag(control.template(LABELS))
+    answer = data.draw(answers(task).filter(bool))
+    results = control.results(Suggestion(answer=answer, confidence=0.5), tag)
+    foreign = [{**result, "from_name": "another"} for result in results]
+    junk = [{"from_name": tag.name}, {"from_name": tag.name, "value": 3}, {}]
+
+    assert control.answer([*foreign, *junk, *results], tag, task) == answer
+    other = replace(tag, labels=("x", "y"))
+    with pytest.raises(DataError):
+        control.answer(results, other, task_of(kind, ("x", "y")))
+
+
+def test_a_control_of_another_kind_is_no_task(kind):
+    """None for other tags; a reason for one of the kind without labels."""
+    control = KINDS[kind].control
+    tag = control_tag(control.template(LABELS))
+    assert control.task(replace(tag, tag="Rating", attributes={})) is None
+    refused = control.task(replace(tag, labels=()))
+    assert isinstance(refused, Refusal)
+    assert refused.reason
+    assert control.supported

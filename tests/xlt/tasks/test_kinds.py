@@ -1,0 +1,79 @@
+"""Tasks from tables and from JSON: what is refused, and what the message names."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from xlt.data.examples import Example
+from xlt.errors import DataError
+from xlt.tasks.kinds import infer_task, read_answers, task_from_json
+from xlt.tasks.single_label.task import SingleLabel
+
+
+def table(*cells):
+    """Examples with these answers."""
+    return [Example(id=f"r{n}", texts=("x",), answer=cell) for n, cell in enumerate(cells)]
+
+
+def test_a_column_of_strings_is_a_task_of_one_label():
+    """All labels that occur, sorted."""
+    assert infer_task(table("sport", "health", "sport")) == SingleLabel(labels=("health", "sport"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ((), r"at least 2 different labels, got \[\]"),
+        (("a", "a"), r"at least 2 different labels, got \['a'\]"),
+        ((3, "a"), r"cells of \['int', 'str'\]"),
+        (("a", ("b", "c")), r"cells of \['str', 'tuple'\]"),
+    ],
+)
+def test_a_column_that_makes_no_task_is_refused(cells, message):
+    """It says what there was, and what was expected."""
+    with pytest.raises(DataError, match=message):
+        infer_task(table(*cells))
+
+
+def test_an_answer_that_is_none_of_the_tasks_names_its_example():
+    """Examples without an answer stay as they are."""
+    task = SingleLabel(labels=("a", "b"))
+    examples = table("a", None, "b")
+    assert read_answers(examples, task) == examples
+    with pytest.raises(DataError, match=r"example 'r1': unknown label 'c'; labels: \['a', 'b'\]"):
+        read_answers(table("a", "c"), task)
+    with pytest.raises(DataError, match="example 'r0'"):
+        read_answers(table(("a",)), task)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        [],
+        "single_label",
+        {},
+        {"labels": ["a", "b"]},
+        {"kind": "spans", "labels": ["a", "b"]},
+        {"kind": ["single_label"], "labels": ["a", "b"]},
+        {"kind": "single_label"},
+        {"kind": "single_label", "labels": None},
+        {"kind": "single_label", "labels": 3},
+        {"kind": "single_label", "labels": ["a"]},
+        {"kind": "single_label", "labels": ["a", "a"]},
+    ],
+    ids=str,
+)
+def test_json_that_is_no_task_is_refused(value):
+    """By one kind of error, whatever is wrong with it."""
+    with pytest.raises(DataError):
+        task_from_json(value)
+
+
+def test_tasks_need_no_torch():
+    """Only heads do, and only training and models import those."""
+    code = "import sys, xlt.tasks.kinds; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

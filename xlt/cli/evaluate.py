@@ -1,0 +1,60 @@
+"""`xlt evaluate`: judges a model by the labels of a file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from xlt.cli import arguments
+from xlt.cli.judged import judged
+from xlt.cli.report import progress_bar
+from xlt.errors import DataError
+from xlt.tasks.kinds import read_answers
+
+_DESCRIPTION = """\
+Judge a model by the labelled rows of DATA, language by language.
+
+  xlt evaluate model test.csv --json
+
+"""
+
+
+def add_command(subparsers: arguments.Subparsers) -> None:
+    """Adds the command."""
+    parser = arguments.add_command(
+        subparsers,
+        "evaluate",
+        summary="judge a model by a file's labels",
+        description=_DESCRIPTION + arguments.DATA,
+        run=run,
+    )
+    parser.add_argument("model", metavar="MODEL", help="folder of a model")
+    arguments.add_data(parser)
+    arguments.add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command."""
+    from xlt.models.predictor import Predictor
+
+    labelled = [example for example in arguments.read_data(args) if example.answer is not None]
+    predictor = Predictor.load(Path(args.model))
+    examples = read_answers(labelled, predictor.task)
+    if not examples:
+        raise DataError(f"no row of {args.data} has a label to judge by")
+    with progress_bar("reading texts") as show:
+        predictions = predictor.predict(
+            examples, progress=lambda done, total: show("reading texts", done, total)
+        )
+    result = judged(
+        predictor.task,
+        examples,
+        predictions,
+        title=f"{args.model} on {args.data}",
+        model=Path(args.model),
+        seed=arguments.seed_of(args),
+    )
+    if args.json:
+        print(json.dumps(result, ensure_ascii=False))
+    return 0

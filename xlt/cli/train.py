@@ -1,0 +1,113 @@
+"""`xlt train`: trains a model on a file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xlt.cli import arguments
+from xlt.cli.judged import judged
+from xlt.cli.report import progress_bar
+from xlt.data.corpus import read_examples
+from xlt.data.languages import in_languages, with_languages
+from xlt.data.pairs import read_pairs
+from xlt.data.splits import split_by_group, without_groups
+from xlt.tasks.kinds import infer_task, read_answers
+
+if TYPE_CHECKING:
+    from xlt.config import TrainConfig
+
+_DESCRIPTION = """\
+Train a model on the labelled rows of DATA; rows without a label are unlabelled text.
+
+  xlt train labels.csv --unlabelled pool.jsonl --target hau,yor --out model
+
+Labels are one string a row, or a list of strings if a text can have several or none. A tenth of
+the labelled groups is held out to judge and to calibrate the model (--held-out).
+
+"""
+
+
+def add_command(subparsers: arguments.Subparsers) -> None:
+    """Adds the command."""
+    parser = arguments.add_command(
+        subparsers,
+        "train",
+        summary="train a model on a file",
+        description=_DESCRIPTION + arguments.DATA,
+        run=run,
+    )
+    arguments.add_data(parser)
+    arguments.add_json(parser)
+    add = parser.add_argument
+    add("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    text = "languages whose unlabelled texts count, e.g. hau,yor (default: all)"
+    add("--target", default="", metavar="LANGS", help=text)
+    add("--unlabelled", metavar="FILE", help="more unlabelled texts")
+    add("--pairs", metavar="FILE", help="translations, columns source and target")
+    text = "share of the labelled groups kept from training (default: %(default)s)"
+    add("--held-out", type=float, default=0.1, metavar="SHARE", help=text)
+    add("--config", type=Path, metavar="TOML", help="hyper-parameters")
+    add("--encoder", metavar="NAME", help="bundled, a folder or a name on the Hugging Face Hub")
+    add("--max-steps", type=int, metavar="N", help="stop after N steps")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command."""
+    from xlt.training.loop import Progress, train
+
+    config = _config(args)
+    examples = arguments.read_data(args)
+    labelled = [example for example in examples if example.answer is not None]
+    task = infer_task(labelled)
+    rng = np.random.default_rng(arguments.seed_of(args))
+    kept, held_out = split_by_group(read_answers(labelled, task), args.held_out, rng)
+    texts = [example for example in examples if example.answer is None]
+    if args.unlabelled:
+        texts += with_languages(read_examples(args.unlabelled))
+    targets = in_languages(texts, arguments.language_codes(args.target))
+    texts = without_groups(targets, held_out)
+    pairs = read_pairs(args.pairs) if args.pairs else []
+    arguments.print_status(
+        f"{len(kept)} labels, {len(held_out)} held out, {len(texts)} texts without a label"
+    )
+    with progress_bar("training") as show:
+
+        def progress(at: Progress) -> None:
+            show(at.phase, at.step, at.steps)
+
+        result = train(
+            kept, texts, task, config, args.out, pairs=pairs, held_out=held_out, progress=progress
+        )
+    summary: dict[str, object] = {
+        "out": str(args.out),
+        "labels": list(task.labels),
+        "steps": result.steps,
+        "seconds": round(result.seconds, 1),
+    }
+    if result.held_out is not None:
+        summary["held_out"] = judged(
+            task,
+            held_out,
+            result.held_out,
+            title="held-out labels",
+            model=args.out,
+            seed=arguments.seed_of(args),
+        )
+    arguments.print_status(f"model in {args.out}")
+    if args.json:
+        print(json.dumps(summary, ensure_ascii=False))
+    return 0
+
+
+def _config(args: argparse.Namespace) -> TrainConfig:
+    from xlt.config import TrainConfig
+
+    base = TrainConfig.from_toml(args.config) if args.config else TrainConfig()
+    given = {"encoder": args.encoder, "max_steps": args.max_steps, "seed": args.seed}
+    settings = {key: value for key, value in given.items() if value is not None}
+    return TrainConfig.from_mapping(settings, base=base)

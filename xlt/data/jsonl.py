@@ -1,0 +1,71 @@
+"""Examples as JSON lines: one format for files that xlt writes and reads back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from xlt.data.examples import UNKNOWN_LANGUAGE, Example
+from xlt.errors import DataError
+
+
+def as_row(example: Example) -> dict[str, Any]:
+    """Returns an example as a row; what it does not have is left out."""
+    text = example.text if len(example.texts) == 1 else list(example.texts)
+    row: dict[str, Any] = {"id": example.id, "text": text, "lang": example.lang}
+    if example.answer is not None:
+        row["label"] = example.answer
+    if example.group is not None:
+        row["group"] = example.group
+    if example.weight != 1.0:
+        row["weight"] = example.weight
+    return row
+
+
+def from_row(row: Mapping[str, Any]) -> Example:
+    """Returns the example that `as_row` made a row of."""
+    text = row["text"]
+    return Example(
+        id=row["id"],
+        texts=(text,) if isinstance(text, str) else tuple(text),
+        lang=row.get("lang", UNKNOWN_LANGUAGE),
+        answer=hashable(row.get("label")),
+        group=row.get("group"),
+        weight=row.get("weight", 1.0),
+    )
+
+
+def hashable(cell: Any) -> Hashable | None:  # noqa: ANN401 - JSON
+    """Returns a table's cell with tuples for lists, as answers hold them."""
+    return tuple(hashable(part) for part in cell) if isinstance(cell, list) else cell
+
+
+def write_jsonl(path: Path, examples: Iterable[Example]) -> None:
+    """Writes examples; `read_jsonl` and `xlt.data.corpus.read_examples` give them back.
+
+    Raises:
+        DataError: If the file cannot be written.
+    """
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            for example in examples:
+                file.write(json.dumps(as_row(example), ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def read_jsonl(path: Path) -> list[Example]:
+    """Reads what `write_jsonl` wrote; without a file there are no examples.
+
+    Raises:
+        DataError: If the file holds something else.
+    """
+    if not path.exists():
+        return []
+    try:
+        with path.open(encoding="utf-8") as file:
+            return [from_row(json.loads(line)) for line in file]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"cannot read {path}: {error!r}") from error

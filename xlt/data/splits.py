@@ -1,0 +1,54 @@
+"""Splits and folds that keep translations together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt.data.examples import Example
+from xlt.errors import DataError
+
+
+def split_by_group(
+    examples: Sequence[Example], share: float, rng: np.random.Generator
+) -> tuple[list[Example], list[Example]]:
+    """Splits into (train, held out); no group is on both sides, order is kept.
+
+    Args:
+        examples: What to split.
+        share: Share of the groups that is held out, in [0, 1].
+        rng: Decides which.
+
+    Raises:
+        DataError: If the share is out of range.
+    """
+    if not 0.0 <= share <= 1.0:
+        raise DataError(f"the held-out share must be in [0, 1], got {share}")
+    groups = list(dict.fromkeys(example.group_key for example in examples))
+    count = int(np.floor(len(groups) * share + 0.5))
+    held = {groups[place] for place in rng.permutation(len(groups))[:count]}
+    train = [example for example in examples if example.group_key not in held]
+    return train, [example for example in examples if example.group_key in held]
+
+
+def folds_by_group(
+    examples: Sequence[Example], count: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """The fold of each example, (N,) from 0 on; texts that say the same are in one.
+
+    Args:
+        examples: N examples.
+        count: Folds, of as many groups each, give or take one.
+        rng: Draws them.
+    """
+    groups = {group: n for n, group in enumerate(dict.fromkeys(e.group_key for e in examples))}
+    fold_of = rng.permutation(len(groups)) % count
+    return np.array([fold_of[groups[example.group_key]] for example in examples], dtype=np.intp)
+
+
+def without_groups(examples: Sequence[Example], held_out: Sequence[Example]) -> list[Example]:
+    """Returns the examples that have no translation, nor themselves, among the held-out ones."""
+    groups = {example.group_key for example in held_out}
+    return [example for example in examples if example.group_key not in groups]

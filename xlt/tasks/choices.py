@@ -1,0 +1,90 @@
+"""Label Studio's `<Choices>` tag, which several kinds of tasks use."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from xml.sax.saxutils import quoteattr
+
+from xlt.tasks.task import Json, Tag
+
+TAG = "Choices"
+
+#: Keys of the first choices; Label Studio finds some for the others.
+_HOTKEYS = "1234567890"
+
+_TEMPLATE = """\
+<View className="xlt">
+  <Style>
+    .xlt { max-width: 60rem; margin: 0 auto; padding: 1rem 1rem 2rem; }
+    .xlt-card { border: 1px solid rgba(128, 128, 128, 0.28); border-radius: 14px; \
+padding: 1.25rem 1.75rem 1.75rem; }
+    .xlt-lang h1, .xlt-lang h2, .xlt-lang h3, .xlt-lang h4, .xlt-lang h5, .xlt-lang h6 {
+      display: inline-block; margin: 0 0 0.5rem !important; padding: 0.1rem 0.75rem; \
+border-radius: 999px;
+      font-size: 0.85rem; font-weight: 600; line-height: 1.6; letter-spacing: 0.05em;
+      background: rgba(97, 112, 232, 0.16); color: inherit;
+    }
+    .xlt-text { font-size: 1.6rem; line-height: 1.55; }
+    .xlt-text * { font-size: inherit !important; line-height: inherit !important; }
+    .xlt-text span { display: block; unicode-bidi: plaintext; text-align: start; }
+    .xlt-question { margin-top: 1.5rem; }
+    .xlt-question label {
+      display: inline-flex; align-items: center; margin: 0 0.25rem 0.6rem 0; padding: 0.3rem 1rem;
+      border: 1px solid rgba(128, 128, 128, 0.45); border-radius: 999px; font-size: 1.1rem; \
+cursor: pointer;
+    }
+    .xlt-question label:hover { border-color: rgb(97, 112, 232); }
+    .xlt-question label:has(input:checked) { border-color: rgb(76, 95, 169); \
+background: rgb(76, 95, 169); color: #fff; }
+    .xlt-question label:has(input:checked) * { color: #fff; }
+    .xlt-question .ant-checkbox { display: none; }
+    .xlt-question sup { margin-left: 0.35rem; opacity: 0.65; }
+  </Style>
+  <View className="xlt-card">
+    <View className="xlt-lang"><Header value="$lang" size="5"/></View>
+    <View className="xlt-text"><Text name="text" value="$text" selectionEnabled="false"/></View>
+  </View>
+  <View className="xlt-question">
+    <Choices name="label" toName="text" {attributes}>
+      {labels}
+    </Choices>
+  </View>
+</View>"""
+
+
+def selections(results: Sequence[Mapping[str, Json]], tag: Tag) -> Iterator[list[str]]:
+    """Yields the choices of each result that belongs to the tag and holds a list of strings."""
+    for result in results:
+        if not isinstance(result, Mapping) or result.get("from_name") != tag.name:
+            continue
+        value = result.get("value")
+        chosen = value.get("choices") if isinstance(value, Mapping) else None
+        if isinstance(chosen, list) and all(isinstance(choice, str) for choice in chosen):
+            yield chosen
+
+
+def result(chosen: Sequence[str], confidence: float, tag: Tag) -> dict[str, Json]:
+    """Returns choices as a result of a prediction; `confidence` in [0, 1] is its own score."""
+    identity = "\0".join((tag.name, *chosen))
+    return {
+        "id": hashlib.blake2s(identity.encode(), digest_size=5).hexdigest(),
+        "from_name": tag.name,
+        "to_name": tag.objects[0],
+        "type": "choices",
+        "value": {"choices": list(chosen)},
+        "score": round(min(max(float(confidence), 0.0), 1.0), 6),
+        "origin": "prediction",
+    }
+
+
+def template(labels: Sequence[str], attributes: str) -> str:
+    """Returns an interface with one `<Choices>` of these labels and attributes, about `$text`."""
+    lines = []
+    for index, label in enumerate(labels):
+        hotkey = f" hotkey={quoteattr(_HOTKEYS[index])}" if index < len(_HOTKEYS) else ""
+        lines.append(f"<Choice value={quoteattr(label)}{hotkey}/>")
+    head, rest = _TEMPLATE.split("{attributes}")
+    middle, tail = rest.split("{labels}")
+    choices = "\n      ".join(lines)
+    return f"{head}{attributes}{middle}{choices}{tail}"

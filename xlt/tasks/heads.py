@@ -1,0 +1,64 @@
+"""Heads of the kinds of tasks, as modules of torch; only training and models import this."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from torch import Tensor, nn
+
+from xlt.data.examples import Example
+from xlt.tasks.task import AnyTask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """How logits fit answers.
+
+    Attributes:
+        accuracy: Mean credit of the decisions.
+        collapsed: The same is predicted for everything, though the answers differ.
+    """
+
+    accuracy: float
+    collapsed: bool
+
+
+class Head(nn.Module, ABC):
+    """What training and prediction need of a kind of task."""
+
+    @abstractmethod
+    def __init__(self, task: Any, width: int, *, label_smoothing: float = 0.0) -> None:  # noqa: ANN401 - the kind's own task
+        super().__init__()
+
+    @abstractmethod
+    def targets(self, examples: Sequence[Example]) -> Tensor:
+        """Returns answers as a tensor whose first dimension is B."""
+
+    @abstractmethod
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Returns logits (B, W) from final hidden states (B, T, H) and attention mask (B, T)."""
+
+    @abstractmethod
+    def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Returns the loss of each example, (B,)."""
+
+    @abstractmethod
+    def warm_start(self, vectors: Tensor, targets: Tensor, weights: Tensor, *, l2: float) -> None:
+        """Fits the head alone on frozen sentence vectors (N, H), weighted by (N,).
+
+        What it sets beside parameters is in buffers, which training leaves alone.
+        """
+
+    @abstractmethod
+    def fit(self, logits: Tensor, targets: Tensor) -> Fit:
+        """Returns how well logits fit the answers, and whether the model has collapsed."""
+
+
+def build_head(task: AnyTask, width: int, *, label_smoothing: float = 0.0) -> Head:
+    """Returns the untrained head for a task, for an encoder of width H."""
+    made: type[Head] = import_module(f"xlt.tasks.{task.kind}.head").HEAD
+    return made(task, width, label_smoothing=label_smoothing)

@@ -1,0 +1,66 @@
+"""The kinds of tasks, by name; and tasks from tables, from JSON and from labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+from xlt.data.examples import Example
+from xlt.errors import DataError
+from xlt.tasks.task import AnyTask, Json, Kind
+
+#: Every kind is a folder of this name beside this file. The line below is all that a new kind adds
+#: outside its folder: modules are imported by it, so that the head's torch stays out of here.
+KINDS: dict[str, Kind[Any]] = {
+    name: import_module(f"xlt.tasks.{name}.kind").KIND for name in ("single_label",)
+}
+
+
+def task_from_json(value: Json) -> AnyTask:
+    """Reads what `Task.to_json` returned.
+
+    Raises:
+        DataError: If it is not that, or of a kind that this version of xlt does not know.
+    """
+    name = value.get("kind") if isinstance(value, Mapping) else None
+    if not isinstance(name, str) or name not in KINDS:
+        raise DataError(f"expected a task of one of the kinds {list(KINDS)}, got {value!r}")
+    try:
+        return KINDS[name].from_json(value)
+    except (KeyError, TypeError) as error:
+        raise DataError(f"expected a task of kind {name!r}, got {value!r}") from error
+
+
+def infer_task(labelled: Sequence[Example]) -> AnyTask:
+    """Returns the task that the answers of a table come from.
+
+    Raises:
+        DataError: If no kind has such answers, or they make no task.
+    """
+    cells = [example.answer for example in labelled]
+    for kind in KINDS.values():
+        task = kind.infer(cells)
+        if task is not None:
+            return task
+    different = sorted({type(cell).__name__ for cell in cells})
+    raise DataError(f"expected labels of one of the kinds {list(KINDS)}, got cells of {different}")
+
+
+def read_answers(examples: Sequence[Example], task: AnyTask) -> list[Example]:
+    """Returns the examples with their table cells read as answers of the task.
+
+    Raises:
+        DataError: If a cell is no answer of the task; names the example.
+    """
+    read = []
+    for example in examples:
+        if example.answer is None:
+            read.append(example)
+            continue
+        try:
+            read.append(replace(example, answer=task.read(example.answer)))
+        except DataError as error:
+            raise DataError(f"example {example.id!r}: {error}") from None
+    return read

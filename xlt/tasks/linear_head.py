@@ -1,0 +1,74 @@
+"""A linear head on the mean vector of a text, for kinds whose outputs are one row per example."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from xlt.encoder.pooling import mean_pool
+from xlt.tasks.heads import Head
+from xlt.tasks.task import AnyTask
+
+
+class LinearHead(Head):
+    """A linear layer on the centred and scaled mean vector.
+
+    Centre and scale are buffers, measured on the frozen encoder's vectors, so that one learning
+    rate suits encoders of any scale.
+    """
+
+    center: Tensor
+    scale: Tensor
+
+    def __init__(self, task: AnyTask, width: int, *, label_smoothing: float = 0.0) -> None:
+        super().__init__(task, width, label_smoothing=label_smoothing)
+        self.label_smoothing = label_smoothing
+        self.linear = nn.Linear(width, task.width)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+        self.register_buffer("center", torch.zeros(width))
+        self.register_buffer("scale", torch.ones(()))
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Returns logits (B, W) in float32 from states (B, T, H)."""
+        return self.classify(mean_pool(states, mask))
+
+    def classify(self, vectors: Tensor) -> Tensor:
+        """Returns logits (B, W) in float32 from sentence vectors (B, H)."""
+        with torch.autocast(vectors.device.type, enabled=False):
+            return self.linear((vectors.float() - self.center) / self.scale)  # type: ignore[no-any-return]
+
+    def warm_start(self, vectors: Tensor, targets: Tensor, weights: Tensor, *, l2: float) -> None:
+        """Fits the layer on frozen vectors, by L-BFGS to its optimum.
+
+        Args:
+            vectors: (N, H).
+            targets: (N,).
+            weights: (N,) >= 0, of any scale.
+            l2: Squared-norm penalty on the weights, against the sum over the N examples: 1 / C of
+                scikit-learn.
+        """
+        shares = (weights / weights.sum()).double()  # (N,)
+        center = (vectors.double() * shares[:, None]).sum(dim=0)  # (H,)
+        scale = (vectors.double() - center).norm(dim=1).mean().clamp(min=1e-6)
+        inputs = (vectors.double() - center) / scale
+        layer = nn.Linear(vectors.shape[1], self.linear.out_features).double().to(vectors.device)
+        nn.init.zeros_(layer.weight)
+        nn.init.zeros_(layer.bias)
+        optimizer = torch.optim.LBFGS(
+            layer.parameters(), max_iter=200, line_search_fn="strong_wolfe"
+        )
+
+        def closure() -> Tensor:
+            optimizer.zero_grad()
+            loss = (self.losses(layer(inputs), targets).double() * shares).sum()
+            loss = loss + 0.5 * l2 / len(vectors) * layer.weight.square().sum()
+            loss.backward()  # type: ignore[no-untyped-call]
+            return loss
+
+        optimizer.step(closure)  # type: ignore[no-untyped-call]
+        with torch.no_grad():
+            self.linear.weight.copy_(layer.weight)
+            self.linear.bias.copy_(layer.bias)
+            self.center.copy_(center)
+            self.scale.copy_(scale)

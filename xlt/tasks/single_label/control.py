@@ -1,0 +1,57 @@
+"""Control: `<Choices>` of which an annotator chooses one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from xlt.errors import DataError
+from xlt.tasks import choices
+from xlt.tasks.single_label.task import SingleLabel
+from xlt.tasks.task import Json, Refusal, Suggestion, Tag
+
+#: Values of the attribute `choice` that let an annotator choose one label only.
+_SINGLE = {"single", "single-radio"}
+
+
+class Choices:
+    """The kind's `xlt.tasks.task.Control`."""
+
+    supported = (
+        "one label per text: <Choices choice='single'> with at least two <Choice value='…'/>"
+    )
+
+    def task(self, tag: Tag) -> SingleLabel | Refusal | None:
+        """Returns the task of a tag that asks for one of its choices."""
+        if tag.tag != choices.TAG:
+            return None
+        choice = tag.attributes.get("choice", "single")
+        if choice not in _SINGLE:
+            return Refusal(reason=f"allows several labels per text (choice={choice!r})")
+        if len(tag.labels) < 2:
+            return Refusal(reason=f"has fewer than two labels: {list(tag.labels)}")
+        return SingleLabel(labels=tag.labels)
+
+    def answer(
+        self, results: Sequence[Mapping[str, Json]], tag: Tag, task: SingleLabel
+    ) -> str | None:
+        """Returns the one choice of the first result that has exactly one.
+
+        Raises:
+            DataError: If it is not one of the labels.
+        """
+        label = next((one[0] for one in choices.selections(results, tag) if len(one) == 1), None)
+        if label is not None and label not in task.labels:
+            raise DataError(f"unknown label {label!r}")
+        return label
+
+    def results(self, suggestion: Suggestion, tag: Tag) -> list[dict[str, Json]]:
+        """Returns one result with the suggested label."""
+        return [choices.result([suggestion.answer], suggestion.confidence, tag)]
+
+    def template(self, labels: Sequence[str]) -> str:
+        """Returns an interface that asks for one of the labels, about `$text`."""
+        return choices.template(
+            labels,
+            'choice="single" layout="inline" required="true" '
+            'requiredMessage="Choose a label, or skip the text."',
+        )
