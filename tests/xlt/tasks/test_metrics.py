@@ -19,7 +19,7 @@ ROWS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcd")), min_
 
 @given(ROWS)
 def test_accuracy_and_macro_f1_are_scikit_learns(rows):
-    """The same numbers as the library that everybody compares with."""
+    """The same numbers as the library that everyone compares with."""
     labels, predicted = zip(*rows, strict=True)
     found = score(TASK, labels, predicted)
     assert found.accuracy == pytest.approx(accuracy_score(labels, predicted))
