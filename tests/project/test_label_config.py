@@ -1,0 +1,25 @@
+"""Labelling interfaces to paste: one file for each kind of task, as the kind's control writes it."""
+
+from pathlib import Path
+
+import pytest
+
+from xlt.tasks.kinds import KINDS
+from xlt_backend.labelstudio.interface import template
+
+FOLDER = Path(__file__).parents[2] / "label_config"
+COMMENT = (
+    "<!-- Replace the choices by your labels. `lang` in the task data is shown as a badge. -->\n"
+)
+LABELS = ("First label", "Second label", "Third label")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_file_is_the_template_of_the_kind(kind):
+    """What people paste is what `xlt connect --kind` and the demo make."""
+    assert (FOLDER / f"{kind}.xml").read_text("utf-8") == COMMENT + template(kind, LABELS) + "\n"
+
+
+def test_every_file_belongs_to_a_kind():
+    """No interface is left over that xlt does not learn."""
+    assert {path.stem for path in FOLDER.iterdir()} == set(KINDS)
