@@ -1,4 +1,4 @@
-"""Labelling interfaces to paste: one file for each kind of task, as the kind's control writes it."""
+"""Labelling interfaces to paste: one file for each kind of task, written by its control."""
 
 from pathlib import Path
 
