@@ -14,7 +14,7 @@ from xlt.tasks.task import AnyTask, Json, Kind
 #: Every kind is a folder of this name beside this file. The line below is all that a new kind adds
 #: outside its folder: modules are imported by it, so that the head's torch stays out of here.
 KINDS: dict[str, Kind[Any]] = {
-    name: import_module(f"xlt.tasks.{name}.kind").KIND for name in ("single_label",)
+    name: import_module(f"xlt.tasks.{name}.kind").KIND for name in ("single_label", "multi_label")
 }
 
 

@@ -60,7 +60,18 @@ def test_first_usable_control_counts_and_the_rest_is_named() -> None:
     assert found.tag.name == "topic"
     notes = " ".join(found.notes)
     assert all(name in notes for name in ("'tags'", "'tone'", "'why'"))
-    assert "choice='multiple'" in notes
+
+
+def test_several_labels_are_learned_and_one_label_comes_first() -> None:
+    """A project keeps its control when xlt learns new kinds, wherever the others stand."""
+    several, one = choices(name="tags", more='choice="multiple"'), choices(name="topic")
+
+    alone = Interface.from_label_config(view(TEXT, several))
+    both = Interface.from_label_config(view(TEXT, several, one))
+
+    assert (alone.task.kind, alone.task.labels) == ("multi_label", ("A", "B"))
+    assert (both.task.kind, both.tag.name) == ("single_label", "topic")
+    assert both.notes == ("not learned: <Choices name='tags'> is a second one",)
 
 
 REFUSED = {
@@ -72,7 +83,7 @@ REFUSED = {
         view(TEXT, '<Labels name="ner" toName="text"><Label value="PER"/></Labels>'),
         "Labels name='ner'",
     ),
-    "several labels": (view(TEXT, choices(more='choice="multiple"')), "several labels"),
+    "another choice": (view(TEXT, choices(more='choice="ranked"')), "choice='ranked'"),
     "per region": (view(TEXT, choices(more='perRegion="true"')), "perRegion"),
     "per item": (view(TEXT, choices(more='perItem="true"')), "perItem"),
     "nested": (view(TEXT, choices(more='allowNested="true"')), "allowNested"),

@@ -1,0 +1,1 @@
+"""Several labels: annotators choose any of the labels for an example, or none of them."""

@@ -1,0 +1,52 @@
+"""Answers: the chosen labels in the order of the label set, as a tuple; () is none of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from xlt.errors import DataError
+from xlt.tasks.agreement import DISAGREE
+from xlt.tasks.multi_label.judging import Labels, credit
+from xlt.tasks.task import Agreement, Json
+
+
+def read(value: Json, labels: Sequence[str]) -> Labels:
+    """Reads a list of labels, in any order.
+
+    Raises:
+        DataError: If it is no list, or a label of it is unknown or stands twice.
+    """
+    if not isinstance(value, list | tuple):
+        raise DataError(f"expected a list of labels, got {value!r}; labels: {list(labels)}")
+    unknown = [label for label in value if label not in labels]
+    if unknown:
+        raise DataError(f"unknown label {unknown[0]!r}; labels: {list(labels)}")
+    if len(set(value)) != len(value):
+        raise DataError(f"expected each label once, got {list(value)}")
+    return tuple(label for label in labels if label in value)
+
+
+def words(answer: Labels) -> str:
+    """Returns the labels in quotes, or that there are none."""
+    return " and ".join(map(repr, answer)) or "none of the labels"
+
+
+def agree(votes: Mapping[str, Labels], labels: Sequence[str]) -> Agreement:
+    """Returns the labels that more than half of the annotators chose.
+
+    There is no answer if exactly half chose one of them, or if the votes have nothing in common
+    with the answer. The weight is the mean credit of the votes against the answer.
+    """
+    counts = Counter(label for vote in votes.values() for label in vote)
+    answer = tuple(label for label in labels if 2 * counts[label] > len(votes))
+    weight = float(credit([answer] * len(votes), list(votes.values())).mean())
+    if weight == 0.0 or any(2 * count == len(votes) for count in counts.values()):
+        return Agreement(reason=DISAGREE)
+    return Agreement(answer=answer, weight=weight)
+
+
+def missing(answers: Sequence[Labels]) -> str:
+    """Returns what is missing to train: a second answer, if all are the same."""
+    seen = sorted(set(answers))
+    return "" if len(seen) > 1 else f"at least 2 different answers, got {[list(a) for a in seen]}"

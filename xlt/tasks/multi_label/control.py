@@ -1,0 +1,49 @@
+"""Control: `<Choices>` of which an annotator may choose any, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from xlt.errors import DataError
+from xlt.tasks import choices
+from xlt.tasks.multi_label.judging import Labels
+from xlt.tasks.multi_label.task import MultiLabel
+from xlt.tasks.task import Json, Refusal, Suggestion, Tag
+
+
+class Choices:
+    """The kind's `xlt.tasks.task.Control`."""
+
+    supported = "several labels per text, or none: <Choices choice='multiple'>"
+
+    def task(self, tag: Tag) -> MultiLabel | Refusal | None:
+        """Returns the task of a tag of which any choices can be chosen."""
+        if tag.tag != choices.TAG or tag.attributes.get("choice") != "multiple":
+            return None
+        if not tag.labels:
+            return Refusal(reason="has no labels")
+        return MultiLabel(labels=tag.labels)
+
+    def answer(
+        self, results: Sequence[Mapping[str, Json]], tag: Tag, task: MultiLabel
+    ) -> Labels | None:
+        """Returns all choices; without a result the annotator chose none of them.
+
+        Raises:
+            DataError: If one of them is not of the task.
+        """
+        chosen = {label for one in choices.selections(results, tag) for label in one}
+        unknown = sorted(chosen - set(task.labels))
+        if unknown:
+            raise DataError(f"unknown label {unknown[0]!r}")
+        return tuple(label for label in task.labels if label in chosen)
+
+    def results(self, suggestion: Suggestion, tag: Tag) -> list[dict[str, Json]]:
+        """Returns one result with the suggested labels; none if they are none."""
+        if not suggestion.answer:
+            return []
+        return [choices.result(suggestion.answer, suggestion.confidence, tag)]
+
+    def template(self, labels: Sequence[str]) -> str:
+        """Returns an interface that asks for any of the labels, about `$text`."""
+        return choices.template(labels, 'choice="multiple" layout="inline"')

@@ -1,0 +1,85 @@
+"""Several labels: the kind of task, which makes tasks of labels, tables and interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from xlt.data.examples import Example
+from xlt.errors import DataError
+from xlt.tasks.multi_label.control import Choices
+from xlt.tasks.multi_label.task import MultiLabel
+from xlt.tasks.task import Json
+
+
+@dataclass(frozen=True, slots=True)
+class MultiLabelKind:
+    """The kind of task with any number of labels per example."""
+
+    name: ClassVar[str] = MultiLabel.kind
+    control: ClassVar[Choices] = Choices()
+
+    def task(self, labels: Sequence[str]) -> MultiLabel:
+        """Returns the task with these labels."""
+        return MultiLabel(labels=tuple(labels))
+
+    def from_json(self, value: Mapping[str, Json]) -> MultiLabel:
+        """Reads what `MultiLabel.to_json` returned."""
+        return self.task([str(label) for label in value["labels"]])
+
+    def infer(self, cells: Sequence[Json]) -> MultiLabel | None:
+        """Returns the task with all labels that occur, sorted; None if a cell is no list."""
+        if not cells or not all(isinstance(cell, tuple) for cell in cells):
+            return None
+        labels = sorted({label for cell in cells for label in cell})
+        if not labels:
+            raise DataError("expected a label in at least one row, got empty lists only")
+        return self.task(labels)
+
+    def demonstrate(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
+        """Makes texts about two topics, one topic, or none of the topics asked for.
+
+        Of three texts with the same meaning in all languages (groups), two are joined and one stays
+        alone; the last label in order is not asked for, so that its texts have none.
+
+        Args:
+            examples: Examples with one label each.
+            rng: Pairs the groups.
+        """
+        unasked = max(str(example.answer) for example in examples)
+        groups: dict[str, dict[str, Example]] = {}
+        for example in examples:
+            groups.setdefault(example.group_key, {})[example.lang] = example
+        keys = [list(groups)[row] for row in rng.permutation(len(groups))]
+        made: list[Example] = []
+        for start in range(0, len(keys), 3):
+            parts = [groups[key] for key in keys[start : start + 3]]
+            made += (_labelled((alone,), unasked) for alone in parts[-1].values())
+            if len(parts) == 3:
+                made += (_labelled(pair, unasked) for pair in _pairs(parts[0], parts[1]))
+        return made
+
+
+def _pairs(
+    first: Mapping[str, Example], second: Mapping[str, Example]
+) -> Iterator[tuple[Example, ...]]:
+    """Yields the two texts of each language; one where the other has none."""
+    for lang in dict.fromkeys([*first, *second]):
+        yield tuple(texts[lang] for texts in (first, second) if lang in texts)
+
+
+def _labelled(parts: tuple[Example, ...], unasked: str) -> Example:
+    labels = sorted({str(part.answer) for part in parts} - {unasked})
+    return replace(
+        parts[0],
+        id="+".join(part.id for part in parts),
+        texts=(" ".join(part.text for part in parts),),
+        answer=tuple(labels),
+        group="+".join(sorted(part.group_key for part in parts)),
+    )
+
+
+KIND = MultiLabelKind()

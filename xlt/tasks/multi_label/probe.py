@@ -1,0 +1,27 @@
+"""Probe: one logistic regression per label on frozen sentence vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt.tasks.logistic import Linear, fit
+from xlt.tasks.multi_label.judging import Labels, many_hot
+from xlt.tasks.task import Probe
+
+
+def probe(
+    vectors: NDArray[np.floating],
+    answers: Sequence[Labels],
+    labels: Sequence[str],
+    *,
+    l2: float,
+    weights: NDArray[np.floating] | None,
+    start: Probe | None,
+) -> Linear:
+    """Fits the probe; see `xlt.tasks.task.Task.probe`."""
+    begin = start if isinstance(start, Linear) else None
+    targets = many_hot(answers, labels)
+    return fit(vectors, targets, "sigmoid", l2=l2, weights=weights, start=begin)
