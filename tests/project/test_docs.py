@@ -146,6 +146,8 @@ def test_the_tables_of_kinds_are_those_of_the_code(page):
     table = PAGES[page].split("| kind |")[1].split("\n\n")[0]
 
     assert _first_column(table) == list(KINDS)
+    measures = [kind.task(("a", "b")).measure for kind in KINDS.values()]
+    assert re.findall(r"\| ([^|]+) \|$", table, re.MULTILINE)[-len(KINDS) :] == measures
 
 
 # Commands -----------------------------------------------------------------------------------
@@ -230,8 +232,14 @@ def test_every_make_target_exists():
 
     assert ["demo"] in shown
     assert {words[0] for words in shown} <= targets
-    passed = [words[1] for words in shown if words[1:]]
-    assert all(_accepted(["demo", *shlex.split(args.removeprefix("ARGS="))]) for args in passed)
+    passed = [
+        (words[0], shlex.split(words[1].removeprefix("ARGS="))) for words in shown if words[1:]
+    ]
+    for target, arguments in passed:
+        if target == "test":
+            assert all((CLONE / argument).exists() for argument in arguments)
+        else:
+            assert _accepted([target, *arguments])
 
 
 @pytest.mark.parametrize("page", PAGES)
