@@ -100,7 +100,7 @@ class Schedule:
 
     @property
     def is_zero(self) -> bool:
-        """Whether the value is 0 at every step."""
+        """True if the value is 0 at every step."""
         return all(value == 0 for _, value in self.points)
 
 

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 CLONE = Path(__file__).parents[2]
 
 #: Words that a summary does not start with: it names a thing, or a verb and its object.
@@ -21,66 +19,28 @@ ODD = re.compile(
     re.IGNORECASE,
 )
 
-#: Files and folders that keep to the guide. The list ends when it reads: xlt, backend.
-CLEAN = [
-    "backend/_wsgi.py",
-    "backend/model.py",
-    "backend/xlt_backend/cli.py",
-    "backend/xlt_backend/demo",
-    "backend/xlt_backend/errors.py",
-    "backend/xlt_backend/labelstudio/client.py",
-    "backend/xlt_backend/labelstudio/http.py",
-    "backend/xlt_backend/labelstudio/reader.py",
-    "backend/xlt_backend/labelstudio/scores.py",
-    "backend/xlt_backend/labelstudio/wire.py",
-    "backend/xlt_backend/names.py",
-    "backend/xlt_backend/options.py",
-    "backend/xlt_backend/queue",
-    "backend/xlt_backend/run",
-    "backend/xlt_backend/service",
-    "backend/xlt_backend/settings.py",
-    "backend/xlt_backend/setup",
-    "backend/xlt_backend/trainer",
-    "backend/xlt_backend/web",
-    "backend/xlt_backend/worker",
-    "xlt/adapt/__init__.py",
-    "xlt/adapt/batches.py",
-    "xlt/adapt/compact.py",
-    "xlt/adapt/embeddings.py",
-    "xlt/adapt/fertility.py",
-    "xlt/adapt/loop.py",
-    "xlt/adapt/losses.py",
-    "xlt/adapt/measurements.py",
-    "xlt/adapt/new_embeddings.py",
-    "xlt/adapt/new_pieces.py",
-    "xlt/adapt/options.py",
-    "xlt/adapt/run.py",
-    "xlt/adapt/save.py",
-    "xlt/adapt/texts.py",
-    "xlt/adapt/tokenizer_json.py",
-    "xlt/adapt/trim.py",
-    "xlt/cli/adapt.py",
-    "xlt/cli/arguments.py",
-    "xlt/cli/opentext.py",
-    "xlt/cli/report.py",
-    "xlt/cli/simulate.py",
-    "xlt/data/languages.py",
-    "xlt/data/scripts.py",
-    "xlt/data/tables.py",
-    "xlt/disk",
-    "xlt/encoder",
-    "xlt/errors.py",
-    "xlt/losses.py",
-    "xlt/store",
-]
+#: Files and folders that do not keep to the guide yet. Shrink this list, never extend it.
+UNFINISHED = (
+    "xlt/payoff",
+    "xlt/pretrain",
+    "xlt/review",
+    "xlt/sampling",
+    "xlt/simulate",
+    "xlt/training",
+)
 
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def sources(entry: str) -> list[Path]:
-    """The Python files of an entry of CLEAN."""
-    path = CLONE / entry
-    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+def sources() -> dict[str, str]:
+    """Path and text of the Python files that keep to the guide."""
+    paths = (path for root in ("xlt", "backend") for path in sorted((CLONE / root).rglob("*.py")))
+    names = {str(path.relative_to(CLONE)): path for path in paths}
+    return {
+        name: path.read_text(encoding="utf-8")
+        for name, path in names.items()
+        if not name.startswith(UNFINISHED)
+    }
 
 
 def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -115,21 +75,24 @@ def odd_words(source: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("entry", CLEAN)
-def test_summaries_name_a_thing_or_an_action(entry):
+def test_summaries_name_a_thing_or_an_action():
     """A reader knows after two words: a thing, or an action and its object."""
-    faults = {path: questions(path.read_text(encoding="utf-8")) for path in sources(entry)}
+    faults = {name: questions(text) for name, text in sources().items()}
 
-    assert sources(entry)
-    assert {str(path.relative_to(CLONE)): rows for path, rows in faults.items() if rows} == {}
+    assert faults
+    assert {name: rows for name, rows in faults.items() if rows} == {}
 
 
-@pytest.mark.parametrize("entry", CLEAN)
-def test_texts_use_the_words_of_the_glossary(entry):
+def test_texts_use_the_words_of_the_glossary():
     """Users read messages in a hurry, and most of them in a foreign language."""
-    faults = {path: odd_words(path.read_text(encoding="utf-8")) for path in sources(entry)}
+    faults = {name: odd_words(text) for name, text in sources().items()}
 
-    assert {str(path.relative_to(CLONE)): rows for path, rows in faults.items() if rows} == {}
+    assert {name: rows for name, rows in faults.items() if rows} == {}
+
+
+def test_unfinished_folders_exist():
+    """A folder that was renamed is not left out by its former name."""
+    assert [name for name in UNFINISHED if not (CLONE / name).exists()] == []
 
 
 def test_faults_are_found():

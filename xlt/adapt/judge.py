@@ -29,7 +29,7 @@ _FOLDS, _SEED = 5, 13
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Which encoder to use, and why.
+    """The choice between an encoder and its adapted version, with the reason.
 
     Attributes:
         encoder: The better one, as `load_encoder` takes it.
@@ -127,7 +127,7 @@ def adapt_once(
 
 
 def is_made(out: Path, purpose: str) -> bool:
-    """Whether `out` holds an encoder that was adapted for this purpose."""
+    """Returns whether `out` holds an encoder that was adapted for this purpose."""
     try:
         report = json.loads((out / REPORT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -141,7 +141,7 @@ def _credit(
     held: Sequence[Example] | None,
     task: AnyTask,
 ) -> NDArray[np.float64]:
-    """How right a probe is about each text that judges: (N,) in [0, 1]."""
+    """Returns the credit of a probe on each text that judges, (N,) in [0, 1]."""
     examples = [*train, *(held or ())]
     vectors = embed([example.input for example in examples], encoder=encoder)
     rows = np.arange(len(examples))

@@ -36,12 +36,12 @@ def split_by_group(
 def folds_by_group(
     examples: Sequence[Example], count: int, rng: np.random.Generator
 ) -> NDArray[np.intp]:
-    """The fold of each example, (N,) from 0 on; texts that say the same are in one.
+    """Returns the fold of each example, (N,) from 0 on; texts of one group share a fold.
 
     Args:
         examples: N examples.
-        count: Folds, of as many groups each, give or take one.
-        rng: Draws them.
+        count: Number of folds; their numbers of groups differ by at most one.
+        rng: Draws the folds.
     """
     groups = {group: n for n, group in enumerate(dict.fromkeys(e.group_key for e in examples))}
     fold_of = rng.permutation(len(groups)) % count

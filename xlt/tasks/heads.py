@@ -16,7 +16,7 @@ from xlt.tasks.task import AnyTask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """How logits fit answers.
+    """Fit of logits to answers.
 
     Attributes:
         accuracy: Mean credit of the decisions.
@@ -28,7 +28,7 @@ class Fit:
 
 
 class Head(nn.Module, ABC):
-    """What training and prediction need of a kind of task."""
+    """The torch module of a kind of task, as training and prediction use it."""
 
     @abstractmethod
     def __init__(self, task: Any, width: int, *, label_smoothing: float = 0.0) -> None:  # noqa: ANN401 - the kind's own task

@@ -18,10 +18,10 @@ _Z_95 = 1.959963984540054
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageScore:
-    """What labels say of a model in one language.
+    """Scores of a model on the labels of one language.
 
     Attributes:
-        n: Labels that it was judged by.
+        n: Number of labels.
         correct: Sum of the credit.
         accuracy: Mean credit, correct / n, in [0, 1].
         low: Lower end of the 95 % Wilson interval of the accuracy.
@@ -128,5 +128,6 @@ def ece(confidence: NDArray[np.floating], credit: NDArray[np.floating], *, bins:
 def _same_length(first: Sequence[object], second: Sequence[object]) -> None:
     if len(first) != len(second):
         raise DataError(
-            f"expected as many labels as predictions, got {len(first)} and {len(second)}"
+            f"expected the same number of labels and predictions, got {len(first)} and "
+            f"{len(second)}"
         )

@@ -15,7 +15,7 @@ from xlt.tasks.task import AnyTask, Suggestion
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Predictions:
-    """What a model says of N examples.
+    """Predictions of a model for N examples.
 
     Attributes:
         scores: Outputs and sentence vectors.

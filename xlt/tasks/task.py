@@ -26,7 +26,7 @@ Json = Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """What the annotators of an example say together.
+    """Agreement of the annotators of an example.
 
     Attributes:
         answer: None if there is no usable answer.
@@ -63,7 +63,7 @@ class Probe(Protocol):
 
 
 class Task(Protocol[A]):
-    """What a project's annotators decide: a kind of task, bound to its labels."""
+    """The decision that a project's annotators make: a kind of task with its labels."""
 
     @property
     def kind(self) -> str:
@@ -206,7 +206,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why a control tag cannot be learned, in words that follow the tag's name."""
+    """A control tag that cannot be learned; the reason follows the tag's name in messages."""
 
     reason: str
 
@@ -216,7 +216,7 @@ class Control(Protocol[A]):
 
     @property
     def supported(self) -> str:
-        """What is supported, for messages: the tag, as an annotator's lead would write it."""
+        """The supported tag as it is written in XML, for messages."""
         ...
 
     def task(self, tag: Tag) -> Task[A] | Refusal | None:

@@ -138,7 +138,7 @@ def votes_of(task: Json, interface: Interface) -> Votes:
     """Reads the answers that count from a task's annotations.
 
     If some are marked as ground truth, only those count. Each annotator has one vote, the latest.
-    Skips, drafts and annotations that the machine made and nobody touched have none.
+    Skips, drafts and predictions that became annotations without a review have none.
     """
     annotations = [a for a in task.get("annotations") or () if isinstance(a, Mapping)]
     if not annotations:
@@ -165,9 +165,9 @@ def votes_of(task: Json, interface: Interface) -> Votes:
 
 
 def machine_made(annotation: Json) -> bool:
-    """Whether nobody looked at it ("Create Annotations From Predictions").
+    """Returns whether an annotation was made by "Create Annotations From Predictions".
 
-    Accepting a suggestion in the labelling stream sets `parent_prediction` too, but takes time.
+    An annotator who accepts a suggestion sets `parent_prediction` too, but takes time.
     """
     return bool(annotation.get("parent_prediction")) and not annotation.get("lead_time")
 

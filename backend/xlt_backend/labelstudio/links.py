@@ -1,4 +1,4 @@
-"""What ties a project of Label Studio to xlt: one model, one webhook; made or mended."""
+"""Connection of a Label Studio project to xlt: one model and one webhook."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from xlt_backend.labelstudio.http import HOW_TO_SSRF
 from xlt_backend.labelstudio.wire import SECRET_HEADER, WEBHOOK_ACTIONS
 from xlt_backend.options import ProjectOptions
 
-#: What the model is called in Label Studio.
+#: Title of the model in Label Studio.
 BACKEND_TITLE = "xlt"
 
-# Label Studio asks our /health (1 s) and /setup (3 s) twice when a model is saved, with retries.
+# Label Studio calls our /health (1 s) and /setup (3 s) twice when it saves a model, with retries.
 _SAVE_S = 60.0
 
 Json = dict[str, Any]
@@ -24,63 +24,70 @@ Json = dict[str, Any]
 
 
 def ensure_webhook(
-    client: Client, project_id: int, url: str, secret: str, done: list[str] | None = None
+    client: Client, project_id: int, url: str, secret: str, changes: list[str] | None = None
 ) -> int:
-    """Exactly one webhook of the project to `url`, with our secret, for what concerns us.
+    """Makes sure that the project has exactly one webhook to `url`, with our secret and events.
 
-    Label Studio's own is adopted, what is too many is removed.
+    It changes a webhook that Label Studio made, and deletes further ones to the same address.
+
+    Args:
+        client: Label Studio.
+        project_id: Label Studio's id of the project.
+        url: Address of our route /webhook.
+        secret: Shared secret of the webhooks.
+        changes: List to which it adds a message about each change.
 
     Returns:
-        Its id.
+        Label Studio's id of the webhook.
     """
-    done = [] if done is None else done
+    changes = [] if changes is None else changes
     ours = [row for row in webhooks(client, project_id) if same_address(row.get("url"), url)]
     wanted = wanted_webhook(project_id, url, secret)
     if not ours:
-        made = _save(client, "POST", "/api/webhooks/", wanted)
-        done.append("made the webhook, with its secret")
-        return int(made["id"])
+        created = _save(client, "POST", "/api/webhooks/", wanted)
+        changes.append("created the webhook, with its secret")
+        return int(created["id"])
     first, *others = ours
     if differs(first, wanted):
-        # Without `actions` in the body Label Studio would empty them.
+        # The body includes `actions`: without them Label Studio would clear the list.
         _save(client, "PATCH", f"/api/webhooks/{first['id']}/", wanted)
-        done.append("mended the webhook")
+        changes.append("corrected the webhook")
     for row in others:
         client.http.request("DELETE", f"/api/webhooks/{row['id']}/")
-        done.append("removed a second webhook")
+        changes.append("removed a second webhook")
     return int(first["id"])
 
 
 def webhooks(client: Client, project_id: int) -> list[Json]:
-    """All webhooks of the project, the oldest first."""
+    """Returns all webhooks of the project, oldest first."""
     rows = client.http.request("GET", "/api/webhooks/", params={"project": project_id})
     return sorted((r for r in rows if r.get("project") == project_id), key=lambda r: int(r["id"]))
 
 
 def backends(client: Client, project_id: int) -> list[Json]:
-    """All models of the project, the oldest first, as Label Studio shows them."""
+    """Returns all models of the project in Label Studio's JSON, oldest first."""
     rows = client.http.request("GET", "/api/ml/", params={"project": project_id})
     return sorted(rows, key=lambda row: int(row["id"]))
 
 
 def same_address(one: object, other: str) -> bool:
-    """Whether two URLs differ at most in a slash at the end."""
+    """Returns whether two URLs are equal apart from a slash at the end."""
     return str(one or "").rstrip("/") == other.rstrip("/")
 
 
 def differs(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether something in the row is not as wanted (the order of actions does not count)."""
+    """Returns whether a value differs from the wanted one; the order of actions is irrelevant."""
     for key, value in wanted.items():
-        has = row.get(key)
+        actual = row.get(key)
         if key == "actions":
-            has, value = sorted(has or ()), sorted(value)
-        if has != value:
+            actual, value = sorted(actual or ()), sorted(value)
+        if actual != value:
             return True
     return False
 
 
 def wanted_webhook(project_id: int, url: str, secret: str) -> Json:
-    """The one webhook that we want, as Label Studio's API describes it."""
+    """Returns the webhook that a project needs, in Label Studio's JSON."""
     return {
         "url": url,
         "project": project_id,
@@ -102,17 +109,25 @@ def ensure_backend(
     *,
     basic_auth: tuple[str, str] | None = None,
     options: ProjectOptions | None = None,
-    done: list[str] | None = None,
+    changes: list[str] | None = None,
 ) -> int:
-    """Exactly one model of the project at `url`, reachable for Label Studio.
+    """Makes sure that the project has exactly one model at `url`, which Label Studio reaches.
+
+    Args:
+        client: Label Studio.
+        project_id: Label Studio's id of the project.
+        url: Our address.
+        basic_auth: User and password of our routes; None if they are open.
+        options: Options to store with the model; None keeps the stored ones.
+        changes: List to which it adds a message about each change.
 
     Returns:
-        Its id.
+        Label Studio's id of the model.
 
     Raises:
-        LabelStudioError: If Label Studio cannot reach us, or may not; says what to do about it.
+        LabelStudioError: If Label Studio cannot or may not reach us; the message says what to do.
     """
-    done = [] if done is None else done
+    changes = [] if changes is None else changes
     ours = [row for row in backends(client, project_id) if same_address(row.get("url"), url)]
     wanted: Json = {"url": url, "project": project_id, "is_interactive": True}
     if basic_auth:
@@ -124,16 +139,16 @@ def ensure_backend(
     if options is not None:
         wanted["extra_params"] = options.model_dump(mode="json", exclude_defaults=True)
     if not ours:
-        made = _save(client, "POST", "/api/ml/", {**wanted, "title": BACKEND_TITLE})
-        done.append(f"made xlt ({url}) the project's model")
-        return int(made["id"])
+        created = _save(client, "POST", "/api/ml/", {**wanted, "title": BACKEND_TITLE})
+        changes.append(f"made xlt ({url}) the project's model")
+        return int(created["id"])
     first, *others = ours
-    # Always, because the password cannot be read back; Label Studio then also looks whether we
-    # answer. Without url and project it fails (1.23).
+    # Always saved, since the password cannot be read back. Label Studio also checks that we answer.
+    # Without url and project in the body it fails (1.23).
     _save(client, "PATCH", f"/api/ml/{first['id']}", wanted)
     for row in others:
         client.http.request("DELETE", f"/api/ml/{row['id']}")
-        done.append("removed a second model with the same address")
+        changes.append("removed a second model with the same address")
     return int(first["id"])
 
 
@@ -147,21 +162,20 @@ def _save(client: Client, method: str, path: str, body: Json) -> Json:
 
 
 def _explained(error: LabelStudioError, url: str) -> LabelStudioError:
-    """The same kind of error, with what to do about it."""
+    """Returns an error of the same class whose message says what to do."""
     text = str(error)
     if isinstance(error, ForbiddenError):
         return ForbiddenError(
-            f"Label Studio may not call {url}, because it is a private address: {HOW_TO_SSRF}. "
-            f"({text})"
+            f"Label Studio may not call {url}, which is a private address: {HOW_TO_SSRF}. ({text})"
         )
     if "authentication parameters" in text or "401 Client Error" in text:
         return RejectedError(
-            f"Label Studio reaches {url}, but user or password are wrong: XLT_BASIC_AUTH_USER and "
-            f"XLT_BASIC_AUTH_PASS must be the same here and in the server. ({text})"
+            f"Label Studio reaches {url}, but user or password are wrong: set XLT_BASIC_AUTH_USER "
+            f"and XLT_BASIC_AUTH_PASS to the same values here and for the server. ({text})"
         )
     if "health check failed" in text or "doesn't look like" in text:
         return RejectedError(
-            f"Label Studio cannot use {url}: is `xlt up` (or `xlt serve`) running, and is this our "
-            f"address as seen from Label Studio? Set XLT_PUBLIC_URL otherwise. ({text})"
+            f"Label Studio gets no answer of xlt from {url}: start `xlt up` or `xlt serve`, or set "
+            f"XLT_PUBLIC_URL to our address as seen from Label Studio. ({text})"
         )
     return type(error)(text)

@@ -161,7 +161,9 @@ def choosing_words(shadow: Shadow | None, *, fallen_back: bool, before: bool) ->
         text = f"whether choosing pays: {EARLY}"
     else:
         gain = _points(shadow.overall.gain)
-        text = f"{shadow.labels} chosen labels against as many random ones: {gain} points"
+        text = (
+            f"{shadow.labels} chosen labels against the same number of random ones: {gain} points"
+        )
     if fallen_back:
         return f"{text}; tasks are drawn at random within each language until choosing pays again"
     return f"{text}; choosing again" if before else text

@@ -53,7 +53,8 @@ def review(
 class ReviewQueue:
     """Labelled tasks that compete with the unlabelled ones for annotators.
 
-    A labelled task comes after as many unlabelled ones as are less certain than its label.
+    The place of a labelled task is the number of unlabelled tasks that are less certain than its
+    label.
 
     Attributes:
         review: The review of the labels; None if there is none: labelled tasks come last.

@@ -82,7 +82,7 @@ def connect(
         settings.public_url,
         basic_auth=settings.basic_auth,
         options=options,
-        done=changes,
+        changes=changes,
     )
     if project.sampling != UNCERTAINTY_SAMPLING:
         client.update_project(project.id, sampling=UNCERTAINTY_SAMPLING)

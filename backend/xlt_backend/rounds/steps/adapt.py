@@ -1,4 +1,4 @@
-"""Last step of a round: adapts the encoder to the project's languages while nobody works."""
+"""Last step of a round in an idle project: adapts the encoder to the project's languages."""
 
 from __future__ import annotations
 
