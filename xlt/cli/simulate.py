@@ -165,7 +165,7 @@ def _replay(args: argparse.Namespace, settings: Settings, show: Show) -> tuple[R
     """Returns the data, and a fingerprint of all that decides results except strategy and seed."""
     pool, test = _examples(args)
     source = arguments.language_codes(args.source)
-    texts = [example.text for example in (*pool, *test)]
+    texts = [example.input for example in (*pool, *test)]
     folder = args.cache or args.out
     vectors = cached_vectors(texts, encoder=args.encoder, folder=folder, show=show)
     rows = [f"{e.group_key} {e.lang} {e.answer} {e.text}" for e in (*pool, *test)]

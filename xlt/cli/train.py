@@ -16,7 +16,9 @@ from xlt.data.corpus import read_examples
 from xlt.data.languages import in_languages, with_languages
 from xlt.data.pairs import read_pairs
 from xlt.data.splits import split_by_group, without_groups
+from xlt.tasks.calibration import Calibration
 from xlt.tasks.kinds import infer_task, read_answers
+from xlt.tasks.predictions import interpret
 
 if TYPE_CHECKING:
     from xlt.config import TrainConfig
@@ -90,10 +92,12 @@ def run(args: argparse.Namespace) -> int:
         "seconds": round(result.seconds, 1),
     }
     if result.held_out is not None:
+        # Temperatures that were fitted on these labels would look better than they are.
+        langs = [example.lang for example in held_out]
         summary["held_out"] = judged(
             task,
             held_out,
-            result.held_out,
+            interpret(task, result.held_out.scores, langs, Calibration()),
             title="held-out labels",
             model=args.out,
             seed=arguments.seed_of(args),

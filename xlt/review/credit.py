@@ -43,7 +43,8 @@ class CreditConsensus:
     def unlabelled_suspicion(self, confidence: NDArray[np.floating]) -> NDArray[np.float64]:
         """Returns the suspicion (N',) of texts without a vote, by the model's confidence (N',)."""
         total = self.model_weight + self.vote_weight
-        sure = confidence * self.model_weight + self.guess * self.vote_weight
+        expected = _expected(np.ones(len(confidence)), confidence, self.guess)
+        sure = expected * self.model_weight + self.guess * self.vote_weight
         return np.asarray(1.0 - sure / total)
 
 
@@ -75,7 +76,7 @@ def credit_consensus(
     weights = {who: _weight(mean, guess) for who, mean in quality.items()}
     typical = float(np.mean(list(weights.values())))
     confidence = np.array([suggestion.confidence for suggestion in suggestions])
-    sure = own * confidence * model + guess * typical
+    sure = _expected(own, confidence, guess) * model + guess * typical
     total = np.full(len(votes), model + typical)
     for row, given in enumerate(votes):
         weight = np.array([weights[who] for who in given])
@@ -90,6 +91,13 @@ def credit_consensus(
         vote_weight=typical,
         model_weight=model,
     )
+
+
+def _expected(
+    own: NDArray[np.float64], confidence: NDArray[np.floating], guess: float
+) -> NDArray[np.float64]:
+    """Returns the credit that the model expects: that of its suggestion, or else of a guess."""
+    return np.asarray(own * confidence + (1.0 - confidence) * guess)
 
 
 def _weight(credit: float, guess: float) -> float:

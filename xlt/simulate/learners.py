@@ -138,9 +138,10 @@ def _train(state: State, test: Texts, training: Training, folder: Path, kept: li
 
 
 def _example(texts: Texts, row: int) -> Example:
+    text = texts.texts[row]
     return Example(
         id=texts.ids[row],
-        texts=(texts.texts[row],),
+        texts=(text,) if isinstance(text, str) else text,
         lang=str(texts.langs[row]),
         answer=texts.answers[row],
         group=str(texts.groups[row]),

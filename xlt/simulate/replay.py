@@ -31,7 +31,7 @@ class Texts:
         langs: (N,) language codes as the data writes them.
         answers: N answers.
         vectors: (N, D) float32 sentence vectors.
-        texts: N texts; () where nobody reads them.
+        texts: N inputs (`Example.input`); () if no learner reads them.
     """
 
     ids: Sequence[str]
@@ -39,7 +39,7 @@ class Texts:
     langs: NDArray[np.str_]
     answers: Sequence[Hashable]
     vectors: NDArray[np.float32]
-    texts: Sequence[str] = ()
+    texts: Sequence[str | tuple[str, ...]] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -115,7 +115,7 @@ def make_replay(
 
 
 def cached_vectors(
-    texts: Sequence[str], *, encoder: str, folder: Path, show: Show
+    texts: Sequence[str | tuple[str, ...]], *, encoder: str, folder: Path, show: Show
 ) -> NDArray[np.float32]:
     """Sentence vectors (N, D) of an encoder, from `folder` where they were computed before.
 
@@ -150,5 +150,5 @@ def _texts(examples: Sequence[Example], vectors: NDArray[np.float32], task: AnyT
         langs=np.array([e.lang for e in examples], dtype=np.str_),
         answers=[e.answer for e in read_answers(examples, task)],
         vectors=vectors,
-        texts=[e.text for e in examples],
+        texts=[e.input for e in examples],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from xlt.errors import DataError
 
@@ -17,3 +18,14 @@ def checked(labels: Sequence[str], *, least: int) -> None:
         raise DataError(f"a task needs at least {least} labels, got {list(labels)}")
     if len(set(labels)) != len(labels):
         raise DataError(f"labels must be distinct, got {list(labels)}")
+
+
+def label_list(value: Any) -> list[str]:  # noqa: ANN401 - JSON
+    """Returns the labels of a JSON list.
+
+    Raises:
+        DataError: If it is no list of strings.
+    """
+    if not isinstance(value, list | tuple) or not all(isinstance(label, str) for label in value):
+        raise DataError(f"expected a list of labels, got {value!r}")
+    return list(value)

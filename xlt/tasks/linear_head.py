@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
 from xlt.encoder.pooling import mean_pool
+from xlt.tasks.calibration import Link
 from xlt.tasks.heads import Head
+from xlt.tasks.logistic import fit
 from xlt.tasks.task import AnyTask
 
 
@@ -16,6 +21,9 @@ class LinearHead(Head):
     Centre and scale are buffers, measured on the frozen encoder's vectors, so that one learning
     rate suits encoders of any scale.
     """
+
+    #: Makes probabilities of the logits.
+    link: ClassVar[Link]
 
     center: Tensor
     scale: Tensor
@@ -38,12 +46,16 @@ class LinearHead(Head):
         with torch.autocast(vectors.device.type, enabled=False):
             return self.linear((vectors.float() - self.center) / self.scale)  # type: ignore[no-any-return]
 
+    @abstractmethod
+    def right(self, targets: Tensor) -> Tensor:
+        """Returns the right probabilities (N, W) of targets, smoothed."""
+
     def warm_start(self, vectors: Tensor, targets: Tensor, weights: Tensor, *, l2: float) -> None:
-        """Fits the layer on frozen vectors, by L-BFGS to its optimum.
+        """Fits the layer on frozen vectors, as the probe of the kind is fitted.
 
         Args:
             vectors: (N, H).
-            targets: (N,).
+            targets: (N, ...).
             weights: (N,) >= 0, of any scale.
             l2: Squared-norm penalty on the weights, against the sum over the N examples: 1 / C of
                 scikit-learn.
@@ -51,24 +63,15 @@ class LinearHead(Head):
         shares = (weights / weights.sum()).double()  # (N,)
         center = (vectors.double() * shares[:, None]).sum(dim=0)  # (H,)
         scale = (vectors.double() - center).norm(dim=1).mean().clamp(min=1e-6)
-        inputs = (vectors.double() - center) / scale
-        layer = nn.Linear(vectors.shape[1], self.linear.out_features).double().to(vectors.device)
-        nn.init.zeros_(layer.weight)
-        nn.init.zeros_(layer.bias)
-        optimizer = torch.optim.LBFGS(
-            layer.parameters(), max_iter=200, line_search_fn="strong_wolfe"
+        layer = fit(
+            ((vectors.double() - center) / scale).cpu().numpy(),
+            self.right(targets).double().cpu().numpy(),
+            self.link,
+            l2=l2,
+            weights=shares.cpu().numpy(),
         )
-
-        def closure() -> Tensor:
-            optimizer.zero_grad()
-            loss = (self.losses(layer(inputs), targets).double() * shares).sum()
-            loss = loss + 0.5 * l2 / len(vectors) * layer.weight.square().sum()
-            loss.backward()  # type: ignore[no-untyped-call]
-            return loss
-
-        optimizer.step(closure)  # type: ignore[no-untyped-call]
         with torch.no_grad():
-            self.linear.weight.copy_(layer.weight)
-            self.linear.bias.copy_(layer.bias)
+            self.linear.weight.copy_(torch.from_numpy(layer.weights))
+            self.linear.bias.copy_(torch.from_numpy(layer.biases))
             self.center.copy_(center)
             self.scale.copy_(scale)

@@ -82,7 +82,8 @@ def test_the_consensus_is_the_sum_over_votes_and_model(task, seed, n, share):
     model = weight(sum(earned) / n) * (sum(map(len, votes)) / n) ** 0.5
     expected = []
     for i in range(n):
-        gained = earned[i] * suggestions[i].confidence * model + guess * typical
+        sure = suggestions[i].confidence
+        gained = (earned[i] * sure + (1 - sure) * guess) * model + guess * typical
         total = model + typical
         for who, vote in votes[i].items():
             gained += weights[who] * credit(answers[i], vote)

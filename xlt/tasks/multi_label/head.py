@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch.nn import functional
 
 from xlt.data.examples import Example
 from xlt.errors import DataError
+from xlt.tasks.calibration import Link
 from xlt.tasks.heads import Fit
 from xlt.tasks.linear_head import LinearHead
 from xlt.tasks.multi_label.judging import credit, decode, many_hot
@@ -22,6 +24,8 @@ _ONE_ANSWER_CREDIT = 0.8
 
 class MultiLabelHead(LinearHead):
     """One logit per label, each a decision of its own."""
+
+    link: ClassVar[Link] = "sigmoid"
 
     def __init__(self, task: MultiLabel, width: int, *, label_smoothing: float = 0.0) -> None:
         super().__init__(task, width, label_smoothing=label_smoothing)
@@ -40,14 +44,14 @@ class MultiLabelHead(LinearHead):
             answers.append(example.answer)
         return torch.from_numpy(many_hot(answers, self.labels)).float()
 
-    def soft(self, targets: Tensor) -> Tensor:
+    def right(self, targets: Tensor) -> Tensor:
         """Returns the right probabilities (B, C), smoothed towards a half."""
         return targets * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing
 
     def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Returns the sum of the labels' binary cross-entropies, (B,)."""
         each = functional.binary_cross_entropy_with_logits(
-            logits.float(), self.soft(targets), reduction="none"
+            logits.float(), self.right(targets), reduction="none"
         )
         return each.sum(dim=-1)
 

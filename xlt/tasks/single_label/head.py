@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch.nn import functional
 
 from xlt.data.examples import Example
 from xlt.errors import DataError
+from xlt.tasks.calibration import Link
 from xlt.tasks.heads import Fit
 from xlt.tasks.linear_head import LinearHead
 from xlt.tasks.single_label.answers import numbers
@@ -21,6 +23,8 @@ _ONE_LABEL_SHARE = 0.8
 
 class SingleLabelHead(LinearHead):
     """One logit per label."""
+
+    link: ClassVar[Link] = "softmax"
 
     def __init__(self, task: SingleLabel, width: int, *, label_smoothing: float = 0.0) -> None:
         super().__init__(task, width, label_smoothing=label_smoothing)
@@ -36,6 +40,11 @@ class SingleLabelHead(LinearHead):
             if example.answer is None:
                 raise DataError(f"example {example.id!r} has no label")
         return torch.from_numpy(numbers([str(e.answer) for e in examples], self.labels))
+
+    def right(self, targets: Tensor) -> Tensor:
+        """Returns 1 for the label and 0 for the others (B, C), smoothed towards all alike."""
+        one_hot = functional.one_hot(targets, len(self.labels)).float()
+        return one_hot * (1.0 - self.label_smoothing) + self.label_smoothing / len(self.labels)
 
     def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Returns cross-entropy with label smoothing, (B,)."""

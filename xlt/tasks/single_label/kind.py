@@ -10,6 +10,7 @@ import numpy as np
 
 from xlt.data.examples import Example
 from xlt.errors import DataError
+from xlt.tasks.labels import label_list
 from xlt.tasks.single_label.control import Choices
 from xlt.tasks.single_label.task import SingleLabel
 from xlt.tasks.task import Json
@@ -28,7 +29,7 @@ class SingleLabelKind:
 
     def from_json(self, value: Mapping[str, Json]) -> SingleLabel:
         """Reads what `SingleLabel.to_json` returned."""
-        return self.task([str(label) for label in value["labels"]])
+        return self.task(label_list(value["labels"]))
 
     def infer(self, cells: Sequence[Json]) -> SingleLabel | None:
         """Returns the task with all labels that occur, sorted; None if a cell is no string."""
