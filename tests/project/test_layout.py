@@ -42,3 +42,14 @@ def test_no_file_is_longer_than_can_be_read_in_one_sitting(folder, most):
     }
 
     assert {name: length for name, length in lengths.items() if length > most} == {}
+
+
+def test_kinds_of_tasks_do_not_know_one_another():
+    """A kind can be read, changed or taken out alone; what kinds share is beside their folders."""
+    folders = [path.parent for path in (CLONE / "xlt" / "tasks").glob("*/kind.py")]
+
+    assert len(folders) > 1
+    for folder in folders:
+        code = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+        others = [other.name for other in folders if other != folder]
+        assert [name for name in others if f"xlt.tasks.{name}" in code] == []
