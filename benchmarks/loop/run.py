@@ -169,7 +169,7 @@ def annotate_next(
     task = client.next_task(project_id)
     assert task is not None
     suggestion = Suggestion(answer=answers[task["data"]["ref"]], confidence=1.0)
-    client.annotate(int(task["id"]), interface.results(suggestion))
+    client.annotate(int(task["id"]), interface.results(suggestion) or [])
     return task
 
 

@@ -67,7 +67,7 @@ class Annotator:
             raise DataError(f"no answer for task {task_id}, which the demo did not import: {data}")
         in_order = self._is_first(task_id) if version == self._follow() else None
         suggestion = Suggestion(answer=self._answers[data["ref"]], confidence=1.0)
-        result = self._interface.results(suggestion)
+        result = self._interface.results(suggestion) or []
         self._submit(task_id, [{**region, "origin": "manual"} for region in result])
         self._done.add(task_id)
         self._queue.pop(task_id, None)

@@ -1,8 +1,4 @@
-"""Task JSON of Label Studio to examples, and predictions to its JSON. Pure functions.
-
-The one place where the direction of a score turns round: inside xlt higher means less sure,
-Label Studio serves the lowest score first.
-"""
+"""Conversion of Label Studio's tasks to examples, and of suggestions to its predictions. Pure."""
 
 from __future__ import annotations
 
@@ -57,13 +53,13 @@ class PublishRow:
     Attributes:
         task_id: Label Studio's id.
         score: Place in the queue, in (0, 1); lower = sooner.
-        answer: The suggested answer; None if it suggests nothing.
+        answer: The suggested answer as JSON; None if it suggests nothing.
         result: The answer as results of Label Studio; empty without one.
     """
 
     task_id: int
     score: float
-    answer: Hashable | None = None
+    answer: Any = None
     result: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -122,7 +118,7 @@ def _unusable_text(text: object, key: str) -> str:
 
 
 def _word(data: Json, key: str | None) -> str | None:
-    """A short value of task data as a string, None where there is none."""
+    """Returns a short value of task data as a string; None if there is none."""
     value = data.get(key) if key else None
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
@@ -130,7 +126,7 @@ def _word(data: Json, key: str | None) -> str | None:
 
 
 def _clean(text: str) -> str:
-    """Half a surrogate pair (legal in JSON) becomes the replacement character."""
+    """Replaces lone surrogates, which JSON allows, by the replacement character."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -199,7 +195,8 @@ def to_row(
     Without a suggestion, or with one that the interface does not have (it was edited meanwhile),
     the task keeps its place in the queue and suggests nothing.
     """
-    result = [] if suggestion is None else interface.results(suggestion)
-    unsaid = suggestion is None or (suggestion.answer and not result)
-    answer = None if suggestion is None or unsaid else suggestion.answer
+    result = None if suggestion is None else interface.results(suggestion)
+    if suggestion is None or result is None:
+        return PublishRow(task_id=task_id, score=score)
+    answer = interface.task.plain(suggestion.answer)
     return PublishRow(task_id=task_id, score=score, answer=answer, result=result)

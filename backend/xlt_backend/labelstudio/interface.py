@@ -95,17 +95,17 @@ class Interface:
         answer: Hashable | None = self.kind.control.answer(results, self.tag, self.task)
         return answer
 
-    def results(self, suggestion: Suggestion) -> list[dict[str, Any]]:
+    def results(self, suggestion: Suggestion) -> list[dict[str, Any]] | None:
         """Returns a suggestion as results that Label Studio's own validator accepts.
 
-        Empty if the interface does not have the answer: it was edited after the model was trained.
+        None if the interface does not have the answer: it was edited after the model was trained.
         """
         try:
             answer = self.task.read(self.task.plain(suggestion.answer))
         except DataError:
-            return []
+            return None
         if not math.isfinite(suggestion.confidence) or not _accepted(answer, self):
-            return []
+            return None
         return self.kind.control.results(suggestion, self.tag)
 
 

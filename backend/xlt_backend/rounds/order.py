@@ -16,8 +16,9 @@ from xlt.sampling.control import random_key
 from xlt.sampling.select import Pick, Pool, SamplerOptions, select
 from xlt.sampling.transfer import Transfer
 from xlt.tasks.calibration import Calibration
-from xlt.tasks.outputs import Outputs
-from xlt.tasks.task import AnyTask, Suggestion
+from xlt.tasks.outputs import Scores
+from xlt.tasks.predictions import Predictions, interpret
+from xlt.tasks.task import Suggestion
 from xlt_backend.labelstudio.convert import PublishRow, to_row
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.labelstudio.scores import insert_scores, queue_scores
@@ -110,11 +111,12 @@ def make_order(
         options: The project's options.
         salt: The project's name; decides which tasks are audit tasks.
     """
-    unlabelled = [e for e in snapshot.pool if e.id not in snapshot.answers]
-    beliefs = _beliefs(snapshot.task, unlabelled, evidence)
+    scores = evidence.scores.rows(snapshot.pool)
+    predictions = _predictions(snapshot, scores, evidence.calibration)
+    unlabelled = [row for row, e in enumerate(snapshot.pool) if e.id not in snapshot.answers]
     picks: Sequence[Pick] = ()
     if unlabelled:
-        pool = _pool(unlabelled, beliefs, snapshot, evidence, options, salt)
+        pool = _pool(unlabelled, scores, predictions, snapshot, evidence, options, salt)
         rng = np.random.default_rng(evidence.seed)
         picks = select(pool, _sampler(options, evidence), rng).picks
     review = ReviewQueue.build(
@@ -122,17 +124,17 @@ def make_order(
         pool=snapshot.pool,
         audit=snapshot.audit,
         answers=snapshot.answers,
-        beliefs=beliefs,
+        beliefs=None if predictions is None else predictions.beliefs.take(unlabelled),
     )
     finished = {text.id for text in review.finished[: _most_finished(options)]}
     merged = review.merged(picks, len(finished))
     opened = [pick for pick in merged if pick.id not in finished]
     waiting = len(snapshot.open_ids)
-    scores = queue_scores([pick.id for pick in merged], snapshot.unusable, finished, waiting)
-    suggestions = _suggestions(snapshot.task, _shown(snapshot, options), evidence)
+    places = queue_scores([pick.id for pick in merged], snapshot.unusable, finished, waiting)
+    suggestions = _suggestions(snapshot, predictions, options)
     rows = [
-        to_row(int(id), interface, score=score, suggestion=suggestions.get(id))
-        for id, score in scores.items()
+        to_row(int(id), interface, score=place, suggestion=suggestions.get(id))
+        for id, place in places.items()
     ]
     return Order(
         rows=sorted(rows, key=lambda row: row.score),
@@ -158,44 +160,49 @@ def inserted(
     return [replace(row, score=score) for (_, row), score in zip(new, scores, strict=True)]
 
 
-def _beliefs(task: AnyTask, examples: Sequence[Example], evidence: Evidence) -> Outputs | None:
-    """Returns the model's beliefs of N examples; None without a model or without examples."""
-    if evidence.calibration is None or not examples:
+def _predictions(
+    snapshot: Snapshot, scores: Scores, calibration: Calibration | None
+) -> Predictions | None:
+    """Makes the predictions of the pool; None without a model or without a pool."""
+    if calibration is None or not snapshot.pool:
         return None
-    outputs = evidence.scores.rows(examples).outputs
-    return task.beliefs(outputs, [example.lang for example in examples], evidence.calibration)
+    return interpret(snapshot.task, scores, [e.lang for e in snapshot.pool], calibration)
 
 
 def _pool(
-    unlabelled: Sequence[Example],
-    beliefs: Outputs | None,
+    unlabelled: Sequence[int],
+    scores: Scores,
+    predictions: Predictions | None,
     snapshot: Snapshot,
     evidence: Evidence,
     options: ProjectOptions,
     salt: str,
 ) -> Pool:
-    """Builds the sampler's pool."""
-    task, model = snapshot.task, None
-    if beliefs is not None:
-        model = ModelView(uncertainty=task.uncertainty(beliefs), measure=task.measures[0])
+    """Builds the sampler's pool of the unlabelled rows of the snapshot's pool."""
+    examples = [snapshot.pool[row] for row in unlabelled]
+    train = snapshot.train
+    model = None
+    if predictions is not None:
+        uncertainty = predictions.uncertainty[np.array(unlabelled, dtype=np.intp)]
+        model = ModelView(uncertainty=uncertainty, measure=snapshot.task.measures[0])
     return build_pool(
-        _tasks(unlabelled, evidence),
-        _tasks(snapshot.train, evidence) if snapshot.train else None,
-        audit=np.array([in_audit(e, options, salt) for e in unlabelled], np.bool_),
+        _tasks(examples, scores.take(unlabelled)),
+        _tasks(train, evidence.scores.rows(train)) if train else None,
+        audit=np.array([in_audit(e, options, salt) for e in examples], np.bool_),
         model=model,
         judged_langs=[example.lang for example in snapshot.audit],
         accuracies={lang: float(score["low"]) for lang, score in evidence.accuracy.items()},
         transfer=evidence.transfer,
-        random_keys=np.array([random_key(example.id, salt=salt) for example in unlabelled]),
+        random_keys=np.array([random_key(example.id, salt=salt) for example in examples]),
     )
 
 
-def _tasks(examples: Sequence[Example], evidence: Evidence) -> Tasks:
+def _tasks(examples: Sequence[Example], scores: Scores) -> Tasks:
     return Tasks(
         ids=[example.id for example in examples],
         langs=[example.lang for example in examples],
         texts=[example.text for example in examples],
-        vectors=evidence.scores.rows(examples).vectors,
+        vectors=scores.vectors,
     )
 
 
@@ -211,18 +218,12 @@ def _most_finished(options: ProjectOptions) -> int:
     return max(LISTED, int(options.relabel_share * options.batch))
 
 
-def _shown(snapshot: Snapshot, options: ProjectOptions) -> list[Example]:
-    """Lists the tasks that get a suggestion: second annotators answer without one."""
-    again = snapshot.answers if options.relabel_share else {}
-    return [example for example in snapshot.pool if example.id not in again]
-
-
 def _suggestions(
-    task: AnyTask, examples: Sequence[Example], evidence: Evidence
+    snapshot: Snapshot, predictions: Predictions | None, options: ProjectOptions
 ) -> dict[str, Suggestion]:
-    """Maps tasks to the model's suggestion; empty without a model."""
-    beliefs = _beliefs(task, examples, evidence)
-    if beliefs is None:
+    """Maps tasks to the model's suggestion; a second annotator answers without one."""
+    if predictions is None:
         return {}
-    ids = [example.id for example in examples]
-    return dict(zip(ids, task.decode(beliefs), strict=True))
+    hidden = snapshot.answers if options.relabel_share else {}
+    pairs = zip(snapshot.pool, predictions.suggestions, strict=True)
+    return {example.id: suggestion for example, suggestion in pairs if example.id not in hidden}

@@ -226,7 +226,7 @@ class Memory:
 
 def _result(prediction: Prediction, version: str, interface: Interface) -> WireResult:
     results = interface.results(prediction.suggestion)
-    if not results and prediction.suggestion.answer:  # not in the interface: it was edited since
+    if results is None:  # the interface was edited after the model was trained
         return WireResult(model_version=version)
     return WireResult(
         result=results,

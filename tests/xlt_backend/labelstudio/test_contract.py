@@ -56,6 +56,6 @@ def test_an_answer_that_the_interface_no_longer_has_is_not_suggested(kind):
     """It was edited after the model was trained; so is a confidence that is no number."""
     interface = Interface.from_label_config(template(kind, LABELS[:2]))
     [old] = task_of(kind).decode(Outputs(certain(task_of(kind), LABELS[3])[None]))
-    assert interface.results(old) == []
+    assert interface.results(old) is None
     [new] = interface.task.decode(Outputs(certain(interface.task, LABELS[0])[None]))
-    assert interface.results(Suggestion(answer=new.answer, confidence=float("nan"))) == []
+    assert interface.results(Suggestion(answer=new.answer, confidence=float("nan"))) is None
