@@ -127,6 +127,36 @@ def contrastive_alignment(sources: Tensor, targets: Tensor, *, temperature: floa
     return 0.5 * (forward + backward)
 
 
+def contrast_with_bank(
+    vectors: Tensor,
+    target: Tensor,
+    bank: Tensor,
+    same_bank: Tensor,
+    same_batch: Tensor,
+    *,
+    temperature: float,
+) -> Tensor:
+    """Returns InfoNCE of unit vectors against the batch's targets and a bank of other vectors.
+
+    Args:
+        vectors: (B, H).
+        target: (B, H) right answer of each.
+        bank: (M, H) vectors of any sentences.
+        same_bank: (B, M) True if a vector of the bank is the right answer, and no negative.
+        same_batch: (B, B) True if two rows have the same right answer.
+        temperature: Divides the cosines.
+
+    Returns:
+        A scalar.
+    """
+    own = (vectors * target).sum(dim=-1, keepdim=True)
+    batch = (vectors @ target.T).masked_fill(same_batch, float("-inf"))
+    others = (vectors @ bank.T).masked_fill(same_bank, float("-inf"))
+    logits = torch.cat([own, batch, others], dim=1) / temperature
+    wanted = torch.zeros(len(vectors), dtype=torch.long, device=vectors.device)
+    return functional.cross_entropy(logits, wanted)
+
+
 def koleo(vectors: Tensor, *, epsilon: float = 1e-8) -> Tensor:
     """Returns minus the mean log distance to the nearest other vector, which spreads vectors out.
 

@@ -184,7 +184,7 @@ _LAZY: dict[str, tuple[str, str]] = {
     "demo": ("xlt_backend.demo.command", "run the whole loop on this machine"),
     "connect": ("xlt_backend.setup.connect", "make xlt the model of a Label Studio project"),
     "doctor": ("xlt_backend.setup.doctor", "check the whole setup and explain how to fix it"),
-    "pretrain": ("xlt.pretrain.run", "make an encoder from parallel text"),
+    "pretrain": ("xlt.cli.pretrain", "make an encoder from parallel text"),
     "opentext": (
         "xlt.cli.opentext",
         "write a table of open translations to pretrain on",

@@ -28,7 +28,7 @@ from xlt.adapt.options import AdaptOptions
 from xlt.adapt.run import adapt
 from xlt.adapt.texts import AdaptData, Pair
 from xlt.encoder.encoder import embed
-from xlt.pretrain.codes import joined, script_of
+from xlt.pretrain.language_codes import joined, script_of
 
 ENGLISH = "eng_Latn"
 LEXICON = "gatitos"

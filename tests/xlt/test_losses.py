@@ -13,6 +13,7 @@ from xlt.errors import ConfigError
 from xlt.losses import (
     LossWeights,
     alignment,
+    contrast_with_bank,
     contrastive_alignment,
     cosine_alignment,
     joint_loss,
@@ -223,3 +224,17 @@ def test_unknown_alignment_is_refused():
     """The message names the three that there are."""
     with pytest.raises(ConfigError, match="cosine, l2 or contrastive; got 'dot'"):
         alignment(torch.ones(1, 2), torch.ones(1, 2), kind="dot")
+
+
+def test_bank_leaves_out_the_right_answer():
+    """A bank sentence that is the translation itself is no negative."""
+    vectors = torch.eye(2)
+    loss = contrast_with_bank(
+        vectors,
+        vectors,
+        vectors,
+        same_bank=torch.eye(2, dtype=torch.bool),
+        same_batch=torch.eye(2, dtype=torch.bool),
+        temperature=1.0,
+    )
+    assert loss.item() == pytest.approx(-math.log(math.e / (math.e + 2)), abs=1e-5)

@@ -14,7 +14,7 @@ from xlt.adapt.options import AdaptOptions
 from xlt.adapt.texts import AdaptData, Pair
 from xlt.encoder.encoder import Encoder, embed
 from xlt.encoder.tokens import Tokens
-from xlt.pretrain.tables import row_probabilities
+from xlt.pretrain.sampling import row_probabilities
 
 _VECTOR_TOKENS = 4096
 #: Batches drawn at once and sorted by length; one of them is used, so that little is padding.
@@ -28,7 +28,7 @@ class TrainingTexts:
     Attributes:
         texts: The N texts: sentences, words of the lexicon, texts without translation.
         with_translation: Each text that has a translation, and this, in one sequence.
-        translation: (N,) position of each text's translation in `sources`, or -1.
+        source_row: (N,) row of each text's translation in `sources`, or -1.
         word_chance: (N,) chance of each text in the lexicon part of a batch, 0 for sentences.
         sentence_chance: (N,) chance in the other part of a batch, 0 for words.
         masked_chance: (N,) chance among the texts with hidden tokens.
@@ -39,7 +39,7 @@ class TrainingTexts:
 
     texts: list[Tokens]
     with_translation: list[Tokens]
-    translation: NDArray[np.int64]
+    source_row: NDArray[np.int64]
     word_chance: NDArray[np.float64]
     sentence_chance: NDArray[np.float64]
     masked_chance: NDArray[np.float64]
@@ -126,7 +126,7 @@ def training_texts(
         with_translation=encoder.text_tokenizer(2 * options.max_tokens)(
             [(pair.text, pair.source) for pair in translated]
         ),
-        translation=np.array(
+        source_row=np.array(
             [place[pair.source] for pair in translated] + [-1] * len(alone), dtype=np.int64
         ),
         word_chance=chance(is_word),

@@ -12,8 +12,7 @@ from xlt.adapt.compact import CompactEncoder
 from xlt.adapt.options import AdaptOptions
 from xlt.encoder.masked_lm import mask_tokens
 from xlt.encoder.tokens import Tokens
-from xlt.losses import token_mean
-from xlt.pretrain.distil import contrast_bank
+from xlt.losses import contrast_with_bank, token_mean
 
 _NEGATIVES = 1024
 
@@ -70,12 +69,12 @@ def _alignment(
     vectors = torch.cat(
         [model.vectors([texts.texts[row].ids for row in group], table) for group in groups]
     )
-    source = torch.from_numpy(texts.translation[np.concatenate(groups)]).to(table.device)
+    source = torch.from_numpy(texts.source_row[np.concatenate(groups)]).to(table.device)
     terms["distance"] = options.distance_weight * relative_distance(vectors, target[source], spread)
     if options.contrast_weight:
         bank = torch.from_numpy(rng.choice(len(target), size=min(_NEGATIVES, len(target))))
         bank = bank.to(table.device)
-        terms["contrast"] = options.contrast_weight * contrast_bank(
+        terms["contrast"] = options.contrast_weight * contrast_with_bank(
             functional.normalize(vectors - centre, dim=-1),
             functional.normalize(target[source] - centre, dim=-1),
             functional.normalize(target[bank] - centre, dim=-1),
@@ -131,7 +130,7 @@ def _drawn_for_masking(
     """Draws texts to hide tokens of; some are followed by their translation (TLM)."""
     chance = texts.masked_chance / texts.masked_chance.sum()
     rows = rng.choice(len(chance), size=options.masked_texts, p=chance)
-    paired = (rng.random(len(rows)) < options.tlm_share) & (texts.translation[rows] >= 0)
+    paired = (rng.random(len(rows)) < options.tlm_share) & (texts.source_row[rows] >= 0)
     drawn = [
         texts.with_translation[row] if both else texts.texts[row]
         for row, both in zip(rows, paired, strict=True)

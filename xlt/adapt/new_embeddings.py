@@ -17,10 +17,11 @@ from xlt.adapt.options import AdaptOptions
 from xlt.adapt.texts import AdaptData, Pair
 from xlt.adapt.tokenizer_json import TokenizerJson, as_tokenizer, size
 from xlt.encoder.encoder import Encoder
-from xlt.pretrain.align import AlignOptions, aligned_rows
-from xlt.pretrain.bag import BagOptions, learn_rows
-from xlt.pretrain.ragged import Ragged, encode
-from xlt.pretrain.tables import row_probabilities
+from xlt.pretrain.bag_of_pieces import BagOptions, learn_rows
+from xlt.pretrain.sampling import row_probabilities
+from xlt.pretrain.tokenized_texts import TokenizedTexts, tokenize
+from xlt.pretrain.translations import Translations
+from xlt.pretrain.word_alignment import AlignOptions, aligned_rows
 
 _NOISE = 0.3  # of the embeddings' spread, for a piece without old tokens
 #: As in the recipe of the bundled encoder: alignment places an embedding, bags move it little.
@@ -109,9 +110,9 @@ def placed_by_translations(
 ) -> Tensor:
     """Moves new embeddings to those of the source pieces that they translate.
 
-    Word alignment finds these pieces (`xlt.pretrain.align`); then the embeddings are trained on
-    bags of translations (`xlt.pretrain.bag`). Only the embeddings in use take part, so that the
-    time does not depend on the size of the vocabulary.
+    Word alignment finds these pieces (`xlt.pretrain.word_alignment`); then the embeddings are
+    trained on bags of translations (`xlt.pretrain.bag_of_pieces`). Only the embeddings in use take
+    part, so that the time does not depend on the size of the vocabulary.
 
     Args:
         table: Embeddings.  # (V, H)
@@ -127,28 +128,32 @@ def placed_by_translations(
         Embeddings (V, H); `table` itself if there is nothing to learn from.
     """
     both = [*pairs, *lexicon]
-    texts = encode(tokenizer, [pair.text for pair in both])
-    source = encode(tokenizer, [pair.source for pair in both])
-    readable = (texts.lengths() > 0) & (source.lengths() > 0)
+    texts = tokenize(tokenizer, [pair.text for pair in both])
+    sources = tokenize(tokenizer, [pair.source for pair in both])
+    readable = (texts.lengths() > 0) & (sources.lengths() > 0)
     if not readable.any() or not new.any():
         return table
-    used = np.unique(np.concatenate([texts.flat, source.flat]))
+    used = np.unique(np.concatenate([texts.flat, sources.flat]))
     at = torch.from_numpy(used.astype(np.int64))
-    texts, source = _renumbered(texts, used), _renumbered(source, used)
     langs = {lang: row for row, lang in enumerate(sorted({pair.lang for pair in both}))}
     language = np.array([langs[pair.lang] for pair in both], dtype=np.int32)
     words = readable & (np.arange(len(both)) >= len(pairs))
     sentences = readable & ~words
+    translations = Translations(
+        texts=_renumbered(texts, used),
+        sources=_renumbered(sources, used),
+        source_row=np.arange(len(both), dtype=np.int32),
+        language=language,
+        word_chance=row_probabilities(language, words, options.language_exponent),
+        sentence_chance=row_probabilities(language, sentences, options.language_exponent),
+    )
+    frozen = ~new[used]
     aligned = aligned_rows(
-        table[at], ~new[used], texts=texts, sources=source,
-        source=np.arange(len(both), dtype=np.int32), language=language, sentences=sentences,
-        lexicon=words, options=AlignOptions(), rng=rng, progress=progress,
+        table[at], frozen, translations=translations, options=AlignOptions(), rng=rng,
+        progress=progress,
     )  # fmt: skip
     rows = learn_rows(
-        aligned, ~new[used], texts=texts, sources=source,
-        source=np.arange(len(both), dtype=np.int32),
-        lexicon=row_probabilities(language, words, options.language_exponent),
-        sentences=row_probabilities(language, sentences, options.language_exponent),
+        aligned, frozen, translations=translations,
         options=replace(
             _BAG,
             steps=options.bag_steps,
@@ -163,5 +168,8 @@ def placed_by_translations(
     return result
 
 
-def _renumbered(texts: Ragged, used: NDArray[np.int32]) -> Ragged:
-    return Ragged(flat=np.searchsorted(used, texts.flat).astype(np.int32), start=texts.start)
+def _renumbered(texts: TokenizedTexts, used: NDArray[np.int32]) -> TokenizedTexts:
+    """Returns the texts with positions in `used` instead of ids."""
+    return TokenizedTexts(
+        flat=np.searchsorted(used, texts.flat).astype(np.int32), start=texts.start
+    )

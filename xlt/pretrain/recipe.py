@@ -1,4 +1,4 @@
-"""The recipe of an encoder: every choice of a run, read from one TOML file, nothing hidden."""
+"""Recipes of encoders: all options of a run, in one TOML file."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from xlt.errors import ConfigError
-from xlt.pretrain.align import AlignOptions
-from xlt.pretrain.bag import BagOptions
-from xlt.pretrain.distil import DistilOptions
-from xlt.pretrain.head import HeadOptions
+from xlt.pretrain.bag_of_pieces import BagOptions
+from xlt.pretrain.distil.options import DistilOptions
+from xlt.pretrain.masked_head import HeadOptions
+from xlt.pretrain.word_alignment import AlignOptions
 
-# Sets that encoders are measured on. Text of theirs in a recipe would make the numbers worthless.
+# Evaluation sets of encoders: training on their texts would make the results worthless.
 EVALUATION_SETS = ("sib200", "sib-200", "flores", "nusax", "uner", "tatoeba")
 
 MATRIX_DTYPES = ("float16", "float8_e4m3fn")
@@ -25,32 +25,61 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, kw_only=True)
 class VocabularyOptions:
-    """How the word pieces are chosen."""
+    """Options of the vocabulary.
+
+    Attributes:
+        n_pieces: Number of pieces.
+        n_english: Number of the teacher's pieces that are kept.
+        n_texts: Texts drawn to learn pieces from.
+        n_first_texts: Texts drawn to measure the fertility of each language.
+        language_exponent: Languages are drawn in proportion to their amount to this power.
+        fertility_exponent: The chance of a language is multiplied by its fertility to this power.
+        min_texts: A language with fewer texts gets no pieces of its own.
+        min_english_uses: The tokens of English words used this often do not change.
+        min_character_texts: A character in this number of texts gets a piece.
+        accents: keep, or strip-latin; see `xlt.pretrain.wordpiece.normalizer`.
+    """
 
     n_pieces: int = 320_000
     n_english: int = 14_000
-    n_texts: int = 1_000_000  # drawn to learn the pieces from
-    n_first_texts: int = 200_000  # drawn to see how finely each language is cut
+    n_texts: int = 1_000_000
+    n_first_texts: int = 200_000
     language_exponent: float = 0.4
-    fertility_exponent: float = 3.0  # how much more finely cut languages are drawn
-    min_texts: int = 100  # a language with fewer gets no pieces of its own
-    min_english_uses: int = 5  # English words used as often keep the teacher's cut
-    min_character_texts: int = 20  # a character in as many texts is always readable
+    fertility_exponent: float = 3.0
+    min_texts: int = 100
+    min_english_uses: int = 5
+    min_character_texts: int = 20
     accents: str = "strip-latin"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Everything that decides what comes out, beside the tables and the teacher's files."""
+    """All options of a run; with the tables and the teacher's files they decide the result.
+
+    Attributes:
+        teacher: Folder, or `package:NAME/FOLDER`.
+        corpora: Corpora of the tables that are read.
+        lexicons: Those of them that hold words instead of sentences.
+        in_tifinagh: Language codes whose Latin texts are read in Tifinagh as well.
+        seed: Seed of all stages.
+        held_out_percent: Share of the English sentences that are held out.
+        embedding_size: Numbers in an embedding.
+        matrix_dtype: Type of the large matrices in the file, float16 or float8_e4m3fn.
+        vocabulary: Options of the vocabulary.
+        align: Options of step 1, word alignment.
+        bag: Options of step 2, bags of pieces.
+        distil: Options of step 3, distillation.
+        head: Options of step 4, the masked-token head.
+    """
 
     teacher: str
-    corpora: tuple[str, ...]  # which of the tables' corpora to read
-    lexicons: tuple[str, ...] = ()  # which of them hold words rather than sentences
-    in_tifinagh: tuple[str, ...] = ()  # codes whose Latin texts are read in Tifinagh as well
+    corpora: tuple[str, ...]
+    lexicons: tuple[str, ...] = ()
+    in_tifinagh: tuple[str, ...] = ()
     seed: int = 13
     held_out_percent: float = 1.5
-    embedding_size: int = 144  # numbers in a row of the embeddings
-    matrix_dtype: str = "float16"  # of the large matrices in the file, or float8_e4m3fn
+    embedding_size: int = 144
+    matrix_dtype: str = "float16"
     vocabulary: VocabularyOptions = field(default_factory=VocabularyOptions)
     align: AlignOptions = field(default_factory=AlignOptions)
     bag: BagOptions = field(default_factory=BagOptions)
@@ -58,13 +87,17 @@ class Recipe:
     head: HeadOptions = field(default_factory=HeadOptions)
 
     def __post_init__(self) -> None:
-        """Refuses corpora that encoders are measured on."""
+        """Refuses evaluation sets and unknown values.
+
+        Raises:
+            ConfigError: If an option is invalid.
+        """
         for name in (*self.corpora, *self.lexicons):
             if any(known in name.lower() for known in EVALUATION_SETS):
                 raise ConfigError(f"corpus {name!r} is an evaluation set and cannot be trained on")
-        strangers = set(self.lexicons) - set(self.corpora)
-        if strangers:
-            raise ConfigError(f"lexicons that are not among the corpora: {', '.join(strangers)}")
+        unknown = sorted(set(self.lexicons) - set(self.corpora))
+        if unknown:
+            raise ConfigError(f"lexicons that are not among the corpora: {', '.join(unknown)}")
         for name, value, known in (
             ("matrix_dtype", self.matrix_dtype, MATRIX_DTYPES),
             ("precision", self.distil.precision, PRECISIONS),
@@ -77,7 +110,7 @@ def read_recipe(path: Path) -> Recipe:
     """Reads a recipe.
 
     Raises:
-        ConfigError: If the file is no TOML, a key is unknown or a value has another type.
+        ConfigError: If the file is not TOML, a key is unknown or missing, or a value is invalid.
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -86,12 +119,18 @@ def read_recipe(path: Path) -> Recipe:
     return _from_table(Recipe, table, path.name)
 
 
+def shipped_recipe(path: Path) -> Path:
+    """Returns `path`, or the file of a recipe that comes with xlt (`cpu`, `gpu`)."""
+    shipped = Path(__file__).parent / "recipes" / f"{path.name}.toml"
+    return shipped if not path.exists() and shipped.exists() else path
+
+
 def _from_table(kind: type[_T], table: Mapping[str, Any], where: str) -> _T:
     known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]  # a dataclass
     unknown = set(table) - set(known)
     if unknown:
         raise ConfigError(
-            f"{where}: unknown key {', '.join(sorted(unknown))}; known are {', '.join(known)}"
+            f"{where}: unknown key {', '.join(sorted(unknown))}; expected {', '.join(known)}"
         )
     missing = [
         name

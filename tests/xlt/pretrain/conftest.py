@@ -9,7 +9,7 @@ from transformers import BertConfig, BertModel
 
 from tests.xlt.pretrain.bodies import toy_language
 from tests.xlt.pretrain.toy import WORDS, write_table
-from xlt.pretrain.vocabulary import SPECIAL, wordpiece
+from xlt.pretrain.wordpiece import SPECIAL, wordpiece
 
 
 @pytest.fixture(scope="module")

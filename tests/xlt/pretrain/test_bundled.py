@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer, ElectraForMaskedLM
 
 from xlt.encoder.locations import HEAD_FILE
+from xlt.encoder.pooling import mean_pool
 from xlt.pretrain.recipe import EVALUATION_SETS, read_recipe
-from xlt.pretrain.student import mean_pool
 
 FOLDER = Path(str(importlib.resources.files("xlt"))) / "bundled"
 MAX_BYTES = 60_000_000

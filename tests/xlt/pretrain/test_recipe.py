@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from xlt.errors import ConfigError
-from xlt.pretrain.recipe import EVALUATION_SETS, Recipe, read_recipe
-from xlt.pretrain.run import shipped_recipe
+from xlt.pretrain.recipe import EVALUATION_SETS, Recipe, read_recipe, shipped_recipe
 
 
 @pytest.mark.parametrize(

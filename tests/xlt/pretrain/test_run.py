@@ -19,9 +19,10 @@ from transformers import AutoModel, AutoTokenizer
 from tests.xlt.pretrain.toy import foreign, sentences, write_table
 from xlt.errors import ConfigError, DataError
 from xlt.pretrain import run as module
+from xlt.pretrain import stages
 from xlt.pretrain.recipe import read_recipe
 from xlt.pretrain.run import pretrain
-from xlt.pretrain.student import load_teacher
+from xlt.pretrain.teacher import load_teacher
 
 
 def recipe_text(teacher, *, steps=60, bag=80):
@@ -170,7 +171,7 @@ def test_a_stage_killed_while_it_was_written_is_made_again(
     teacher_folder, table, tmp_path, monkeypatch, stage
 ):
     """Half of a file is never taken for a finished stage."""
-    real = module.save_file
+    real = stages.save_file
 
     def killed(tensors, path):
         if stage in tensors:
@@ -179,10 +180,10 @@ def test_a_stage_killed_while_it_was_written_is_made_again(
         real(tensors, path)
 
     text = recipe_text(teacher_folder, steps=1, bag=1)
-    monkeypatch.setattr(module, "save_file", killed)
+    monkeypatch.setattr(stages, "save_file", killed)
     with pytest.raises(PowerCut):
         run(tmp_path, text, table)
-    monkeypatch.setattr(module, "save_file", real)
+    monkeypatch.setattr(stages, "save_file", real)
 
     assert vectors(run(tmp_path, text, table), [foreign("moon")]).isfinite().all()
 

@@ -1,4 +1,4 @@
-"""The student: sentence vectors, and its file in several types of number."""
+"""The file of the student in several types of number."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer, ElectraConfig, ElectraForMaskedLM
 
-from tests.xlt.pretrain.bodies import LIMITS, student_of
 from xlt.errors import ConfigError
-from xlt.pretrain.ragged import encode
-from xlt.pretrain.student import save_encoder, sentence_vectors
-from xlt.pretrain.vocabulary import SPECIAL, Vocabulary, wordpiece
+from xlt.pretrain.sentence_vectors import sentence_vectors
+from xlt.pretrain.student import save_encoder
+from xlt.pretrain.tokenized_texts import tokenize
+from xlt.pretrain.vocabulary import Vocabulary
+from xlt.pretrain.wordpiece import SPECIAL, wordpiece
 
 PIECES = (*SPECIAL, *(f"word{n}" for n in range(20_000)))
 TABLE = "embeddings.word_embeddings.weight"
@@ -42,7 +43,7 @@ def student():
 def read(body, vocabulary):
     """Sentence vectors of some texts, and the model's type of number."""
     texts = [f"word{n} word{n * 7} word{n * 31 % 20_000}" for n in range(50)]
-    cut = encode(vocabulary.tokenizer, texts)
+    cut = tokenize(vocabulary.tokenizer, texts)
     return sentence_vectors(body, cut, np.arange(50), special=(0, 2, 3), max_tokens=16)
 
 
@@ -81,14 +82,3 @@ def test_a_weight_beyond_its_type_is_refused(student, vocabulary, tmp_path):
         save_encoder(student, vocabulary, tmp_path / "short", matrix_dtype=torch.float8_e4m3fn)
     assert not (tmp_path / "short").exists()
     save_encoder(student, vocabulary, tmp_path / "half")
-
-
-def test_vectors_do_not_depend_on_the_batch(toy):
-    """Sorting and padding change nothing, and the order asked for is the order returned."""
-    sources, _, rows, _ = toy
-    body = student_of(rows).electra
-    asked = np.array([7, 3, 41, 3])
-    together = sentence_vectors(body, sources, asked, **LIMITS)
-    for row, vector in zip(asked, together, strict=True):
-        alone = sentence_vectors(body, sources, np.array([row]), **LIMITS)
-        torch.testing.assert_close(alone[0], vector, rtol=1e-4, atol=1e-5)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlt.pretrain.tables import read_corpus
+from xlt.pretrain.corpus import read_corpus
 from xlt.pretrain.tifinagh import FOLDED, in_tifinagh
-from xlt.pretrain.vocabulary import normalizer
+from xlt.pretrain.wordpiece import normalizer
 
 LATIN = "abdefgɣhijklmnŋopqrstuvwxyzəǝǎăāâèéęêïîôûṭƭḍɗẓṣǧśšžɛ"
 

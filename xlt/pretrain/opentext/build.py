@@ -18,6 +18,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]  # no stubs
 
 from xlt.disk.durable import replace_file
 from xlt.errors import DataError
+from xlt.pretrain.corpus import COLUMNS
 from xlt.pretrain.opentext.archives import Files, Progress, fetch, members
 from xlt.pretrain.opentext.cldr import cldr_entries
 from xlt.pretrain.opentext.dictionaries import (
@@ -29,11 +30,10 @@ from xlt.pretrain.opentext.dictionaries import (
     word_entries,
 )
 from xlt.pretrain.opentext.entries import Entry, Row, evaluation_texts, without
-from xlt.pretrain.opentext.forms import form_entries, heads_of
-from xlt.pretrain.opentext.interface import WORDS, interface_entries, unrepeated
+from xlt.pretrain.opentext.inflections import form_entries, heads_of
 from xlt.pretrain.opentext.pivot import Pair, Pairs, direct, pivoted
 from xlt.pretrain.opentext.sources import Source, licences
-from xlt.pretrain.tables import COLUMNS
+from xlt.pretrain.opentext.ui_messages import WORDS, interface_entries, unrepeated
 
 Read = Callable[[Source], Files]
 Opened = Callable[[Source], Iterator[tuple[str, bytes]]]

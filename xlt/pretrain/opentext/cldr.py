@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from xlt.pretrain.codes import language_of_tag
+from xlt.pretrain.language_codes import language_of_tag
 from xlt.pretrain.opentext.archives import Files
 from xlt.pretrain.opentext.entries import Entry
 from xlt.pretrain.opentext.sources import Source

@@ -1,0 +1,1 @@
+"""Distillation: trains the student towards the sentence vectors of its teacher."""

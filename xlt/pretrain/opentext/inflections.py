@@ -1,0 +1,104 @@
+"""Adds inflected forms of the words that a table translates: dictionaries have base forms only."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import TypeVar
+from unicodedata import category
+
+from xlt.pretrain.language_codes import joined, language_of_tag
+from xlt.pretrain.opentext.entries import Entry
+from xlt.pretrain.opentext.lemma_files import read_lemmas
+from xlt.pretrain.opentext.selection import digest
+from xlt.pretrain.opentext.sources import Source
+
+#: By language, as `joined` names it, words in lower case and their first English translations.
+Heads = Mapping[str, Mapping[str, tuple[str, ...]]]
+#: Lemmas in lower case and their forms.
+Forms = Mapping[str, AbstractSet[str]]
+Row = tuple[str, str]  # form and English
+T = TypeVar("T")
+
+_MOST_WORDS = 3  # of an English translation
+_MOST_ENGLISH = 2  # translations of one word
+_MOST_FORMS = 12  # of a lemma: languages with many forms have hundreds
+_MOST_ROWS = 60_000  # of a language
+
+
+def heads_of(entries: Iterable[Entry]) -> Heads:
+    """Returns the single words that entries translate to few English words.
+
+    Args:
+        entries: Those of words; of each word the first two translations are taken.
+    """
+    found: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    for entry in entries:
+        if not 1 <= len(entry.english.split()) <= _MOST_WORDS:
+            continue
+        for language, text in entry.translations:
+            words, word = found[joined(language)], text.strip().lower()
+            known = words.get(word, ())
+            if len(word.split()) == 1 and entry.english not in known[:_MOST_ENGLISH]:
+                words[word] = (*known, entry.english)[:_MOST_ENGLISH]
+    return found
+
+
+def form_entries(
+    source: Source,
+    files: Iterable[tuple[str, bytes]],
+    heads: Heads,
+    *,
+    most_forms: int = _MOST_FORMS,
+    most_rows: int = _MOST_ROWS,
+) -> Iterator[Entry]:
+    """Yields an entry for each form of a head and each English translation of the head.
+
+    Args:
+        source: The package.
+        files: The dictionaries that its pattern finds.
+        heads: What is translated, see `heads_of`.
+        most_forms: So many forms of a lemma are taken, whatever their order.
+        most_rows: So many entries of a language.
+
+    Raises:
+        DataError: If a dictionary cannot be read.
+    """
+    by_language: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for name, data in files:
+        tag = re.search(source.pattern, name)
+        language = language_of_tag(tag["lang"]) if tag else None
+        words = heads.get(language) if language else None
+        if not language or not words:
+            continue
+        for form, lemma in read_lemmas(name, data):
+            if _is_form(form, lemma, words):
+                by_language[language][lemma.lower()].add(form.lower())
+    for language, forms in sorted(by_language.items()):
+        rows = _rows(forms, heads[language], most_forms)
+        for form, english in sorted(_drawn(rows, most_rows, "\t".join)):
+            yield Entry(corpus=source.corpus, english=english, translations=((language, form),))
+
+
+def _is_form(form: str, lemma: str, words: Mapping[str, tuple[str, ...]]) -> bool:
+    """Says whether `form` is a word that only its lemma translates."""
+    letters = all(sign.isalpha() or category(sign).startswith("M") for sign in form)
+    return letters and lemma.lower() in words and form.lower() not in words
+
+
+def _rows(forms: Forms, words: Mapping[str, tuple[str, ...]], most_forms: int) -> set[Row]:
+    """Returns forms of each lemma with its English."""
+    return {
+        (form, english)
+        for lemma, found in forms.items()
+        for form in _drawn(found, most_forms, str)
+        for english in words[lemma]
+        if english.lower() != form
+    }
+
+
+def _drawn(items: Iterable[T], most: int, text: Callable[[T], str]) -> list[T]:
+    """Returns at most `most` of the items, the same on every machine."""
+    return sorted(items, key=lambda item: digest(text(item)))[:most]
