@@ -1,0 +1,44 @@
+"""Every kind of task against the real Label Studio: its suggestions and its answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.conftest import MakeProject
+from tests.xlt.tasks.samples import LABELS, drawn
+from xlt.tasks.kinds import KINDS
+from xlt.tasks.task import Suggestion
+from xlt_backend.labelstudio.client import Client
+from xlt_backend.labelstudio.convert import to_row, votes_of
+from xlt_backend.labelstudio.interface import Interface, template
+from xlt_backend.labelstudio.scores import rank_to_score
+
+COUNT = 10
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_suggestions_are_kept_and_answers_come_back(
+    kind: str, client: Client, make_project: MakeProject
+) -> None:
+    """Label Studio stores every prediction, and exports each annotation as it was given."""
+    project = make_project(tasks=COUNT, label_config=template(kind, LABELS))
+    interface = Interface.from_label_config(client.project(project.id).label_config)
+    ids = sorted(int(task["id"]) for task in client.tasks(project.id))
+    given = dict(zip(ids, drawn(interface.task, 0, COUNT), strict=True))
+    suggested = {id: Suggestion(answer=answer, confidence=0.8) for id, answer in given.items()}
+
+    rows = [
+        to_row(id, interface, score=rank_to_score(rank, COUNT), suggestion=suggested[id])
+        for rank, id in enumerate(ids)
+    ]
+    assert client.publish(project.id, "v1", rows) == COUNT
+    client.switch(project.id, "v1")
+    assert client.scores(project.id, "v1") == {row.task_id: row.score for row in rows}
+    for id in ids:
+        client.annotate(id, interface.results(suggested[id]))
+
+    exported = {int(task["id"]): votes_of(task, interface) for task in client.tasks(project.id)}
+    assert len(set(given.values())) > 2
+    assert {id: list(votes.answers.values()) for id, votes in exported.items()} == {
+        id: [answer] for id, answer in given.items()
+    }
