@@ -16,11 +16,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from xlt.payoff.arms import falls_back, shadow_test
 from xlt.payoff.labelled import Labelled
 from xlt.payoff.lure import capped, lure_weights, weighted_accuracy
-from xlt.payoff.marginal import bought_by_last
-from xlt.sampling.control import mixed
+from xlt.payoff.marginal import improvement_by_last
+from xlt.payoff.shadow import falls_back, shadow_test
+from xlt.sampling.control import mix_in_control
 from xlt.tasks.metrics import wilson
 from xlt.tasks.single_label.task import SingleLabel
 
@@ -46,7 +46,7 @@ def one_pool(pool: int, labels: int, rng: np.random.Generator) -> tuple[float, .
     """One pool whose labels are drawn by the sampler, and a ninth as many audit labels."""
     wrong = rng.random(pool) < ERRORS
     wanted = np.argsort(-(wrong + rng.normal(0, 0.5, pool)))
-    found = mixed(wanted, rng.random(pool), CONTROL, rng)
+    found = mix_in_control(wanted, rng.random(pool), CONTROL, rng)
     right = 1.0 - wrong[found.order[:labels]]
     audit = (rng.random(labels // 9) >= ERRORS).astype(float)
     weights = capped(lure_weights(found.propensity[:labels], pool))
@@ -146,7 +146,7 @@ def seconds() -> None:
     begin = time.process_time()
     shadow_test(data, ~at_random, at_random, [f"l{i}" for i in range(1, 20)], rng)
     middle = time.process_time()
-    found = bought_by_last(data, np.arange(600, n), np.arange(600))
+    found = improvement_by_last(data, np.arange(600, n), np.arange(600))
     row = {"shadow_s": middle - begin, "last_labels_s": time.process_time() - middle}
     known = sum(bought is not None for bought in found.values())
     print(json.dumps({k: round(v, 2) for k, v in row.items()} | {"languages": known}))

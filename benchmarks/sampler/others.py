@@ -22,9 +22,9 @@ import numpy as np
 from xlt.data.corpus import read_examples
 from xlt.disk.fingerprints import fingerprint, fingerprint_of_file
 from xlt.encoder.locations import encoder_fingerprint
-from xlt.simulate.choices import CHOICES, Choice, at_random
-from xlt.simulate.curve import EVERYTHING, Settings
+from xlt.simulate.acquisition import ACQUISITIONS, Acquisition, at_random
 from xlt.simulate.journal import finished
+from xlt.simulate.learning_curve import EVERYTHING, CurveSettings
 from xlt.simulate.replay import Replay, cached_vectors, make_replay
 from xlt.simulate.results import summary
 from xlt.simulate.runner import run_all
@@ -60,7 +60,7 @@ _WITHOUT_MODEL = ("TypiClust", "ProbCover", "CoreSet")
 def probe_of(state: State) -> Probe:
     """The probe that the state's beliefs come from, before calibration."""
     rows = state.trained
-    return state.task.probe(state.pool.vectors[rows], state.answers(rows), l2=Settings().l2)
+    return state.task.probe(state.pool.vectors[rows], state.answers(rows), l2=CurveSettings().l2)
 
 
 class Everything:
@@ -95,7 +95,7 @@ class Known:
         return (vectors, self.predict_proba(data)) if return_proba else vectors
 
 
-def small_text(name: str) -> Choice:
+def small_text(name: str) -> Acquisition:
     """A query strategy of small-text."""
 
     def choose(state: State, rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -116,7 +116,7 @@ def small_text(name: str) -> Choice:
     return choose
 
 
-def activeml(name: str) -> Choice:
+def activeml(name: str) -> Acquisition:
     """A pool strategy of scikit-activeml."""
     kind, options = ACTIVEML[name]
 
@@ -162,7 +162,7 @@ def classifier(state: State) -> object:
     return ours
 
 
-def strategies() -> dict[str, Choice]:
+def strategies() -> dict[str, Acquisition]:
     """All of both libraries by the names of the tables."""
     found = {f"small-text {name}": small_text(name) for name in SMALL_TEXT}
     return found | {f"activeml {name}": activeml(name) for name in ACTIVEML}
@@ -199,10 +199,10 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     theirs = strategies()
-    CHOICES.update(theirs)
+    ACQUISITIONS.update(theirs)
     names = args.strategies or ["default", "random", "stratified", *theirs]
     replay, setup = replay_of(args)
-    settings = Settings(budgets=tuple(int(n) for n in args.budgets.split(",")))
+    settings = CurveSettings(budgets=tuple(int(n) for n in args.budgets.split(",")))
     jobs = [(name, seed) for seed in range(13, 13 + args.seeds) for name in [*names, EVERYTHING]]
     begin = time.process_time()
     cells = run_all(

@@ -24,7 +24,6 @@ UNFINISHED = (
     "xlt/payoff",
     "xlt/pretrain",
     "xlt/review",
-    "xlt/sampling",
     "xlt/simulate",
     "xlt/training",
 )

@@ -19,9 +19,9 @@ from xlt.data.splits import split_by_group
 from xlt.disk.fingerprints import fingerprint, fingerprint_of_file
 from xlt.encoder.locations import encoder_fingerprint
 from xlt.errors import ConfigError, DataError
-from xlt.simulate.choices import CHOICES
-from xlt.simulate.curve import EVERYTHING, Settings
+from xlt.simulate.acquisition import ACQUISITIONS
 from xlt.simulate.learners import Training
+from xlt.simulate.learning_curve import EVERYTHING, CurveSettings
 from xlt.simulate.plots import label_shares, learning_curves
 from xlt.simulate.replay import Replay, cached_vectors, make_replay
 from xlt.simulate.results import summary
@@ -51,7 +51,7 @@ Strategies: default (the service's sampler), default:source_share=0.2+quota=equa
 options), random, stratified (random, the same number from every language), in-target, zero-shot
 (random, from the source alone), or MEASURE@PLACE: the texts that a measure ranks highest, from
 everywhere, @equal, @proportional, @target or @source. Measures:
-{fill(", ".join(CHOICES), width=100)}
+{fill(", ".join(ACQUISITIONS), width=100)}
 
 DIR gets cells.jsonl with one line per finished learning curve, summary.json, and the plots
 curves.svg and shares.svg. If a simulation was stopped, give the same command again and it
@@ -79,7 +79,7 @@ def add_command(subparsers: arguments.Subparsers) -> None:
     add("--test-split", metavar="NAME", help=text)
     names = ",".join([DEFAULT, "random", *ALIASES])
     add("--strategies", default=names, metavar="NAMES", help="default: %(default)s")
-    _add_curve_options(parser, Settings())
+    _add_curve_options(parser, CurveSettings())
     text = "bundled, a folder or a name on the Hugging Face Hub (default: %(default)s)"
     add("--encoder", default="bundled", metavar="NAME", help=text)
     text = "folder for sentence vectors that simulations share (default: DIR)"
@@ -94,7 +94,7 @@ def add_command(subparsers: arguments.Subparsers) -> None:
     add("--json", action="store_true", help="print the summary as JSON on standard output")
 
 
-def _add_curve_options(parser: argparse.ArgumentParser, settings: Settings) -> None:
+def _add_curve_options(parser: argparse.ArgumentParser, settings: CurveSettings) -> None:
     """Adds the options that shape every learning curve."""
     add = parser.add_argument
     budgets = ",".join(map(str, settings.budgets))
@@ -114,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
     names = [name.strip() for name in args.strategies.split(",") if name.strip()]
     for name in names:
         strategy(name)
-    settings = Settings(
+    settings = CurveSettings(
         budgets=_numbers(args.budgets),
         batch=args.batch,
         audit_share=args.audit_share,
@@ -161,7 +161,7 @@ def _training(args: argparse.Namespace) -> Training | None:
     return asdict(TrainConfig.from_mapping({"encoder": args.encoder, **steps}, base=base))
 
 
-def _replay(args: argparse.Namespace, settings: Settings, show: Show) -> tuple[Replay, str]:
+def _replay(args: argparse.Namespace, settings: CurveSettings, show: Show) -> tuple[Replay, str]:
     """Returns the data, and a fingerprint of all that decides results except strategy and seed."""
     pool, test = _examples(args)
     source = arguments.language_codes(args.source)
@@ -180,7 +180,7 @@ def _code() -> str:
     Cells of other code are not reused.
     """
     package = Path(__file__).parents[1]
-    names = ("choices", "curve", "learners", "strategies")
+    names = ("acquisition", "learners", "learning_curve", "strategies")
     files = [*sorted((package / "sampling").glob("*.py")), package / "payoff" / "transfer.py"]
     files += sorted((package / "tasks").rglob("*.py"))
     files += [package / "simulate" / f"{name}.py" for name in names]
@@ -207,7 +207,7 @@ def _read(args: argparse.Namespace, split: str | None = None) -> list[Example]:
 
 
 def _described(
-    args: argparse.Namespace, settings: Settings, replay: Replay, first: int
+    args: argparse.Namespace, settings: CurveSettings, replay: Replay, first: int
 ) -> dict[str, Any]:
     """Describes the data and settings that the numbers belong to."""
     return {

@@ -18,7 +18,7 @@ LEAST_LAST, _LEAST_JUDGED = 10, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bought:
+class Improvement:
     """What the last labels of a language bought.
 
     Attributes:
@@ -38,11 +38,11 @@ def last_labels(count: int) -> int:
     return min(LAST, count // 2)
 
 
-def bought_by_last(
+def improvement_by_last(
     labelled: Labelled,
     trained: NDArray[np.intp],
     judging: NDArray[np.intp],
-) -> dict[str, Bought | None]:
+) -> dict[str, Improvement | None]:
     """What the last labels of each language bought; None: too early to say.
 
     One quick head is trained on all labels, one more for each language on all but its last ones,
@@ -54,7 +54,7 @@ def bought_by_last(
         judging: Rows that judge; they train neither head.
     """
     data = labelled.scaled()
-    found: dict[str, Bought | None] = {}
+    found: dict[str, Improvement | None] = {}
     whole: Probe | None = None
     for lang in dict.fromkeys(data.langs[np.concatenate([trained, judging])].tolist()):
         rows = judging[data.langs[judging] == lang]
@@ -65,7 +65,7 @@ def bought_by_last(
             continue
         whole = whole or data.fit(trained)
         gain = paired_difference(*compared(data, trained, last, rows, whole))
-        found[lang] = Bought(labels=len(last), gain=gain, judged=len(rows))
+        found[lang] = Improvement(labels=len(last), gain=gain, judged=len(rows))
     return found
 
 

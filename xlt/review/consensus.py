@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from xlt.errors import SamplingError
-from xlt.sampling.checks import refuse_rows
+from xlt.sampling.validation import refuse_rows
 
 #: Rate at which two annotators agree before anything is known of them ...
 PRIOR_AGREEMENT = 0.9

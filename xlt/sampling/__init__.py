@@ -1,1 +1,1 @@
-"""What to label next, language by language."""
+"""Selection of the next tasks to label, language by language."""

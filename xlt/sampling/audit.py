@@ -1,8 +1,8 @@
-"""Which tasks are audit tasks: a uniformly random share of all, decided without any state.
+"""Audit tasks: a uniformly random share of all tasks, drawn without any state.
 
-Audit labels judge and calibrate the model and never train it. Whether a task is one depends on
-nothing but its id and the project's salt, so every process, round and restart agrees, the set does
-not depend on what a model thinks, and tasks that come later join it with the same chance.
+Audit labels judge and calibrate the model and never train it. The draw depends only on the task's
+id and the project's salt. So every process, round and restart draws the same tasks, no model
+influences the draw, and tasks that come later are drawn with the same chance.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _SPAN = 1 << 64
 
 
 def is_audit(id: str, *, share: float, salt: str) -> bool:
-    """Whether the task `id` belongs to the `share` of audit tasks of the project `salt`.
+    """Tells whether the task `id` is an audit task of the project `salt`.
 
     A larger share keeps every audit task of a smaller one.
 

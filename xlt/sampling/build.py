@@ -1,4 +1,4 @@
-"""The sampler's pool, built in one way from examples, their vectors and what a model says."""
+"""Builds the sampler's pool from examples, their vectors and a model's uncertainty."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Tasks:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ModelView:
-    """What the model says of the N waiting tasks.
+    """The model's uncertainty about the N waiting tasks.
 
     Attributes:
         uncertainty: (N,) in [0, 1], higher = less sure.
-        measure: Name of that uncertainty, for people.
+        measure: Name of the uncertainty measure, for people.
     """
 
     uncertainty: NDArray[np.float64]
@@ -60,14 +60,14 @@ def build_pool(
 
     Args:
         waiting: N tasks without a label.
-        trained: Tasks whose labels train models; None: there are none.
-        audit: (N,) which waiting tasks are audit tasks.
+        trained: Tasks whose labels train models. None if there are none.
+        audit: (N,) True for waiting tasks that are audit tasks.
         model: None before the first model.
         judged_langs: Language of each audit label.
         accuracies: Language -> lower bound of the accuracy on audit labels.
-        transfer: How much source labels teach the targets; None: not known.
-        random_keys: (N,) in [0, 1), by which control tasks are drawn; None: at random.
-        name_neighbours: Name the labelled neighbours of each pick.
+        transfer: How well source labels teach the targets. None if unknown.
+        random_keys: (N,) in [0, 1); control tasks are drawn by them. None draws at random.
+        name_neighbours: Adds to each pick its labelled neighbours.
     """
     langs = () if trained is None else trained.langs
     held = held_back(waiting.ids, waiting.texts, waiting.langs) if waiting.texts else {}

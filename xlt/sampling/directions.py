@@ -1,4 +1,4 @@
-"""Directions of sentence vectors, and texts that say the same."""
+"""Directions of sentence vectors, and near-duplicates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CHUNK = 512
 
 
 def unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Rows of (N, D) scaled to length 1; rows of zeros stay so."""
+    """Scales the rows of (N, D) to length 1; rows of zeros stay zero."""
     rows = np.asarray(vectors, dtype=np.float32)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.where(lengths > 0, lengths, 1.0), dtype=np.float32)
@@ -20,15 +20,15 @@ def unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Directions:
-    """Directions of texts from the centre of their language; computed where they are asked for.
+    """Directions of texts from the centre of their language, computed on demand.
 
-    Many encoders put all texts of a language into a narrow cone, where any two of them would be
-    near-duplicates, and no text would be near one of another language.
+    Many encoders put all texts of a language into a narrow cone. Without centring, any two of them
+    would be near-duplicates, and no text would be near one of another language.
 
     Attributes:
         vectors: (N, D) sentence vectors.
         number: (N,) the language of each.
-        centres: (L, D) as of `centres`.
+        centres: (L, D) as `centres` returns them.
     """
 
     vectors: NDArray[np.floating]
@@ -36,17 +36,17 @@ class Directions:
     centres: NDArray[np.float32]
 
     def of(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        """(K, D) of length 1 for some of the rows; a text at its centre stays all zeros."""
+        """Returns directions (K, D) of length 1 of some rows; a text at its centre has zeros."""
         return unit(unit(self.vectors[rows]) - self.centres[self.number[rows]])
 
 
 def centres(
     parts: Sequence[tuple[NDArray[np.floating], NDArray[np.intp]]], languages: int
 ) -> NDArray[np.float32]:
-    """Mean directions of languages, (L, D), over all the (vectors, languages) given.
+    """Returns mean directions of languages, (L, D), over all the given (vectors, languages).
 
-    The mean is taken as if one text more stood at the origin: then copies of one text, or a single
-    one, keep their direction. Memory is that of a block of rows.
+    The mean includes one more text at the origin, so that copies of one text, or a single text,
+    keep their direction. Memory use is one block of rows.
     """
     width = parts[0][0].shape[1]
     total = np.zeros((languages, width))
@@ -61,20 +61,20 @@ def centres(
 
 
 def near_duplicates(rows: NDArray[np.float32], threshold: float) -> NDArray[np.intp]:
-    """For each row the row that stands for it: itself, or an earlier one that says the same.
+    """Returns, for each row, its first near-duplicate: an earlier row, or the row itself.
 
-    A row is dropped if its cosine with an earlier row that was kept exceeds `threshold`. Time grows
-    with the square of the rows, memory linearly.
+    A row is a near-duplicate if its cosine with an earlier row that is none exceeds `threshold`.
+    Time grows with the square of the number of rows, memory linearly.
 
     Args:
-        rows: (N, D) of length 1, the ones to keep first.
+        rows: (N, D) of length 1, preferred ones first.
         threshold: Cosine in (0, 1]; 1 finds nothing.
 
     Returns:
         (N,) indices i with result[i] <= i and result[result[i]] == result[i].
     """
     n, width = rows.shape
-    kept_by = np.arange(n)
+    first = np.arange(n)
     leaders = np.empty((n, width), dtype=np.float32)
     numbers = np.empty(n, dtype=np.intp)
     count = 0
@@ -83,24 +83,24 @@ def near_duplicates(rows: NDArray[np.float32], threshold: float) -> NDArray[np.i
         if count:
             similar = rows[chunk] @ leaders[:count].T  # (chunk, count)
             best = similar.argmax(axis=1)
-            found = similar[np.arange(len(chunk)), best] > threshold
-            kept_by[chunk[found]] = numbers[best[found]]
-            chunk = chunk[~found]
-        _leaders_within(rows[chunk], chunk, threshold, kept_by)
-        fresh = chunk[kept_by[chunk] == chunk]
+            is_copy = similar[np.arange(len(chunk)), best] > threshold
+            first[chunk[is_copy]] = numbers[best[is_copy]]
+            chunk = chunk[~is_copy]
+        _compare_within(rows[chunk], chunk, threshold, first)
+        fresh = chunk[first[chunk] == chunk]
         leaders[count : count + len(fresh)] = rows[fresh]
         numbers[count : count + len(fresh)] = fresh
         count += len(fresh)
-    return kept_by
+    return first
 
 
-def _leaders_within(
-    rows: NDArray[np.float32], names: NDArray[np.intp], threshold: float, kept_by: NDArray[np.intp]
+def _compare_within(
+    rows: NDArray[np.float32], names: NDArray[np.intp], threshold: float, first: NDArray[np.intp]
 ) -> None:
-    """Compares the rows of one chunk with one another; writes into `kept_by`."""
+    """Compares the rows of one chunk with one another; writes into `first`."""
     hits = np.flatnonzero(rows @ rows.T > threshold)
-    first, second = np.divmod(hits, max(len(rows), 1))
-    earlier = first < second
-    for a, b in zip(names[first[earlier]], names[second[earlier]], strict=True):
-        if kept_by[a] == a and kept_by[b] == b:
-            kept_by[b] = a
+    one, other = np.divmod(hits, max(len(rows), 1))
+    earlier = one < other
+    for a, b in zip(names[one[earlier]], names[other[earlier]], strict=True):
+        if first[a] == a and first[b] == b:
+            first[b] = a

@@ -1,11 +1,11 @@
-"""A batch that speaks for as many uncertain texts as it can: uncertainty herding.
+"""Uncertainty herding: greedily selects the batch that covers most of the uncertain texts.
 
-Every text x covers the texts y near it, by `k(x, y) = exp(-|x - y|^2 / width)`. A batch is chosen
-greedily such that `sum_y u(y) max_x k(x, y)` grows most, labelled texts counting as chosen. Where u
-is even that is MaxHerding, coverage by typical texts, best while there are few labels; with the
-model's doubts for u it is uncertainty herding, and the narrower the kernel becomes as labels come
-in, the nearer it is to taking the most uncertain. The y are texts of the target languages alone: a
-text in the source language is worth what it says of them.
+Every text x covers the texts y near it, by `k(x, y) = exp(-|x - y|^2 / width)`. A batch is selected
+greedily, so that `sum_y u(y) max_x k(x, y)` grows most; labelled texts count as selected. If u is
+constant, this is MaxHerding: coverage by typical texts, best with few labels. If u is the model's
+uncertainty, it is uncertainty herding; the narrower the kernel becomes as labels come in, the
+closer it is to selecting the most uncertain texts. The y are texts of the target languages only: a
+text in the source language counts by the target texts that it covers.
 """
 
 from __future__ import annotations
@@ -23,70 +23,71 @@ _NARROWEST = 1e-3
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Herd:
-    """A batch, in the order of choosing.
+    """A batch, in the order of selection.
 
     Attributes:
         chosen: (K,) candidate numbers.
-        speaks_for: (K,) share of the weighted texts that were not covered before and now are.
+        coverage: (K,) share of the weighted texts that each candidate covers first.
     """
 
     chosen: NDArray[np.intp]
-    speaks_for: NDArray[np.float64]
+    coverage: NDArray[np.float64]
 
 
 def herd(
     candidates: NDArray[np.float32],
-    kinds: NDArray[np.intp],
-    room: NDArray[np.intp],
+    languages: NDArray[np.intp],
+    slots: NDArray[np.intp],
     references: NDArray[np.float32],
     weights: NDArray[np.float64],
     labelled: NDArray[np.float32],
 ) -> Herd:
-    """Chooses `room[l]` of the candidates of each kind l, or all where there are fewer.
+    """Selects `slots[l]` candidates of each language l, or all if there are fewer.
 
-    Memory is one (N, R) table of float32; time grows with it, and little with the batch: what a
-    candidate adds only falls while others are chosen, so that most need no second look (Minoux).
+    Memory is one (N, R) table of float32. Time grows with it, and little with the batch: what a
+    candidate adds only falls as others are selected, so that most are computed once (Minoux).
 
     Args:
-        candidates: (N, D) of length 1, in the order in which equals are chosen.
-        kinds: (N,) kinds (languages) from 0 on.
-        room: (L,) how many of each kind.
-        references: (R, D) of length 1, R >= 1: what is to be covered.
-        weights: (R,) >= 0, how much each of them counts.
-        labelled: (M, D) of length 1: what covers already.
+        candidates: (N, D) of length 1, in the order in which equals are selected.
+        languages: (N,) numbers of languages from 0 on.
+        slots: (L,) slots of each language.
+        references: (R, D) of length 1, R >= 1, the texts to cover.
+        weights: (R,) >= 0, weights of the references.
+        labelled: (M, D) of length 1, texts that count as selected.
     """
-    left = np.minimum(room, np.bincount(kinds, minlength=len(room)))
+    left = np.minimum(slots, np.bincount(languages, minlength=len(slots)))
     total = int(left.sum())
     width = kernel_width(references, len(labelled) + total)
     reach = _kernel(candidates, references, width)  # (N, R)
     cover = _covered(labelled, references, width)  # (R,)
     weight = (weights / max(float(weights.sum()), 1e-12)).astype(np.float32)
     gain = _gains(reach, cover, weight)
-    open_rows = left[kinds] > 0
+    open_rows = left[languages] > 0
     chosen: list[int] = []
-    speaks_for: list[float] = []
+    coverage: list[float] = []
     for _ in range(total):
         best = _best(gain, open_rows, reach, cover, weight)
         chosen.append(best)
-        speaks_for.append(float(gain[best]))
+        coverage.append(float(gain[best]))
         cover = np.maximum(cover, reach[best])
-        left[kinds[best]] -= 1
+        left[languages[best]] -= 1
         open_rows[best] = False
-        if not left[kinds[best]]:
-            open_rows &= kinds != kinds[best]
+        if not left[languages[best]]:
+            open_rows &= languages != languages[best]
     return Herd(
-        chosen=np.array(chosen, dtype=np.intp), speaks_for=np.array(speaks_for, dtype=np.float64)
+        chosen=np.array(chosen, dtype=np.intp), coverage=np.array(coverage, dtype=np.float64)
     )
 
 
 def kernel_width(references: NDArray[np.float32], labels: int) -> float:
-    """The squared distance within which a text has its share of the references, `R / labels`.
+    """Returns the squared distance within which a text has its share of references, `R / labels`.
 
-    The median over references; it shrinks as labels come in, so that coverage never saturates.
+    It is the median over references. It shrinks as labels come in, so that coverage never
+    saturates.
 
     Args:
         references: (R, D) of length 1, R >= 1.
-        labels: Texts that have a label or are about to get one.
+        labels: Number of texts with a label or in the batch.
     """
     n = len(references)
     rank = int(np.clip(n // max(labels, 1), 1, max(n - 1, 1)))
@@ -103,7 +104,7 @@ def _best(
     cover: NDArray[np.float32],
     weight: NDArray[np.float32],
 ) -> int:
-    """The open row that adds most; `gain` holds upper bounds, brought up to date as needed."""
+    """Returns the open row that adds most; `gain` holds upper bounds, updated as needed."""
     fresh = np.zeros(len(gain), dtype=bool)
     while True:
         bound = np.where(open_rows, gain, -1.0)
@@ -120,11 +121,11 @@ def _best(
 def _gains(
     reach: NDArray[np.float32], cover: NDArray[np.float32], weight: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    found = np.empty(len(reach), dtype=np.float32)
+    gains = np.empty(len(reach), dtype=np.float32)
     for start in range(0, len(reach), _CHUNK):
         part = slice(start, start + _CHUNK)
-        found[part] = np.maximum(reach[part] - cover, 0.0) @ weight
-    return found
+        gains[part] = np.maximum(reach[part] - cover, 0.0) @ weight
+    return gains
 
 
 def _kernel(

@@ -1,4 +1,4 @@
-"""What the nearest texts say of a text: contrast, density, peculiarity, nearness to a target."""
+"""Measures from nearest texts: contrast, density, peculiarity, nearness to a target."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _TINY = 1e-7
 def nearest(
     rows: NDArray[np.floating], others: NDArray[np.floating], k: int, *, skip_self: bool = False
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """The k nearest of `others` to each row, by Euclidean distance, the nearest first.
+    """Finds the k nearest of `others` to each row, by Euclidean distance, the nearest first.
 
-    Memory is that of the result and a block of rows.
+    Memory use is the result and one block of rows.
 
     Args:
         rows: (N, D).
         others: (M, D), M >= 1.
-        k: How many; fewer where there are fewer.
+        k: Number of neighbours; all if there are fewer.
         skip_self: `others` are the rows themselves, and a row is not its own neighbour.
 
     Returns:
@@ -34,11 +34,11 @@ def nearest(
         gap = (part**2).sum(axis=1)[:, None] + squares - 2.0 * (part @ others.T)
         if skip_self:
             gap[np.arange(len(part)), start + np.arange(len(part))] = np.inf
-        found = np.argpartition(gap, k - 1, axis=1)[:, :k]
-        at = np.take_along_axis(gap, found, axis=1)
-        order = np.argsort(at, axis=1, kind="stable")
-        numbers[start : start + _CHUNK] = np.take_along_axis(found, order, axis=1)
-        near = np.sqrt(np.clip(np.take_along_axis(at, order, axis=1), 0.0, None))
+        closest = np.argpartition(gap, k - 1, axis=1)[:, :k]
+        squared = np.take_along_axis(gap, closest, axis=1)
+        order = np.argsort(squared, axis=1, kind="stable")
+        numbers[start : start + _CHUNK] = np.take_along_axis(closest, order, axis=1)
+        near = np.sqrt(np.clip(np.take_along_axis(squared, order, axis=1), 0.0, None))
         distances[start : start + _CHUNK] = near
     return numbers, distances
 
@@ -51,33 +51,33 @@ def contrast(
     *,
     k: int = 10,
 ) -> NDArray[np.float64]:
-    """CAL: how unlike its nearest labelled texts a text is predicted (Margatina et al. 2021).
+    """Contrasts each text's prediction with its nearest labelled texts' (Margatina et al. 2021).
 
-    `mean_i KL(p(. | x_i) || p(. | x))` over the k nearest labelled x_i, in nats.
+    CAL: `mean_i KL(p(. | x_i) || p(. | x))` over the k nearest labelled x_i, in nats.
 
     Args:
         probabilities: (N, C).
         vectors: (N, D).
         labelled_probabilities: (M, C) of the labelled texts.
         labelled_vectors: (M, D).
-        k: How many neighbours.
+        k: Number of neighbours.
 
     Returns:
-        (N,) >= 0; 0 where nothing is labelled.
+        (N,) >= 0; 0 if M is 0.
     """
     if not len(labelled_vectors):
         return np.zeros(len(vectors))
     p, q = (_clipped(rows) for rows in (labelled_probabilities, probabilities))
-    of, _ = nearest(vectors, labelled_vectors, k)
+    near, _ = nearest(vectors, labelled_vectors, k)
     own = (p * np.log(p)).sum(axis=1)  # (M,)
-    cross = np.einsum("nkc,nc->nk", p[of], np.log(q))
-    return np.asarray((own[of] - cross).mean(axis=1))
+    cross = np.einsum("nkc,nc->nk", p[near], np.log(q))
+    return np.asarray((own[near] - cross).mean(axis=1))
 
 
 def density(vectors: NDArray[np.floating], *, k: int = 20) -> NDArray[np.float64]:
-    """`1 / mean distance` to the k nearest other rows, (N,): how typical a text is.
+    """Returns `1 / mean distance` to the k nearest other rows, (N,); 1 for a single row.
 
-    The typicality of TypiClust (Hacohen, Dekel and Weinshall 2022); 1 for a row alone.
+    This is the typicality of TypiClust (Hacohen, Dekel and Weinshall 2022).
     """
     if len(vectors) < 2:
         return np.ones(len(vectors))
@@ -88,9 +88,9 @@ def density(vectors: NDArray[np.floating], *, k: int = 20) -> NDArray[np.float64
 def peculiarity(
     vectors: NDArray[np.floating], source: NDArray[np.floating], *, k: int = 10
 ) -> NDArray[np.float64]:
-    """Mean distance to the k nearest source texts, (N,) (Kim and Komachi 2023); 0 without any.
+    """Returns the mean distance to the k nearest source texts, (N,); 0 without any.
 
-    What is far from all that the source says cannot be learnt from it.
+    A model cannot learn a text that is far from all source texts from them (Kim and Komachi 2023).
     """
     if not len(source):
         return np.zeros(len(vectors))
@@ -100,24 +100,24 @@ def peculiarity(
 def near_targets(
     vectors: NDArray[np.floating], targets: NDArray[np.floating], at_least: int
 ) -> NDArray[np.intp]:
-    """The candidates of DeMuX: rows that are among the nearest of some target text.
+    """Returns the candidates of DeMuX: rows that are among the nearest of some target text.
 
-    k is doubled until the union of the targets' k nearest rows has `at_least` of them (Khanuja et
-    al. 2023); the most uncertain of the candidates are then labelled.
+    Doubles k until the union of the targets' k nearest rows has `at_least` rows (Khanuja et al.
+    2023). DeMuX then labels the most uncertain of the candidates.
 
     Args:
-        vectors: (N, D) of what can be labelled.
+        vectors: (N, D) of texts that can be labelled.
         targets: (T, D), T >= 1.
-        at_least: How many candidates are wanted; all rows where there are not so many.
+        at_least: Number of candidates; all rows if there are fewer.
 
     Returns:
         Ascending row numbers.
     """
     k = 1
     while True:
-        found = np.unique(nearest(targets, vectors, k)[0])
-        if len(found) >= min(at_least, len(vectors)) or k >= len(vectors):
-            return found
+        rows = np.unique(nearest(targets, vectors, k)[0])
+        if len(rows) >= min(at_least, len(vectors)) or k >= len(vectors):
+            return rows
         k *= 2
 
 

@@ -1,4 +1,4 @@
-"""One language's tasks in the order in which they should be labelled, and why."""
+"""The order of one language's tasks, with the reason for each place."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-#: Stands for a labelled text in `LanguageTasks.twin_of`.
+#: Stands for a labelled text in `LanguageTasks.duplicate_of`.
 LABELLED = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LanguageTasks:
-    """What is known of one language's K tasks that are not audit tasks, in a pool of N.
+    """The K tasks of one language that are not audit tasks, in a pool of N.
 
     Attributes:
-        rows: (K,) its rows of the pool.
+        rows: (K,) rows of the pool.
         ids: N task ids.
-        chosen: Row -> share of the uncertain texts that it speaks for, in the order of choosing.
-        twin_of: (N,) the row that says nearly the same: itself, another, or `LABELLED`.
+        chosen: Row -> share of the weighted target texts that it covers, in the order of selection.
+        duplicate_of: (N,) row of the near-duplicate that comes first: the row itself, another one,
+            or `LABELLED`.
         uncertainty: (N,) in [0, 1]; None before the first model.
-        measure: What the uncertainty is.
+        measure: Name of the uncertainty.
         ties: (N,) distinct numbers that decide between equals; the larger comes first.
         held_back: Task id -> why it comes after all others.
     """
@@ -31,7 +32,7 @@ class LanguageTasks:
     rows: NDArray[np.intp]
     ids: Sequence[str]
     chosen: Mapping[int, float]
-    twin_of: NDArray[np.intp]
+    duplicate_of: NDArray[np.intp]
     uncertainty: NDArray[np.float64] | None
     measure: str
     ties: NDArray[np.intp]
@@ -39,42 +40,52 @@ class LanguageTasks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Queue:
-    """The order of one language's tasks: rows of the pool, and a sentence for each by row."""
+class LanguageOrder:
+    """The order of one language's tasks.
 
-    order: NDArray[np.intp]
+    Attributes:
+        rows: (K,) rows of the pool.
+        reasons: Row -> a sentence for people.
+    """
+
+    rows: NDArray[np.intp]
     reasons: Mapping[int, str]
 
 
-def queue(tasks: LanguageTasks) -> Queue:
-    """What was chosen, the most uncertain, what says the same as another or a label, what waits."""
+def order_language(tasks: LanguageTasks) -> LanguageOrder:
+    """Orders tasks: selected, by uncertainty, near-duplicates, and those held back."""
     rows, last = tasks.rows, len(tasks.chosen)
     rank_of = {row: rank for rank, row in enumerate(tasks.chosen)}
     rank = np.array([rank_of.get(row, last) for row in rows.tolist()], dtype=np.intp)
-    twin = (tasks.twin_of[rows] != rows) & (rank == last)
+    duplicate = (tasks.duplicate_of[rows] != rows) & (rank == last)
     sure = np.zeros(len(rows)) if tasks.uncertainty is None else -tasks.uncertainty[rows]
     held = np.array([tasks.ids[row] in tasks.held_back for row in rows.tolist()], dtype=bool)
-    order = rows[np.lexsort((-tasks.ties[rows], sure, rank, twin, held))]
-    copies = Counter(tasks.twin_of[rows][twin].tolist())
-    return Queue(order=order, reasons={row: _reason(tasks, copies, row) for row in rows.tolist()})
+    ordered = rows[np.lexsort((-tasks.ties[rows], sure, rank, duplicate, held))]
+    copies = Counter(tasks.duplicate_of[rows][duplicate].tolist())
+    reasons = {row: _reason(tasks, copies, row) for row in rows.tolist()}
+    return LanguageOrder(rows=ordered, reasons=reasons)
 
 
 def _reason(tasks: LanguageTasks, copies: Mapping[int, int], row: int) -> str:
-    other = int(tasks.twin_of[row])
+    first = int(tasks.duplicate_of[row])
     if tasks.ids[row] in tasks.held_back:
         return f"comes last: {tasks.held_back[tasks.ids[row]]}"
     if row in tasks.chosen:
-        share = f"{100 * tasks.chosen[row]:.1f} %"
-        alike = f"; {copies[row]} more say nearly the same" if row in copies else ""
-        if tasks.uncertainty is None:
-            return f"typical: speaks for {share} of the texts in the target languages{alike}"
-        return (
-            f"speaks for {share} of what the model is unsure of in the target languages "
-            f"({tasks.measure} of the text itself {tasks.uncertainty[row]:.2f}){alike}"
-        )
-    if other != row:
-        same = "a labelled text" if other == LABELLED else f"task {tasks.ids[other]}"
+        return _reason_chosen(tasks, copies.get(row, 0), row)
+    if first != row:
+        same = "a labelled text" if first == LABELLED else f"task {tasks.ids[first]}"
         return f"says nearly the same as {same}"
     if tasks.uncertainty is None:
-        return "in random order: no model yet"
+        return "in random order: there is no model yet"
     return f"the model is unsure ({tasks.measure} {tasks.uncertainty[row]:.2f})"
+
+
+def _reason_chosen(tasks: LanguageTasks, copies: int, row: int) -> str:
+    share = f"{100 * tasks.chosen[row]:.1f} %"
+    more = f"; {copies} more say nearly the same" if copies else ""
+    if tasks.uncertainty is None:
+        return f"typical: covers {share} of the texts in the target languages{more}"
+    return (
+        f"covers {share} of what the model is unsure of in the target languages "
+        f"({tasks.measure} of the text itself {tasks.uncertainty[row]:.2f}){more}"
+    )

@@ -1,4 +1,4 @@
-"""The nouns of sampling: a pool of tasks, how to share out labels, the order that comes out."""
+"""Data types of sampling: the pool of tasks, its options, and the resulting order."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ Slot = Literal["audit", "control", "quota", "rest", "relabel"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplerOptions:
-    """How the next labels are shared out.
+    """Options of the sampler.
 
     Attributes:
-        batch: Tasks chosen by the full method; the rest of the pool follows in simpler order.
-        source_languages: Languages that are labelled for the others' sake; () makes all targets.
-        source_share: Share of the slots that goes to the source languages, in [0, 1]. With quota
-            "adaptive" less, the farther the source's texts are from the targets'; as labels come
-            in, more where source labels are seen to teach the targets better than the targets' own
-            do, and less where worse (`xlt.sampling.transfer`).
-        quota: How the other slots are shared among the target languages.
-        shares: For quota "fixed": language -> weight; languages not named get nothing but floors.
-        floor: Slots that each target language gets in a batch, where the batch suffices.
+        batch: Tasks selected by the full method; the rest of the pool follows in simpler order.
+        source_languages: Languages that are labelled to help the others; () makes all targets.
+        source_share: Share of the slots for the source languages, in [0, 1]. With quota "adaptive",
+            the farther the source's texts are from the targets', the less they get. As labels come
+            in, they get more if source labels are seen to teach the targets better than the
+            targets' own labels do, and less if worse (`xlt.sampling.transfer`).
+        quota: Rule that shares the other slots among the target languages.
+        shares: For quota "fixed": language -> weight; other languages get only their floors.
+        floor: Slots that each target language gets in a batch that is large enough.
         audit_share: Share of the slots for audit tasks, in [0, 1].
-        control_share: Share of the other slots whose tasks are drawn at random, in [0, 1]: their
-            labels train, and show what choosing is worth. Above a half the sampler has fallen back
-            to random choice within the languages' quotas.
-        measure: Uncertainty measure that counts once there are labels; empty: the task's default.
+        control_share: Share of the other slots whose tasks are drawn at random, in [0, 1]. Their
+            labels train, and show whether selection pays. Above one half, the sampler has fallen
+            back to random selection within the languages' quotas.
+        measure: Uncertainty measure; empty for the task's default.
         cold_labels: Labels at which uncertainty counts as much as typicality.
-        near_duplicate: Cosine above which two texts of a language say the same.
+        near_duplicate: Cosine above which two texts of a language are near-duplicates.
 
     Raises:
-        ConfigError: If one of them is out of range.
+        ConfigError: If an option is out of range.
     """
 
     batch: int = 50
@@ -71,24 +71,24 @@ class SamplerOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pool:
-    """The unlabelled tasks, and what is known of their languages.
+    """The N unlabelled tasks, and the labels of their languages.
 
     Attributes:
         ids: N distinct task ids.
         langs: N language codes.
         uncertainty: (N,) in [0, 1], higher = less sure; None before the first model.
-        measure: Name of that uncertainty, for people.
+        measure: Name of the uncertainty measure, for people.
         vectors: (N, D) sentence vectors; None turns off typicality, diversity and de-duplication.
-        audit: (N,) bool, which tasks are audit tasks; None: none of them.
-        labelled_counts: Language -> labels that models are trained on.
-        audit_counts: Language -> audit labels.
+        audit: (N,) True for audit tasks. None if there are none.
+        labelled_counts: Language -> number of labels that train models.
+        audit_counts: Language -> number of audit labels.
         accuracies: Language -> lower bound of the accuracy on audit labels, for "adaptive".
-        labelled_vectors: (M, D) vectors of what is labelled already.
+        labelled_vectors: (M, D) vectors of labelled texts.
         labelled_langs: M language codes.
-        held_back: Task id -> why it is chosen only when all others of its language are.
-        labelled_ids: M task ids, to name the neighbours of a pick by; () names none.
-        transfer: What source labels are worth to the targets, for "adaptive"; None: not known.
-        random_keys: (N,) in [0, 1), see `xlt.sampling.control.random_key`; None: drawn at random.
+        held_back: Task id -> why it comes after all others of its language.
+        labelled_ids: M task ids that name the neighbours of a pick; () names none.
+        transfer: How well source labels teach the targets, for "adaptive". None if unknown.
+        random_keys: (N,) in [0, 1), see `xlt.sampling.control.random_key`. None draws at random.
     """
 
     ids: Sequence[str]
@@ -109,7 +109,7 @@ class Pool:
 
     @property
     def labels(self) -> int:
-        """How many labels train the model, in all languages."""
+        """Returns the number of labels that train the model, in all languages."""
         return max(sum(self.labelled_counts.values()), len(self.labelled_langs))
 
 
@@ -121,16 +121,16 @@ class Pick:
         id: The task.
         lang: Its language.
         rank: 0 is labelled first.
-        slot: "audit", "control" and "quota" within the batch, "rest" after it; "relabel": it has an
-            answer and waits for one more.
+        slot: "audit", "control" or "quota" within the batch, "rest" after it; "relabel" for a task
+            that has an answer and waits for one more.
         uncertainty: In [0, 1], higher = less sure; None before the first model.
-        reason: Why it stands where it stands, for people.
-        neighbours: Of a text that was chosen, the labelled tasks that are nearest to it in meaning,
-            in whatever language, the nearest first.
-        propensity: The chance, in (0, 1], with which this task was drawn for its place, of all
-            that were left of its language: audit tasks for an audit task, the others for another.
-            With a `control_share` above 0 none of these had no chance at all.
-        remaining: How many those were, the task included.
+        reason: Reason for its place, for people.
+        neighbours: For a selected text, the labelled tasks of any language that are nearest to it
+            in meaning, the nearest first.
+        propensity: Chance, in (0, 1], that this task got its place, among the tasks of its language
+            that were left: audit tasks for an audit task, the others otherwise. With a
+            `control_share` above 0, each of them had a chance above 0.
+        remaining: Number of tasks that were left, this one included.
     """
 
     id: str
@@ -150,9 +150,9 @@ class Selection:
 
     Attributes:
         picks: One per task of the pool, by rank.
-        batch: How many of them are the batch.
+        batch: Number of picks in the batch.
         quotas: Language -> its slots in the batch.
-        phase: How the batch was chosen: "typicality", a measure's name, or "random".
+        phase: Main criterion of the batch: "typicality", a measure's name, or "random".
     """
 
     picks: tuple[Pick, ...]
@@ -162,7 +162,7 @@ class Selection:
 
     @property
     def ids(self) -> list[str]:
-        """All ids in order."""
+        """Returns all ids in order."""
         return [pick.id for pick in self.picks]
 
 

@@ -1,4 +1,4 @@
-"""How many of the next labels each language gets."""
+"""Quotas: the number of slots of the batch for each language."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from xlt.errors import SamplingError
 from xlt.sampling.pool import SamplerOptions
 
-# The adaptive weight (1 - A) N^0.3 / (n + 20): languages that the model is bad at, that have
-# more text and fewer labels get more; no more or less than four times the mean.
+# The adaptive weight is (1 - A) N^0.3 / (n + 20): a language gets more if the model is worse at it,
+# if it has more text or fewer labels. Weights stay within a factor of four of the mean.
 _POOL_POWER = 0.3
 _PRIOR_LABELS = 20.0
 _LIMIT = 4.0
@@ -21,14 +21,14 @@ _LIMIT = 4.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """What the quota of a language depends on.
+    """Numbers that decide the quota of a language.
 
     Attributes:
-        available: Unlabelled tasks in the pool.
-        labelled: Labels it has.
-        accuracy: Lower bound of the model's accuracy on audit labels; None where not known.
+        available: Number of unlabelled tasks in the pool.
+        labelled: Number of labels.
+        accuracy: Lower bound of the model's accuracy on audit labels. None if unknown.
         share: Its weight under quota "fixed".
-        source: Whether it is labelled for the others' sake.
+        source: True if it is labelled to help the others.
     """
 
     available: int
@@ -39,23 +39,25 @@ class Language:
 
 
 def weights(languages: Sequence[Language], options: SamplerOptions) -> NDArray[np.float64]:
-    """Each language's share of the labels, (L,), summing to 1; 0 for a language without tasks.
+    """Returns each language's share of the labels, (L,), summing to 1; 0 if it has no tasks.
 
     Raises:
         SamplingError: If quota "fixed" gives no language of the pool a share.
     """
     raw = np.array([_raw(language, options) for language in languages], dtype=np.float64)
-    there = np.array([language.available > 0 for language in languages], dtype=bool)
+    open_ = np.array([language.available > 0 for language in languages], dtype=bool)
     source = np.array([language.source for language in languages], dtype=bool)
     result = np.zeros(len(languages))
-    sides = [(source & there, options.source_share), (~source & there, 1 - options.source_share)]
+    sides = [(source & open_, options.source_share), (~source & open_, 1 - options.source_share)]
     sides = [(side, part) for side, part in sides if side.any()]
     for side, part in sides:
         part = part if len(sides) == 2 else 1.0
         share = _limited(raw[side]) if options.quota == "adaptive" else raw[side]
         if share.sum() <= 0:
             if part > 0:
-                raise SamplingError("quota 'fixed' gives none of the pool's languages a share")
+                raise SamplingError(
+                    "quota 'fixed' gives no language of the pool a share: set shares for them"
+                )
             share = np.ones_like(share)
         result[side] = part * share / share.sum()
     return result
@@ -67,24 +69,25 @@ def slots(
     options: SamplerOptions,
     ties: NDArray[np.float64],
 ) -> NDArray[np.intp]:
-    """Slots of the batch per language, (L,): sum is min(batch, tasks), none above its tasks.
+    """Returns slots of the batch per language, (L,).
 
-    The sources get `source_share` of the slots, rounded; of the others every one gets its floor
-    where there are enough, then the divisor method of Sainte-Laguë deals out what is left. What
-    one side cannot use, the other gets.
+    The sum is min(batch, tasks), and no language gets more slots than it has tasks. The sources get
+    `source_share` of the slots, rounded. Each target gets its floor if there are enough slots; the
+    divisor method of Sainte-Laguë deals out the rest. Slots that one side cannot use go to the
+    other.
 
     Args:
         languages: L languages.
-        share: (L,) as of `weights`.
+        share: (L,) as `weights` returns them.
         options: The batch, the source share, the floor.
         ties: (L,) distinct numbers; the larger wins a tie.
     """
     available = np.array([language.available for language in languages], dtype=np.intp)
     source = np.array([language.source for language in languages], dtype=bool)
     total = min(options.batch, int(available.sum()))
-    of_source, of_target = int(available[source].sum()), int(available[~source].sum())
-    for_source = min(int(np.floor(total * options.source_share + 0.5)), of_source)
-    for_target = min(total - for_source, of_target)
+    source_tasks, target_tasks = int(available[source].sum()), int(available[~source].sum())
+    for_source = min(int(np.floor(total * options.source_share + 0.5)), source_tasks)
+    for_target = min(total - for_source, target_tasks)
     floors = np.where(source, 0, np.minimum(options.floor, available))
     start = _even(for_target, floors, languages, ties)
     targets = deal(for_target, start, share, np.where(source, 0, available), ties)
@@ -102,12 +105,12 @@ def deal(
     """Deals seats by Sainte-Laguë until `total` are dealt or every limit is reached.
 
     Args:
-        total: Seats in all, those of `start` included.
+        total: Number of seats, those of `start` included.
         start: (L,) seats dealt already.
         share: (L,) weights; seats go to weight 0 only when all others are full.
-        limit: (L,) most seats.
+        limit: (L,) largest number of seats.
         ties: (L,) distinct numbers; the larger wins a tie.
-        given: (L,) seats of earlier rounds that count as had.
+        given: (L,) seats of earlier rounds, which count as well.
     """
     got: NDArray[np.intp] = start.copy()
     had = np.zeros_like(got) if given is None else given
@@ -125,7 +128,7 @@ def deal(
 def _even(
     total: int, floors: NDArray[np.intp], languages: Sequence[Language], ties: NDArray[np.float64]
 ) -> NDArray[np.intp]:
-    """The floors; where the slots do not suffice, languages with fewer labels are served first."""
+    """Returns the floors; if there are too few slots, languages with fewer labels come first."""
     if floors.sum() <= total:
         return floors.astype(np.intp)
     labelled = np.array([language.labelled for language in languages], dtype=np.intp)
@@ -158,11 +161,11 @@ def interleave(
     ties: NDArray[np.float64],
     had: NDArray[np.intp] | None = None,
 ) -> NDArray[np.intp]:
-    """A sequence of numbers in which l occurs counts[l] times, every beginning shared out fairly.
+    """Returns a sequence in which l occurs counts[l] times and every start is shared fairly.
 
-    The k-th turn of l, those it `had` before included, comes at `(k + 1/2) / share[l]`, which is
-    the order in which the divisor method of Sainte-Laguë deals seats. Weight 0 comes last; the
-    larger of `ties` wins a tie.
+    The k-th turn of l, including the turns that it `had` before, comes at `(k + 1/2) / share[l]`.
+    This is the order in which the divisor method of Sainte-Laguë deals seats. Weight 0 comes last;
+    the larger of `ties` wins a tie.
     """
     number = np.repeat(np.arange(len(counts)), counts)
     turn = np.arange(len(number)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -178,14 +181,15 @@ def interleave_sides(
     source: NDArray[np.bool_],
     had: NDArray[np.intp] | None = None,
 ) -> NDArray[np.intp]:
-    """`interleave`, first between source and targets, then within each of the two.
+    """Interleaves source and targets first, then the languages within each of the two.
 
-    Dealt out together, one large source would come before many small targets have a turn.
+    In one sequence of all languages, a large source would come before many small targets have a
+    turn.
     """
     before = np.zeros_like(counts) if had is None else had
     sides = np.stack([~source, source])  # (2, L)
-    of_side = [(sides * values).sum(axis=1) for values in (counts, share, before)]
-    turns = interleave(of_side[0], of_side[1], np.array([1.0, 0.0]), of_side[2])
+    by_side = [(sides * values).sum(axis=1) for values in (counts, share, before)]
+    turns = interleave(by_side[0], by_side[1], np.array([1.0, 0.0]), by_side[2])
     result = np.empty(len(turns), dtype=np.intp)
     for side in (0, 1):
         result[turns == side] = interleave(counts * sides[side], share, ties, before)

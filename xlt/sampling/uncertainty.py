@@ -1,4 +1,4 @@
-"""How unsure a model is of each text: functions of probabilities, higher = less sure."""
+"""Uncertainty measures: functions of class probabilities, higher = less sure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.errors import SamplingError
-from xlt.sampling.checks import refuse_rows
+from xlt.sampling.validation import refuse_rows
 
 
 def least_confidence(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-    """`(1 - max p) C / (C - 1)` per row; 0 for one-hot, 1 for uniform.
+    """Returns `(1 - max p) C / (C - 1)` per row; 0 for one-hot, 1 for uniform.
 
     Args:
         probabilities: (N, C), rows sum to 1, C >= 2.
@@ -24,7 +24,7 @@ def least_confidence(probabilities: NDArray[np.floating]) -> NDArray[np.float64]
 
 
 def margin(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-    """`1 - (p_1 - p_2)` per row, the two largest; 0 for one-hot, 1 where they are equal.
+    """Returns `1 - (p_1 - p_2)` per row, of the two largest; 0 for one-hot, 1 if they are equal.
 
     Args:
         probabilities: (N, C), rows sum to 1, C >= 2.
@@ -38,7 +38,7 @@ def margin(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def entropy(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-    """`-sum p log p / log C` per row, with 0 log 0 = 0; 0 for one-hot, 1 for uniform.
+    """Returns `-sum p log p / log C` per row, with 0 log 0 = 0; 0 for one-hot, 1 for uniform.
 
     Args:
         probabilities: (N, C), rows sum to 1, C >= 2.
@@ -51,7 +51,7 @@ def entropy(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
     return _unit_interval(-terms.sum(axis=1) / np.log(p.shape[1]))
 
 
-#: The measures by the name that options know them under.
+#: The measures by their names in options.
 MEASURES = {"margin": margin, "entropy": entropy, "least_confidence": least_confidence}
 
 

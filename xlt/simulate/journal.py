@@ -23,7 +23,7 @@ class Cell:
         strategy: Its name.
         seed: Its seed.
         seconds: How long it took.
-        points: As `xlt.simulate.curve.run_cell` gives them.
+        points: As `xlt.simulate.learning_curve.run_cell` gives them.
     """
 
     setup: str

@@ -30,7 +30,7 @@ Training = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Learnt:
+class Learned:
     """What a model says of all texts.
 
     Attributes:
@@ -51,18 +51,18 @@ class Learnt:
 class Learner(Protocol):
     """Learns from a state's labels; `before` is what it gave the round before."""
 
-    def __call__(self, state: State, test: Texts, before: Learnt | None) -> Learnt:
+    def __call__(self, state: State, test: Texts, before: Learned | None) -> Learned:
         """The model of this round."""
 
 
 def quick_probe(l2: float) -> Learner:
     """Returns the learner that fits the task's probe on frozen vectors."""
 
-    def learn(state: State, test: Texts, before: Learnt | None) -> Learnt:
+    def learn(state: State, test: Texts, before: Learned | None) -> Learned:
         vectors, rows = state.pool.vectors, state.trained
         start = before.probe if before else None
         probe = state.task.probe(vectors[rows], state.answers(rows), l2=l2, start=start)
-        return Learnt(
+        return Learned(
             outputs=probe.outputs(vectors),
             test_outputs=probe.outputs(test.vectors),
             vectors=vectors,
@@ -75,8 +75,8 @@ def quick_probe(l2: float) -> Learner:
 def joint(training: Training, folder: Path, told: Callable[[str], None]) -> Learner:
     """The trainer: from the base encoder and all labels, jointly with the texts without one.
 
-    What a round learnt is kept in `folder`, so that a simulation that was stopped trains only what
-    it had not trained. Until the answers differ nothing is learnt; a training that diverges
+    What a round learned is kept in `folder`, so that a simulation that was stopped trains only what
+    it had not trained. Until the answers differ nothing is learned; a training that diverges
     leaves the model of the round before, as in the service.
 
     Args:
@@ -85,7 +85,7 @@ def joint(training: Training, folder: Path, told: Callable[[str], None]) -> Lear
         told: Called with a few words before each training.
     """
 
-    def learn(state: State, test: Texts, before: Learnt | None) -> Learnt:
+    def learn(state: State, test: Texts, before: Learned | None) -> Learned:
         rows, nothing = state.trained, before or _nothing(state, test)
         if state.task.missing(state.answers(rows)):
             return nothing
@@ -101,7 +101,7 @@ def joint(training: Training, folder: Path, told: Callable[[str], None]) -> Lear
                 _log.warning("%d labels: %s; the model before stays", len(rows), error)
                 return nothing
         pool, judged = (Scores.load(file) for file in kept)
-        return Learnt(
+        return Learned(
             outputs=pool.outputs,
             test_outputs=judged.outputs,
             vectors=scaled(pool.vectors, pool.vectors),
@@ -110,8 +110,8 @@ def joint(training: Training, folder: Path, told: Callable[[str], None]) -> Lear
     return learn
 
 
-def _nothing(state: State, test: Texts) -> Learnt:
-    return Learnt(
+def _nothing(state: State, test: Texts) -> Learned:
+    return Learned(
         outputs=Outputs(np.zeros((len(state.pool), state.task.width))),
         test_outputs=Outputs(np.zeros((len(test), state.task.width))),
         vectors=state.pool.vectors,
@@ -149,5 +149,5 @@ def _example(texts: Texts, row: int) -> Example:
 
 
 def forget(folder: Path) -> None:
-    """Drops what the rounds of a finished learning curve learnt."""
+    """Drops what the rounds of a finished learning curve learned."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.simulate.curve import EVERYTHING
 from xlt.simulate.journal import Cell
+from xlt.simulate.learning_curve import EVERYTHING
 
 #: Against these every strategy is held, where they were run.
 BASELINES = ("random", "stratified", "in-target", "zero-shot")

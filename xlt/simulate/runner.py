@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from xlt.disk.fingerprints import fingerprint
-from xlt.simulate.curve import Settings, run_cell
 from xlt.simulate.journal import Cell, append, finished
 from xlt.simulate.learners import forget
+from xlt.simulate.learning_curve import CurveSettings, run_cell
 from xlt.simulate.replay import Replay
 from xlt.tasks.task import Show
 
@@ -23,7 +23,7 @@ Job = tuple[str, int]  # strategy, seed
 def run_all(
     replay: Replay,
     jobs: Sequence[Job],
-    settings: Settings,
+    settings: CurveSettings,
     *,
     setup: str,
     file: Path,
@@ -66,14 +66,14 @@ def run_all(
 
 
 def _folder(work: Path, job: Job, setup: str) -> Path:
-    """Where one cell's trainings keep what they learnt, until the cell is finished."""
+    """Where one cell's trainings keep what they learned, until the cell is finished."""
     return work / fingerprint([setup, *job])[:16]
 
 
 def _run(
     replay: Replay,
     jobs: Sequence[Job],
-    settings: Settings,
+    settings: CurveSettings,
     setup: str,
     work: Path,
     processes: int,
@@ -100,10 +100,10 @@ def _results(pool: ProcessPoolExecutor, jobs: Iterable[Job]) -> Iterator[Cell]:
 
 
 #: What a worker process was given at its start.
-_given: list[tuple[Replay, Settings, str, Path]] = []
+_given: list[tuple[Replay, CurveSettings, str, Path]] = []
 
 
-def _keep(replay: Replay, settings: Settings, setup: str, work: Path, processes: int) -> None:
+def _keep(replay: Replay, settings: CurveSettings, setup: str, work: Path, processes: int) -> None:
     _given.append((replay, settings, setup, work))
     if settings.training is not None:
         import torch
@@ -119,7 +119,7 @@ def _kept(job: Job) -> Cell:
 def _timed(
     replay: Replay,
     job: Job,
-    settings: Settings,
+    settings: CurveSettings,
     setup: str,
     work: Path,
     told: Callable[[str], None],

@@ -15,7 +15,7 @@ from xlt.sampling.pool import SamplerOptions
 from xlt.sampling.quota import deal
 from xlt.sampling.select import Pool, select
 from xlt.sampling.transfer import Transfer
-from xlt.simulate.choices import CHOICES, Choice
+from xlt.simulate.acquisition import ACQUISITIONS, Acquisition
 from xlt.simulate.state import State
 
 #: Short names of the baselines.
@@ -46,12 +46,12 @@ def strategy(name: str) -> Strategy:
     if name == DEFAULT or name.startswith(f"{DEFAULT}:"):
         return _default(name.partition(":")[2])
     measure, _, place = ALIASES.get(name, name).partition("@")
-    if measure not in CHOICES or (place and place not in PLACES):
+    if measure not in ACQUISITIONS or (place and place not in PLACES):
         raise ConfigError(
             f"unknown strategy {name!r}: expected {DEFAULT}, {', '.join(ALIASES)}, or one of "
-            f"{', '.join(CHOICES)}, alone or with @{', @'.join(PLACES)}"
+            f"{', '.join(ACQUISITIONS)}, alone or with @{', @'.join(PLACES)}"
         )
-    return _placed(CHOICES[measure], place)
+    return _placed(ACQUISITIONS[measure], place)
 
 
 def _default(overrides: str) -> Strategy:
@@ -124,7 +124,7 @@ def _options(overrides: str) -> dict[str, object]:
     return found
 
 
-def _placed(measure: Choice, place: str) -> Strategy:
+def _placed(measure: Acquisition, place: str) -> Strategy:
     def choose(state: State, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
         rows = state.open_rows
         langs = state.pool.langs[rows]

@@ -71,7 +71,7 @@ class Ledger:
     Attributes:
         orders: Version -> its order: the one that is served, and its neighbours in time.
         labelled: Id of each labelled task -> its draw.
-        fallen_back: Whether choosing was found worse than chance, see `xlt.payoff.arms`.
+        fallen_back: Whether choosing was found worse than chance, see `xlt.payoff.shadow`.
     """
 
     orders: Mapping[str, PublishedOrder] = field(default_factory=dict)

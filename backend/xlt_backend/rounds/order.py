@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from xlt.data.examples import Example
-from xlt.payoff.arms import FALLBACK_SHARE
+from xlt.payoff.shadow import FALLBACK_SHARE
 from xlt.review.labels import Review
 from xlt.sampling.build import ModelView, Tasks, build_pool
 from xlt.sampling.control import random_key
@@ -41,7 +41,7 @@ class Evidence:
         accuracy: Language -> the model's accuracy on audit labels.
         review: The review of the labels; None: tasks that have an answer come last.
         transfer: How well source labels teach the target languages; None if unknown.
-        fallen_back: Whether most tasks are drawn at random, see `xlt.payoff.arms.falls_back`.
+        fallen_back: Whether most tasks are drawn at random, see `xlt.payoff.shadow.falls_back`.
         seed: Same seed, same order.
     """
 

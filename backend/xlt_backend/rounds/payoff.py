@@ -13,11 +13,11 @@ from xlt.data.examples import Example
 from xlt.data.languages import normalise
 from xlt.data.scripts import held_back
 from xlt.errors import DataError
-from xlt.payoff.arms import Comparison, Shadow, falls_back, shadow_test
 from xlt.payoff.intervals import Interval
 from xlt.payoff.labelled import Labelled
 from xlt.payoff.lure import Accuracy, capped, lure_weights, weighted_accuracy
-from xlt.payoff.marginal import Bought, bought_by_last
+from xlt.payoff.marginal import Improvement, improvement_by_last
+from xlt.payoff.shadow import Comparison, Shadow, falls_back, shadow_test
 from xlt.sampling.control import random_key, random_sample
 from xlt.tasks.task import AnyTask
 from xlt_backend.options import ProjectOptions
@@ -82,7 +82,7 @@ def measure(
     when = np.array([labelled_at.get(e.id, 0.0) for e in examples])
     trained = np.flatnonzero(training)
     trained = trained[np.argsort(when[trained], kind="stable")]
-    bought = bought_by_last(labelled, trained, np.flatnonzero(~training))
+    bought = improvement_by_last(labelled, trained, np.flatnonzero(~training))
     words = choosing_words(shadow, fallen_back=fallen_back, before=ledger.fallen_back)
     languages = {
         lang: {
@@ -203,7 +203,7 @@ def _targets(examples: Sequence[Example], options: ProjectOptions) -> set[str]:
     return {lang for lang in langs if normalise(lang) not in sources} or langs
 
 
-def _last(bought: Bought | None) -> dict[str, Any]:
+def _last(bought: Improvement | None) -> dict[str, Any]:
     if bought is None:
         return {"words": EARLY}
     words = f"the last {bought.labels} labels bought {_points(bought.gain)} points"

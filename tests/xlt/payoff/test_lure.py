@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from xlt.errors import DataError
 from xlt.payoff.lure import capped, effective_number, lure, lure_weights, weighted_accuracy
-from xlt.sampling.control import mixed
+from xlt.sampling.control import mix_in_control
 from xlt.tasks.metrics import wilson
 
 
@@ -80,7 +80,7 @@ def test_the_estimate_is_unbiased_under_our_sampler():
     losses = (np.arange(60) < 20).astype(float)
     plain, weighted = [], []
     for _ in range(6000):
-        found = mixed(np.arange(60), rng.random(60), 0.2, rng)
+        found = mix_in_control(np.arange(60), rng.random(60), 0.2, rng)
         picked = losses[found.order[:15]]
         plain.append(picked.mean())
         weighted.append(lure(picked, lure_weights(found.propensity[:15], 60)))
@@ -125,7 +125,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(m):
     for _ in range(300):
         wrong = rng.random(600) < 0.4
         wanted = np.argsort(-(wrong + rng.normal(0, 0.5, 600)))
-        found = mixed(wanted, rng.random(600), 0.1, rng)
+        found = mix_in_control(wanted, rng.random(600), 0.1, rng)
         v = capped(lure_weights(found.propensity[:m], 600))
         credit = 1.0 - wrong[found.order[:m]]
         said = weighted_accuracy(credit, v, 1.0 - (rng.random(m // 9) < 0.4))
@@ -150,7 +150,7 @@ def test_the_interval_holds_for_graded_credit_too(m):
     for _ in range(300):
         worth = np.where(rng.random(600) < 0.4, rng.random(600) * 0.6, 1.0)
         wanted = np.argsort(worth + rng.normal(0, 0.5, 600))
-        found = mixed(wanted, rng.random(600), 0.1, rng)
+        found = mix_in_control(wanted, rng.random(600), 0.1, rng)
         v = capped(lure_weights(found.propensity[:m], 600))
         said = weighted_accuracy(worth[found.order[:m]], v, rng.choice(worth, m // 9))
         held += said.low <= worth.mean() <= said.high

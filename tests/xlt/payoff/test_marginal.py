@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.xlt.payoff.texts import labels, named, numbers, replaced
-from xlt.payoff.marginal import bought_by_last, last_labels
+from xlt.payoff.marginal import improvement_by_last, last_labels
 
 
 def test_last_labels_are_a_hundred_or_half():
@@ -27,7 +27,7 @@ def test_the_last_labels_are_found_to_have_bought_what_they_bought():
     own = [np.flatnonzero(far.langs[trained] == lang) for lang in ("l0", "l1")]
     y = numbers(far)
     y[own[0][:-100]] = rng.integers(0, 4, len(own[0]) - 100)
-    found = bought_by_last(replaced(far, answers=named(y)), trained, judging)
+    found = improvement_by_last(replaced(far, answers=named(y)), trained, judging)
     first, second = found["l0"], found["l1"]
     assert first is not None
     assert second is not None
@@ -43,7 +43,7 @@ def test_it_is_too_early_where_labels_are_few():
     langs = data.langs.copy()
     langs[100:] = "l0"
     few = replaced(data, langs=langs)
-    assert bought_by_last(few, np.arange(100), np.arange(185, 200)) == {"l0": None, "l1": None}
-    found = bought_by_last(few, np.arange(100), np.arange(100, 200))
+    assert improvement_by_last(few, np.arange(100), np.arange(185, 200)) == {"l0": None, "l1": None}
+    found = improvement_by_last(few, np.arange(100), np.arange(100, 200))
     assert found["l0"] is not None
     assert found["l1"] is None

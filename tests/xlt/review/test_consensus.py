@@ -205,8 +205,8 @@ FINE = Votes(rows=np.array([0, 1]), annotators=np.array([0, 0]), labels=np.array
 @pytest.mark.parametrize(
     ("votes", "p", "message"),
     [
-        (FINE, np.array([[0.5, 0.5], [np.nan, 0.5]]), "not so in row.s. 1"),
-        (FINE, np.full((3, 2), 0.5), "must have a vote; not so in row.s. 2"),
+        (FINE, np.array([[0.5, 0.5], [np.nan, 0.5]]), "see row.s. 1"),
+        (FINE, np.full((3, 2), 0.5), "must have a vote; see row.s. 2"),
         (FINE, np.zeros((0, 2)), "N >= 1"),
         (FINE, np.ones((2, 1)), "C >= 2"),
         (replace(FINE, labels=np.array([0, 2])), np.full((2, 2), 0.5), "labels of votes"),

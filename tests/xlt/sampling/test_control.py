@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.xlt.sampling.test_select import make_pool, order
-from xlt.sampling.control import mixed, random_key, random_sample
+from xlt.sampling.control import mix_in_control, random_key, random_sample
 from xlt.sampling.select import SamplerOptions
 
 
@@ -20,7 +20,7 @@ def test_the_order_is_two_orders_laid_into_one_another(k, share, seed):
     """Each place has the first, by choice or by random key, of the rows that have none yet."""
     rng = np.random.default_rng(seed)
     rows, random_keys = rng.permutation(k), rng.random(k)
-    found = mixed(rows, random_keys, share, rng)
+    found = mix_in_control(rows, random_keys, share, rng)
     left, by_key = rows.tolist(), np.argsort(random_keys).tolist()
     for row, control in zip(found.order.tolist(), found.control.tolist(), strict=True):
         assert row == (by_key if control else left)[0]
@@ -39,7 +39,7 @@ def test_propensities_are_the_frequencies(share):
     seen: Counter[tuple[int, ...]] = Counter()
     chance = {}
     for _ in range(draws):
-        found = mixed(rows, rng.random(4), share, rng)
+        found = mix_in_control(rows, rng.random(4), share, rng)
         seen[tuple(found.order.tolist())] += 1
         chance[tuple(found.order.tolist())] = float(found.propensity.prod())
     assert len(chance) == 24
@@ -69,7 +69,7 @@ def test_the_sample_is_random_although_choosing_took_some_of_it():
         for _ in range(8):
             wanted = np.flatnonzero(~labelled)
             wanted = wanted[np.argsort(~good[wanted], kind="stable")]
-            found = mixed(wanted, random_keys, 0.3, rng)
+            found = mix_in_control(wanted, random_keys, 0.3, rng)
             labelled[found.order[:10]] = True
         sample = random_sample(random_keys, labelled, np.full(n, "ha"))
         assert not (sample & ~labelled).any()
@@ -134,12 +134,14 @@ def test_random_keys_decide_what_is_drawn():
 def test_a_sampler_that_fell_back_says_so():
     """Why most are drawn at random."""
     found = order(make_pool(), SamplerOptions(control_share=0.9))
-    assert any("choosing was worse" in pick.reason for pick in found.picks)
+    assert any("random labels gave better models" in pick.reason for pick in found.picks)
 
 
 def test_what_waits_for_all_others_is_in_no_draw():
     """Held-back texts keep their places at the end, and are not among those that are left."""
-    found = mixed(np.arange(9), np.linspace(0.9, 0, 9), 0.5, np.random.default_rng(0), last=3)
+    found = mix_in_control(
+        np.arange(9), np.linspace(0.9, 0, 9), 0.5, np.random.default_rng(0), last=3
+    )
     assert found.order[6:].tolist() == [6, 7, 8]
     assert found.remaining.tolist() == [6, 5, 4, 3, 2, 1, 1, 1, 1]
     assert not found.control[6:].any()

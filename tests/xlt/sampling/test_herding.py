@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from xlt.sampling import herding
 from xlt.sampling.batch import reference_weights
 from xlt.sampling.directions import unit
+from xlt.sampling.geometry import measure_pool, reference_rows, source_nearness
 from xlt.sampling.herding import herd, kernel_width
-from xlt.sampling.plan import number_languages
 from xlt.sampling.pool import Pool, SamplerOptions
-from xlt.sampling.scene import make_scene, reference_rows, source_nearness
+from xlt.sampling.shares import number_languages
 
 QUICK = settings(deadline=None, max_examples=30)
 
@@ -47,8 +47,8 @@ def test_lazy_choices_are_those_of_brute_force(seed, n, r, m):
     assert found.chosen.tolist() == brute(rows[0], kinds, room, rows[1], weights, rows[2])
     counts = np.bincount(kinds[found.chosen], minlength=3)
     assert counts.tolist() == np.minimum(room, np.bincount(kinds, minlength=3)).tolist()
-    assert (found.speaks_for >= 0).all()
-    assert found.speaks_for.sum() <= 1 + 1e-5
+    assert (found.coverage >= 0).all()
+    assert found.coverage.sum() <= 1 + 1e-5
 
 
 def test_copies_end_and_each_is_taken_once():
@@ -136,8 +136,8 @@ def scene_of(vectors, langs, source=("en",)):
     pool = Pool(ids=[str(i) for i in range(len(langs))], langs=langs, vectors=vectors)
     everything = np.ones(len(langs), bool)
     rng = np.random.default_rng(0)
-    tongues = number_languages(pool, options)
-    return make_scene(pool, tongues, everything, None, options, rng)
+    languages = number_languages(pool, options)
+    return measure_pool(pool, languages, everything, None, options, rng)
 
 
 def test_a_source_among_the_targets_is_near_and_one_apart_is_far(rng):
@@ -155,15 +155,15 @@ def test_a_source_among_the_targets_is_near_and_one_apart_is_far(rng):
 def test_references_are_of_the_targets_all_alike(rng):
     """A language with ten times the text does not count ten times; the source not at all."""
     langs = ["en"] * 500 + ["ha"] * 5000 + ["yo"] * 900
-    scene = scene_of(rng.standard_normal((6400, 4)), langs)
-    counts = np.bincount(scene.tongues.number[reference_rows(scene, rng)], minlength=3)
+    geometry = scene_of(rng.standard_normal((6400, 4)), langs)
+    counts = np.bincount(geometry.languages.number[reference_rows(geometry, rng)], minlength=3)
     assert counts.tolist() == [0, 768, 768]
 
 
 def test_without_targets_all_are_references(rng):
     """One language that is a source: its own texts are to be covered."""
-    scene = scene_of(rng.standard_normal((50, 4)), ["en"] * 50)
-    assert sorted(reference_rows(scene, rng).tolist()) == list(range(50))
+    geometry = scene_of(rng.standard_normal((50, 4)), ["en"] * 50)
+    assert sorted(reference_rows(geometry, rng).tolist()) == list(range(50))
 
 
 @pytest.mark.parametrize("labels", [0, 7])
@@ -177,7 +177,7 @@ def test_labels_of_languages_without_tasks_cover_too(labels, rng):
         labelled_vectors=rng.standard_normal((labels, 4)),
         labelled_langs=["yo"] * labels,
     )
-    tongues = number_languages(pool, options)
-    scene = make_scene(pool, tongues, np.ones(2, bool), None, options, rng)
-    assert scene.labelled_rows.shape == (labels, 4)
-    assert scene.labels == labels
+    languages = number_languages(pool, options)
+    geometry = measure_pool(pool, languages, np.ones(2, bool), None, options, rng)
+    assert geometry.labelled_rows.shape == (labels, 4)
+    assert geometry.labels == labels

@@ -150,7 +150,7 @@ def test_a_new_pool_without_a_model_is_ordered_by_typicality():
     found = order(make_pool(model=False, n=200), chosen)
     assert found.phase == "typicality"
     assert all(pick.uncertainty is None for pick in found.picks)
-    assert sum("typical: speaks for" in pick.reason for pick in found.picks) == 45
+    assert sum("typical: covers" in pick.reason for pick in found.picks) == 45
 
 
 @pytest.mark.parametrize(
@@ -418,7 +418,7 @@ def test_pools_smaller_than_the_batch(n):
         ({"vectors": np.array([[1.0], [1.0], [np.inf]])}, r"row\(s\) 2"),
         ({"vectors": np.ones(3)}, r"\(3,\)"),
         ({"vectors": np.ones((3, 2)), "labelled_vectors": np.ones((1, 3)), "labelled_langs": ["e"]},
-         "equally wide"),
+         "same width"),
         ({"labelled_vectors": np.ones((2, 2)), "labelled_langs": ["en"]}, "labelled_vectors"),
         ({"labelled_langs": ["en"], "labelled_ids": ["a", "b"]}, "expected 1 labelled_ids"),
     ],

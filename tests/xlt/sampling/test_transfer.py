@@ -47,5 +47,5 @@ def test_the_sources_get_less_where_their_labels_teach_less(rng, quota, slots):
     found = select(pool, options, rng)
     assert found.quotas["en"] == slots
     first = next(p for p in found.picks if p.lang == "en" and p.slot == "quota")
-    assert "its labels teach the targets worse than theirs do" in first.reason
+    assert "its labels teach the targets worse than their own labels do" in first.reason
     assert "teach" not in next(p.reason for p in found.picks if p.lang == "ha")

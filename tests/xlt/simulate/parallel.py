@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from xlt.data.examples import Example
-from xlt.simulate.curve import Settings
 from xlt.simulate.journal import Cell
+from xlt.simulate.learning_curve import CurveSettings
 from xlt.simulate.replay import make_replay
 
 LANGS = ("en", "ha", "yo")
@@ -32,7 +32,7 @@ def replay(groups: int = 40, seed: int = 0, classes: int = 3):
     return make_replay(pool, test, vectors, source=["eng"])
 
 
-SMALL = Settings(budgets=(6, 20), batch=10)
+SMALL = CurveSettings(budgets=(6, 20), batch=10)
 
 
 def points(*accuracies: float, step: int = 10):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.xlt.simulate.parallel import replay
 from xlt.errors import DivergedError
-from xlt.simulate.curve import Settings, run_cell
+from xlt.simulate.learning_curve import CurveSettings, run_cell
 
 
 def test_a_training_that_diverges_leaves_the_model_before(tiny_encoder, tmp_path, monkeypatch):
@@ -15,7 +15,7 @@ def test_a_training_that_diverges_leaves_the_model_before(tiny_encoder, tmp_path
         raise DivergedError("not finite")
 
     monkeypatch.setattr(xlt.training.loop, "train", train)
-    options = Settings(budgets=(6, 12), batch=6, training={"encoder": str(tiny_encoder)})
+    options = CurveSettings(budgets=(6, 12), batch=6, training={"encoder": str(tiny_encoder)})
     points = run_cell(replay(), "margin", 0, options, folder=tmp_path / "f")
     assert [point["labels"] for point in points] == [6, 12]
     assert points[0]["accuracy"] == points[1]["accuracy"]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.xlt.simulate.parallel import cell
-from xlt.simulate.curve import EVERYTHING
+from xlt.simulate.learning_curve import EVERYTHING
 from xlt.simulate.results import areas, curves, labels_saved, labels_to, paired, summary
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.xlt.simulate.parallel import SMALL, replay
 from xlt.errors import ConfigError
-from xlt.simulate.curve import run_cell
+from xlt.simulate.learning_curve import run_cell
 from xlt.simulate.strategies import strategy
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.xlt.graded import Stars
 from tests.xlt.payoff.texts import labels, named, numbers, replaced
-from xlt.payoff.arms import Comparison, Shadow, falls_back, shadow_test
 from xlt.payoff.intervals import Interval
+from xlt.payoff.shadow import Comparison, Shadow, falls_back, shadow_test
 
 
 def arms(n: int, random: int) -> tuple[np.ndarray, np.ndarray]:
@@ -97,7 +97,7 @@ def test_translations_give_nothing_away():
     data = labels(3, 600, width=80)
     chosen, random = arms(600, 200)
     x = rng.standard_normal(data.vectors.shape).astype(np.float32)
-    y, groups = rng.integers(0, 4, 600), data.groups.copy()  # nothing can be learnt
+    y, groups = rng.integers(0, 4, 600), data.groups.copy()  # nothing can be learned
     x[:200], y[:200], groups[:200] = x[400:], y[400:], groups[400:]
     copies = replaced(data, vectors=x, answers=named(y), groups=groups)
     found = outcome(copies, chosen, random)

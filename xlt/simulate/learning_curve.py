@@ -14,7 +14,7 @@ from xlt.config import HEAD_L2
 from xlt.errors import ConfigError
 from xlt.payoff.marginal import LEAST_LAST, last_labels
 from xlt.sampling.audit import is_audit
-from xlt.simulate.learners import Learner, Learnt, Training, joint, quick_probe
+from xlt.simulate.learners import Learned, Learner, Training, joint, quick_probe
 from xlt.simulate.replay import Replay, Texts
 from xlt.simulate.state import State
 from xlt.simulate.strategies import strategy
@@ -31,7 +31,7 @@ EVERYTHING = "everything"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class CurveSettings:
     """What all cells of a simulation share.
 
     Attributes:
@@ -104,7 +104,7 @@ def run_cell(
     replay: Replay,
     name: str,
     seed: int,
-    settings: Settings,
+    settings: CurveSettings,
     *,
     folder: Path | None = None,
     told: Callable[[str], None] = lambda _: None,
@@ -119,7 +119,7 @@ def run_cell(
         name: The strategy.
         seed: The seed.
         settings: What all cells share.
-        folder: Where full trainings keep what they learnt; needed where `settings.training` is set.
+        folder: For results of full trainings; required if `settings.training` is set.
         told: Called with a few words before each full training.
     """
     pool = _drawn(replay.pool, seed, settings)
@@ -142,15 +142,15 @@ def run_cell(
     )
     unasked = state
     learner = _learner(name, seed, settings, folder, told)
-    learnt: Learnt | None = None
+    learned: Learned | None = None
     points = []
     for labels in settings.rounds():
         rows = choose(state, labels - len(state.answered), rng)
         answered = np.concatenate([state.answered, rows])
         state = replace(unasked, answered=answered)
-        learnt = learner(state, test, learnt)
-        points.append(asdict(_judged(learnt, state, test)))
-        state = _informed(state, learnt, settings, rng)
+        learned = learner(state, test, learned)
+        points.append(asdict(_judged(learned, state, test)))
+        state = _informed(state, learned, settings, rng)
         if len(answered) == len(pool):
             break
     frozen = replace(state, pool=pool)  # a full training has put its own vectors into the state
@@ -158,7 +158,7 @@ def run_cell(
     return points
 
 
-def _bought(state: State, test: Texts, settings: Settings) -> dict[str, dict[str, float]]:
+def _bought(state: State, test: Texts, settings: CurveSettings) -> dict[str, dict[str, float]]:
     """How much the last labels of each language improved it, by probes with and without them."""
     vectors, rows, task = state.pool.vectors, state.trained, state.task
     whole = task.probe(vectors[rows], state.answers(rows), l2=settings.l2)
@@ -188,7 +188,7 @@ def _credit(state: State, outputs: Outputs, texts: Texts) -> NDArray[np.float64]
 def _learner(
     name: str,
     seed: int,
-    settings: Settings,
+    settings: CurveSettings,
     folder: Path | None,
     told: Callable[[str], None],
 ) -> Learner:
@@ -203,7 +203,7 @@ def _learner(
     return joint(training, folder, say)
 
 
-def _drawn(pool: Texts, seed: int, settings: Settings) -> Texts:
+def _drawn(pool: Texts, seed: int, settings: CurveSettings) -> Texts:
     names = np.unique(pool.groups)
     count = max(1, int(np.floor(len(names) * settings.pool_share + 0.5)))
     kept = np.random.default_rng([seed, 0]).permutation(names)[:count]
@@ -214,19 +214,19 @@ def _scaled(texts: Texts, of: NDArray[np.float32]) -> Texts:
     return replace(texts, vectors=scaled(texts.vectors, of))
 
 
-def _audit(pool: Texts, seed: int, settings: Settings) -> NDArray[np.bool_]:
+def _audit(pool: Texts, seed: int, settings: CurveSettings) -> NDArray[np.bool_]:
     """Audit tasks as the service draws them: translations of one text are so together."""
     share, salt = settings.audit_share, f"simulate {seed}"
     judges = {group: is_audit(group, share=share, salt=salt) for group in set(pool.groups.tolist())}
     return np.array([judges[group] for group in pool.groups.tolist()], dtype=bool)
 
 
-def _judged(learnt: Learnt, state: State, test: Texts) -> Point:
+def _judged(learned: Learned, state: State, test: Texts) -> Point:
     return Point(
         labels=len(state.answered),
         trained=len(state.trained),
         spent=dict(Counter(state.pool.langs[state.answered].tolist())),
-        accuracy=_by_language(_credit(state, learnt.test_outputs, test), test.langs),
+        accuracy=_by_language(_credit(state, learned.test_outputs, test), test.langs),
     )
 
 
@@ -235,14 +235,16 @@ def _by_language(credit: NDArray[np.float64], langs: NDArray[np.str_]) -> dict[s
     return {name: round(float(credit[langs == name].mean()), 6) for name in names}
 
 
-def _informed(state: State, learnt: Learnt, settings: Settings, rng: np.random.Generator) -> State:
+def _informed(
+    state: State, learned: Learned, settings: CurveSettings, rng: np.random.Generator
+) -> State:
     """What the service knows before it chooses: calibrated beliefs, audit accuracies."""
-    if not learnt.trained:
+    if not learned.trained:
         return state
-    state = replace(state, pool=replace(state.pool, vectors=learnt.vectors))
+    state = replace(state, pool=replace(state.pool, vectors=learned.vectors))
     task, judging, langs = state.task, state.judging, state.pool.langs.tolist()
     judges = state.pool.take(judging)
-    outputs = learnt.outputs.take(judging)
+    outputs = learned.outputs.take(judging)
     fitted = task.fit(outputs, list(judges.answers), judges.langs.tolist())
 
     def committee() -> NDArray[np.float64]:
@@ -250,7 +252,7 @@ def _informed(state: State, learnt: Learnt, settings: Settings, rng: np.random.G
         draws = [rng.choice(rows, size=len(rows)) for _ in range(_COMMITTEE)]
         vectors = state.pool.vectors
         probes = [
-            task.probe(vectors[draw], state.answers(draw), l2=settings.l2, start=learnt.probe)
+            task.probe(vectors[draw], state.answers(draw), l2=settings.l2, start=learned.probe)
             for draw in draws
         ]
         each = [task.beliefs(probe.outputs(vectors), langs, fitted) for probe in probes]
@@ -259,7 +261,7 @@ def _informed(state: State, learnt: Learnt, settings: Settings, rng: np.random.G
     return replace(
         state,
         committee=committee,
-        beliefs=task.beliefs(learnt.outputs, langs, fitted),
+        beliefs=task.beliefs(learned.outputs, langs, fitted),
         accuracies=_lower_bounds(_credit(state, outputs, judges), judges.langs.tolist()),
     )
 

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from tests.xlt.graded import Stars
 from tests.xlt.simulate.parallel import LANGS, SMALL, replay
 from xlt.errors import ConfigError
-from xlt.simulate.choices import CHOICES
-from xlt.simulate.curve import EVERYTHING, Settings, run_cell
+from xlt.simulate.acquisition import ACQUISITIONS
+from xlt.simulate.learning_curve import EVERYTHING, CurveSettings, run_cell
 from xlt.simulate.strategies import PLACES
 from xlt.tasks.logistic import fit, scaled
 
-NAMES = sorted(CHOICES) + [f"{name}@{place}" for name in ("margin", "badge") for place in PLACES]
+NAMES = sorted(ACQUISITIONS) + [
+    f"{name}@{place}" for name in ("margin", "badge") for place in PLACES
+]
 
 
 @pytest.mark.parametrize("name", ["default", "stratified", "in-target", "zero-shot", *NAMES])
@@ -46,7 +48,7 @@ def test_a_seed_gives_one_curve(name):
 
 def test_audit_labels_cost_and_do_not_train():
     """Labels asked for are more than labels trained on, by about the audit share."""
-    share = Settings(budgets=(60,), batch=60, audit_share=0.5, pool_share=1.0)
+    share = CurveSettings(budgets=(60,), batch=60, audit_share=0.5, pool_share=1.0)
     [point] = run_cell(replay(), "random", 0, share)[-1:]
     assert point["labels"] == 60
     assert 15 < point["trained"] < 45
@@ -54,20 +56,20 @@ def test_audit_labels_cost_and_do_not_train():
 
 def test_a_pool_that_ends_ends_the_curve():
     """A budget above the pool is not spent twice."""
-    big = Settings(budgets=(50, 5000), batch=200, pool_share=1.0)
+    big = CurveSettings(budgets=(50, 5000), batch=200, pool_share=1.0)
     assert [point["labels"] for point in run_cell(replay(), "random", 0, big)] == [50, 120]
 
 
 def test_all_labels_are_one_point():
     """What the others are on their way to: the drawn pool, audit tasks aside."""
-    [point] = run_cell(replay(), EVERYTHING, 0, Settings(budgets=(10,), pool_share=1.0))
+    [point] = run_cell(replay(), EVERYTHING, 0, CurveSettings(budgets=(10,), pool_share=1.0))
     assert point["labels"] == 120
     assert point["trained"] < 120
 
 
 def test_strategies_see_the_same_texts():
     """A seed draws one pool for all: labelling it all gives one model."""
-    whole = Settings(budgets=(96,), batch=96)
+    whole = CurveSettings(budgets=(96,), batch=96)
     ends = [run_cell(replay(), name, 5, whole)[-1]["trained"] for name in ("random", "stratified")]
     assert ends[0] == ends[1]
 
@@ -101,20 +103,20 @@ def test_a_task_of_graded_answers_is_simulated_as_well(name):
 def test_settings_out_of_range_are_refused(changed, message):
     """One line that names the value."""
     with pytest.raises(ConfigError, match=message):
-        Settings(**changed)
+        CurveSettings(**changed)
 
 
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=6, unique=True), st.integers(1, 200))
 def test_rounds_are_steps_of_at_most_a_batch_and_hit_every_budget(budgets, batch):
     """No round is larger than a batch, every budget is the end of one."""
-    found = Settings(budgets=tuple(sorted(budgets)), batch=batch).rounds()
+    found = CurveSettings(budgets=tuple(sorted(budgets)), batch=batch).rounds()
     assert set(budgets) <= set(found)
     assert all(0 < step <= batch for step in np.diff([0, *found]))
 
 
 def test_what_the_last_labels_bought_is_the_difference_that_they_make():
     """Against probes fitted here, with and without a language's later half."""
-    all_of_it = Settings(budgets=(80,), batch=80, pool_share=1.0, audit_share=0.0)
+    all_of_it = CurveSettings(budgets=(80,), batch=80, pool_share=1.0, audit_share=0.0)
     data = replay()
     [point] = run_cell(data, "random", 0, all_of_it)
     rows = np.random.default_rng([0, 1]).permutation(np.arange(120))[:80]

@@ -23,7 +23,7 @@ from xlt.simulate.measures.stochastic import power_batch
 from xlt.simulate.state import State
 
 #: (state, candidates, count, rng) -> `count` of the candidates.
-Choice = Callable[[State, NDArray[np.intp], int, np.random.Generator], NDArray[np.intp]]
+Acquisition = Callable[[State, NDArray[np.intp], int, np.random.Generator], NDArray[np.intp]]
 #: (state, candidates, rng) -> a score for each, higher = sooner.
 Score = Callable[[State, NDArray[np.intp], np.random.Generator], NDArray[np.float64]]
 
@@ -40,7 +40,7 @@ def at_random(
     return rng.permutation(rows)[:count]
 
 
-def _top(score: Score, *, needs_model: bool = True) -> Choice:
+def _top(score: Score, *, needs_model: bool = True) -> Acquisition:
     """The best rows by a score; at random before the first model where it needs one."""
 
     def choose(
@@ -180,7 +180,7 @@ def _targets(state: State, rng: np.random.Generator) -> NDArray[np.intp]:
 
 
 #: The measures by the name that strategies know them under.
-CHOICES: dict[str, Choice] = {
+ACQUISITIONS: dict[str, Acquisition] = {
     "random": at_random,
     **{name: _top(_uncertainty(name)) for name in MEASURES},
     "bald": _top(_bald),

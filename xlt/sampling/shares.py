@@ -1,4 +1,4 @@
-"""Which language gets which slots of the batch, and in which order the languages take turns."""
+"""Shares of the batch among languages, and the order in which the languages take turns."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _PRIOR_AUDITS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Tongues:
-    """The L languages of a pool.
+class Languages:
+    """The L languages of a pool, in the order of first appearance.
 
     Attributes:
         names: Codes as the pool writes them first.
-        keys: The same, normalised.
+        keys: The same codes, normalised.
         number: (N,) the language of each task.
-        source: (L,) which of them are labelled for the others' sake.
+        source: (L,) True for languages that are labelled to help the others.
     """
 
     names: list[str]
@@ -34,38 +34,33 @@ class Tongues:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Plan:
-    """The pool's L languages, in the order of first appearance, and what each gets.
+class Shares:
+    """Shares of the labels and slots of the batch for each of the L languages.
 
     Attributes:
-        names: Codes as the pool writes them first.
-        keys: The same, normalised.
-        number: (N,) the language of each task.
-        languages: What their quotas depend on.
-        share: (L,) long-run shares of the labels.
+        languages: The languages of the pool.
+        available: (L,) tasks of the pool.
+        long_run: (L,) shares of the labels in the long run.
         slots: (L,) slots of the batch.
-        audits: (L,) how many of the slots are for audit tasks.
+        audits: (L,) number of the slots that are for audit tasks.
         ties: (L,) decides between languages that are equal.
     """
 
-    names: list[str]
-    keys: list[str]
-    number: NDArray[np.intp]
-    languages: list[Language]
-    share: NDArray[np.float64]
+    languages: Languages
+    available: NDArray[np.intp]
+    long_run: NDArray[np.float64]
     slots: NDArray[np.intp]
     audits: NDArray[np.intp]
     ties: NDArray[np.float64]
 
-    @property
-    def source(self) -> NDArray[np.bool_]:
-        """Which languages are sources, (L,)."""
-        return np.array([language.source for language in self.languages], dtype=bool)
-
     def turns(self) -> list[tuple[int, bool]]:
-        """The batch in order: (language, whether an audit task), audit slots evenly spread."""
+        """Returns the batch in order, audit slots evenly spread.
+
+        Returns:
+            Pairs (language, True for an audit task).
+        """
         order = interleave_sides(
-            self.slots, self.slots.astype(float), self.ties, self.source
+            self.slots, self.slots.astype(float), self.ties, self.languages.source
         ).tolist()
         audits, left = self.audits.copy(), self.slots.copy()
         share = self.audits.sum() / max(len(order), 1)
@@ -80,9 +75,19 @@ class Plan:
             result.append((number, is_audit))
         return result
 
+    def after_batch(self) -> NDArray[np.intp]:
+        """Returns the language of each task after the batch, in order."""
+        return interleave_sides(
+            self.available - self.slots,
+            self.long_run,
+            self.ties,
+            self.languages.source,
+            self.slots,
+        )
 
-def number_languages(pool: Pool, options: SamplerOptions) -> Tongues:
-    """The languages of the pool, in the order of first appearance."""
+
+def number_languages(pool: Pool, options: SamplerOptions) -> Languages:
+    """Numbers the languages of the pool in the order of first appearance."""
     names: dict[str, str] = {}
     numbers: dict[str, int] = {}
     codes = {code: normalise(code) for code in dict.fromkeys(pool.langs)}
@@ -90,7 +95,7 @@ def number_languages(pool: Pool, options: SamplerOptions) -> Tongues:
         names.setdefault(key, code)
         numbers.setdefault(key, len(numbers))
     sources = {normalise(code) for code in options.source_languages}
-    return Tongues(
+    return Languages(
         names=list(names.values()),
         keys=list(names),
         number=np.array([numbers[codes[code]] for code in pool.langs], dtype=np.intp),
@@ -98,21 +103,22 @@ def number_languages(pool: Pool, options: SamplerOptions) -> Tongues:
     )
 
 
-def make_plan(
+def share_out(
     pool: Pool,
-    tongues: Tongues,
+    languages: Languages,
     audit: NDArray[np.bool_],
     nearness: float,
     options: SamplerOptions,
     rng: np.random.Generator,
-) -> Plan:
+) -> Shares:
     """Shares the batch out among the languages of the pool.
 
     Args:
         pool: The tasks.
-        tongues: Its languages.
-        audit: (N,) which of them are audit tasks.
-        nearness: Of the source to the targets, in [0, 1]: as of `scene.source_nearness`.
+        languages: Its languages.
+        audit: (N,) True for audit tasks.
+        nearness: Nearness of the source to the targets in [0, 1], as
+            `xlt.sampling.geometry.source_nearness` returns it.
         options: Batch, quota, shares.
         rng: Decides between languages that are equal.
     """
@@ -120,33 +126,31 @@ def make_plan(
         usual = options.source_share * nearness
         given = usual if pool.transfer is None else pool.transfer.share(usual)
         options = replace(options, source_share=given)
-    keys, number = tongues.keys, tongues.number
+    keys, number = languages.keys, languages.number
     available = np.bincount(number, minlength=len(keys))
     audits = np.bincount(number[audit], minlength=len(keys))
-    languages = _languages(tongues, available, pool, options)
-    share = weights(languages, options)
+    each = _each_language(languages, available, pool, options)
+    share = weights(each, options)
     ties = rng.permutation(len(keys)).astype(np.float64)
-    slot = slots(languages, share, options, ties)
+    slot = slots(each, share, options, ties)
     had = _counts(pool.audit_counts, keys)
     total = int(np.floor(slot.sum() * options.audit_share + 0.5))
     zero = np.zeros(len(keys), dtype=np.intp)
     drawn = deal(total, zero, slot.astype(float), np.minimum(slot, audits), ties, had)
-    return Plan(
-        names=tongues.names,
-        keys=keys,
-        number=number,
+    return Shares(
         languages=languages,
-        share=share,
+        available=available,
+        long_run=share,
         slots=slot,
         audits=np.maximum(drawn, slot - (available - audits)),
         ties=ties,
     )
 
 
-def _languages(
-    tongues: Tongues, available: NDArray[np.intp], pool: Pool, options: SamplerOptions
+def _each_language(
+    languages: Languages, available: NDArray[np.intp], pool: Pool, options: SamplerOptions
 ) -> list[Language]:
-    keys = tongues.keys
+    keys = languages.keys
     labelled = _counts(pool.labelled_counts, keys)
     accuracy = _accuracies(pool)
     known = float(np.mean(list(accuracy.values()))) if accuracy else None
@@ -157,16 +161,16 @@ def _languages(
             labelled=int(labelled[number]),
             accuracy=accuracy.get(key, known),
             share=share.get(key, 0.0),
-            source=bool(tongues.source[number]),
+            source=bool(languages.source[number]),
         )
         for number, key in enumerate(keys)
     ]
 
 
 def _accuracies(pool: Pool) -> dict[str, float]:
-    """Accuracies by key, those of few audit labels drawn to the mean of all languages.
+    """Returns accuracies by key; with few audit labels, shrunk to the mean of all languages.
 
-    A lower bound of five labels says more of the five than of the language.
+    A lower bound from five labels depends more on the five labels than on the language.
     """
     bounds = {normalise(code): value for code, value in pool.accuracies.items()}
     if not bounds:
@@ -182,7 +186,7 @@ def _accuracies(pool: Pool) -> dict[str, float]:
 
 
 def _counts(counts: Mapping[str, int], keys: list[str]) -> NDArray[np.intp]:
-    """Counts by key; codes of one language are added up."""
+    """Returns counts by key; counts of codes of one language are added up."""
     total: dict[str, int] = {}
     for code, count in counts.items():
         key = normalise(code)

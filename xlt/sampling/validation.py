@@ -1,4 +1,4 @@
-"""Refuses pools that cannot be ordered, naming the rows."""
+"""Validation of pools: refuses those that cannot be ordered, and names the rows."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _NAMED_ROWS = 5
 
 
 def refuse_rows(bad: NDArray[np.bool_], expected: str) -> None:
-    """Raises where a row is bad.
+    """Raises an error if a row is bad.
 
     Raises:
-        SamplingError: Naming the first bad rows of `bad` (N,).
+        SamplingError: Names the first rows that are True in `bad` (N,).
     """
     rows = np.flatnonzero(bad)
     if len(rows):
         named = ", ".join(map(str, rows[:_NAMED_ROWS]))
         more = f" and {len(rows) - _NAMED_ROWS} more" if len(rows) > _NAMED_ROWS else ""
-        raise SamplingError(f"{expected}; not so in row(s) {named}{more}")
+        raise SamplingError(f"{expected}; see row(s) {named}{more}")
 
 
-def check(pool: Pool) -> None:
-    """Checks what everything else relies on.
+def check_pool(pool: Pool) -> None:
+    """Checks ids, lengths, widths and numbers of a pool.
 
     Raises:
         SamplingError: If ids repeat, if lengths or widths disagree, or a vector is not finite.
@@ -53,7 +53,7 @@ def check(pool: Pool) -> None:
         _check_table("labelled_vectors", pool.labelled_vectors, len(pool.labelled_langs))
         if pool.vectors is not None and pool.vectors.shape[1] != pool.labelled_vectors.shape[1]:
             raise SamplingError(
-                "vectors and labelled_vectors must be equally wide, got "
+                "vectors and labelled_vectors must have the same width, got "
                 f"{pool.vectors.shape[1]} and {pool.labelled_vectors.shape[1]}"
             )
 
