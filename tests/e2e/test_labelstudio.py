@@ -146,7 +146,7 @@ def test_accepted_suggestion_and_machine_annotation(
     body = {"selectedItems": {"all": False, "included": [two]}, "model_version": "v1"}
     client.http.request("POST", "/api/dm/actions/", params=params, json=body)
     found = [to_example(task, INTERFACE, ProjectOptions()) for task in client.tasks(project.id)]
-    assert [getattr(example, "label", "") for example in found] == ["sport", None]
+    assert [getattr(example, "answer", "") for example in found] == ["sport", None]
 
 
 # Activity -----------------------------------------------------------------------------------
