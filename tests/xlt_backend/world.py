@@ -31,9 +31,11 @@ class World:
     trainer: FakeTrainer = field(default_factory=FakeTrainer)
     lease: FakeLease = field(default_factory=FakeLease)
     time: float = 1_800_000_000.0
+    encoder: str = "bundled"
+    language: tuple[str, float] = ("und", 0.0)
 
     def __post_init__(self) -> None:
-        self.settings = Settings(home=self.home)
+        self.settings = Settings(home=self.home, encoder=self.encoder, threads=1)
         self.states = StateStore(self.redis)
         self.queue = TrainQueue(self.redis)
         self.store = Store(
@@ -53,7 +55,7 @@ class World:
             states=self.states,
             settings=self.settings,
             trainer=self.trainer,
-            identify=lambda texts: [("und", 0.0) for _ in texts],
+            identify=lambda texts: [self.language for _ in texts],
             now=lambda: self.time,
         )
         return Round("1", self.lease, tools).run()

@@ -210,6 +210,16 @@ def test_changes_are_symmetric(before, after):
     assert count_changes(before, after) == sum(before.get(k) != after.get(k) for k in keys)
 
 
+def test_data_hash_is_that_of_the_code_before_kinds_of_tasks():
+    """It names trainings, tells which labels were trained on, and seeds the sampler."""
+    train = (
+        Example(id="7", texts=("Ẹ káàárọ̀",), lang="yo", answer="b", group="g", weight=2 / 3),
+        Example(id="12", texts=("a ball",), lang="en", answer="a"),
+    )
+    digest = data_hash(Snapshot(task=TASK, train=train), {"encoder": "bundled", "seed": 13})
+    assert digest == "7fd988a6dcb40c2e97241d4d395dc9c60a3462a1a83b61763ce4424dd4498148"
+
+
 def test_data_hash_sees_what_training_sees():
     """Order of tasks and the pool do not matter; text, label, weight and settings do."""
     base = Snapshot(task=TASK, train=examples(4))
