@@ -1,4 +1,4 @@
-"""Fetches pinned archives and reads the files in them; nothing is unpacked to the disk."""
+"""Downloads pinned archives and reads files in them without unpacking to the disk."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from xlt.pretrain.opentext.sources import Source
 
 Progress = Callable[[str], None]
 Open = Callable[[str], BinaryIO]
-#: Name and content of files of an archive.
+#: Names and contents of files in an archive.
 Files = Sequence[tuple[str, bytes]]
 
 _NPM = "https://registry.npmjs.org"
 _PYPI = "https://pypi.org/simple"
 _DEBIAN = "http://deb.debian.org/debian"
-_MOST_BYTES = 300_000_000  # of an archive; the largest pinned one has 231 million
-_MOST_PAGE_BYTES = 20_000_000  # of a list of files
+_MOST_BYTES = 300_000_000  # of an archive; the largest pinned archive has 231 million
+_MOST_PAGE_BYTES = 20_000_000  # of a registry's list of files
 _CHUNK = 1 << 20
 _TIMEOUT_S = 60
 _AR_MAGIC, _AR_HEADER = b"!<arch>\n", 60
 
 
 def open_url(url: str) -> BinaryIO:
-    """Opens an address for reading."""
-    opened: BinaryIO = urlopen(url, timeout=_TIMEOUT_S)
-    return opened
+    """Opens a URL for reading."""
+    response: BinaryIO = urlopen(url, timeout=_TIMEOUT_S)
+    return response
 
 
 def fetch(
@@ -50,50 +50,50 @@ def fetch(
     opened: Open = open_url,
     most_bytes: int = _MOST_BYTES,
 ) -> Path:
-    """Returns the archive of `source` in the folder `cache`, fetched if it is not yet there.
+    """Returns the archive of a source, downloaded if the cache does not have it.
 
     Args:
-        source: Which archive.
+        source: The source.
         cache: Folder of archives; a file in it is used only if its checksum is right.
         progress: Called with one line before a download.
-        opened: Opens an address.
-        most_bytes: A larger archive is refused.
+        opened: Opens a URL.
+        most_bytes: Largest size of an archive.
 
     Raises:
-        DataError: If it cannot be fetched, is too large or has another checksum.
+        DataError: If the archive cannot be downloaded, is too large or has another checksum.
     """
     path = cache / Path(source.file).name
     if path.is_file() and fingerprint_of_file(path) == source.sha256:
         return path
-    progress(f"fetching {source.name} {source.version}")
+    progress(f"downloading {source.name} {source.version}")
     cache.mkdir(parents=True, exist_ok=True)
     part = cache / f".{path.name}-{uuid.uuid4().hex}"
     try:
-        found = _download(_address(source, opened), part, opened=opened, most_bytes=most_bytes)
-        if found != source.sha256:
+        digest = _download(_url(source, opened), part, opened=opened, most_bytes=most_bytes)
+        if digest != source.sha256:
             raise DataError(
-                f"{source.name} {source.version}: the archive's SHA-256 is {found}, "
+                f"{source.name} {source.version}: the archive's SHA-256 is {digest}, "
                 f"expected {source.sha256}"
             )
         part.replace(path)
     except (OSError, HTTPException) as error:
-        raise DataError(f"cannot fetch {source.name} {source.version}: {error}") from error
+        raise DataError(f"cannot download {source.name} {source.version}: {error}") from error
     finally:
         part.unlink(missing_ok=True)
     return path
 
 
 def members(path: Path, pattern: str) -> Iterator[tuple[str, bytes]]:
-    """Yields name and content of each file in an archive whose name the pattern finds.
+    """Yields the name and content of each file in an archive whose name matches the pattern.
 
-    The one folder that a tarball's names begin with (`package/`, `./`) is left out.
+    The first folder in the names of a tarball (`package/`, `./`) is removed.
 
     Args:
         path: A .whl, .tgz, .tar.gz, .tar.xz or .deb.
-        pattern: Regular expression, searched for.
+        pattern: Regular expression that is searched for in the name.
 
     Raises:
-        DataError: If it is no such archive.
+        DataError: If the archive cannot be read.
     """
     wanted = re.compile(pattern)
     try:
@@ -108,8 +108,8 @@ def members(path: Path, pattern: str) -> Iterator[tuple[str, bytes]]:
         raise DataError(f"cannot read the archive {path}: {error}") from error
 
 
-def _address(source: Source, opened: Open) -> str:
-    """Returns where the registry keeps the archive; PyPI is asked."""
+def _url(source: Source, opened: Open) -> str:
+    """Returns the URL of an archive; that of a PyPI archive is looked up at PyPI."""
     if source.registry == "npm":
         base = source.name.rpartition("/")[2]
         return f"{_NPM}/{source.name}/-/{base}-{source.version}.tgz"
@@ -126,7 +126,7 @@ def _address(source: Source, opened: Open) -> str:
 
 
 def _download(url: str, part: Path, *, opened: Open, most_bytes: int) -> str:
-    """Writes what is at `url` to `part` and returns its SHA-256."""
+    """Downloads a URL to the file `part` and returns its SHA-256."""
     digest, size = hashlib.sha256(), 0
     with closing(opened(url)) as response, part.open("wb") as file:
         while chunk := response.read(_CHUNK):
@@ -150,21 +150,21 @@ def _tar_members(file: BinaryIO, wanted: re.Pattern[str]) -> Iterator[tuple[str,
         for member in archive:
             name = member.name.partition("/")[2]
             if member.isfile() and wanted.search(name):
-                opened = archive.extractfile(member)
-                if opened is not None:
-                    yield name, opened.read()
+                content = archive.extractfile(member)
+                if content is not None:
+                    yield name, content.read()
 
 
 def _ar_member(path: Path, prefix: bytes) -> bytes:
-    """Returns the first member of a Unix `ar` archive whose name begins with `prefix`."""
+    """Returns the first member of a Unix `ar` archive whose name starts with `prefix`."""
     data = path.read_bytes()
     at = len(_AR_MAGIC)
     while data.startswith(_AR_MAGIC) and at + _AR_HEADER <= len(data):
         header = data[at : at + _AR_HEADER]
         if not header[48:58].strip().isdigit():
             break
-        begin, size = at + _AR_HEADER, int(header[48:58])
+        start, size = at + _AR_HEADER, int(header[48:58])
         if header.startswith(prefix):
-            return data[begin : begin + size]
-        at = begin + size + size % 2  # members begin at even places
-    raise DataError(f"{path} has no member {prefix.decode()!r}: it is no Debian package")
+            return data[start : start + size]
+        at = start + size + size % 2  # members start at even offsets
+    raise DataError(f"{path} has no member {prefix.decode()!r}: it is not a Debian package")

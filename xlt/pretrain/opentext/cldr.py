@@ -1,4 +1,4 @@
-"""Takes names and keywords of emoji, countries, languages and scripts from Unicode's CLDR."""
+"""Reads names and keywords of emoji, countries, languages and scripts from Unicode's CLDR."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _HINGLISH = "hi-Latn"  # Hindi in Latin letters, half of it English
 
 
 def cldr_entries(source: Source, files: Files) -> Iterator[Entry]:
-    """Yields one entry for each translated name or list of keywords.
+    """Yields an entry for each translated name or list of keywords.
 
     Args:
         source: The package; its reader is `cldr-annotations` or `cldr-names`.
-        files: The files that its pattern finds.
+        files: Its files that match the pattern.
     """
     by_tag: dict[str, dict[str, str]] = {}
     for name, data in files:
-        found = re.search(source.pattern, name)
-        if found:
-            texts = _READERS[source.reader](json.loads(data), found["lang"])
-            by_tag.setdefault(found["lang"], {}).update(texts)
+        match = re.search(source.pattern, name)
+        if match:
+            texts = _READERS[source.reader](json.loads(data), match["lang"])
+            by_tag.setdefault(match["lang"], {}).update(texts)
     english = by_tag.get("en", {})
     triples = {
         (english[item], code, text)
@@ -41,17 +41,17 @@ def cldr_entries(source: Source, files: Files) -> Iterator[Entry]:
 
 
 def _annotations(tree: Mapping[str, Any], tag: str) -> Iterator[tuple[str, str]]:
-    """Yields the name of each emoji, and its keywords where it has several."""
-    for emoji, found in tree["annotations"].get("annotations", {}).items():
-        name = found.get("tts", [""])[0]
-        keywords = [word for word in found.get("default", ()) if word != name]
+    """Yields the name of each emoji, and its keywords if it has several."""
+    for emoji, annotation in tree["annotations"].get("annotations", {}).items():
+        name = annotation.get("tts", [""])[0]
+        keywords = [word for word in annotation.get("default", ()) if word != name]
         yield f"name of {emoji}", name
         if len(keywords) > 1:
             yield f"keywords of {emoji}", ", ".join(keywords)
 
 
 def _names(tree: Mapping[str, Any], tag: str) -> Iterator[tuple[str, str]]:
-    """Yields the name of each code that has one."""
+    """Yields the names of codes."""
     for kind, names in tree["main"][tag]["localeDisplayNames"].items():
         for code, name in names.items():
             if "-alt-" not in code and name != code:

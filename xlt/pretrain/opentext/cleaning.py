@@ -1,4 +1,4 @@
-"""Reduces messages of interfaces and manuals to plain words; refuses those that are no language."""
+"""Cleans messages of user interfaces and manuals, and recognises those that are plain text."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _SIGNS = re.compile(r"\*\*|__|``?|^#+ |\\n|[\u200b\ufeff\u00ad\u200e\u200f]")
 _EMPTY = re.compile(r"\"\s*\"|'\s+'|“\s*”|„\s*“|«\s*»|「\s*」|\(\s*\)|\[\s*\]")
 _EDGE = " \t-–—:;,|/*=>•·&'\""
 
-# An ICU plural or select, up to its branches.
+# The start of an ICU plural or select.
 _CHOICE = re.compile(r"\{\s*\w+\s*,\s*(?:plural|select|selectordinal)\s*,")
 _OTHER = re.compile(r"\bother\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 
-# A single word that is a path, an address, a file name, a camelCase name or a call.
+# A single word that is a path, a URL, a file name, a camelCase name or a call.
 _CODE = re.compile(
     r"https?://|www\.|^\S*[_/@=<>\\{}|]\S*$|^\S+\.\S+$|[a-z][A-Z]\S*$|\w\(\)|^[A-Z0-9_.-]+$"
 )
 _NO_TEXT = re.compile(r"https?://|[{}<>\\]")
 
-# LibreOffice: what stands for macOS or is a picture, marks within words, names, access keys.
-_ELSEWHERE = re.compile(
+# LibreOffice: parts for macOS, pictures, marks within words, names and access keys.
+_LEFT_OUT = re.compile(
     r"<caseinline.*?</caseinline>|<image\b.*?</image>|<alt\b.*?</alt>", re.DOTALL
 )
 _INLINE = re.compile(
@@ -40,50 +40,50 @@ _PRODUCT = re.compile(r"%PRODUCTNAME|\$\[officename\]")
 _VARIABLE = re.compile(r"%[A-Z][A-Z_0-9]{2,}%?|\$\[\w+\]|\$\(\w+\)|\$\w+\$")
 _ACCESS_KEY = re.compile(r"\s*\([~_]\w\)|~(?=\w)")
 
-# Formulas, names of variables, calls, lists of arguments and commands of LibreLogo.
+# Formulas, variables, calls, lists of arguments, and commands of LibreLogo.
 _FORMULA = re.compile(
     r"[=|^]|\w_\w|\w\(\)|\b[A-Z]{2,}\(|\([^()]*;|\b[A-Z]{3,} [\[\"“\d]|\b[A-Z]{3,}; [a-z]"
 )
-_LEAST_LETTERS = 0.85  # of prose, blanks included
+_LEAST_LETTERS = 0.85  # share of letters and spaces in prose
 
 
 def clean(message: str) -> str:
     """Returns a message without markup, placeholders and entities; empty if nothing is left.
 
-    What is taken away may leave another such thing behind: it goes on until none is found.
+    Removing one of them may leave another, so this repeats until nothing changes.
     """
-    text = _cleaner(message)
+    text = _cleaned_once(message)
     while text != message:
-        message, text = text, _cleaner(text)
+        message, text = text, _cleaned_once(text)
     return text
 
 
 def without_help_markup(message: str) -> str:
-    """Returns a message of LibreOffice without the marks that stand within its words.
+    """Returns a message of LibreOffice without marks within words.
 
-    `clean` puts a blank for what it takes away: between a name and its ending it would be wrong.
+    `clean` replaces what it removes by a space, which would separate a name from its ending.
     """
-    text = _INLINE.sub("", _ELSEWHERE.sub("", message)) if "<" in message else message
+    text = _INLINE.sub("", _LEFT_OUT.sub("", message)) if "<" in message else message
     text = _VARIABLE.sub("", _PRODUCT.sub("LibreOffice", text))
     text = _ACCESS_KEY.sub("", text)
     return re.sub(r"_(?=\w)", "", text) if text.count("_") == 1 else text
 
 
 def is_english(text: str) -> bool:
-    """Says whether an English message is language, and short enough."""
+    """Returns True if an English message is plain text and short enough."""
     if not re.search(r"[A-Za-z]{2}", text) or len(text.split()) > _MOST_WORDS:
         return False
     return not (_NO_TEXT if " " in text else _CODE).search(text)
 
 
 def is_prose(english: str) -> bool:
-    """Says whether a message of a manual is a text about something, not a formula or a program."""
+    """Returns True if a message of a manual is prose, not a formula or a program."""
     letters = sum(sign.isalpha() or sign == " " for sign in english)
     return letters >= _LEAST_LETTERS * len(english) and not _FORMULA.search(english)
 
 
 def is_translation(english: str, text: str) -> bool:
-    """Says whether `text` may translate `english`: has letters, a plausible length, is another."""
+    """Returns True if `text` may translate `english`: other letters, and a plausible length."""
     if _NO_TEXT.search(text) or not re.search(r"[^\W\d_]", text):
         return False
     if len(text) > 4 * len(english) + 20 or len(english) > 8 * len(text) + 10:
@@ -91,7 +91,7 @@ def is_translation(english: str, text: str) -> bool:
     return text.casefold() != english.casefold()
 
 
-def _cleaner(text: str) -> str:
+def _cleaned_once(text: str) -> str:
     text = _LINK.sub(r"\1", _MARKUP.sub(" ", _unescaped(_chosen(text))))
     text = _SIGNS.sub(" ", _PLACEHOLDER.sub(" ", text))
     text = re.sub(r"\s+", " ", _EMPTY.sub(" ", text))
@@ -100,14 +100,14 @@ def _cleaner(text: str) -> str:
 
 
 def _unescaped(text: str) -> str:
-    """Replaces HTML entities, also those that were escaped twice."""
+    """Replaces HTML entities, including those escaped twice."""
     while (plain := html.unescape(text)) != text:
         text = plain
     return text
 
 
 def _chosen(text: str) -> str:
-    """Replaces each ICU plural or select by its branch `other`; empty if one has none."""
+    """Replaces each ICU plural or select by its branch `other`; empty if it has none."""
     while start := _CHOICE.search(text):
         end = _closing(text, start.start())
         branch = _OTHER.search(text, start.start(), end)
@@ -118,7 +118,7 @@ def _chosen(text: str) -> str:
 
 
 def _closing(text: str, start: int) -> int:
-    """Returns where the brace at `start` is closed, or `start` if it never is."""
+    """Returns the position of the brace that closes the one at `start`, or `start` if none does."""
     depth = 0
     for at in range(start, len(text)):
         depth += {"{": 1, "}": -1}.get(text[at], 0)

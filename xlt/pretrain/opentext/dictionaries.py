@@ -23,14 +23,14 @@ _DIGITS = {
     )
 }
 _STRESS = {0x300: None, 0x301: None}
-_STRESSED = ("bul", "rus")  # dictionaries mark the stress, texts do not
+_STRESSED = ("bul", "rus")  # languages whose dictionaries mark the stress
 _MOST_LETTERS = 30
 _MOST_WORDS = 4
 _MOST_ENGLISH = 3  # translations of one word
-_MOST_CHARACTERS = 3  # of a Chinese word; longer ones are mostly names and sayings
-# Remarks of CC-CEDICT in the place of a translation.
+_MOST_CHARACTERS = 3  # of a Chinese word; longer words are mostly names and sayings
+# Remarks of CC-CEDICT in place of a translation.
 _REMARKS = ("variant", "old variant", "see ", "surname", "CL:", "also written", "abbr")
-# The first spelling and the first reading of the entries that have a mark of a frequent word.
+# The first spelling and the first reading of the entries that are marked as frequent.
 _JMDICT_QUERY = """
 WITH frequent AS (
   SELECT idseq FROM Kanji JOIN KJP ON kid = ID UNION SELECT idseq FROM Kana JOIN KNP ON kid = ID
@@ -44,10 +44,10 @@ FROM frequent JOIN words USING (idseq) JOIN Sense USING (idseq) JOIN SenseGloss 
 
 
 def dictd_entries(index: bytes, data: bytes) -> Iterator[str]:
-    """Yields the entries of a dictionary in dictd format, each once.
+    """Yields the distinct entries of a dictionary in dictd format.
 
     Args:
-        index: Lines of headword, offset and size, the numbers in base 64.
+        index: Lines of headword, offset and size; the numbers are in base 64.
         data: The entries, gzipped.
     """
     texts = gzip.decompress(data)
@@ -56,35 +56,36 @@ def dictd_entries(index: bytes, data: bytes) -> Iterator[str]:
         headword, offset, size = line.split("\t")
         if not headword.startswith("00") and (offset, size) not in seen:
             seen.add((offset, size))
-            begin = _number(offset)
-            yield texts[begin : begin + _number(size)].decode("utf-8", errors="replace")
+            start = _number(offset)
+            yield texts[start : start + _number(size)].decode("utf-8", errors="replace")
 
 
 def dictd_entry(entry: str) -> tuple[str, list[str]]:
-    """Returns headword and translations of an entry, without pronunciation, grammar and glosses.
+    """Returns the headword and the translations of an entry.
 
-    Translations stand in the line after the headword, or in lines that begin with the number of a
-    sense; any other line explains the line before it.
+    Translations are in the line after the headword, or in lines that start with the number of a
+    sense; any other line explains the line before it. Pronunciation, grammar and glosses are left
+    out.
     """
     first, *lines = entry.split("\n")
-    found: list[str] = []
+    parts: list[str] = []
     for at, line in enumerate(lines):
-        line = re.sub(r"\s+\d+\.$", "", line.rstrip())  # number of a sense that has only a gloss
+        line = re.sub(r"\s+\d+\.$", "", line.rstrip())  # the number of a sense with only a gloss
         numbered = re.match(r"\d+\. (.+)", line)
         if numbered or at == 0:
             senses = numbered[1] if numbered else line
-            found += re.split(r"[,;]", re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", senses))
+            parts += re.split(r"[,;]", re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", senses))
     headword = re.sub(r"\s*[/<(].*$", "", first).strip()
-    return headword, [text for text in (" ".join(part.split()) for part in found) if text]
+    return headword, [text for text in (" ".join(part.split()) for part in parts) if text]
 
 
 def dictd_pairs(
     dictionaries: Iterable[tuple[str, str, Iterable[str]]],
 ) -> dict[tuple[str, str], set[Pair]]:
-    """Returns the pairs of words of dictionaries, by their languages and in both directions.
+    """Returns the pairs of words of dictionaries, by language and in both directions.
 
     Args:
-        dictionaries: First language, second language and entries of each.
+        dictionaries: First language, second language and entries of each dictionary.
     """
     pairs: dict[tuple[str, str], set[Pair]] = defaultdict(set)
     for first, second, entries in dictionaries:
@@ -98,29 +99,29 @@ def dictd_pairs(
 
 
 def jmdict_pairs(database: Path) -> list[Pair]:
-    """Returns Japanese words in their usual spelling and in kana, with English.
+    """Returns Japanese words, in their usual spelling and in kana, with their English.
 
     Args:
         database: JMdict in the tables of the package jamdict.
 
     Raises:
-        DataError: If the tables are not there.
+        DataError: If a table is missing.
     """
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:
         rows = connection.execute(_JMDICT_QUERY).fetchall()
     except sqlite3.Error as error:
-        raise DataError(f"{database} is no database of jamdict: {error}") from error
+        raise DataError(f"{database} is not a database of jamdict: {error}") from error
     finally:
         connection.close()
     return [(word, _plain(text)) for word, text in rows]
 
 
 def cedict_pairs(script: bytes) -> Iterator[Pair]:
-    """Yields Chinese words, simplified and traditional, with English.
+    """Yields Chinese words, simplified and traditional, with their English.
 
     Args:
-        script: The JavaScript of the package cc-cedict: one literal, which is JSON.
+        script: The JavaScript of the package cc-cedict, a single literal of JSON.
     """
     literal = script.decode("utf-8").removeprefix("export default ").rstrip().rstrip(";")
     for traditional, simplified, _, glosses, *_ in json.loads(literal)["all"]:
@@ -140,14 +141,14 @@ def word_entries(
     vocabulary: AbstractSet[str],
     most_words: int = _MOST_WORDS,
 ) -> Iterator[Entry]:
-    """Yields an entry for each usable pair, at most three for a word: the first in the alphabet.
+    """Yields an entry for each usable pair; of a word, the first three in alphabetical order.
 
     Args:
-        corpus: The corpus of the entries.
-        language: The language of the first word of each pair.
-        pairs: Words with English.
-        vocabulary: English words that are known; every word of the English must be one.
-        most_words: Of the English.
+        corpus: Corpus of the entries.
+        language: Language of the first word of each pair.
+        pairs: Words with their English.
+        vocabulary: Known English words; pairs with other words are left out.
+        most_words: Largest number of words of the English.
     """
     taken: Counter[str] = Counter()
     for text, english in sorted(set(pairs)):
@@ -161,13 +162,14 @@ def word_entries(
 
 
 def drawn(entries: Iterable[Entry], most: int, seed: int) -> Sequence[Entry]:
-    """Returns at most `most` of the entries, drawn without repetition, in their order."""
-    found = list(entries)
-    rows = random.Random(seed).sample(range(len(found)), min(most, len(found)))
-    return [found[row] for row in sorted(rows)]
+    """Draws at most `most` of the entries without repetition; returns them in their order."""
+    listed = list(entries)
+    rows = random.Random(seed).sample(range(len(listed)), min(most, len(listed)))
+    return [listed[row] for row in sorted(rows)]
 
 
 def _number(digits: str) -> int:
+    """Returns the value of a number in base 64."""
     value = 0
     for digit in digits:
         value = 64 * value + _DIGITS[digit]
@@ -175,7 +177,7 @@ def _number(digits: str) -> int:
 
 
 def _word(language: str, text: str) -> str:
-    """Returns a word of a dictionary as texts write it; empty where it is no word."""
+    """Returns a dictionary's word as texts spell it; empty if it is not a word."""
     if language == "eng":
         text = text.removeprefix("to ")
     if language in _STRESSED:
@@ -184,5 +186,5 @@ def _word(language: str, text: str) -> str:
 
 
 def _plain(gloss: str) -> str:
-    """Returns an English gloss without remarks in parentheses and the infinitive's `to`."""
+    """Returns an English gloss without parentheses and without the infinitive's `to`."""
     return " ".join(re.sub(r"\([^)]*\)", " ", gloss).split()).removeprefix("to ")

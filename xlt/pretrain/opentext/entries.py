@@ -1,4 +1,4 @@
-"""An English text with its translations, and which of them may not be trained on."""
+"""English texts with their translations, and the removal of evaluation texts."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ class Entry:
     """One English text and its translations.
 
     Attributes:
-        corpus: The corpus of its rows.
-        english: The text.
-        translations: Language and text of each.
-        key: Joins the rows; empty where the English text itself does and has no row of its own.
+        corpus: Corpus of its rows.
+        english: The English text.
+        translations: Language and text of each translation.
+        key: Key of its rows. If it is empty, the key contains the English text, which then has no
+            row of its own.
     """
 
     corpus: str
@@ -43,12 +44,12 @@ class Entry:
 
 
 def normalised(text: str) -> str:
-    """Returns the letters and digits of a text in lower case."""
+    """Returns the letters and digits of a text, in lower case."""
     return re.sub(r"[\W_]+", "", text.lower())
 
 
 def evaluation_texts(tables: Sequence[Path]) -> frozenset[str]:
-    """Returns the normalised texts of tables that encoders are measured on.
+    """Returns the normalised texts of evaluation tables.
 
     Args:
         tables: Parquet tables with one or more of the columns text, english and tokens.
@@ -56,15 +57,15 @@ def evaluation_texts(tables: Sequence[Path]) -> frozenset[str]:
     Raises:
         DataError: If a table cannot be read or has none of the columns.
     """
-    found: set[str] = set()
+    texts: set[str] = set()
     for path in tables:
         for value in _values(path):
-            found.add(normalised(value if isinstance(value, str) else "".join(value)))
-    return frozenset(found - {""})
+            texts.add(normalised(value if isinstance(value, str) else "".join(value)))
+    return frozenset(texts - {""})
 
 
 def without(entries: Iterable[Entry], forbidden: AbstractSet[str]) -> Iterator[Entry]:
-    """Yields the entries of which no text, English or translated, is a forbidden one."""
+    """Yields the entries without a forbidden text, English or translated."""
     for entry in entries:
         texts = (entry.english, *(text for _, text in entry.translations))
         if not any(normalised(text) in forbidden for text in texts):

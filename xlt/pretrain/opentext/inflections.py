@@ -1,4 +1,4 @@
-"""Adds inflected forms of the words that a table translates: dictionaries have base forms only."""
+"""Adds inflected forms of translated words, because dictionaries have base forms only."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from xlt.pretrain.opentext.lemma_files import read_lemmas
 from xlt.pretrain.opentext.selection import digest
 from xlt.pretrain.opentext.sources import Source
 
-#: By language, as `joined` names it, words in lower case and their first English translations.
-Heads = Mapping[str, Mapping[str, tuple[str, ...]]]
-#: Lemmas in lower case and their forms.
+#: Words in lower case and their first English translations, by language (see `joined`).
+TranslatedLemmas = Mapping[str, Mapping[str, tuple[str, ...]]]
+#: Forms of lemmas in lower case.
 Forms = Mapping[str, AbstractSet[str]]
 Row = tuple[str, str]  # form and English
 T = TypeVar("T")
@@ -28,40 +28,40 @@ _MOST_FORMS = 12  # of a lemma: languages with many forms have hundreds
 _MOST_ROWS = 60_000  # of a language
 
 
-def heads_of(entries: Iterable[Entry]) -> Heads:
-    """Returns the single words that entries translate to few English words.
+def lemmas_of(entries: Iterable[Entry]) -> TranslatedLemmas:
+    """Returns the single words that entries translate into few English words.
 
     Args:
-        entries: Those of words; of each word the first two translations are taken.
+        entries: Entries of words; the first two translations of each word are used.
     """
-    found: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    lemmas: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
     for entry in entries:
         if not 1 <= len(entry.english.split()) <= _MOST_WORDS:
             continue
         for language, text in entry.translations:
-            words, word = found[joined(language)], text.strip().lower()
+            words, word = lemmas[joined(language)], text.strip().lower()
             known = words.get(word, ())
             if len(word.split()) == 1 and entry.english not in known[:_MOST_ENGLISH]:
                 words[word] = (*known, entry.english)[:_MOST_ENGLISH]
-    return found
+    return lemmas
 
 
-def form_entries(
+def inflection_entries(
     source: Source,
     files: Iterable[tuple[str, bytes]],
-    heads: Heads,
+    lemmas: TranslatedLemmas,
     *,
     most_forms: int = _MOST_FORMS,
     most_rows: int = _MOST_ROWS,
 ) -> Iterator[Entry]:
-    """Yields an entry for each form of a head and each English translation of the head.
+    """Yields an entry for each form of a lemma and each English translation of the lemma.
 
     Args:
         source: The package.
-        files: The dictionaries that its pattern finds.
-        heads: What is translated, see `heads_of`.
-        most_forms: So many forms of a lemma are taken, whatever their order.
-        most_rows: So many entries of a language.
+        files: Its dictionaries that match the pattern.
+        lemmas: Translated lemmas, see `lemmas_of`.
+        most_forms: Largest number of forms of a lemma; the choice does not depend on their order.
+        most_rows: Largest number of entries of a language.
 
     Raises:
         DataError: If a dictionary cannot be read.
@@ -70,35 +70,35 @@ def form_entries(
     for name, data in files:
         tag = re.search(source.pattern, name)
         language = language_of_tag(tag["lang"]) if tag else None
-        words = heads.get(language) if language else None
+        words = lemmas.get(language) if language else None
         if not language or not words:
             continue
         for form, lemma in read_lemmas(name, data):
             if _is_form(form, lemma, words):
                 by_language[language][lemma.lower()].add(form.lower())
     for language, forms in sorted(by_language.items()):
-        rows = _rows(forms, heads[language], most_forms)
+        rows = _rows(forms, lemmas[language], most_forms)
         for form, english in sorted(_drawn(rows, most_rows, "\t".join)):
             yield Entry(corpus=source.corpus, english=english, translations=((language, form),))
 
 
 def _is_form(form: str, lemma: str, words: Mapping[str, tuple[str, ...]]) -> bool:
-    """Says whether `form` is a word that only its lemma translates."""
+    """Returns True if `form` is a word without a translation, and `lemma` has one."""
     letters = all(sign.isalpha() or category(sign).startswith("M") for sign in form)
     return letters and lemma.lower() in words and form.lower() not in words
 
 
 def _rows(forms: Forms, words: Mapping[str, tuple[str, ...]], most_forms: int) -> set[Row]:
-    """Returns forms of each lemma with its English."""
+    """Returns the forms of each lemma with its English."""
     return {
         (form, english)
-        for lemma, found in forms.items()
-        for form in _drawn(found, most_forms, str)
+        for lemma, inflected in forms.items()
+        for form in _drawn(inflected, most_forms, str)
         for english in words[lemma]
         if english.lower() != form
     }
 
 
 def _drawn(items: Iterable[T], most: int, text: Callable[[T], str]) -> list[T]:
-    """Returns at most `most` of the items, the same on every machine."""
+    """Draws at most `most` of the items, the same ones on every machine."""
     return sorted(items, key=lambda item: digest(text(item)))[:most]

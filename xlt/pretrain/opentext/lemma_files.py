@@ -1,10 +1,11 @@
 """Reads the dictionaries of the package simplemma: forms of words with their lemmas.
 
-An .xz file holds `SMFC1`, a byte of flags, the count of records, and the records. A number has
-seven bits in each byte, the lowest first. A record is: how many bytes its key shares with the key
-before; size and bytes of what follows them; and how to make the value, a byte: 254 for the value
-before, 255 for a new one, else how many bytes of the key's end to take away. But for 254, size and
-bytes of what to put there follow. With flag 1 the bytes of keys and values stand in reverse.
+An .xz file holds `SMFC1`, a byte of flags, the number of records, and the records. A number has
+seven bits in each byte, the lowest first. A record starts with its key: the number of bytes that it
+shares with the key before, then the size and the bytes of the rest. A byte tells how the value is
+made: 254 repeats the value before, 255 starts a new value, any other number removes that many bytes
+from the end of the key. Except after 254, the size and the bytes to append follow. With flag 1 the
+bytes of keys and values are in reverse order.
 """
 
 from __future__ import annotations
@@ -29,19 +30,19 @@ def read_lemmas(
     """Yields each form with its lemma.
 
     Args:
-        name: The file's name, for the error.
+        name: The file's name, for error messages.
         data: Its bytes, compressed.
-        most_bytes: A file that is larger when unpacked is refused.
+        most_bytes: Largest size of an unpacked file.
 
     Raises:
-        DataError: If the file is cut, damaged, too large or of another format; perhaps after the
-            first forms.
+        DataError: If the file is truncated, damaged, too large or of another format; forms before
+            the damage may have been yielded.
     """
     try:
         for form, lemma in _records(_unpacked(data, most_bytes)):
             yield form.decode(), lemma.decode()
     except (IndexError, ValueError, lzma.LZMAError) as error:
-        raise DataError(f"{name} is cut or no dictionary of simplemma: {error}") from error
+        raise DataError(f"{name} is truncated or not a dictionary of simplemma: {error}") from error
 
 
 def _unpacked(data: bytes, most_bytes: int) -> bytes:
@@ -50,12 +51,12 @@ def _unpacked(data: bytes, most_bytes: int) -> bytes:
     if not unpacking.eof:
         raise ValueError(f"no end within {most_bytes} bytes")
     if not unpacked.startswith(_MAGIC):
-        raise ValueError(f"it begins with {unpacked[: len(_MAGIC)]!r}, expected {_MAGIC!r}")
+        raise ValueError(f"it starts with {unpacked[: len(_MAGIC)]!r}, expected {_MAGIC!r}")
     return unpacked
 
 
 def _records(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yields the keys with their values."""
+    """Yields keys and values."""
     flags = data[len(_MAGIC)]
     if flags & ~_REVERSED:
         raise ValueError(f"unknown flags {flags}")
@@ -72,11 +73,11 @@ def _records(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             value = _word(key, 0 if how == _LITERAL else len(key) - how, end)
         yield key[::step], value[::step]
     if at != len(data):
-        raise ValueError(f"{len(data) - at} bytes after the last of {count} records")
+        raise ValueError(f"{len(data) - at} bytes follow the last of {count} records")
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
-    """Returns the number at a place, and the place after it."""
+    """Returns the number at a position, and the position after it."""
     value, bits = data[at], 7
     if value < 0x80:
         return value, at + 1
@@ -86,20 +87,20 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
         value |= (data[at] & 0x7F) << bits
         bits += 7
         if bits > _MOST_BITS:
-            raise ValueError(f"a number of more than {_MOST_BITS} bits")
+            raise ValueError(f"a number has more than {_MOST_BITS} bits")
     return value, at + 1
 
 
 def _bytes(data: bytes, at: int) -> tuple[bytes, int]:
-    """Returns the bytes whose size stands at a place, and the place after them."""
+    """Returns the bytes whose size is at a position, and the position after them."""
     size, at = _number(data, at)
     if at + size > len(data):
-        raise ValueError(f"{size} bytes at {at} of {len(data)}")
+        raise ValueError(f"expected {size} bytes at {at}, but there are {len(data)} in all")
     return data[at : at + size], at + size
 
 
-def _word(before: bytes, kept: int, end: bytes) -> bytes:
-    """Returns the first `kept` bytes of a word with another end."""
-    if not 0 <= kept <= len(before) or kept + len(end) > _MOST_WORD:
-        raise ValueError(f"{kept} of {len(before)} bytes with {len(end)} more")
-    return before[:kept] + end
+def _word(before: bytes, shared: int, end: bytes) -> bytes:
+    """Returns the first `shared` bytes of a word with another end."""
+    if not 0 <= shared <= len(before) or shared + len(end) > _MOST_WORD:
+        raise ValueError(f"a word has {shared} of {len(before)} bytes and {len(end)} more")
+    return before[:shared] + end

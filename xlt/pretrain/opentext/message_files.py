@@ -1,4 +1,4 @@
-"""Reads the messages in one translation file, of any of the formats that packages have them in."""
+"""Reads the messages of translation files: JSON, YAML, JavaScript, Python, gettext, Mallard."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ import yaml  # type: ignore[import-untyped]  # no stubs
 #: Path of a message in its file, and its text.
 Message = tuple[str, str]
 
-# Every scalar as text: in YAML 1.1 the key `no`, Norwegian, would be False. Builds no objects.
+# Reads every scalar as text: in YAML 1.1 the key `no`, Norwegian, would be False.
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 _STRING = r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`"""
 _TOKEN = re.compile(
     rf"(?P<key>[\w$]+|{_STRING})\s*:\s*(?P<value>{_STRING}|\{{)|(?P<other>{_STRING}|[{{}}])"
 )
-# An entry of a .po file; comments stand before it.
+# An entry of a .po file, after its comments.
 _QUOTED = r'"(?:[^"\\\n]|\\.)*"'
 _LINES = rf"{_QUOTED}(?:[^\S\n]*\n[^\S\n]*{_QUOTED})*"
 _ENTRY = re.compile(
@@ -36,14 +36,14 @@ _COMMENTS = re.compile(r"(?:[^\S\n]*(?:#[^\n]*)?(?:\n|\Z))*")
 _FUZZY = re.compile(r"^#,.*\bfuzzy\b", re.MULTILINE)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 
-# Mallard: the elements of a page that hold a text, and those in it whose parts need a sign between.
+# Mallard: the elements of a page with a text, and elements whose parts are joined by a sign.
 _PAGE_TEXTS = frozenset(("p", "title", "desc"))
 _PAGE_JOINTS = {"guiseq": " > ", "keyseq": "+"}
 _BLOCKLY = re.compile(r'Msg\["(\w+)"\] = ("(?:[^"\\]|\\.)*");(.*)')
 
 
 def flatten(node: Any, path: str = "") -> Iterator[Message]:  # noqa: ANN401 - parsed JSON
-    """Yields dotted path and text of every string in nested mappings and lists."""
+    """Yields the dotted path and the text of every string in nested mappings and lists."""
     if isinstance(node, str):
         yield path, node
     elif isinstance(node, Mapping):
@@ -55,24 +55,29 @@ def flatten(node: Any, path: str = "") -> Iterator[Message]:  # noqa: ANN401 - p
 
 
 def read_messages(name: str, data: bytes, tag: str) -> list[Message]:
-    """Returns the messages of one file; none where it cannot be parsed.
+    """Returns the messages of one file; none if it cannot be parsed.
 
     Args:
-        name: The file's name; its suffix tells the format.
+        name: The file's name; its suffix decides the format.
         data: Its bytes.
         tag: The language tag in its name.
     """
     reader = _READERS[name.rpartition(".")[2]]
     try:
         return list(reader(data, tag))
-    except (ValueError, SyntaxError, struct.error, yaml.YAMLError):  # ParseError is the second
+    except (
+        ValueError,
+        SyntaxError,
+        struct.error,
+        yaml.YAMLError,
+    ):  # XML's ParseError is a SyntaxError
         return []
 
 
 def read_catalogue(data: bytes) -> list[tuple[str, str, str]]:
-    """Returns id, English text and translation of a compiled gettext catalogue.
+    """Returns id, English text and translation of the messages of a compiled gettext catalogue.
 
-    Of a message with plural forms it is the last of each. None where it cannot be parsed.
+    Of plural forms, the last one is returned. Returns nothing if the file cannot be parsed.
     """
     try:
         return list(_catalogue(data))
@@ -81,10 +86,11 @@ def read_catalogue(data: bytes) -> list[tuple[str, str, str]]:
 
 
 def read_portable(data: bytes) -> list[tuple[str, str, str]]:
-    """Returns id, English text and translation of the entries of a .po file that are translated.
+    """Returns id, English text and translation of the translated entries of a .po file.
 
-    Id and plural forms are as in `read_catalogue`. Fuzzy and obsolete entries, the header and
-    translations that are the English text are left out. None where the file cannot be parsed.
+    Ids and plural forms are those of `read_catalogue`. Fuzzy and obsolete entries, the header and
+    translations equal to the English text are left out. Returns nothing if the file cannot be
+    parsed.
     """
     try:
         return list(_portable(data.decode("utf-8-sig")))
@@ -94,16 +100,16 @@ def read_portable(data: bytes) -> list[tuple[str, str, str]]:
 
 def _portable(source: str) -> Iterator[tuple[str, str, str]]:
     source, end = source.replace("\r\n", "\n"), 0
-    for found in _ENTRY.finditer(source):
-        comments, end = source[end : found.start()], found.end()
+    for entry in _ENTRY.finditer(source):
+        comments, end = source[end : entry.start()], entry.end()
         if not _COMMENTS.fullmatch(comments):
             raise ValueError(f"expected an entry of a .po file, found {comments[:80]!r}")
-        if found["id"] == '""' or found["text"] == '""' or _FUZZY.search(comments):
+        if entry["id"] == '""' or entry["text"] == '""' or _FUZZY.search(comments):
             continue
-        name, text = _joined(found["id"]), _joined(found["text"])
-        english = _joined(found["plural"]) if found["plural"] else name
-        if found["context"]:
-            name = f"{_joined(found['context'])}\4{name}"
+        name, text = _joined(entry["id"]), _joined(entry["text"])
+        english = _joined(entry["plural"]) if entry["plural"] else name
+        if entry["context"]:
+            name = f"{_joined(entry['context'])}\4{name}"
         if text and text != english:
             yield name, english, text
     if not _COMMENTS.fullmatch(source, end):
@@ -111,7 +117,7 @@ def _portable(source: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _joined(lines: str) -> str:
-    """Joins the quoted lines of a string in a .po file and undoes the escapes in them."""
+    """Joins the quoted lines of a string in a .po file and resolves their escapes."""
     text = re.sub(r'"[^\S\n]*\n[^\S\n]*"', "", lines[1:-1]) if "\n" in lines else lines[1:-1]
     if "\\" not in text:
         return text
@@ -122,11 +128,11 @@ def _catalogue(data: bytes) -> Iterator[tuple[str, str, str]]:
     order = "<" if data[:4] == b"\xde\x12\x04\x95" else ">"
     count, ids, texts = struct.unpack(order + "3I", data[8:20])
     for index in range(count):
-        found = []
+        strings = []
         for table in (ids, texts):
             size, at = struct.unpack_from(order + "2I", data, table + 8 * index)
-            found.append(data[at : at + size].decode("utf-8"))
-        name, text = found
+            strings.append(data[at : at + size].decode("utf-8"))
+        name, text = strings
         yield name, name.split("\4")[-1].split("\0")[-1], text.split("\0")[-1]
 
 
@@ -139,7 +145,7 @@ def _yaml(data: bytes, tag: str) -> Iterator[Message]:
 
 
 def _below_tag(tree: Any, tag: str) -> Any:  # noqa: ANN401 - parsed JSON
-    """Leaves out a single top level that is the language itself: its paths would differ."""
+    """Removes a top level that is the language tag, because paths would differ by it."""
     if isinstance(tree, dict) and len(tree) == 1:
         only = next(iter(tree))
         if only.lower().replace("_", "-") == tag.lower().replace("_", "-"):
@@ -167,7 +173,7 @@ def _script(data: bytes, tag: str) -> Iterator[Message]:
 
 
 def _unquote(text: str) -> str:
-    """Undoes single, double or back quotes and the escapes between them."""
+    """Removes single, double or back quotes and resolves escapes."""
     if len(text) < 2 or text[0] != text[-1] or text[0] not in "\"'`":
         return text
     inner = re.sub(r"\\x([0-9A-Fa-f]{2})", r"\\u00\1", text[1:-1])
@@ -181,19 +187,19 @@ def _unquote(text: str) -> str:
 
 
 def _python(data: bytes, tag: str) -> Iterator[Message]:
-    """Reads the dictionary that a Python module of messages assigns."""
+    """Reads the dictionaries that a Python module of messages assigns."""
     for node in ast.walk(ast.parse(data.decode("utf-8"))):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
             yield from flatten(ast.literal_eval(node.value))
 
 
 def _page(data: bytes, tag: str) -> Iterator[Message]:
-    """Reads the paragraphs and titles of a page of GNOME's manuals, in Mallard."""
+    """Reads the paragraphs and titles of a page of GNOME's manuals in Mallard."""
     yield from _page_texts(ElementTree.fromstring(data), "")
 
 
 def _page_texts(node: ElementTree.Element, path: str) -> Iterator[Message]:
-    """Names each text by its place: translations of a page have the same elements."""
+    """Yields texts by their place, because translations of a page have the same elements."""
     seen: Counter[str] = Counter()
     for child in node:
         place = f"{path}.{_tag(child)}{seen[_tag(child)]}"
@@ -205,7 +211,7 @@ def _page_texts(node: ElementTree.Element, path: str) -> Iterator[Message]:
 
 
 def _inner(node: ElementTree.Element) -> str:
-    """Returns the text in an element, without marks."""
+    """Returns the text in an element without markup."""
     parts = [_inner(child) for child in node]
     if _tag(node) in _PAGE_JOINTS:
         return _PAGE_JOINTS[_tag(node)].join(parts)

@@ -1,4 +1,4 @@
-"""Names every archive that text is taken from, with its checksum, its licence and its authors."""
+"""Sources of text: pinned archives with their checksums, licences and authors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-#: What may be taken: licences that allow any use, and those that ask for the same licence on texts.
+#: Accepted licences: those that allow any use, and those that require the same licence for texts.
 LICENCES = frozenset(
     (
         *("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "Unicode-3.0"),
@@ -28,14 +28,15 @@ class Source:
         file: The archive's name in the cache; for Debian its path in the pool.
         sha256: Checksum of the archive.
         licence: SPDX identifier of the licence of its texts.
-        attribution: Whose texts they are.
-        corpus: The corpus that its rows belong to.
-        reader: What its members hold, see `xlt.pretrain.opentext.build`.
-        pattern: Regular expression of the members to read; the group `lang` finds their language.
-        padded: Its files hold the English text wherever a translation is missing.
-        english: The language tag of its English files.
-        most: So many of its English texts are taken, and half as many of few words, see
-            `xlt.pretrain.opentext.selection`; all if 0.
+        attribution: Authors of the texts.
+        corpus: Corpus of its rows.
+        reader: Format of its files, see `xlt.pretrain.opentext.build`.
+        pattern: Regular expression for the names of files to read; its group `lang` is their
+            language.
+        padded: True if its files have English text in place of missing translations.
+        english: Language tag of its English files.
+        most: Largest number of its English texts, and half that number of short ones, see
+            `xlt.pretrain.opentext.selection`; 0 for all.
     """
 
     registry: str
@@ -54,7 +55,7 @@ class Source:
 
 
 def read_sources(path: Path = _FILE) -> tuple[Source, ...]:
-    """Reads `[[group]]` tables, whose keys hold for every archive of the group that lacks them."""
+    """Reads `[[group]]` tables; a group's keys are defaults of its archives."""
     groups = tomllib.loads(path.read_text(encoding="utf-8"))["group"]
     return tuple(
         Source(**{**{k: v for k, v in group.items() if k != "archives"}, **archive})

@@ -1,4 +1,4 @@
-"""Takes translations of interfaces and their manuals out of packages: an entry for each message."""
+"""Reads translations of user interfaces and manuals from packages, an entry for each message."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from xlt.pretrain.opentext.message_files import (
 from xlt.pretrain.opentext.selection import most_translated
 from xlt.pretrain.opentext.sources import Source
 
-#: Texts of one message by language tag.
+#: Texts of one message, by language tag.
 Texts = Mapping[str, Sequence[str]]
-#: Name and content of files, perhaps more than fit into memory.
+#: Names and contents of files, which may not all fit into memory.
 Members = Iterable[tuple[str, bytes]]
 
-WORDS = "-words"  # ends the name of the corpus of messages of few words
-DOCS = "docs"  # that of manuals; their messages of few words are left out
+WORDS = "-words"  # suffix of the corpus of short messages
+DOCS = "docs"  # corpus of manuals, whose short messages are left out
 _FEW_WORDS = 3
-_WORDS_SHARE = 2  # where messages are chosen, one of few words for so many others
+_WORDS_SHARE = 2  # number of other messages for a short one, if messages are selected
 _MOST_VARIANTS = 2  # of a message in one language
 _MOST_DEPTH = 8  # of rules within rules
 
@@ -45,22 +45,22 @@ _SKIPPED = re.compile(
     r"(@metadata|\.terms$|\.aliases|\.languageNames|\.scriptNames|shortcuts\.|\bhashtags|"
     r"^MESSAGES?_LANG|dateFormat|\.community\.|_communities\.|imagery\.|\.locale$)"
 )
-# Index entries, program lines, holes where the text of another page goes, lists of choices.
+# Index entries, lines of programs, placeholders for text of other pages, lists of choices.
 _NO_PROSE = re.compile(r"^(bm|bas|pyc)_id|<bookmark|<embed|\w;\w.*\w;\w", re.MULTILINE)
-_BUILD_HASH = re.compile(r"-[0-9A-Fa-f]{32}|-[A-Z0-9]{8}\.")  # in the file names of bundlers
+_BUILD_HASH = re.compile(r"-[0-9A-Fa-f]{32}|-[A-Z0-9]{8}\.")  # in file names of bundlers
 
 
-def interface_entries(source: Source, files: Members) -> Iterator[Entry]:
-    """Yields the usable messages of one package.
+def message_entries(source: Source, files: Members) -> Iterator[Entry]:
+    """Yields the usable messages of a package.
 
-    A language whose text is the English one in more than half of its messages is taken for
-    untranslated, unless the source is known to fill gaps with English.
+    A language with English text in more than half of its messages counts as untranslated, unless
+    the source is known to fill gaps with English.
 
     Args:
         source: The package; its reader is `files`, `gettext` or `intents`.
-        files: The files that its pattern finds.
+        files: Its files that match the pattern.
     """
-    found: list[Entry] = []
+    entries: list[Entry] = []
     same: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for name, texts in _READERS[source.reader](files, source.pattern):
@@ -70,16 +70,16 @@ def interface_entries(source: Source, files: Members) -> Iterator[Entry]:
             continue
         total.update(by_language.keys())
         same.update(code for code, variants in by_language.items() if english in variants)
-        found.append(_entry(source, name, english, by_language))
-    absent = {code for code in total if same[code] > total[code] / 2 and not source.padded}
-    kept = (_without_languages(entry, absent) for entry in found)
-    translated = (entry for entry in kept if entry.translations)
+        entries.append(_entry(source, name, english, by_language))
+    untranslated = {code for code in total if same[code] > total[code] / 2 and not source.padded}
+    reduced = (_without_languages(entry, untranslated) for entry in entries)
+    translated = (entry for entry in reduced if entry.translations)
     most = {source.corpus: source.most, source.corpus + WORDS: source.most // _WORDS_SHARE}
     yield from most_translated(translated, most) if source.most else translated
 
 
 def unrepeated(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """Yields the entries without translations of an English text that an earlier one has."""
+    """Yields the entries without translations that an earlier entry has for the same English."""
     seen: set[tuple[str, str, str]] = set()
     for entry in entries:
         new = tuple(pair for pair in entry.translations if (*pair, entry.english) not in seen)
@@ -89,11 +89,11 @@ def unrepeated(entries: Iterable[Entry]) -> Iterator[Entry]:
 
 
 def sentence(template: str, rules: Mapping[str, str], depth: int = 0) -> str:
-    """Returns the plainest sentence of a template: optional words left out, first alternatives.
+    """Returns the simplest sentence of a template, with first alternatives and no optional words.
 
     Args:
-        template: With `[optional]`, `(one|other)` and `<rule>`.
-        rules: What rules stand for.
+        template: Text with `[optional]`, `(one|other)` and `<rule>`.
+        rules: Templates of the rules, by name.
         depth: How many rules this one is within.
     """
     if depth > _MOST_DEPTH:
@@ -117,27 +117,27 @@ def _is_wanted(english: str, corpus: str) -> bool:
     return is_english(english)
 
 
-def _without_languages(entry: Entry, absent: AbstractSet[str]) -> Entry:
-    kept = tuple(pair for pair in entry.translations if pair[0] not in absent)
-    return replace(entry, translations=kept)
+def _without_languages(entry: Entry, languages: AbstractSet[str]) -> Entry:
+    others = tuple(pair for pair in entry.translations if pair[0] not in languages)
+    return replace(entry, translations=others)
 
 
-def _entry(source: Source, name: str, english: str, found: Mapping[str, list[str]]) -> Entry:
+def _entry(source: Source, name: str, english: str, texts: Mapping[str, list[str]]) -> Entry:
     return Entry(
         corpus=source.corpus + (WORDS if _is_short(english) else ""),
         english=english,
         key=f"{source.name}:{name}",
         translations=tuple(
             (code, text)
-            for code in sorted(found)
-            for text in found[code]
+            for code in sorted(texts)
+            for text in texts[code]
             if is_translation(english, text)
         ),
     )
 
 
 def _by_language(texts: Texts, english: str) -> dict[str, list[str]]:
-    """Cleans a message's texts and gathers them by language, shortest tags first."""
+    """Cleans a message's texts and groups them by language, shortest tags first."""
     result: dict[str, list[str]] = defaultdict(list)
     for tag in sorted(texts, key=lambda tag: (len(tag), tag)):
         code = "eng" if tag == english else language_of_tag(tag)
@@ -148,7 +148,7 @@ def _by_language(texts: Texts, english: str) -> dict[str, list[str]]:
 
 
 def _files(files: Members, pattern: str) -> Iterator[tuple[str, Texts]]:
-    """Yields the messages of files that hold one language each."""
+    """Yields the messages of files with one language each."""
     table: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for tag, place, name, data in _located(files, pattern):
         if name.endswith(".mo"):
@@ -166,11 +166,11 @@ def _files(files: Members, pattern: str) -> Iterator[tuple[str, Texts]]:
 
 
 def _gettext(files: Members, pattern: str) -> Iterator[tuple[str, Texts]]:
-    """Yields the messages of .po files, read one by one: all together are too large."""
+    """Yields the messages of .po files, read one by one because they do not fit into memory."""
     table: dict[str, dict[str, list[str]]] = {}
     for name, data in files:
-        found = re.search(pattern, name)
-        tag = found["lang"] if found else ""
+        match = re.search(pattern, name)
+        tag = match["lang"] if match else ""
         if language_of_tag(tag) in (None, "eng"):
             continue
         for message, english, text in read_portable(data):
@@ -183,7 +183,7 @@ def _gettext(files: Members, pattern: str) -> Iterator[tuple[str, Texts]]:
 
 
 def _intents(files: Members, pattern: str) -> Iterator[tuple[str, Texts]]:
-    """Yields the spoken answers of Home Assistant, and one command for each thing it can do."""
+    """Yields the spoken answers of Home Assistant, and one command for each of its actions."""
     table: dict[str, dict[str, list[str]]] = defaultdict(dict)
     for tag, _, _, data in _located(files, pattern):
         tree = json.loads(data)
@@ -196,22 +196,22 @@ def _intents(files: Members, pattern: str) -> Iterator[tuple[str, Texts]]:
                 texts = table[f"{intent}#{_signature(block)}"]
                 texts.setdefault(tag, [sentence(block["sentences"][0], rules)])
     for key, texts in table.items():
-        # A command of few words says too little of the one that another language gives first.
+        # The first commands of two languages often differ; short ones are too ambiguous.
         if "#" not in key or len(clean(texts.get("en", [""])[0]).split()) > _FEW_WORDS:
             yield key, texts
 
 
 def _located(files: Members, pattern: str) -> Iterator[tuple[str, str, str, bytes]]:
-    """Yields tag, name without the tag, name and content of the files, by their names."""
+    """Yields tag, name without tag, name and content of the files, sorted by name."""
     for name, data in sorted(files):
-        found = re.search(pattern, name)
-        if found:
-            place = name[: found.start("lang")] + _BUILD_HASH.sub("", name[found.end("lang") :])
-            yield found["lang"], place, name, data
+        match = re.search(pattern, name)
+        if match:
+            place = name[: match.start("lang")] + _BUILD_HASH.sub("", name[match.end("lang") :])
+            yield match["lang"], place, name, data
 
 
 def _signature(block: Mapping[str, Any]) -> str:
-    """Names what a command acts on, the same in every language."""
+    """Returns a key of a command's action, which is the same in every language."""
     names = ("slots", "metadata", "requires_context", "excludes_context", "response")
     return _digest(json.dumps([block.get(name) for name in names], sort_keys=True))
 

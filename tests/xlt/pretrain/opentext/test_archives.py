@@ -85,7 +85,7 @@ class Cut(io.BytesIO):
         (b"other", "SHA-256 is .*, expected"),
         (b"archi", "SHA-256 is .*, expected"),
         (b"archive and more", "more than the 10 bytes"),
-        (Cut(b"archive"), "cannot fetch words 1.0: reset by peer"),
+        (Cut(b"archive"), "cannot download words 1.0: reset by peer"),
     ],
 )
 def test_nothing_is_kept_of_a_download_that_is_not_the_archive(answer, words, tmp_path):
@@ -114,7 +114,7 @@ def test_addresses_are_opened_over_http(tmp_path):
             return open_url(url.replace("https://registry.npmjs.org", stub.url))
 
         path = fetch(source(b"archive"), tmp_path, progress=quiet, opened=opened)
-        with pytest.raises(DataError, match=r"cannot fetch words 2\.0: HTTP Error 404"):
+        with pytest.raises(DataError, match=r"cannot download words 2\.0: HTTP Error 404"):
             fetch(source(b"", version="2.0", file="w"), tmp_path, progress=quiet, opened=opened)
 
     assert path.read_bytes() == b"archive"

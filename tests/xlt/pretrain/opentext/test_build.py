@@ -74,7 +74,7 @@ def test_a_build_without_text_is_refused(registries):
     """An empty table would only be noticed by the training."""
     cache, sources = registries
 
-    with pytest.raises(DataError, match="no text in the archives of 1 sources"):
+    with pytest.raises(DataError, match="the archives of 1 sources have no text"):
         build(
             cache / "out.parquet",
             sources=sources[:1],

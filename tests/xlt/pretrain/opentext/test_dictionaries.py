@@ -97,7 +97,7 @@ def test_another_database_is_refused(tmp_path):
     """One line, not a traceback of SQLite."""
     (tmp_path / "x.db").write_bytes(b"nothing")
 
-    with pytest.raises(DataError, match="is no database of jamdict"):
+    with pytest.raises(DataError, match="is not a database of jamdict"):
         jmdict_pairs(tmp_path / "x.db")
 
 

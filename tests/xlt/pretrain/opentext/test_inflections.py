@@ -24,7 +24,7 @@ from tests.xlt.pretrain.opentext.samples import (
 from xlt.errors import DataError
 from xlt.pretrain.opentext.build import build
 from xlt.pretrain.opentext.entries import Entry
-from xlt.pretrain.opentext.inflections import form_entries, heads_of
+from xlt.pretrain.opentext.inflections import inflection_entries, lemmas_of
 from xlt.pretrain.opentext.sources import read_sources
 
 
@@ -35,7 +35,7 @@ def entry(english, *translations):
 
 def test_heads_are_single_words_with_the_first_two_of_their_translations():
     """Few English words, small letters, one name for a language of several codes."""
-    found = heads_of(
+    found = lemmas_of(
         [
             entry("house", ("fin", "Talo"), ("nob", "hus")),
             entry("house", ("fin", "talo")),
@@ -56,7 +56,7 @@ PACKAGE = source(b"", corpus="forms", reader="lemmas", pattern=r"(?P<lang>\w+)\.
 def found(heads, dictionaries, **most):
     """Language, form and English of the entries, in their order."""
     files = [(f"data/{tag}.plzma", packed(frontcoded(x))) for tag, x in dictionaries.items()]
-    entries = list(form_entries(PACKAGE, files, heads, **most))
+    entries = list(inflection_entries(PACKAGE, files, heads, **most))
     assert {(made.corpus, made.key, len(made.translations)) for made in entries} <= {
         ("forms", "", 1)
     }
@@ -73,7 +73,7 @@ WORDS = st.text("aAbB1- ", min_size=1, max_size=3)
 )
 def test_a_form_has_the_english_of_its_lemma(translations, lemmas):
     """Not a form that is translated itself, nor one with signs; nothing else is missing."""
-    heads = heads_of(entry(english, ("fin", word)) for english, word in translations)
+    heads = lemmas_of(entry(english, ("fin", word)) for english, word in translations)
     expected = {
         ("fin", form.lower(), english)
         for form, lemma in lemmas.items()
@@ -98,7 +98,7 @@ def test_a_form_has_the_english_of_its_lemma(translations, lemmas):
 
 def test_every_language_has_its_own_dictionary():
     """Both Norwegian ones are for one language; a language without heads gives nothing."""
-    heads = heads_of([entry("house", ("nor", "hus"), ("est", "maja"))])
+    heads = lemmas_of([entry("house", ("nor", "hus"), ("est", "maja"))])
     dictionaries = {
         "nb": [("husene", "hus"), ("huset", "hus")],
         "nn": [("husa", "hus"), ("huset", "hus")],
@@ -115,7 +115,7 @@ def test_every_language_has_its_own_dictionary():
 
 def test_marks_belong_to_words_and_english_is_no_translation():
     """Vowel signs are no letters to Python; a form spelled like its English says nothing."""
-    heads = heads_of([entry("house", ("hin", "घर")), entry("Computer", ("hin", "संगणक"))])
+    heads = lemmas_of([entry("house", ("hin", "घर")), entry("Computer", ("hin", "संगणक"))])
     forms = [("घरों", "घर"), ("computer", "संगणक"), ("घर-घर", "घर")]
 
     assert found(heads, {"hi": forms}) == [("hin", "घरों", "house")]
@@ -147,7 +147,7 @@ def test_languages_of_freeling_are_not_taken():
 
 
 ENDINGS = [a + b for a in "abcdefgh" for b in "ijklmnop"]
-HEADS = heads_of(
+HEADS = lemmas_of(
     [entry(e, ("fin", w)) for w in ("talo", "yö") for e in ("house", "night", "third")]
 )
 MANY = [(lemma + ending, lemma) for lemma in ("talo", "yö") for ending in ENDINGS]
@@ -268,7 +268,7 @@ def test_a_damaged_dictionary_ends_the_build(sources, tmp_path):
     (tmp_path / "lemmas-1.0.whl").write_bytes(data)
     damaged = replace(lemmas, sha256=hashlib.sha256(data).hexdigest())
 
-    with pytest.raises(DataError, match=r"data/de\.plzma is cut"):
+    with pytest.raises(DataError, match=r"data/de\.plzma is truncated"):
         build(
             tmp_path / "out.parquet",
             sources=[words, damaged],

@@ -33,7 +33,7 @@ def test_a_dictionary_is_read_as_it_is_described():
     """Byte by byte, without the help of what writes it in the other tests."""
     data = b"SMFC1\0\4" + b"\0\3cat\0\0" + b"\3\1s\376" + b"\0\4mice\3\3ous" + b"\1\1e\377\2I\xc3"
 
-    with pytest.raises(DataError, match=r"fi\.plzma is cut .* can't decode"):
+    with pytest.raises(DataError, match=r"fi\.plzma is truncated .* can't decode"):
         read(data)
     assert read(data[:-1] + b"x") == [
         ("cat", "cat"),
@@ -53,7 +53,7 @@ def test_a_cut_dictionary_is_refused():
     cuts += [packed(whole)[:size] for size in range(len(packed(whole)))]
 
     for cut in cuts:
-        with pytest.raises(DataError, match=r"^fi\.plzma is cut or no dictionary.*$") as caught:
+        with pytest.raises(DataError, match=r"^fi\.plzma is truncated or not a dictionary.*$") as caught:
             list(read_lemmas("fi.plzma", cut))
         assert "\n" not in str(caught.value)
 
@@ -64,16 +64,16 @@ HEAD = b"SMFC1\0"
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (frontcoded(LEMMAS) + b"\0", "1 bytes after the last of 5 records"),
-        (b"SMFC2" + frontcoded(LEMMAS)[5:], "begins with b'SMFC2', expected b'SMFC1'"),
-        (b"", "begins with b''"),
+        (frontcoded(LEMMAS) + b"\0", "1 bytes follow the last of 5 records"),
+        (b"SMFC2" + frontcoded(LEMMAS)[5:], "starts with b'SMFC2', expected b'SMFC1'"),
+        (b"", "starts with b''"),
         (b"SMFC1\2\0", "unknown flags 2"),
         (HEAD + b"\1" + b"\1\1a\376", "1 of 0 bytes"),
         (HEAD + b"\1" + b"\0\1a\2\0", "-1 of 1 bytes"),
         (HEAD + b"\1" + b"\0" + varint(1001) + b"a" * 1001 + b"\376", "1001 more"),
         (HEAD + b"\1" + b"\0\1a\377" + varint(1001) + b"a" * 1001, "1001 more"),
-        (HEAD + b"\1" + b"\0\5a\376", "5 bytes at 9 of 11"),
-        (HEAD + b"\377" * 9, "a number of more than 28 bits"),
+        (HEAD + b"\1" + b"\0\5a\376", "expected 5 bytes at 9, but there are 11"),
+        (HEAD + b"\377" * 9, "a number has more than 28 bits"),
         (HEAD + b"\1" + b"\0\1\377\376", "can't decode byte 0xff"),
     ],
 )
@@ -86,7 +86,7 @@ def test_a_damaged_dictionary_is_refused(data, words):
 @pytest.mark.parametrize("data", [b"", b"pickled", packed(b"SMFC1\0\0")[:-4]])
 def test_what_is_not_compressed_is_refused(data):
     """One line with the name."""
-    with pytest.raises(DataError, match=r"^fi\.plzma is cut or no dictionary"):
+    with pytest.raises(DataError, match=r"^fi\.plzma is truncated or not a dictionary"):
         list(read_lemmas("fi.plzma", data))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.xlt.pretrain.opentext.samples import catalogue, package
 from xlt.pretrain.opentext.entries import Entry
-from xlt.pretrain.opentext.ui_messages import interface_entries, sentence, unrepeated
+from xlt.pretrain.opentext.ui_messages import message_entries, sentence, unrepeated
 
 
 def messages(files, **fields):
@@ -17,7 +17,7 @@ def messages(files, **fields):
     data = [(f"{tag}.json", json.dumps(texts).encode()) for tag, texts in files.items()]
     return [
         (entry.english, dict(entry.translations), entry.corpus)
-        for entry in interface_entries(package(**fields), data)
+        for entry in message_entries(package(**fields), data)
     ]
 
 
@@ -46,7 +46,7 @@ def test_variants_of_a_language_are_at_most_two():
         for tag, text in (("en", "Save"), ("pt_PT", "Guardar"), ("pt_BR", "Gravar"), ("pt", "Sal"))
     ]
 
-    (entry,) = interface_entries(package(), data)
+    (entry,) = message_entries(package(), data)
 
     assert entry.translations == (("por", "Sal"), ("por", "Gravar"))
 
@@ -70,7 +70,7 @@ def test_gettext_messages_bring_their_english():
     """Of plurals the last form; context is no text; a broken catalogue is empty."""
     plural = catalogue({"": "head", "menu\4Open": "Öffnen", "%d file\0%d files": "Datei\0Dateien"})
 
-    found = list(interface_entries(package(), [("de.mo", plural), ("fr.mo", b"x" * 40)]))
+    found = list(message_entries(package(), [("de.mo", plural), ("fr.mo", b"x" * 40)]))
 
     assert [(e.english, e.translations) for e in found] == [
         ("Open", (("deu", "Öffnen"),)),
@@ -91,7 +91,7 @@ def test_half_as_many_words_as_sentences_are_chosen():
     texts = [("c", f"Open file number {number}", f"Avaa {number}") for number in numbers]
     texts += [("c", f"Word {number}", f"Sana {number}") for number in numbers]
 
-    found = list(interface_entries(package("gettext", most=4), [("fi.po", portable(texts))]))
+    found = list(message_entries(package("gettext", most=4), [("fi.po", portable(texts))]))
 
     assert Counter(entry.corpus for entry in found) == {"interface": 4, "interface-words": 2}
 
@@ -113,7 +113,7 @@ def test_manuals_give_sentences():
         ("README", b""),
     ]
 
-    found = list(interface_entries(package("gettext", corpus="docs"), iter(files)))
+    found = list(message_entries(package("gettext", corpus="docs"), iter(files)))
 
     assert [(e.corpus, e.english, e.translations) for e in found] == [
         ("docs", "Click OK to close it.", (("fin", "Sulje OK:lla se."),))
@@ -125,7 +125,7 @@ def test_the_english_files_may_have_another_tag():
     pages = {"C": "One and two and three", "fi": "Yksi ja kaksi ja kolme"}
     files = [(f"{tag}.page", f"<page><p>{text}</p></page>".encode()) for tag, text in pages.items()]
 
-    (found,) = interface_entries(package(english="C", corpus="docs"), files)
+    (found,) = message_entries(package(english="C", corpus="docs"), files)
 
     assert (found.english, found.translations) == (pages["C"], (("fin", pages["fi"]),))
 
