@@ -7,6 +7,7 @@
     calibration.json    temperatures per language, if it was calibrated
     config.toml         the settings it was trained with
     losses.json         the parts of the loss along the training
+    README.md           the model card, if it was trained and not only saved
 
 `AutoModel.from_pretrained` and `AutoTokenizer.from_pretrained` load the folder too.
 """

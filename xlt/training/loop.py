@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -16,18 +17,14 @@ from xlt.disk.fingerprints import fingerprint
 from xlt.errors import CancelledError, DataError, DivergedError
 from xlt.losses import LossWeights
 from xlt.models.artifact import save_model
+from xlt.models.card import Card, count_labels, origin, write_card
 from xlt.models.predictor import Predictor
 from xlt.tasks.heads import Fit
+from xlt.tasks.metrics import per_language
 from xlt.tasks.predictions import Predictions, interpret
 from xlt.tasks.task import AnyTask
-from xlt.training.checkpoint import (
-    drop_checkpoint,
-    load_checkpoint,
-    save_checkpoint,
-)
-from xlt.training.network import (
-    batch_loss,
-)
+from xlt.training.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
+from xlt.training.network import batch_loss
 from xlt.training.run import Run, set_up
 
 _log = logging.getLogger(__name__)
@@ -144,6 +141,17 @@ def train(
     def finish(folder: Path) -> None:
         if held_out:
             judged.append(_calibrated(folder, held_out, task))
+        suggestions = judged[0].suggestions if judged else []
+        truth, langs = [e.answer for e in held_out], [e.lang for e in held_out]
+        card = Card(
+            task=task,
+            encoder=origin(config.encoder),
+            labels_spent=count_labels(labelled),
+            day=datetime.now(UTC).date(),
+            judges="held-out labels",
+            scores=per_language(task, truth, [s.answer for s in suggestions], langs),
+        )
+        write_card(folder, card)
 
     if run.accelerator.is_main_process:
         save_model(

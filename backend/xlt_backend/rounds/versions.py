@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from xlt.data.examples import Example
 from xlt.errors import CorruptVersionError, DataError, XltError
+from xlt.models.card import Card, Origin, count_labels, write_card
 from xlt.store.versions import ProjectStore, VersionMeta
 from xlt.tasks import metrics
 from xlt.tasks.calibration import Calibration
@@ -80,6 +81,8 @@ def save(
     audit: Sequence[Example],
     data: str,
     judgement: Judgement,
+    encoder: Origin,
+    day: date,
     details: Mapping[str, Any],
 ) -> str:
     """Makes the model that was trained in `folder` a version; returns its name.
@@ -92,7 +95,9 @@ def save(
         audit: The examples that judged it.
         data: Digest of all that the training read.
         judgement: The judgement of the audit labels.
-        details: More facts about it.
+        encoder: The encoder that it was trained from.
+        day: Today, UTC.
+        details: More facts about it; `reason` is that of the training.
 
     Raises:
         StoreError: If it cannot be written; no part of it is left then.
@@ -102,7 +107,7 @@ def save(
     accuracy = metrics.per_language(task, truth, predicted, [example.lang for example in audit])
     meta = VersionMeta(
         data_hash=data,
-        label_counts=dict(Counter(example.lang for example in train)),
+        label_counts=count_labels(train),
         metrics={"audit": {lang: score.to_json() for lang, score in accuracy.items()}},
         details={
             "labels": list(task.labels),
@@ -112,11 +117,23 @@ def save(
             **details,
         },
     )
+    decision = "kept back" if judgement.worse else "good enough to become the active version"
+    card = Card(
+        task=task,
+        encoder=encoder,
+        labels_spent=meta.label_counts,
+        day=day,
+        judges="audit labels",
+        scores=accuracy,
+        reason=str(details.get("reason", "")),
+        judgement=f"{decision}; {judgement.reason}",
+    )
     with versions.stage() as stage:
         for path in (folder / files.MODEL).iterdir():
             shutil.copy2(path, stage / path.name)
         labels = {e.id: task.plain(e.answer) for e in (*train, *audit)}
         files.write_json(stage / EXAMPLES, labels)
+        write_card(stage, card)
         return versions.commit(stage, meta)
 
 

@@ -301,7 +301,7 @@ def test_the_folder_holds_what_a_stranger_needs(brief, tmp_path):
         model.encoder.layer[1].output.dense.weight, saved["encoder.layer.1.output.dense.weight"]
     )
     assert AutoTokenizer.from_pretrained(out)("the ball")["input_ids"][1:-1]
-    assert {p.suffix for p in out.iterdir()} <= {".json", ".toml", ".safetensors"}
+    assert {p.suffix for p in out.iterdir()} <= {".json", ".toml", ".safetensors", ".md"}
 
 
 def test_embeddings_that_were_not_trained_take_no_more_bytes_than_before(brief, tmp_path):

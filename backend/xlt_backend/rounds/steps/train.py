@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from xlt.errors import DivergedError
+from xlt.models.card import origin
 from xlt_backend.rounds import versions
 from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.decide import Action, Decision
@@ -46,6 +48,8 @@ def train(progress: Progress, context: Context, snapshot: Snapshot, decision: De
         audit=snapshot.audit,
         data=decision.data,
         judgement=judgement,
+        encoder=origin(context.base, adapted=context.config["encoder"] != context.base),
+        day=datetime.fromtimestamp(progress.tools.now(), UTC).date(),
         details={"reason": decision.reason, "config": context.config, **measured},
     )
     workspace.keep(folder, version, snapshot.train, snapshot.pool)

@@ -132,6 +132,29 @@ def test_worse_model_is_kept_back(world):
     assert "worse" in world.state.last_round["reason"]
 
 
+def test_a_version_has_a_card_that_tells_how_it_was_judged(world):
+    """README.md of a version: its languages, audit accuracy, judgement and reason of the round."""
+    world.trainer.skill = 1.0
+    first = world.trained()
+    world.label_studio.label_next(60)
+    world.trainer.skill = 0.0
+    world.round()
+    second = world.versions.versions()[-1]
+
+    cards = [(world.versions.open(v) / "README.md").read_text("utf-8") for v in (first, second)]
+    for version, card in zip((first, second), cards, strict=True):
+        meta = world.versions.meta(version)
+        for lang, number in meta.label_counts.items():
+            n = dict(meta.metrics["audit"]).get(lang, {"n": 0})["n"]
+            assert f"| {lang} | {number} | {n} |" in card
+        assert "Judged by audit labels." in card
+        assert f"| reason of the training | {meta.details['reason']}" in card
+        assert "| encoder | bundled |" in card
+        assert "| trained | 2027-01-15, with xlt" in card
+    assert "| good enough to become the active version; " in cards[0]
+    assert "| kept back; worse than the active version: " in cards[1]
+
+
 def test_worse_model_is_not_trained_again(world):
     """The same labels are not tried again; more labels are."""
     world.trainer.skill = 1.0
