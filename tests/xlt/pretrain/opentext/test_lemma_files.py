@@ -53,7 +53,9 @@ def test_a_cut_dictionary_is_refused():
     cuts += [packed(whole)[:size] for size in range(len(packed(whole)))]
 
     for cut in cuts:
-        with pytest.raises(DataError, match=r"^fi\.plzma is truncated or not a dictionary.*$") as caught:
+        with pytest.raises(
+            DataError, match=r"^fi\.plzma is truncated or not a dictionary.*$"
+        ) as caught:
             list(read_lemmas("fi.plzma", cut))
         assert "\n" not in str(caught.value)
 
