@@ -1,1 +1,1 @@
-"""What labels are worth: honest accuracy, whether choosing pays, what the last labels bought."""
+"""Payoff of labels: unbiased accuracy, gain of selection, improvement by the last labels."""

@@ -1,4 +1,4 @@
-"""Intervals of differences: between paired answers, over resampled splits, and of their ratios."""
+"""Confidence intervals: of paired differences, over resampled splits, and of ratios of means."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Interval:
 def paired_difference(first: NDArray[np.floating], second: NDArray[np.floating]) -> Interval:
     """Returns the difference of two means of credit on the same n answers, with its interval.
 
-    For right and wrong answers it is the Bonett-Price interval: Wald's after one answer is added
-    to both cells in which the two differ, and two to n (Bonett and Price 2012): near its nominal
-    coverage from some ten answers on, also if the two hardly ever differ. Credit between 0 and 1
-    counts by its squared differences.
+    For right and wrong answers it is the Bonett-Price interval: Wald's after adding one answer to
+    both cells in which the two differ, and two to n (Bonett and Price 2012). From about ten answers
+    on it is near its nominal coverage, even if the two rarely differ. Credit between 0 and 1 counts
+    by its squared differences.
 
     Args:
         first: (n,) in [0, 1], n >= 1.
@@ -50,11 +50,11 @@ def paired_difference(first: NDArray[np.floating], second: NDArray[np.floating])
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Resampled:
-    """Means over J resampled splits, and how sure they are.
+    """Means over J resampled splits, and their covariance.
 
-    Splits share their examples, so that the variance over splits says too little. It is corrected
-    by `1/J + n_judged / n_trained` in place of `1/J` (Nadeau and Bengio 2003), which takes in both
-    the texts that judged and the texts that trained.
+    Splits share their examples, so the variance over splits is too small. `1/J + n_judged /
+    n_trained` in place of `1/J` corrects it (Nadeau and Bengio 2003), for the texts that judged and
+    for those that trained.
 
     Attributes:
         mean: (K,) of K quantities.
@@ -68,7 +68,7 @@ class Resampled:
 
     @classmethod
     def of(cls, values: NDArray[np.float64], judged_per_trained: float) -> Resampled:
-        """From (J, K) values of the splits.
+        """Averages (J, K) values of the splits.
 
         Args:
             values: One row per split.
@@ -87,15 +87,15 @@ class Resampled:
         return float(t.ppf(0.975, self.splits - 1))
 
     def interval(self, k: int) -> Interval:
-        """Of quantity k, by Student's t with J - 1 degrees of freedom."""
+        """Returns the interval of quantity k, by Student's t with J - 1 degrees of freedom."""
         value, half = float(self.mean[k]), self._t * math.sqrt(float(self.covariance[k, k]))
         return Interval(value=value, low=value - half, high=value + half)
 
     def ratio(self, above: int, below: int) -> Interval | None:
-        """Of the ratio of two of the means, by Fieller's theorem.
+        """Returns the interval of the ratio of two of the means, by Fieller's theorem.
 
         Returns:
-            None where the denominator is not clearly above 0: then any ratio may be true.
+            None if the denominator is not clearly above 0, so that any ratio is possible.
         """
         a, b = float(self.mean[above]), float(self.mean[below])
         t2 = self._t**2

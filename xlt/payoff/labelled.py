@@ -1,4 +1,4 @@
-"""Labels whose payoff is measured, as arrays, and probes of some of them."""
+"""Labelled examples as arrays, and probes trained on some of them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Labelled:
     Attributes:
         vectors: (N, D) sentence vectors of an encoder that has not seen the labels.
         answers: N answers.
-        task: What they belong to.
-        langs: (N,) language codes, one per language.
-        groups: (N,) texts with the same meaning, in whatever language, share a group.
+        task: Task of the answers.
+        langs: (N,) language codes, one code per language.
+        groups: (N,) groups; texts with the same meaning in any language share one.
         l2: Penalty of the probes.
 
     Raises:
@@ -45,18 +45,18 @@ class Labelled:
                 raise DataError(f"expected {n} {name}, one per vector")
 
     def scaled(self) -> Labelled:
-        """Returns the same with vectors of mean 0 and mean length 1, as probes expect them."""
+        """Returns a copy with vectors of mean 0 and mean length 1, as probes expect them."""
         if not len(self.vectors):
             return self
         return replace(self, vectors=scaled(self.vectors, self.vectors))
 
     def fit(self, rows: NDArray[np.intp], start: Probe | None = None) -> Probe:
-        """Returns a probe that was trained on some of the rows; `start` only saves time."""
+        """Trains a probe on some of the rows; `start` only saves time."""
         answers = [self.answers[row] for row in rows]
         return self.task.probe(self.vectors[rows], answers, l2=self.l2, start=start)
 
     def credit(self, probe: Probe, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Returns how right a probe is on the rows, (K,) in [0, 1]."""
+        """Returns a probe's credit on the rows, (K,) in [0, 1]."""
         outputs = probe.outputs(self.vectors[rows])
         beliefs = self.task.beliefs(outputs, self.langs[rows].tolist(), Calibration())
         predicted = [suggestion.answer for suggestion in self.task.decode(beliefs)]

@@ -1,17 +1,16 @@
-"""LURE: an unbiased accuracy from labels that were chosen, where the chances are known.
+"""LURE: an unbiased estimate of accuracy from selected labels with known chances.
 
-Labels that a sampler chose are not like the rest, and an unweighted mean of them says little of a
-model. Where every text had a known chance > 0 at each pick, weights put that right: the levelled
-unbiased risk estimator of Farquhar, Gal and Rainforth (2021), used for judging models by Kossen et
-al. (2021).
+Selected labels differ from the other texts, so their unweighted mean is a biased estimate of
+accuracy. If every text had a known chance > 0 at each pick, weights remove the bias: the levelled
+unbiased risk estimator of Farquhar, Gal and Rainforth (2021), used to judge models by Kossen et al.
+(2021).
 
-What it adds beyond audit labels, plainly: under a sampler that is nearly deterministic, as ours is,
-a text that the sampler wanted had a chance near 1 and gets a weight near 0; a text drawn at random,
-with chance `control_share / remaining`, gets one near `1 / control_share`. So nearly all of the
-information is in the control labels: with a tenth of the labels drawn at random, a hundred labels
-judge about as well as ten audit labels, and only the finite pool, of which much is labelled at the
-end, makes it better than that. Its worth is that control labels train as well. The labels that were
-chosen do not become judges by it.
+It adds little to audit labels. Our sampler is nearly deterministic: a text that it preferred had a
+chance near 1 and gets a weight near 0; a text drawn at random, with chance
+`control_share / remaining`, gets a weight near `1 / control_share`. So nearly all information is in
+the control labels. With a tenth of the labels drawn at random, 100 labels judge about as well as
+ten audit labels; they judge better only when much of the pool is labelled. The advantage is that
+control labels train as well. Selected labels do not become judges by this method.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ CAP = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
-    """What weighted labels say of a model.
+    """Accuracy estimated from weighted labels.
 
     Attributes:
         accuracy: In [0, 1].
         low: Lower end of the 95 % interval.
-        high: Upper end of it.
-        labels: How many labels were judged.
-        effective: How many labels drawn at random would say as much.
+        high: Upper end of the interval.
+        labels: Number of judged labels.
+        effective: Number of random labels that would give the same variance.
     """
 
     accuracy: float
@@ -52,17 +51,17 @@ def lure_weights(
     pool: int,
     remaining: NDArray[np.integer] | None = None,
 ) -> NDArray[np.float64]:
-    """The weight of each of M labels, in the order in which they were picked, each with mean 1.
+    """Returns the weight of each of M labels, in the order of picking, each with mean 1.
 
     `v_m = 1 + (N - M) / (N - m) (1 / ((N - m + 1) q_m) - 1)` for m = 1..M (Farquhar et al. 2021,
-    eq. 4); all 1 where M = N. `mean(v * loss)` is then unbiased for the mean loss of the N texts,
-    whatever the picks before depend on.
+    eq. 4); all 1 if M = N. `mean(v * loss)` is then unbiased for the mean loss of the N texts, for
+    any dependence on earlier picks.
 
     Args:
-        propensities: (M,) chances in (0, 1]: of the m-th text among those that were left.
-        pool: N, texts of which these are picks, M <= N.
-        remaining: (M,) how many were left at each pick, it included, where texts came and went
-            meanwhile; None: N, N - 1, ...
+        propensities: (M,) in (0, 1], chance of the m-th text among those that were left.
+        pool: N, number of texts that could be picked, M <= N.
+        remaining: (M,) number of texts left at each pick, this one included, if texts came and went
+            in between; None for N, N - 1, ...
 
     Raises:
         DataError: If a propensity is not in (0, 1], or there are more picks than texts.
@@ -70,7 +69,7 @@ def lure_weights(
     q = np.asarray(propensities, dtype=np.float64)
     m = len(q)
     if m > pool:
-        raise DataError(f"expected at most {pool} picks, as many as there are texts, got {m}")
+        raise DataError(f"expected at most {pool} picks from {pool} texts, got {m}")
     if not ((q > 0) & (q <= 1)).all():
         bad = q[~((q > 0) & (q <= 1))][0]
         raise DataError(f"a propensity must be in (0, 1], got {bad}")
@@ -82,32 +81,33 @@ def lure_weights(
 
 
 def capped(weights: NDArray[np.float64], share: float = CAP) -> NDArray[np.float64]:
-    """Weights of which none is more than a share of their sum.
+    """Caps weights at a share of their sum.
 
-    Trades unbiasedness for a smaller variance: one label with a tiny chance cannot decide alone.
+    This adds a small bias and reduces the variance: one label with a tiny chance cannot decide
+    alone.
     """
     return np.minimum(weights, share * weights.sum()) if len(weights) else weights
 
 
 def lure(losses: NDArray[np.floating], weights: NDArray[np.float64]) -> float:
-    """The unbiased estimate `mean(v * loss)`; with weights as of `lure_weights`, not capped."""
+    """Returns the unbiased estimate `mean(v * loss)`; weights from `lure_weights`, not capped."""
     return float(np.mean(weights * losses))
 
 
 def weighted_accuracy(
     credit: NDArray[np.float64], weights: NDArray[np.float64], random_credit: NDArray[np.float64]
 ) -> Accuracy:
-    """The share of right answers of chosen and of random labels, with Wilson's interval.
+    """Estimates accuracy from selected and random labels, with Wilson's interval.
 
-    Both tell of the same accuracy and count by their effective numbers, which makes the variance of
-    the two together least. Weights of chosen labels are divided by their sum, not by M: a bias of
-    order 1/M for a far smaller variance, since their sum depends on how many random picks happened
-    to be among the M.
+    Both estimate the same accuracy; they count by their effective numbers, which minimises the
+    variance of the combined estimate. Weights of selected labels are divided by their sum, not by
+    M: this adds a bias of order 1/M and reduces the variance much, because the sum depends on the
+    number of random picks among the M.
 
     Args:
-        credit: (M,) in [0, 1], how right the prediction of each chosen label was.
-        weights: (M,) > 0, as of `lure_weights` or `capped`.
-        random_credit: (R,) the same of labels drawn at random (audit labels).
+        credit: (M,) in [0, 1], credit of the prediction for each selected label.
+        weights: (M,) > 0, from `lure_weights` or `capped`.
+        random_credit: (R,) the same for labels drawn at random (audit labels).
     """
     effective, random = effective_number(weights), len(random_credit)
     hits = effective * float((weights * credit).sum() / weights.sum()) if len(weights) else 0.0
@@ -120,10 +120,10 @@ def weighted_accuracy(
 
 
 def effective_number(weights: NDArray[np.float64]) -> float:
-    """How many labels drawn at random would say as much as labels with these weights.
+    """Returns the number of random labels with the same variance as labels with these weights.
 
-    Kish's `(sum v)^2 / sum v^2`, times `sum v / M` where that is below 1: the weights have mean 1,
-    and where they sum to less the random picks that carry the weight were not drawn yet.
+    Kish's `(sum v)^2 / sum v^2`, times `sum v / M` if that is below 1: the weights have mean 1, and
+    if they sum to less, the random picks that carry the weight are not drawn yet.
     """
     if not len(weights):
         return 0.0

@@ -1,4 +1,4 @@
-"""What the last labels of a language bought: the signal to stop, language by language."""
+"""Improvement by the last labels of each language: the signal to stop labelling it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from xlt.payoff.intervals import Interval, paired_difference
 from xlt.payoff.labelled import Labelled
 from xlt.tasks.task import Probe
 
-#: So many labels are the last ones, or half of a language's where it has fewer than twice as many.
+#: Number of last labels, or half of a language's labels if that is less.
 LAST = 100
-#: Below so many last labels, or labels to judge by, it is too early to say.
+#: Smallest number of last labels, and of labels that judge.
 LEAST_LAST, _LEAST_JUDGED = 10, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Improvement:
-    """What the last labels of a language bought.
+    """Improvement by the last labels of a language.
 
     Attributes:
-        labels: How many they are.
-        gain: Accuracy in the language with them minus without them. The interval is that of the
-            labels that judge; it says what these labels bought, not what the next ones will.
-        judged: Labels that judged.
+        labels: Number of last labels.
+        gain: Accuracy in the language with them minus without them. The interval covers the labels
+            that judge; it is about these labels, not about the next ones.
+        judged: Number of labels that judged.
     """
 
     labels: int
@@ -34,7 +34,7 @@ class Improvement:
 
 
 def last_labels(count: int) -> int:
-    """How many of a language's `count` labels are its last ones."""
+    """Returns the number of last labels of a language with `count` labels."""
     return min(LAST, count // 2)
 
 
@@ -43,30 +43,33 @@ def improvement_by_last(
     trained: NDArray[np.intp],
     judging: NDArray[np.intp],
 ) -> dict[str, Improvement | None]:
-    """What the last labels of each language bought; None: too early to say.
+    """Measures the improvement by the last labels of each language.
 
-    One quick head is trained on all labels, one more for each language on all but its last ones,
-    and both are judged on the same labels of the language.
+    Trains one probe on all labels, and one more for each language on all but its last labels.
+    Judges both on the same labels of the language.
 
     Args:
         labelled: All labels.
         trained: Rows that train, the oldest label first.
-        judging: Rows that judge; they train neither head.
+        judging: Rows that judge; they train no probe.
+
+    Returns:
+        Language -> improvement. None if the language has too few labels.
     """
     data = labelled.scaled()
-    found: dict[str, Improvement | None] = {}
+    improvements: dict[str, Improvement | None] = {}
     whole: Probe | None = None
     for lang in dict.fromkeys(data.langs[np.concatenate([trained, judging])].tolist()):
         rows = judging[data.langs[judging] == lang]
         own = np.flatnonzero(data.langs[trained] == lang)
         last = own[len(own) - last_labels(len(own)) :]
         if len(last) < LEAST_LAST or len(rows) < _LEAST_JUDGED:
-            found[lang] = None
+            improvements[lang] = None
             continue
         whole = whole or data.fit(trained)
         gain = paired_difference(*compared(data, trained, last, rows, whole))
-        found[lang] = Improvement(labels=len(last), gain=gain, judged=len(rows))
-    return found
+        improvements[lang] = Improvement(labels=len(last), gain=gain, judged=len(rows))
+    return improvements
 
 
 def compared(
@@ -76,6 +79,6 @@ def compared(
     judging: NDArray[np.intp],
     whole: Probe,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Returns the credit of judging rows with all trained rows, and without those at `last`."""
+    """Returns the credit of judging rows by all trained rows, and by all except those at `last`."""
     without = data.fit(np.delete(trained, last), start=whole)
     return data.credit(whole, judging), data.credit(without, judging)

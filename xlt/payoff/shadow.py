@@ -1,10 +1,9 @@
-"""The shadow test: does choosing pay, and how many random labels would have been needed instead?
+"""The shadow test: measures whether selection pays, and how many random labels would do the same.
 
-Two arms of labels are compared with nothing but themselves: labels that the sampler chose, and
-labels of texts that were drawn at random. Quick heads are trained on equally many of both, with the
-same number of each language, and judged on random labels that neither saw, nor a translation of
-them. The heads are thrown away, so audit labels may serve in the random arm: no model that anybody
-uses learns from them.
+It compares two arms: labels that the sampler selected, and labels of texts drawn at random. It
+trains probes on the same number of labels of both arms, with the same number per language, and
+judges them on random labels. Neither these texts nor their translations have trained a probe. The
+probes are discarded, so audit labels may serve in the random arm: no model in use learns from them.
 """
 
 from __future__ import annotations
@@ -18,30 +17,30 @@ from numpy.typing import NDArray
 from xlt.payoff.intervals import Interval, Resampled
 from xlt.payoff.labelled import Labelled
 
-#: Share of random draws where choosing was found worse than chance; the rest is still chosen, so
-#: that it is noticed when choosing pays again.
+#: Share of random draws after selection was found worse than chance. The rest is still selected, so
+#: that the next test can find that selection pays again.
 FALLBACK_SHARE = 0.9
 _SPLITS = 15
-#: Share of the random labels that a split judges by.
+#: Share of the random labels that judge in a split.
 _JUDGED = 0.2
-#: Labels of an arm that a head is trained on at most: time grows with them.
+#: Largest number of labels of an arm that train a probe: time grows with it.
 _MOST = 400
-#: Below so many labels to train on, or to judge by, nothing is said.
+#: Smallest number of labels that train, and of labels that judge.
 _LEAST = 20
 #: The learning curve of the random arm is measured from a quarter of the labels on.
 _DOUBLINGS = 2
-#: Doublings between the ends of an interval that says nothing.
+#: Width of an interval of doublings from which on it is not reported.
 _VAGUE = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What choosing gave.
+    """Selected labels compared with the same number of random labels.
 
     Attributes:
-        gain: Accuracy with chosen labels minus accuracy with as many random ones.
-        doublings: How often the number of random labels would have to be doubled for the same; None
-            where random labels do not clearly help either, so that nobody can say.
+        gain: Accuracy with selected labels minus accuracy with random labels.
+        doublings: Number of doublings of the random labels that would give the same gain. None if
+            random labels do not clearly help either.
     """
 
     gain: Interval
@@ -49,11 +48,11 @@ class Comparison:
 
     @property
     def saved(self) -> Interval | None:
-        """Labels saved, as a share of the random labels needed: 0.5 is half; below 0, a loss.
+        """Returns the labels saved, as a share of the random labels needed: 0.5 is half.
 
-        From the learning curve of the random arm, a line over the logarithm of the labels; beyond
-        the labels that the random arm has it is drawn on. None where the ends of the interval are
-        more than a factor of eight apart: that is not known yet.
+        Below 0, it is a loss. It comes from the learning curve of the random arm, a line over the
+        logarithm of the number of labels, extrapolated if needed. None if the ends of the interval
+        are more than a factor of eight apart.
         """
         d = self.doublings
         if d is None or d.high - d.low > _VAGUE:
@@ -67,10 +66,10 @@ class Shadow:
     """The result of a shadow test.
 
     Attributes:
-        overall: All target languages together, each judged label alike.
-        languages: Language -> the same for labels in it, where there are enough of them.
-        labels: Labels that each arm trained on.
-        judged: Random labels that judged, over all splits.
+        overall: Comparison on the labels of all target languages, each counting the same.
+        languages: Language -> comparison on its labels, if there are enough of them.
+        labels: Number of labels that trained in each arm.
+        judged: Number of random labels that judged, over all splits.
     """
 
     overall: Comparison
@@ -86,27 +85,28 @@ def shadow_test(
     targets: Collection[str],
     rng: np.random.Generator,
 ) -> Shadow | None:
-    """Compares what chosen and random labels teach.
+    """Compares probes of selected labels with probes of random labels.
 
-    Fifteen times, four fifths of the random labels, by groups, train one head, as many chosen ones
-    another; what is left judges both. See `Resampled` for the interval: it holds for the way of
-    choosing, not only for the labels at hand.
+    In each of 15 splits, four fifths of the random labels, by groups, train one probe; the same
+    number of selected labels trains another. The remaining random labels judge both. The interval
+    (see `Resampled`) holds for the method of selection, not only for the labels at hand.
 
     Args:
         labelled: All labels.
-        chosen: (N,) labels that the sampler chose.
-        random: (N,) labels of texts drawn at random, audit labels included; none is also chosen.
+        chosen: (N,) True for labels that the sampler selected.
+        random: (N,) True for labels of texts drawn at random, audit labels included; none of them
+            is in `chosen`.
         targets: Languages that judge.
         rng: Draws splits and samples.
 
     Returns:
-        None where there are too few labels to say anything.
+        None if there are too few labels.
     """
     data = labelled.scaled()
     judges = random & np.isin(data.langs, list(targets))
     names = [str(lang) for lang in np.unique(data.langs[judges])]
-    found = [_split(data, chosen, random, judges, names, rng) for _ in range(_SPLITS)]
-    splits = [split for split in found if split is not None]
+    tried = [_split(data, chosen, random, judges, names, rng) for _ in range(_SPLITS)]
+    splits = [split for split in tried if split is not None]
     if len(splits) < _SPLITS:
         return None
     values = np.array([split.values for split in splits])  # (J, 1 + L, 2)
@@ -126,14 +126,14 @@ def shadow_test(
 
 
 def _comparison(values: NDArray[np.float64], part: float) -> Comparison:
-    """From (J, 2) gains and rises per doubling."""
+    """Compares by gains and rises per doubling, (J, 2)."""
     resampled = Resampled.of(values, part)
     return Comparison(gain=resampled.interval(0), doublings=resampled.ratio(0, 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Split:
-    """One split: for all languages and each, (gain, rise per doubling) and how many judged."""
+    """One split: (gain, rise per doubling) and number of judges, for all languages and for each."""
 
     values: NDArray[np.float64]
     judged: NDArray[np.intp]
@@ -178,7 +178,7 @@ def _differences(credit: list[NDArray[np.float64]], part: NDArray[np.bool_]) -> 
 def _held_out(
     data: Labelled, random: NDArray[np.bool_], rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """(N,) texts of a fifth of the random labels' groups."""
+    """Draws the texts (N,) of a fifth of the random labels' groups."""
     groups = rng.permutation(np.unique(data.groups[random]))
     return np.isin(data.groups, groups[: max(1, round(_JUDGED * len(groups)))])
 
@@ -189,11 +189,11 @@ def _alike(
     chosen: NDArray[np.bool_],
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows of both arms, equally many of each language, in random order; at most `_MOST`."""
+    """Draws rows of both arms, the same number of each language, in random order."""
     one, two = [], []
     for lang in np.unique(data.langs[random]):
-        of = data.langs == lang
-        a, b = (rng.permutation(np.flatnonzero(arm & of)) for arm in (random, chosen))
+        own = data.langs == lang
+        a, b = (rng.permutation(np.flatnonzero(arm & own)) for arm in (random, chosen))
         n = min(len(a), len(b))
         one.append(a[:n])
         two.append(b[:n])
@@ -203,17 +203,16 @@ def _alike(
     return np.concatenate(one)[order], np.concatenate(two)[order]
 
 
-def falls_back(before: bool, found: Shadow | None) -> bool:
-    """Whether the sampler should draw at random, after a shadow test.
+def falls_back(before: bool, shadow: Shadow | None) -> bool:
+    """Tells whether the sampler should draw at random, after a shadow test.
 
-    With hysteresis: it falls back where choosing is worse with its whole interval below zero, and
-    chooses again where choosing does not look worse at all. What the test cannot say changes
-    nothing.
+    It falls back if the whole interval of the gain is below zero, and selects again when the gain
+    itself is not below zero. A test without a result changes nothing.
 
     Args:
-        before: Whether it had fallen back.
-        found: The test's result; None: too few labels.
+        before: True if it had fallen back.
+        shadow: The test's result. None if there were too few labels.
     """
-    if found is None:
+    if shadow is None:
         return before
-    return found.overall.gain.value < 0 if before else found.overall.gain.high < 0
+    return shadow.overall.gain.value < 0 if before else shadow.overall.gain.high < 0

@@ -1,4 +1,4 @@
-"""Transfer, measured on labels: probes of source labels against probes of target labels."""
+"""Measurement of transfer: probes of source labels against probes of target labels."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from xlt.tasks.calibration import Calibration
 from xlt.tasks.logistic import scaled
 from xlt.tasks.task import AnyTask
 
-#: Folds that the texts are to be split into.
+#: Number of folds of the texts.
 FOLDS = 4
-#: Labels of either side that suffice.
+#: Largest number of labels that each side uses.
 _MOST = 256
-#: How often labels are drawn of the side that has more.
+#: Number of draws from the side with more labels.
 _DRAWS = 3
-#: Labels of either side below which nothing is measured.
+#: Smallest number of labels of each side.
 _LEAST = 8
-#: A stiffer probe than the one that models start from: at so few labels it tells more apart.
+#: Penalty of the probes, larger than that of a model's start: better with few labels.
 _L2 = 2.0
 
 
@@ -40,8 +40,8 @@ def transfer_of(
     Args:
         examples: M examples.
         vectors: (M, H) by an encoder that has not seen their labels.
-        task: What the answers belong to.
-        source_languages: Codes of languages that are labelled for the others' sake.
+        task: Task of the answers.
+        source_languages: Codes of languages that are labelled to help the others.
         rng: Draws folds, and labels if one side has more.
 
     Returns:
@@ -62,14 +62,16 @@ def measure_transfer(
     folds: NDArray[np.intp],
     rng: np.random.Generator,
 ) -> Transfer | None:
-    """Compares probes of source labels with probes of as many target labels, by cross-fitting.
+    """Compares probes of source labels with probes of target labels, by cross-fitting.
+
+    Both kinds of probes get the same number of labels.
 
     Args:
         vectors: (M, H) sentence vectors of an encoder that has not seen the labels.
         answers: M answers.
-        task: What they belong to.
-        is_source: (M,) whose language is a source.
-        folds: (M,) in [0, FOLDS); texts with the same meaning are in one.
+        task: Task of the answers.
+        is_source: (M,) True if the language is a source.
+        folds: (M,) in [0, FOLDS); texts with the same meaning share a fold.
         rng: Draws labels if one side has more.
 
     Returns:
@@ -84,15 +86,15 @@ def measure_transfer(
     for draw in range(_DRAWS):
         teachers = [rng.permutation(judges), rng.permutation(rows[1])]
         for fold in range(FOLDS):
-            held = np.flatnonzero(folds[judges] == fold)
+            held_out = np.flatnonzero(folds[judges] == fold)
             others = [side[folds[side] != fold] for side in teachers]
             size = min(map(len, others))
-            if not size or not len(held):
+            if not size or not len(held_out):
                 continue
             by_target, by_source = (
-                _brier(x, answers, task, side[:size], judges[held]) for side in others
+                _brier(x, answers, task, side[:size], judges[held_out]) for side in others
             )
-            gains[draw, held] = by_target - by_source
+            gains[draw, held_out] = by_target - by_source
             sizes.append(size)
     gain = gains[:, ~np.isnan(gains).any(axis=0)].mean(axis=0)
     if len(gain) < _LEAST:
@@ -111,9 +113,9 @@ def _brier(
     answers: Sequence[Hashable],
     task: AnyTask,
     rows: NDArray[np.intp],
-    held: NDArray[np.intp],
+    held_out: NDArray[np.intp],
 ) -> NDArray[np.float64]:
-    """Returns the Brier scores (K,) of the held texts by a probe of the rows."""
+    """Returns the Brier scores (K,) of held-out texts by a probe of the rows."""
     probe = task.probe(x[rows], [answers[row] for row in rows], l2=_L2)
-    beliefs = task.beliefs(probe.outputs(x[held]), [""] * len(held), Calibration())
-    return task.brier(beliefs, [answers[row] for row in held])
+    beliefs = task.beliefs(probe.outputs(x[held_out]), [""] * len(held_out), Calibration())
+    return task.brier(beliefs, [answers[row] for row in held_out])

@@ -1,1 +1,1 @@
-"""Replays a labelled data set as if annotators worked through it: does choosing pay?"""
+"""Simulation: replays a labelled data set as if annotators worked through it."""

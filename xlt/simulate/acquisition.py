@@ -1,4 +1,4 @@
-"""The measures of `xlt.sampling` as ways to choose a batch from some rows of a pool."""
+"""Acquisition functions: the literature's measures, selecting a batch from rows of a pool."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Acquisition = Callable[[State, NDArray[np.intp], int, np.random.Generator], NDAr
 #: (state, candidates, rng) -> a score for each, higher = sooner.
 Score = Callable[[State, NDArray[np.intp], np.random.Generator], NDArray[np.float64]]
 
-# Measures that compare candidates with one another look at so many of them, drawn at random.
+# Measures that compare candidates with one another use at most this number, drawn at random.
 _MOST_ROWS = 3_000
 _TARGETS = 256
 _CANDIDATES_PER_LABEL = 4
@@ -36,12 +36,15 @@ _CANDIDATES_PER_LABEL = 4
 def at_random(
     state: State, rows: NDArray[np.intp], count: int, rng: np.random.Generator
 ) -> NDArray[np.intp]:
-    """Every row with the same chance."""
+    """Selects rows at random, each with the same chance."""
     return rng.permutation(rows)[:count]
 
 
 def _top(score: Score, *, needs_model: bool = True) -> Acquisition:
-    """The best rows by a score; at random before the first model where it needs one."""
+    """Returns a function that selects the best rows by a score.
+
+    If the score needs a model, it selects at random before the first one.
+    """
 
     def choose(
         state: State, rows: NDArray[np.intp], count: int, rng: np.random.Generator
@@ -91,7 +94,7 @@ def _peculiarity(
     state: State, rows: NDArray[np.intp], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     source = np.flatnonzero(np.isin(state.pool.langs, state.source))
-    return peculiarity(state.pool.vectors[rows], state.pool.vectors[_some(source, rng)])
+    return peculiarity(state.pool.vectors[rows], state.pool.vectors[_sample(source, rng)])
 
 
 def _badge(
@@ -113,7 +116,7 @@ def _power_margin(
 def _near_target_margin(
     state: State, rows: NDArray[np.intp], count: int, rng: np.random.Generator
 ) -> NDArray[np.intp]:
-    """DeMuX: of the rows that are nearest to target texts, the most uncertain."""
+    """Selects the most uncertain of the rows that are nearest to target texts (DeMuX)."""
     x = state.pool.vectors
     near = near_targets(x[rows], x[_targets(state, rng)], _CANDIDATES_PER_LABEL * count)
     return _top(_uncertainty("margin"))(state, rows[near], count, rng)
@@ -129,7 +132,7 @@ def _core_set(
 def _k_means(
     state: State, rows: NDArray[np.intp], count: int, rng: np.random.Generator
 ) -> NDArray[np.intp]:
-    rows = _some(rows, rng)
+    rows = _sample(rows, rng)
     return rows[k_means(state.pool.vectors[rows], count, rng)]
 
 
@@ -153,8 +156,13 @@ def _prob_cover(
 def _with_labelled(
     state: State, rows: NDArray[np.intp], rng: np.random.Generator
 ) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.bool_]]:
-    """Some candidates; their directions, those of labelled texts behind; which those are."""
-    rows, known = _some(rows, rng), state.trained
+    """Draws candidates and adds labelled texts.
+
+    Returns:
+        Drawn rows; directions of these rows and of the labelled texts after them; True for the
+        labelled ones.
+    """
+    rows, known = _sample(rows, rng), state.trained
     both = unit(state.pool.vectors[np.concatenate([rows, known])])
     return rows, both, np.arange(len(both)) >= len(rows)
 
@@ -169,17 +177,17 @@ def _clusters(
     return np.asarray(means.fit_predict(vectors), dtype=np.intp)
 
 
-def _some(rows: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
+def _sample(rows: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
     return rng.permutation(rows)[:_MOST_ROWS]
 
 
 def _targets(state: State, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Texts in target languages that stand for all of them."""
+    """Draws a sample of the texts in target languages."""
     rows = np.flatnonzero(~np.isin(state.pool.langs, state.source))
     return rng.permutation(rows)[:_TARGETS]
 
 
-#: The measures by the name that strategies know them under.
+#: The acquisition functions by their names in strategies.
 ACQUISITIONS: dict[str, Acquisition] = {
     "random": at_random,
     **{name: _top(_uncertainty(name)) for name in MEASURES},

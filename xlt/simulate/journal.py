@@ -1,4 +1,4 @@
-"""The file of finished cells: one JSON line each, so that a stopped simulation goes on."""
+"""The file of finished cells, one JSON line each, from which a stopped simulation continues."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Cell:
     """One finished learning curve.
 
     Attributes:
-        setup: Digest of data, encoder and settings: cells of another setup are not compared.
-        strategy: Its name.
+        setup: Digest of data, encoder and settings; only cells of one setup are compared.
+        strategy: Name of its strategy.
         seed: Its seed.
-        seconds: How long it took.
-        points: As `xlt.simulate.learning_curve.run_cell` gives them.
+        seconds: Duration.
+        points: As `xlt.simulate.learning_curve.run_cell` returns them.
     """
 
     setup: str
@@ -34,7 +34,7 @@ class Cell:
 
 
 def append(file: Path, cell: Cell) -> None:
-    """Adds one line by one write, so that another process never sees or tears half of it."""
+    """Adds one line by one write, so that no other process reads or splits half a line."""
     row = {
         "setup": cell.setup,
         "strategy": cell.strategy,
@@ -51,9 +51,10 @@ def append(file: Path, cell: Cell) -> None:
 
 
 def finished(file: Path, setup: str) -> list[Cell]:
-    """The cells of a setup; none where there is no file. The last of several alike counts.
+    """Reads the cells of a setup; of equal cells, the last one.
 
-    A line without an end (the machine stopped while it was written) is taken off the file.
+    Cuts off a line without an end: the machine stopped while it was written. Without a file there
+    are no cells.
 
     Raises:
         DataError: If a line is not a cell.
@@ -69,7 +70,10 @@ def finished(file: Path, setup: str) -> list[Cell]:
         try:
             cell = Cell(**json.loads(line))
         except (ValueError, TypeError) as error:
-            raise DataError(f"{file}, line {number} is not a cell of a simulation") from error
+            raise DataError(
+                f"{file}, line {number} is not a cell of a simulation: remove this line or use "
+                "another folder"
+            ) from error
         if cell.setup == setup:
             cells[cell.strategy, cell.seed] = cell
     return list(cells.values())

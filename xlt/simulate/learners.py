@@ -31,14 +31,14 @@ Training = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Learned:
-    """What a model says of all texts.
+    """Outputs of a model on all texts.
 
     Attributes:
-        outputs: Of the N texts of the pool.
-        test_outputs: Of the T test texts.
-        vectors: (N, D) float32 of the pool; the frozen ones, or the model's own.
-        probe: A probe that the next one may start from.
-        trained: Whether it knows more than nothing.
+        outputs: Outputs on the N texts of the pool.
+        test_outputs: Outputs on the T test texts.
+        vectors: (N, D) float32 of the pool, frozen or the model's own.
+        probe: Probe from which the next one may start.
+        trained: False if nothing was trained.
     """
 
     outputs: Outputs
@@ -49,10 +49,10 @@ class Learned:
 
 
 class Learner(Protocol):
-    """Learns from a state's labels; `before` is what it gave the round before."""
+    """Learns from a state's labels; `before` is its result of the previous round."""
 
     def __call__(self, state: State, test: Texts, before: Learned | None) -> Learned:
-        """The model of this round."""
+        """Trains the model of this round."""
 
 
 def quick_probe(l2: float) -> Learner:
@@ -72,35 +72,35 @@ def quick_probe(l2: float) -> Learner:
     return learn
 
 
-def joint(training: Training, folder: Path, told: Callable[[str], None]) -> Learner:
-    """The trainer: from the base encoder and all labels, jointly with the texts without one.
+def joint(training: Training, folder: Path, announce: Callable[[str], None]) -> Learner:
+    """Returns the learner that trains the base encoder on all labels and unlabelled texts.
 
-    What a round learned is kept in `folder`, so that a simulation that was stopped trains only what
-    it had not trained. Until the answers differ nothing is learned; a training that diverges
-    leaves the model of the round before, as in the service.
+    It stores the outputs of each round in `folder`, so that a stopped simulation repeats no
+    training. It trains nothing until the answers differ. If a training diverges, the model of the
+    previous round stays, as in the service.
 
     Args:
-        training: Hyper-parameters, the encoder among them.
-        folder: For one learning curve; made where it is not there.
-        told: Called with a few words before each training.
+        training: Hyper-parameters, including the encoder.
+        folder: Folder for one learning curve; created if needed.
+        announce: Called with a message before each training.
     """
 
     def learn(state: State, test: Texts, before: Learned | None) -> Learned:
-        rows, nothing = state.trained, before or _nothing(state, test)
+        rows, previous = state.trained, before or _untrained(state, test)
         if state.task.missing(state.answers(rows)):
-            return nothing
+            return previous
         folder.mkdir(parents=True, exist_ok=True)
-        named = sorted(state.pool.ids[row] for row in rows)
-        name = fingerprint([sorted(training.items()), *named])[:16]
-        kept = [folder / f"{name}-{side}.npz" for side in ("pool", "test")]
-        if not all(file.is_file() for file in kept):
-            told(f"training on {len(rows)} labels")
+        ids = sorted(state.pool.ids[row] for row in rows)
+        name = fingerprint([sorted(training.items()), *ids])[:16]
+        files = [folder / f"{name}-{side}.npz" for side in ("pool", "test")]
+        if not all(file.is_file() for file in files):
+            announce(f"training on {len(rows)} labels")
             try:
-                _train(state, test, training, folder, kept)
+                _train(state, test, training, folder, files)
             except DivergedError as error:
-                _log.warning("%d labels: %s; the model before stays", len(rows), error)
-                return nothing
-        pool, judged = (Scores.load(file) for file in kept)
+                _log.warning("%d labels: %s; the previous model stays", len(rows), error)
+                return previous
+        pool, judged = (Scores.load(file) for file in files)
         return Learned(
             outputs=pool.outputs,
             test_outputs=judged.outputs,
@@ -110,7 +110,7 @@ def joint(training: Training, folder: Path, told: Callable[[str], None]) -> Lear
     return learn
 
 
-def _nothing(state: State, test: Texts) -> Learned:
+def _untrained(state: State, test: Texts) -> Learned:
     return Learned(
         outputs=Outputs(np.zeros((len(state.pool), state.task.width))),
         test_outputs=Outputs(np.zeros((len(test), state.task.width))),
@@ -119,8 +119,8 @@ def _nothing(state: State, test: Texts) -> Learned:
     )
 
 
-def _train(state: State, test: Texts, training: Training, folder: Path, kept: list[Path]) -> None:
-    """Trains, scores pool and test texts, keeps the scores; the model itself is not kept."""
+def _train(state: State, test: Texts, training: Training, folder: Path, files: list[Path]) -> None:
+    """Trains a model, writes the scores of pool and test texts, and deletes the model."""
     from xlt.config import TrainConfig
     from xlt.models.predictor import Predictor
     from xlt.training.loop import train
@@ -131,8 +131,8 @@ def _train(state: State, test: Texts, training: Training, folder: Path, kept: li
         model = Path(place) / "model"
         train(labelled, texts, state.task, TrainConfig.from_mapping(training), model)
         predictor = Predictor.load(model)
-        for texts_of, file in zip((state.pool, test), kept, strict=True):
-            examples = [_example(texts_of, row) for row in range(len(texts_of))]
+        for side, file in zip((state.pool, test), files, strict=True):
+            examples = [_example(side, row) for row in range(len(side))]
             with replacement(file) as beside:
                 predictor.score(examples).save(beside)
 
@@ -149,5 +149,5 @@ def _example(texts: Texts, row: int) -> Example:
 
 
 def forget(folder: Path) -> None:
-    """Drops what the rounds of a finished learning curve learned."""
+    """Deletes the stored rounds of a finished learning curve."""
     shutil.rmtree(folder, ignore_errors=True)

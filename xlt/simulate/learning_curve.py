@@ -1,4 +1,4 @@
-"""One cell of a simulation: one strategy labels a pool, round by round, and a model learns."""
+"""One cell of a simulation: the learning curve of one strategy and seed."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from xlt.tasks.logistic import scaled
 from xlt.tasks.metrics import wilson
 from xlt.tasks.outputs import Outputs
 
-#: Models of a committee; each is fitted on as many labels, drawn with replacement.
+#: Number of models of a committee, each fitted on labels drawn with replacement.
 _COMMITTEE = 8
 
-#: The strategy that labels everything at once: what the others are on their way to.
+#: The strategy that labels everything at once: the upper reference for the others.
 EVERYTHING = "everything"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurveSettings:
-    """What all cells of a simulation share.
+    """Settings that all cells of a simulation share.
 
     Attributes:
-        budgets: Labels after which a model is fitted and judged, ascending.
-        batch: Labels per round at most; rounds in between are judged as well.
+        budgets: Numbers of labels at which a model is fitted and judged, ascending.
+        batch: Largest number of labels per round; rounds between budgets are judged as well.
         audit_share: Share of the tasks whose labels judge and never train, in [0, 0.5].
         pool_share: Share of the pool's groups that a seed draws, in (0, 1].
-        l2: Penalty of the head; the trainer's default.
-        training: Hyper-parameters of full trainings (`xlt.config.TrainConfig`); None: the quick
-            head learns.
+        l2: Penalty of the probe; the trainer's default.
+        training: Hyper-parameters of full trainings (`xlt.config.TrainConfig`). None trains the
+            quick probe.
 
     Raises:
-        ConfigError: If one of them is out of range.
+        ConfigError: If a setting is out of range.
     """
 
     budgets: tuple[int, ...] = (20, 50, 100, 200, 300, 400, 500)
@@ -71,26 +71,26 @@ class CurveSettings:
             raise ConfigError(f"l2 must be above 0, got {self.l2}")
 
     def rounds(self) -> list[int]:
-        """Labels after each round: every budget, and steps of at most `batch` between them."""
-        found: list[int] = []
+        """Returns the labels after each round: all budgets, in steps of at most `batch`."""
+        totals = [0]
         for budget in self.budgets:
-            while budget - (found[-1] if found else 0) > self.batch:
-                found.append((found[-1] if found else 0) + self.batch)
-            found.append(budget)
-        return found
+            while budget - totals[-1] > self.batch:
+                totals.append(totals[-1] + self.batch)
+            totals.append(budget)
+        return totals[1:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """A model after so many labels.
+    """One point of a learning curve.
 
     Attributes:
-        labels: All that were asked for, audit labels included.
-        trained: Those that train.
-        spent: Language -> labels asked for.
+        labels: Number of labels, audit labels included.
+        trained: Number of labels that train.
+        spent: Language -> number of labels.
         accuracy: Language -> accuracy on the test texts, in [0, 1].
-        bought: Of the last point: language -> how many its last labels are ("labels"), and how much
-            accuracy on its test texts they bought ("gain").
+        bought: For the last point: language -> number of its last labels ("labels") and their
+            improvement of the accuracy on its test texts ("gain").
     """
 
     labels: int
@@ -107,29 +107,29 @@ def run_cell(
     settings: CurveSettings,
     *,
     folder: Path | None = None,
-    told: Callable[[str], None] = lambda _: None,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> list[dict[str, object]]:
-    """The learning curve of one strategy and seed, as JSON-ready points.
+    """Computes the learning curve of one strategy and seed, as JSON-ready points.
 
-    The seed decides which part of the pool there is and which tasks are audit tasks, the same for
-    all strategies, and what the strategy draws.
+    The seed draws the part of the pool and the audit tasks, the same for all strategies, and it
+    seeds the strategy.
 
     Args:
         replay: The data.
         name: The strategy.
         seed: The seed.
-        settings: What all cells share.
+        settings: Settings of all cells.
         folder: For results of full trainings; required if `settings.training` is set.
-        told: Called with a few words before each full training.
+        announce: Called with a message before each full training.
     """
     pool = _drawn(replay.pool, seed, settings)
-    # Everything is read before the first label is asked for: the whole pool may set the scale.
+    # Vectors do not depend on labels, so the whole pool may set the scale.
     test = _scaled(replay.test, pool.vectors)
     pool = _scaled(pool, pool.vectors)
     audit = _audit(pool, seed, settings)
     if name == EVERYTHING:
         state = State(pool=pool, answered=np.arange(len(pool)), audit=audit, task=replay.task)
-        learner = _learner(name, seed, settings, folder, told)
+        learner = _learner(name, seed, settings, folder, announce)
         return [asdict(_judged(learner(state, test, None), state, test))]
     choose = strategy(name)
     rng = np.random.default_rng([seed, 1])
@@ -140,46 +140,48 @@ def run_cell(
         task=replay.task,
         source=replay.source,
     )
-    unasked = state
-    learner = _learner(name, seed, settings, folder, told)
+    unlabelled = state
+    learner = _learner(name, seed, settings, folder, announce)
     learned: Learned | None = None
     points = []
     for labels in settings.rounds():
         rows = choose(state, labels - len(state.answered), rng)
         answered = np.concatenate([state.answered, rows])
-        state = replace(unasked, answered=answered)
+        state = replace(unlabelled, answered=answered)
         learned = learner(state, test, learned)
         points.append(asdict(_judged(learned, state, test)))
         state = _informed(state, learned, settings, rng)
         if len(answered) == len(pool):
             break
     frozen = replace(state, pool=pool)  # a full training has put its own vectors into the state
-    points[-1]["bought"] = _bought(frozen, test, settings)
+    points[-1]["bought"] = _improvements(frozen, test, settings)
     return points
 
 
-def _bought(state: State, test: Texts, settings: CurveSettings) -> dict[str, dict[str, float]]:
-    """How much the last labels of each language improved it, by probes with and without them."""
+def _improvements(
+    state: State, test: Texts, settings: CurveSettings
+) -> dict[str, dict[str, float]]:
+    """Measures each language's improvement by its last labels, by probes with and without them."""
     vectors, rows, task = state.pool.vectors, state.trained, state.task
     whole = task.probe(vectors[rows], state.answers(rows), l2=settings.l2)
-    found: dict[str, dict[str, float]] = {}
+    improvements: dict[str, dict[str, float]] = {}
     for lang in dict.fromkeys(state.pool.langs[rows].tolist()):
         own = np.flatnonzero(state.pool.langs[rows] == lang)
         n, judging = last_labels(len(own)), np.flatnonzero(test.langs == lang)
         if n < LEAST_LAST or not len(judging):
             continue
-        kept = np.delete(rows, own[len(own) - n :])
-        less = task.probe(vectors[kept], state.answers(kept), l2=settings.l2, start=whole)
+        earlier = np.delete(rows, own[len(own) - n :])
+        less = task.probe(vectors[earlier], state.answers(earlier), l2=settings.l2, start=whole)
         judges = test.take(judging)
         more, fewer = (
             _credit(state, probe.outputs(judges.vectors), judges).mean() for probe in (whole, less)
         )
-        found[lang] = {"labels": n, "gain": round(float(more - fewer), 6)}
-    return found
+        improvements[lang] = {"labels": n, "gain": round(float(more - fewer), 6)}
+    return improvements
 
 
 def _credit(state: State, outputs: Outputs, texts: Texts) -> NDArray[np.float64]:
-    """How right outputs are about texts, (N,) in [0, 1]."""
+    """Returns the credit of outputs on texts, (N,) in [0, 1]."""
     beliefs = state.task.beliefs(outputs, texts.langs.tolist(), Calibration())
     predicted = [suggestion.answer for suggestion in state.task.decode(beliefs)]
     return state.task.credit(texts.answers, predicted)
@@ -190,32 +192,32 @@ def _learner(
     seed: int,
     settings: CurveSettings,
     folder: Path | None,
-    told: Callable[[str], None],
+    announce: Callable[[str], None],
 ) -> Learner:
     if settings.training is None:
         return quick_probe(settings.l2)
     assert folder is not None
 
-    def say(words: str) -> None:
-        told(f"{name}, seed {seed}: {words}")
+    def announce_cell(message: str) -> None:
+        announce(f"{name}, seed {seed}: {message}")
 
     training = {**settings.training, "seed": seed}
-    return joint(training, folder, say)
+    return joint(training, folder, announce_cell)
 
 
 def _drawn(pool: Texts, seed: int, settings: CurveSettings) -> Texts:
     names = np.unique(pool.groups)
     count = max(1, int(np.floor(len(names) * settings.pool_share + 0.5)))
-    kept = np.random.default_rng([seed, 0]).permutation(names)[:count]
-    return pool.take(np.flatnonzero(np.isin(pool.groups, kept)))
+    drawn = np.random.default_rng([seed, 0]).permutation(names)[:count]
+    return pool.take(np.flatnonzero(np.isin(pool.groups, drawn)))
 
 
-def _scaled(texts: Texts, of: NDArray[np.float32]) -> Texts:
-    return replace(texts, vectors=scaled(texts.vectors, of))
+def _scaled(texts: Texts, reference: NDArray[np.float32]) -> Texts:
+    return replace(texts, vectors=scaled(texts.vectors, reference))
 
 
 def _audit(pool: Texts, seed: int, settings: CurveSettings) -> NDArray[np.bool_]:
-    """Audit tasks as the service draws them: translations of one text are so together."""
+    """Draws audit tasks as the service does; translations of one text are drawn together."""
     share, salt = settings.audit_share, f"simulate {seed}"
     judges = {group: is_audit(group, share=share, salt=salt) for group in set(pool.groups.tolist())}
     return np.array([judges[group] for group in pool.groups.tolist()], dtype=bool)
@@ -238,7 +240,7 @@ def _by_language(credit: NDArray[np.float64], langs: NDArray[np.str_]) -> dict[s
 def _informed(
     state: State, learned: Learned, settings: CurveSettings, rng: np.random.Generator
 ) -> State:
-    """What the service knows before it chooses: calibrated beliefs, audit accuracies."""
+    """Adds to the state what the service has before selection: beliefs, audit accuracies."""
     if not learned.trained:
         return state
     state = replace(state, pool=replace(state.pool, vectors=learned.vectors))

@@ -1,4 +1,4 @@
-"""Plots as SVG, written by hand: lines and areas need no library, and the file stays small text."""
+"""Plots as SVG files. Lines and areas need no library, and the files are small text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Line = tuple[str, Sequence[float], Sequence[float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One small plot: its title and its lines; the y axis ends at the tenths around them."""
+    """One small plot: its title and its lines; the y axis ends at tenths."""
 
     title: str
     lines: Sequence[Line]
@@ -32,29 +32,29 @@ class Panel:
         return low, max(high, low + 0.1)
 
 
-def learning_curves(found: Mapping[str, Any]) -> str:
-    """One panel for the targets' mean, one for each language: accuracy by labels."""
-    strategies = found["strategies"]
+def learning_curves(report: Mapping[str, Any]) -> str:
+    """Draws accuracy by number of labels: a panel for the targets' mean, one for each language."""
+    strategies = report["strategies"]
     panels = [Panel(title="mean of the targets", lines=_lines(strategies, None))]
     langs = list(next(iter(strategies.values()))["languages"])
     panels += [Panel(title=lang, lines=_lines(strategies, lang)) for lang in langs]
-    return figure(panels, f"{found['data']}: accuracy by number of labels")
+    return figure(panels, f"{report['data']}: accuracy by number of labels")
 
 
-def label_shares(found: Mapping[str, Any]) -> str:
-    """One panel for each strategy: which share of the labels each language got so far."""
+def label_shares(report: Mapping[str, Any]) -> str:
+    """Draws each language's share of the labels so far: a panel for each strategy."""
     panels = []
-    for name, numbers in found["strategies"].items():
+    for name, numbers in report["strategies"].items():
         shares = numbers["share_of_labels"]
         x = [float(n) for n in shares]
         langs = list(next(iter(shares.values())))
-        lines: list[Line] = [(lang, x, [of[lang] for of in shares.values()]) for lang in langs]
+        lines: list[Line] = [(lang, x, [row[lang] for row in shares.values()]) for lang in langs]
         panels.append(Panel(title=name, lines=lines))
-    return figure(panels, f"{found['data']}: share of the labels by language")
+    return figure(panels, f"{report['data']}: share of the labels by language")
 
 
 def figure(panels: Sequence[Panel], title: str) -> str:
-    """Panels in rows of four, with one legend, as a whole SVG file."""
+    """Draws panels in rows of four, with one legend, as a complete SVG file."""
     names = list(dict.fromkeys(name for panel in panels for name, _, _ in panel.lines))
     style = {name: _style(i) for i, name in enumerate(names)}
     rows = -(-len(panels) // _COLUMNS)
@@ -79,14 +79,14 @@ def figure(panels: Sequence[Panel], title: str) -> str:
 
 def _lines(strategies: Mapping[str, Any], lang: str | None) -> list[Line]:
     lines: list[Line] = []
-    for name, of in strategies.items():
-        curve = of["accuracy"] if lang is None else of["languages"][lang]["accuracy"]
+    for name, numbers in strategies.items():
+        curve = numbers["accuracy"] if lang is None else numbers["languages"][lang]["accuracy"]
         lines.append((name, [float(n) for n in curve], list(curve.values())))
     return lines
 
 
 def _style(number: int) -> str:
-    """Eight colours, then the same with other dashes."""
+    """Returns the style of a line: eight colours, then the same colours with other dashes."""
     dash = _DASHES[number // len(_COLOURS) % len(_DASHES)]
     colour = _COLOURS[number % len(_COLOURS)]
     return f'fill="none" stroke="{colour}" stroke-width="1.5" stroke-dasharray="{dash}"'
@@ -112,5 +112,5 @@ def _panel(panel: Panel, x: int, y: int, style: Mapping[str, str]) -> list[str]:
     return body
 
 
-def _text(x: float, y: float, words: str, *, size: int = 12, anchor: str = "start") -> str:
-    return f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}">{escape(words)}</text>'
+def _text(x: float, y: float, text: str, *, size: int = 12, anchor: str = "start") -> str:
+    return f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}">{escape(text)}</text>'

@@ -1,4 +1,4 @@
-"""What a simulation replays: labelled texts to choose from, test texts, their sentence vectors."""
+"""The data of a simulation: labelled texts to select from, test texts, their sentence vectors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Texts:
 
     Attributes:
         ids: N distinct ids.
-        groups: (N,) texts that say the same, in whatever language, share a group.
+        groups: (N,) groups; texts with the same meaning in any language share one.
         langs: (N,) language codes as the data writes them.
         answers: N answers.
         vectors: (N, D) float32 sentence vectors.
@@ -45,7 +45,7 @@ class Texts:
         return len(self.ids)
 
     def take(self, rows: NDArray[np.intp]) -> Texts:
-        """Some of the texts, in the order of `rows`."""
+        """Returns some of the texts, in the order of `rows`."""
         return Texts(
             ids=[self.ids[row] for row in rows],
             groups=self.groups[rows],
@@ -58,12 +58,12 @@ class Texts:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Replay:
-    """A data set that is replayed.
+    """A data set to replay.
 
     Attributes:
-        pool: Texts that can be chosen.
-        test: Texts that judge; none says the same as one of the pool.
-        task: What the answers belong to.
+        pool: Texts to select from.
+        test: Texts that judge; none has the same meaning as one of the pool.
+        task: Task of the answers.
         source: The source languages, as the data writes them.
         targets: The target languages, as the data writes them.
     """
@@ -82,10 +82,10 @@ def make_replay(
     *,
     source: Sequence[str],
 ) -> Replay:
-    """Puts examples and their vectors together.
+    """Combines examples with their vectors.
 
     Args:
-        pool: Labelled examples to choose from.
+        pool: Labelled examples to select from.
         test: Labelled examples that judge.
         vectors: (P + T, D), those of the pool first.
         source: Source languages; all others are targets.
@@ -97,13 +97,17 @@ def make_replay(
     if shared:
         raise DataError(
             f"{len(shared)} groups (such as {sorted(shared)[0]!r}) are in the pool and in the "
-            "test set: a labelled sentence would give its translations away"
+            "test set: remove them from one of the two, because a label would reveal the answer "
+            "of a test text"
         )
     keys = {normalise(code) for code in source}
     langs = list(dict.fromkeys(e.lang for e in pool))
     targets = tuple(code for code in langs if normalise(code) not in keys)
     if not targets:
-        raise DataError(f"expected target languages beside the source {list(source)}, got {langs}")
+        raise DataError(
+            f"expected target languages besides the source {list(source)}, got {langs}: add "
+            "texts in a target language"
+        )
     task = infer_task([*pool, *test])
     return Replay(
         pool=_texts(pool, vectors[: len(pool)], task),
@@ -117,10 +121,10 @@ def make_replay(
 def cached_vectors(
     texts: Sequence[str | tuple[str, ...]], *, encoder: str, folder: Path, show: Show
 ) -> NDArray[np.float32]:
-    """Sentence vectors (N, D) of an encoder, from `folder` where they were computed before.
+    """Returns sentence vectors (N, D) of an encoder, read from `folder` if computed before.
 
     The file's name is a digest of the texts and of the encoder's files, so that neither another
-    data set nor another encoder of the same name finds them.
+    data set nor another encoder of the same name uses the file.
 
     Raises:
         EncoderError: If the encoder cannot be loaded.

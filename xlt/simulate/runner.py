@@ -1,4 +1,4 @@
-"""Runs the cells of a simulation that are not finished yet, in this process or in several."""
+"""Runs the unfinished cells of a simulation, in this process or in several."""
 
 from __future__ import annotations
 
@@ -30,43 +30,43 @@ def run_all(
     processes: int,
     show: Show,
 ) -> list[Cell]:
-    """Runs what `file` does not hold yet; each cell is written when it is finished.
+    """Runs the jobs without a cell in `file`; writes each cell when it is finished.
 
     Args:
         replay: The data.
         jobs: Strategies and seeds.
-        settings: What all cells share.
-        setup: Digest of all that decides a cell's result but its strategy and seed.
+        settings: Settings of all cells.
+        setup: Digest of everything that decides a cell's result, except strategy and seed.
         file: Finished cells, one JSON line each.
-        processes: How many cells run at a time.
-        show: Told of progress.
+        processes: Number of cells at a time.
+        show: Called with the progress.
 
     Returns:
         The cells of `jobs`, finished now or before.
     """
     asked = set(jobs)
-    had = [cell for cell in finished(file, setup) if (cell.strategy, cell.seed) in asked]
-    done = {(cell.strategy, cell.seed) for cell in had}
+    cells = [cell for cell in finished(file, setup) if (cell.strategy, cell.seed) in asked]
+    done = {(cell.strategy, cell.seed) for cell in cells}
     left = [job for job in dict.fromkeys(jobs) if job not in done]
     show("simulating", len(done), len(asked))
     work = file.parent / "rounds"
 
-    def told(words: str) -> None:
-        show(words, len(done), len(asked))
+    def announce(message: str) -> None:
+        show(message, len(done), len(asked))
 
-    for cell in _run(replay, left, settings, setup, work, processes, told):
+    for cell in _run(replay, left, settings, setup, work, processes, announce):
         append(file, cell)
         forget(_folder(work, (cell.strategy, cell.seed), setup))
         done.add((cell.strategy, cell.seed))
-        had.append(cell)
+        cells.append(cell)
         show(f"simulated {cell.strategy}, seed {cell.seed}", len(done), len(asked))
     with suppress(OSError):
-        work.rmdir()  # where no other simulation keeps anything in it
-    return had
+        work.rmdir()  # fails if another simulation has files in it
+    return cells
 
 
 def _folder(work: Path, job: Job, setup: str) -> Path:
-    """Where one cell's trainings keep what they learned, until the cell is finished."""
+    """Returns the folder of one cell's trainings, which exists until the cell is finished."""
     return work / fingerprint([setup, *job])[:16]
 
 
@@ -77,15 +77,15 @@ def _run(
     setup: str,
     work: Path,
     processes: int,
-    told: Callable[[str], None],
+    announce: Callable[[str], None],
 ) -> Iterator[Cell]:
     if processes <= 1:
         for job in jobs:
-            yield _timed(replay, job, settings, setup, work, told)
+            yield _timed(replay, job, settings, setup, work, announce)
         return
     context = multiprocessing.get_context("spawn")  # forking a process with threads can hang
     with ProcessPoolExecutor(
-        processes, context, initializer=_keep, initargs=(replay, settings, setup, work, processes)
+        processes, context, initializer=_start, initargs=(replay, settings, setup, work, processes)
     ) as pool:
         try:
             yield from _results(pool, jobs)
@@ -95,15 +95,15 @@ def _run(
 
 
 def _results(pool: ProcessPoolExecutor, jobs: Iterable[Job]) -> Iterator[Cell]:
-    for future in as_completed([pool.submit(_kept, job) for job in jobs]):
+    for future in as_completed([pool.submit(_run_job, job) for job in jobs]):
         yield future.result()
 
 
-#: What a worker process was given at its start.
+#: Arguments that a worker process received at its start.
 _given: list[tuple[Replay, CurveSettings, str, Path]] = []
 
 
-def _keep(replay: Replay, settings: CurveSettings, setup: str, work: Path, processes: int) -> None:
+def _start(replay: Replay, settings: CurveSettings, setup: str, work: Path, processes: int) -> None:
     _given.append((replay, settings, setup, work))
     if settings.training is not None:
         import torch
@@ -111,7 +111,7 @@ def _keep(replay: Replay, settings: CurveSettings, setup: str, work: Path, proce
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
 
 
-def _kept(job: Job) -> Cell:
+def _run_job(job: Job) -> Cell:
     replay, settings, setup, work = _given[-1]
     return _timed(replay, job, settings, setup, work, lambda _: None)
 
@@ -122,9 +122,9 @@ def _timed(
     settings: CurveSettings,
     setup: str,
     work: Path,
-    told: Callable[[str], None],
+    announce: Callable[[str], None],
 ) -> Cell:
-    begin = time.perf_counter()
-    points = run_cell(replay, *job, settings, folder=_folder(work, job, setup), told=told)
-    seconds = time.perf_counter() - begin
+    started = time.perf_counter()
+    points = run_cell(replay, *job, settings, folder=_folder(work, job, setup), announce=announce)
+    seconds = time.perf_counter() - started
     return Cell(setup=setup, strategy=job[0], seed=job[1], seconds=seconds, points=points)

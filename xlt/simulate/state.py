@@ -1,4 +1,4 @@
-"""What is known when the next labels of a simulation are chosen."""
+"""The state of a simulation before each selection of labels."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from xlt.tasks.task import AnyTask
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class State:
-    """What is known when the next labels are chosen.
+    """The labels so far, and what a model learned from them.
 
     Attributes:
-        pool: All N texts; their answers are looked up only where `answered`.
-        answered: Rows that have a label, in the order of answering.
-        audit: (N,) which texts are audit tasks: their labels judge and never train.
-        beliefs: Of the model so far, for all N texts; None before the first.
-        task: What the answers belong to.
-        committee: Gives (M, N, C) probabilities of M models fitted on bootstrap samples.
+        pool: All N texts; only the answers of `answered` rows are used.
+        answered: Rows with a label, in the order of labelling.
+        audit: (N,) True for audit tasks: their labels judge and never train.
+        beliefs: Beliefs of the model on all N texts; None before the first model.
+        task: Task of the answers.
+        committee: Computes (M, N, C) probabilities of M models fitted on bootstrap samples.
         accuracies: Language -> lower bound of the accuracy on audit labels.
         source: The source languages.
     """
@@ -39,35 +39,36 @@ class State:
     source: tuple[str, ...] = ()
 
     def answers(self, rows: NDArray[np.intp]) -> list[Hashable]:
-        """Returns the answers of some rows, all of them answered."""
+        """Returns the answers of some rows; all of them must have a label."""
         return [self.pool.answers[row] for row in rows]
 
     @property
     def probabilities(self) -> NDArray[np.floating] | None:
-        """Class probabilities (N, C); None before the first model.
+        """Returns class probabilities (N, C); None before the first model.
 
         Raises:
             ConfigError: If the answers are not classes of one distribution.
         """
         if self.task.classes([]) is None:
             raise ConfigError(
-                f"this way of choosing needs class probabilities, which {self.task.kind} has not"
+                f"this measure needs class probabilities, which {self.task.kind} does not have: "
+                "use another strategy"
             )
         return None if self.beliefs is None else self.beliefs.values
 
     @property
     def open_rows(self) -> NDArray[np.intp]:
-        """Rows without a label, ascending."""
+        """Returns the rows without a label, ascending."""
         left = np.ones(len(self.pool), dtype=bool)
         left[self.answered] = False
         return np.flatnonzero(left)
 
     @property
     def trained(self) -> NDArray[np.intp]:
-        """Rows whose labels train the model."""
+        """Returns the rows whose labels train the model."""
         return self.answered[~self.audit[self.answered]]
 
     @property
     def judging(self) -> NDArray[np.intp]:
-        """Rows whose labels judge the model."""
+        """Returns the rows whose labels judge the model."""
         return self.answered[self.audit[self.answered]]

@@ -1,4 +1,4 @@
-"""Who chooses the next labels: the default sampler, chance, or one measure; by name."""
+"""Strategies of selection by name: the default sampler, random selection, single measures."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ PLACES = ("equal", "proportional", "target", "source")
 DEFAULT = "default"
 
 
-#: Chooses `count` distinct open rows.
+#: Selects `count` distinct rows without a label.
 Strategy = Callable[[State, int, np.random.Generator], NDArray[np.intp]]
 
 
 def strategy(name: str) -> Strategy:
-    """A strategy by name.
+    """Returns a strategy by name.
 
-    `default` is the sampler as the service uses it; `default:quota=equal+batch=20` the same with
-    other options. Anything else is `measure@place`: a measure's best rows among all languages, or
-    of `equal` or `proportional` quotas, or of the `target` or `source` languages alone.
-    `stratified`, `in-target` and `zero-shot` are `random` at `equal`, `target` and `source`.
+    `default` is the sampler as the service uses it; `default:quota=equal+batch=20` changes its
+    options. Other names are `measure@place`: a measure's best rows of all languages, with `equal`
+    or `proportional` quotas, or of the `target` or `source` languages alone. `stratified`,
+    `in-target` and `zero-shot` are `random` at `equal`, `target` and `source`.
 
     Raises:
-        ConfigError: If there is none of that name.
+        ConfigError: If the name is unknown.
     """
     if name == DEFAULT or name.startswith(f"{DEFAULT}:"):
         return _default(name.partition(":")[2])
@@ -73,7 +73,7 @@ def _default(overrides: str) -> Strategy:
 
 
 def _pool(state: State, rows: NDArray[np.intp], measure: str) -> Pool:
-    """The sampler's view of the state, as the service builds it."""
+    """Builds the sampler's pool from the state, as the service does."""
     langs, trained = state.pool.langs, state.trained
     beliefs = None if state.beliefs is None else state.beliefs.take(rows)
     return Pool(
@@ -92,7 +92,7 @@ def _pool(state: State, rows: NDArray[np.intp], measure: str) -> Pool:
 
 
 def _transfer(state: State) -> Transfer | None:
-    """What the source's labels are worth to the targets, as far as labels say."""
+    """Measures how well the source's labels teach the targets; None with too few labels."""
     rng = np.random.default_rng(0)  # two rounds with the same labels agree
     groups = np.unique(state.pool.groups, return_inverse=True)[1]
     fold_of = rng.permutation(len(state.pool)) % FOLDS
@@ -108,20 +108,20 @@ def _transfer(state: State) -> Transfer | None:
 
 
 def _options(overrides: str) -> dict[str, object]:
-    """`name=value` pairs, joined by `+`, as keywords of `SamplerOptions`."""
+    """Parses `name=value` pairs, joined by `+`, as keywords of `SamplerOptions`."""
     default = SamplerOptions()
     known = {f.name for f in fields(SamplerOptions)} - {"shares", "source_languages"}
-    found: dict[str, object] = {}
+    options: dict[str, object] = {}
     for part in filter(None, overrides.split("+")):
         name, _, value = part.partition("=")
         if name not in known:
             raise ConfigError(f"unknown sampler option {name!r}; known: {', '.join(sorted(known))}")
         kind = type(getattr(default, name))
         try:
-            found[name] = kind(value)
+            options[name] = kind(value)
         except ValueError:
             raise ConfigError(f"{name} must be a {kind.__name__}, got {value!r}") from None
-    return found
+    return options
 
 
 def _placed(measure: Acquisition, place: str) -> Strategy:
@@ -147,7 +147,7 @@ def _placed(measure: Acquisition, place: str) -> Strategy:
 def _shares(
     state: State, names: list[str], place: str, count: int, rng: np.random.Generator
 ) -> NDArray[np.intp]:
-    """How many of `count` each language gets, all languages alike; evened out over the rounds."""
+    """Shares `count` among languages by the rule of `place`, evened out over the rounds."""
     left = Counter(state.pool.langs[state.open_rows].tolist())
     had = Counter(state.pool.langs[state.answered].tolist())
     limit = np.array([left[name] for name in names], dtype=np.intp)

@@ -82,12 +82,12 @@ def measure(
     when = np.array([labelled_at.get(e.id, 0.0) for e in examples])
     trained = np.flatnonzero(training)
     trained = trained[np.argsort(when[trained], kind="stable")]
-    bought = improvement_by_last(labelled, trained, np.flatnonzero(~training))
+    improvements = improvement_by_last(labelled, trained, np.flatnonzero(~training))
     words = choosing_words(shadow, fallen_back=fallen_back, before=ledger.fallen_back)
     languages = {
         lang: {
             "prequential": _rounded(prequential(train, audit, task, ledger, lang)),
-            "last_labels": _last(bought.get(lang)),
+            "last_labels": _last(improvements.get(lang)),
             "saved": _saved(
                 None if shadow is None else shadow.languages.get(lang),
                 sum(e.lang == lang for e in train),
@@ -203,12 +203,15 @@ def _targets(examples: Sequence[Example], options: ProjectOptions) -> set[str]:
     return {lang for lang in langs if normalise(lang) not in sources} or langs
 
 
-def _last(bought: Improvement | None) -> dict[str, Any]:
-    if bought is None:
+def _last(improvement: Improvement | None) -> dict[str, Any]:
+    if improvement is None:
         return {"words": EARLY}
-    words = f"the last {bought.labels} labels bought {_points(bought.gain)} points"
-    return {"labels": bought.labels, "judged": bought.judged, **_rounded(bought.gain)} | {
-        "words": words
+    labels, gain = improvement.labels, improvement.gain
+    return {
+        "labels": labels,
+        "judged": improvement.judged,
+        **_rounded(gain),
+        "words": f"the last {labels} labels improved accuracy by {_points(gain)} points",
     }
 
 

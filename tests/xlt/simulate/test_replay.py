@@ -14,7 +14,7 @@ def test_a_sentence_cannot_be_in_pool_and_test():
     """A labelled sentence gives its translations away."""
     pool = [example(0, "en", 0), example(1, "ha", 1)]
     test = [example(0, "ha", 0)]
-    with pytest.raises(DataError, match="give its translations away"):
+    with pytest.raises(DataError, match="reveal the answer"):
         make_replay(pool, test, np.zeros((3, 2), np.float32), source=["en"])
 
 
@@ -26,10 +26,10 @@ def test_a_simulation_needs_targets():
 
 def test_vectors_are_computed_once_and_not_mixed_up(tiny_encoder, tmp_path):
     """Another text or another encoder is another file."""
-    told = []
-    given = {"encoder": str(tiny_encoder), "folder": tmp_path, "show": lambda *a: told.append(a)}
+    reports = []
+    given = {"encoder": str(tiny_encoder), "folder": tmp_path, "show": lambda *a: reports.append(a)}
     one = cached_vectors(["good game", "bad law"], **given)
     assert np.array_equal(cached_vectors(["good game", "bad law"], **given), one)
-    assert len(told) == 1
+    assert len(reports) == 1
     cached_vectors(["good game", "bad game"], **given)
     assert len(list(tmp_path.glob("*.npy"))) == 2

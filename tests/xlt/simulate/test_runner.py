@@ -8,14 +8,14 @@ from xlt.simulate.runner import run_all
 
 def test_finished_cells_are_not_run_again(tmp_path):
     """A second run gives the first one's cells, and adds the new ones."""
-    told = []
-    given = {"setup": "s", "file": tmp_path / "cells.jsonl", "show": lambda *a: told.append(a)}
+    reports = []
+    given = {"setup": "s", "file": tmp_path / "cells.jsonl", "show": lambda *a: reports.append(a)}
     one = run_all(replay(), [("random", 0)], SMALL, processes=1, **given)
     two = run_all(replay(), [("random", 0), ("margin", 0)], SMALL, processes=1, **given)
     assert [c.strategy for c in two] == ["random", "margin"]
     assert two[0].points == one[0].points
     assert len((tmp_path / "cells.jsonl").read_text().splitlines()) == 2
-    assert told[-1] == ("simulated margin, seed 0", 2, 2)
+    assert reports[-1] == ("simulated margin, seed 0", 2, 2)
 
 
 def test_several_processes_find_the_same(tmp_path):

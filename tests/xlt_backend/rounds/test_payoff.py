@@ -135,7 +135,7 @@ def test_languages_say_what_their_last_labels_bought():
         assert last["labels"] == min(100, trained // 2)
         assert last["judged"] == sum(e.lang == lang for e in project.snapshot.audit)
         assert last["low"] < last["value"] < last["high"]
-        assert last["words"].startswith(f"the last {last['labels']} labels bought ")
+        assert last["words"].startswith(f"the last {last['labels']} labels improved accuracy by ")
 
 
 def test_the_last_labels_are_the_newest():

@@ -1,1 +1,1 @@
-"""Uncertainty and diversity measures of the literature, as baselines."""
+"""Measures of uncertainty and diversity from the literature, as baselines."""

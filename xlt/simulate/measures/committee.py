@@ -1,4 +1,4 @@
-"""What several models of one kind disagree on: BALD, and EPIG towards a target pool.
+"""Disagreement of several models of one kind: BALD, and EPIG towards a target pool.
 
 Probabilities (M, N, C) come from M models: dropout masks, an ensemble, or bootstrap samples. The
 same model must have the same number m for all rows.
@@ -13,38 +13,38 @@ _CHUNK = 256
 
 
 def bald(samples: NDArray[np.floating]) -> NDArray[np.float64]:
-    """`H[mean_m p] - mean_m H[p]` per row, in nats (Houlsby et al. 2011); 0 where all agree.
+    """Returns `H[mean_m p] - mean_m H[p]` per row, in nats (Houlsby et al. 2011).
 
     Args:
         samples: (M, N, C), rows sum to 1.
 
     Returns:
-        (N,) >= 0, higher = less sure.
+        (N,) >= 0, higher = less sure; 0 if all models agree.
     """
     p = np.asarray(samples, dtype=np.float64)
-    found = _entropy(p.mean(axis=0)) - _entropy(p).mean(axis=0)
-    return np.asarray(np.clip(found, 0.0, None))
+    information = _entropy(p.mean(axis=0)) - _entropy(p).mean(axis=0)
+    return np.asarray(np.clip(information, 0.0, None))
 
 
 def epig(
     samples: NDArray[np.floating], target_samples: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """What a label of each row would tell of the labels of target texts, in nats.
+    """Returns the information of each row's label about the labels of target texts, in nats.
 
-    Expected predictive information gain (Bickford Smith et al. 2023), the mean over targets x* of
-    the mutual information of y and y*: `H[p(y)] + H[p(y*)] - H[mean_m p_m(y) p_m(y*)]`. The targets
-    are a pool of their own: texts of the languages that the labels are for.
+    Expected predictive information gain (Bickford Smith et al. 2023): the mean over targets x* of
+    the mutual information of y and y*, `H[p(y)] + H[p(y*)] - H[mean_m p_m(y) p_m(y*)]`. The targets
+    are a separate pool: texts of the languages that the labels are for.
 
     Args:
         samples: (M, N, C) of the rows.
-        target_samples: (M, T, C) of the target texts, T >= 1; cost grows with N T C C.
+        target_samples: (M, T, C) of the target texts, T >= 1; time grows with N T C C.
 
     Returns:
         (N,) >= 0.
     """
     rows, targets = (np.asarray(s, dtype=np.float64) for s in (samples, target_samples))
     m, n, c = rows.shape
-    of_targets = _entropy(targets.mean(axis=0)).mean()
+    target_entropy = _entropy(targets.mean(axis=0)).mean()
     flat = targets.reshape(m, -1)  # (M, T C)
     joint = np.empty(n)
     for start in range(0, n, _CHUNK):
@@ -53,7 +53,7 @@ def epig(
         terms = -both * np.log(np.where(both > 0, both, 1.0))
         by_row = terms.reshape(part.shape[1], c, -1).sum(axis=(1, 2))
         joint[start : start + _CHUNK] = by_row / targets.shape[1]
-    return np.asarray(np.clip(_entropy(rows.mean(axis=0)) + of_targets - joint, 0.0, None))
+    return np.asarray(np.clip(_entropy(rows.mean(axis=0)) + target_entropy - joint, 0.0, None))
 
 
 def _entropy(p: NDArray[np.float64]) -> NDArray[np.float64]:

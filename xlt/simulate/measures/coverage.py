@@ -1,4 +1,4 @@
-"""Batches that cover the pool: core-set, k-means, TypiClust, ProbCover. Vectors alone decide."""
+"""Batches that cover the pool, from vectors alone: core-set, k-means, TypiClust, ProbCover."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _CHUNK = 1024
 def core_set(
     vectors: NDArray[np.floating], labelled: NDArray[np.floating], count: int
 ) -> NDArray[np.intp]:
-    """k-center greedy: each row is the farthest from all chosen or labelled (Sener, Savarese 2018).
+    """Selects each row as the farthest from all selected or labelled rows (Sener, Savarese 2018).
 
     Args:
         vectors: (N, D).
-        labelled: (M, D); where M is 0 the first row is the one farthest from the mean.
-        count: How many, at most N.
+        labelled: (M, D); if M is 0, the first row is the one farthest from the mean.
+        count: Number of rows, at most N.
 
     Returns:
-        Distinct row numbers, in the order of choosing.
+        Distinct row numbers, in the order of selection.
     """
     x = np.asarray(vectors, dtype=np.float64)
     if not len(x):
@@ -43,9 +43,12 @@ def core_set(
 def k_means(
     vectors: NDArray[np.floating], count: int, rng: np.random.Generator
 ) -> NDArray[np.intp]:
-    """The rows nearest to the centres of `count` clusters, (min(count, N),) distinct.
+    """Selects the rows nearest to the centres of `count` clusters.
 
-    Embedding k-means (Yuan, Lin and Boyd-Graber 2020, there on other vectors).
+    Embedding k-means (Yuan, Lin and Boyd-Graber 2020, on other vectors).
+
+    Returns:
+        (min(count, N),) distinct row numbers.
     """
     x = np.asarray(vectors, dtype=np.float64)
     count = min(count, len(x))
@@ -72,19 +75,19 @@ def typical_of_clusters(
     k: int = 20,
     smallest: int = _SMALL_CLUSTER,
 ) -> NDArray[np.intp]:
-    """TypiClust, clusters given: the densest text of each uncovered cluster, the largest first.
+    """Selects the densest text of each uncovered cluster, larger clusters first (TypiClust).
 
     Hacohen, Dekel and Weinshall 2022: clusters with the fewest labels come first, the larger before
-    the smaller; those of at most `smallest` texts last. Of each the row with the highest `density`
-    within it is taken, and the cluster then has one label more.
+    the smaller; those of at most `smallest` texts come last. Of each cluster it takes the row with
+    the highest `density` within it; the cluster then has one more label.
 
     Args:
         vectors: (N, D) of labelled and unlabelled texts.
         clusters: (N,) cluster numbers from 0 on.
-        labelled: (N,) which texts have a label.
-        count: How many rows.
-        k: Neighbours of the density.
-        smallest: Clusters of at most so many texts come last.
+        labelled: (N,) True for texts with a label.
+        count: Number of rows.
+        k: Number of neighbours for the density.
+        smallest: Size up to which clusters come last.
 
     Returns:
         Distinct numbers of unlabelled rows, at most `count`.
@@ -109,15 +112,15 @@ def typical_of_clusters(
 def prob_cover(
     vectors: NDArray[np.floating], labelled: NDArray[np.bool_], count: int, *, delta: float
 ) -> NDArray[np.intp]:
-    """ProbCover (Yehuda et al. 2022): balls of radius `delta` that cover most of what is not yet.
+    """Selects the rows whose balls cover most uncovered texts (ProbCover, Yehuda et al. 2022).
 
-    An edge runs from x to y where they are at most `delta` apart; edges into what labelled or
-    chosen rows cover are gone. The row with the most edges left is chosen.
+    Two rows share an edge if they are at most `delta` apart. Edges into texts that labelled or
+    selected rows cover do not count. The row with the most other edges is selected.
 
     Args:
         vectors: (N, D) of labelled and unlabelled texts.
-        labelled: (N,) which have a label.
-        count: How many rows.
+        labelled: (N,) True for texts with a label.
+        count: Number of rows.
         delta: Radius, >= 0; see `pure_radius`.
 
     Returns:
@@ -139,10 +142,10 @@ def prob_cover(
 def pure_radius(
     vectors: NDArray[np.floating], clusters: NDArray[np.integer], *, purity: float = 0.95
 ) -> float:
-    """The largest radius of 0.2, 0.4 ... 2.0 at which balls are pure, for rows of length 1.
+    """Returns the largest radius of 0.2, 0.4 ... 2.0 at which balls are pure, for unit vectors.
 
-    A ball is pure where all in it are of one cluster (Yehuda et al. 2022, with clusters for the
-    classes that nobody knows yet); `purity` is the share of balls that must be.
+    A ball is pure if all its texts are in one cluster (Yehuda et al. 2022; clusters replace the
+    unknown classes). `purity` is the share of balls that must be pure.
     """
     best = float(_DELTAS[0])
     other = clusters[:, None] != clusters[None, :]
@@ -154,7 +157,7 @@ def pure_radius(
 
 
 def _edges(vectors: NDArray[np.floating], delta: float) -> NDArray[np.bool_]:
-    """(N, N) which rows are at most `delta` apart."""
+    """Finds the pairs of rows (N, N) that are at most `delta` apart."""
     x = np.asarray(vectors, dtype=np.float64)
     squares = (x**2).sum(axis=1)
     edges = np.empty((len(x), len(x)), dtype=bool)

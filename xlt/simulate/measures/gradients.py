@@ -1,4 +1,4 @@
-"""BADGE: a batch whose gradients are large and different, from probabilities and vectors."""
+"""BADGE: a batch with large and different gradients, from probabilities and vectors."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ def badge(
     count: int,
     rng: np.random.Generator,
 ) -> NDArray[np.intp]:
-    """Chooses rows by k-means++ on the gradients of the last layer (Ash et al. 2020).
+    """Selects rows by k-means++ on the gradients of the last layer (Ash et al. 2020).
 
-    The gradient for the model's own guess is `g = (p - onehot(argmax p)) (x) h`. The first row is
-    the longest gradient; each further one is drawn with a chance that grows with its squared
-    distance to the nearest gradient chosen. No (N, C D) matrix is made: see `squared_distances`.
+    The gradient for the model's own prediction is `g = (p - onehot(argmax p)) (x) h`. The first row
+    has the longest gradient. Each further row is drawn with a chance that grows with its squared
+    distance to the nearest selected gradient. `squared_distances` needs no (N, C D) matrix.
 
     Args:
         probabilities: (N, C).
         vectors: (N, D).
-        count: How many rows, at most N.
+        count: Number of rows, at most N.
         rng: Draws.
 
     Returns:
@@ -37,7 +37,7 @@ def badge(
             best = int(np.argmax(weight))
         else:
             chance = np.where(open_rows, weight, 0.0)
-            if chance.sum() <= 0:  # only copies of what is chosen are left
+            if chance.sum() <= 0:  # only copies of selected rows are left
                 chance = open_rows.astype(np.float64)
             best = int(rng.choice(len(chance), p=chance / chance.sum()))
         distance = squared_distances(errors, h, lengths, best)
@@ -48,7 +48,7 @@ def badge(
 
 
 def pseudo_errors(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-    """`p - onehot(argmax p)` per row, (N, C)."""
+    """Returns `p - onehot(argmax p)` per row, (N, C)."""
     errors = np.array(probabilities, dtype=np.float64)
     errors[np.arange(len(errors)), errors.argmax(axis=1)] -= 1.0
     return errors
@@ -60,13 +60,15 @@ def squared_distances(
     lengths: NDArray[np.float64],
     row: int,
 ) -> NDArray[np.float64]:
-    """`|g_i - g_row|^2` for all i, (N,), as `|g_i|^2 + |g_row|^2 - 2 (a_i . a_row)(h_i . h_row)`.
+    """Returns `|g_i - g_row|^2` for all i, (N,).
+
+    Computed as `|g_i|^2 + |g_row|^2 - 2 (a_i . a_row)(h_i . h_row)`.
 
     Args:
         errors: (N, C), the a of g = a (x) h.
         vectors: (N, D), the h.
         lengths: (N,) of `|g|^2`.
-        row: Which.
+        row: Number of the row.
     """
     shared = (errors @ errors[row]) * (vectors @ vectors[row])
     return np.asarray(np.clip(lengths + lengths[row] - 2.0 * shared, 0.0, None))

@@ -1,4 +1,4 @@
-"""Batches drawn at random, the better the likelier: variety without any distances."""
+"""Batches drawn at random by score: variety without distances."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 def power_batch(
     scores: NDArray[np.floating], count: int, rng: np.random.Generator, *, power: float = 1.0
 ) -> NDArray[np.intp]:
-    """Draws rows without replacement with chances that go like `score ** power`.
+    """Draws rows without replacement, with chances proportional to `score ** power`.
 
     Power acquisition (Kirsch et al. 2023), by Gumbel-top-k: the largest of
     `power log s + Gumbel noise`. Power 0 is uniform; a large power is the top.
 
     Args:
         scores: (N,) >= 0; rows of score 0 come last, in random order.
-        count: How many, at most N.
+        count: Number of rows, at most N.
         rng: Draws.
-        power: How much scores count, >= 0.
+        power: Weight of the scores, >= 0.
 
     Returns:
         Distinct row numbers, in the order of drawing.
