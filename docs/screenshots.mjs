@@ -1,10 +1,13 @@
 // Takes the README's pictures of a running demo:
 //   npm install --no-save playwright-core
-//   node docs/screenshots.mjs http://localhost:8080 PROJECT_ID USER PASSWORD [CHROMIUM]
+//   node docs/screenshots.mjs http://localhost:8080 PROJECT_ID USER PASSWORD [CHROMIUM] [TASK] [ORDER]
+// TASK and ORDER are the files to write: docs/several-labels.png is TASK of a demo with several labels.
 // Opening a task reserves it for USER, as it does for any annotator.
 import { chromium } from "playwright-core";
 
-const [url, project, user, password, executablePath = "/usr/bin/chromium"] = process.argv.slice(2);
+const [url, project, user, password, executablePath = "/usr/bin/chromium", ...files] =
+  process.argv.slice(2);
+const [task = "docs/task.png", order = "docs/next-to-label.png"] = files;
 if (!password) {
   console.error("usage: node docs/screenshots.mjs URL PROJECT_ID USER PASSWORD [CHROMIUM]");
   process.exit(2);
@@ -25,12 +28,12 @@ await page.getByText("Next to label").first().click();
 await page.getByText("Prediction score").first().waitFor();
 await page.getByText(/Tasks: [1-9]/).waitFor();
 await page.waitForTimeout(2000); // rows fade in
-await page.screenshot({ path: "docs/next-to-label.png" });
+await page.screenshot({ path: order });
 
 // The task on top, with the model's suggestion.
 await page.getByText("Label All Tasks").first().click();
 await page.locator(".xlt-question input:checked").first().waitFor({ state: "attached" });
 await page.waitForTimeout(1000);
-await page.screenshot({ path: "docs/task.png" });
+await page.screenshot({ path: task });
 
 await browser.close();
