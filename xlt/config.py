@@ -1,4 +1,4 @@
-"""Hyper-parameters of a training, checked once, kept as TOML; and weights that change over it."""
+"""Hyper-parameters of a training, stored as TOML, and schedules of loss weights."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 
 from xlt.errors import ConfigError
 
-#: Penalty of the quick head on the squared weights, against the sum over the examples.
+#: Penalty of probes and warm starts on the squared weights, against the sum over the examples.
 HEAD_L2 = 0.4
 
-#: Settings that are one of a few words, with those words.
+#: Allowed values of settings that are one of a few names.
 _CHOICES: dict[str, tuple[str, ...]] = {
     "precision": ("auto", "fp32", "bf16"),
     "align_loss": ("cosine", "l2", "contrastive"),
@@ -64,7 +64,7 @@ class Schedule:
 
     @classmethod
     def parse(cls, text: str | float) -> Schedule:
-        """Read a schedule.
+        """Reads a schedule.
 
         Raises:
             ConfigError: If it is neither a number nor step:value pairs with rising steps, or a
@@ -89,7 +89,7 @@ class Schedule:
         return cls(points)
 
     def at(self, step: int) -> float:
-        """The value at a step."""
+        """Returns the value at a step."""
         before = self.points[0]
         for point in self.points:
             if point[0] > step:
@@ -100,29 +100,29 @@ class Schedule:
 
     @property
     def is_zero(self) -> bool:
-        """True if the value is 0 at every step."""
+        """Tells whether the value is 0 at every step."""
         return all(value == 0 for _, value in self.points)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """Everything that changes the result of a training. The defaults suit a few hundred labels.
+    """Settings that change the result of a training. The defaults suit a few hundred labels.
 
     Weights of the loss parts (`mlm_weight`, `tlm_weight`, `align_weight`) are a number or a
     piecewise-linear schedule over steps, `"0:1,1000:0.1"`.
 
     Attributes:
         encoder: "bundled", a folder, or a name on the Hugging Face Hub.
-        seed: Same seed, data, settings and machine: same weights.
+        seed: The same seed, data, settings and machine give the same weights.
         max_length: Texts are cut to this many tokens.
         body_learning_rate: Peak rate of the encoder.
         head_learning_rate: Peak rate of the task head.
-        weight_decay: AdamW decay of matrices; biases and norms are left alone.
-        max_gradient_norm: Gradients are clipped to this norm; 0: never.
+        weight_decay: AdamW decay of matrices; biases and norms do not decay.
+        max_gradient_norm: Gradients are clipped to this norm; 0 turns it off.
         warmup_share: Share of the steps over which the rates rise; then they fall linearly.
         epochs: Passes over the labelled examples.
-        min_steps: Least number of steps, however few the labels are.
-        max_steps: Largest number of steps; 0: no limit.
+        min_steps: Smallest number of steps, even with few labels.
+        max_steps: Largest number of steps; 0 for no limit.
         labelled_rows: Labelled examples in a step, of all languages together.
         unlabelled_rows: Unlabelled texts in a step (masked language modelling).
         pair_rows: Parallel pairs in a step (TLM, alignment).
@@ -135,21 +135,21 @@ class TrainConfig:
         tlm_weight: Weight of translation language modelling; used if pairs are given.
         align_weight: Weight of sentence alignment; used if pairs are given.
         align_loss: cosine, l2, or contrastive (InfoNCE among the pairs of a step).
-        align_layer: Layer whose mean vectors are aligned; -1: two thirds of the way up.
+        align_layer: Layer whose mean vectors are aligned; -1 for two thirds of the way up.
         align_temperature: Temperature of the contrastive loss.
         koleo_weight: Weight, within alignment, of the KoLeo spread that keeps l2 from collapsing.
         language_alpha: Unlabelled texts are drawn by language with p ~ n ** alpha.
-        language_exponent: A language counts in a step's task loss as its number of labels to this
-            power. 0: the mean of per-language means; 1: every example alike.
+        language_exponent: The weight of a language in a step's task loss is its number of labels to
+            this power: 0 for the mean of per-language means, 1 for the mean over examples.
         head_l2: Squared-norm penalty of the head's warm start, against the sum over examples.
-        averaging: "last": mean of the last checkpoints; "ema"; "none".
+        averaging: "last" (mean of the last checkpoints), "ema" or "none".
         averaged_checkpoints: Number of checkpoints that "last" averages.
         averaging_decay: Decay per step of "ema".
-        freeze_embeddings: Leave the token embeddings (and the tied MLM decoder) as they are.
-        freeze_layers: Number of the lowest layers that stay as they are.
-        precision: "auto": bf16 if the device is fast at it and the encoder is safe in it; "fp32";
-            "bf16".
-        checkpoint_every_s: Seconds between checkpoints to resume from; 0: after every step.
+        freeze_embeddings: Do not train the token embeddings (and the tied MLM decoder).
+        freeze_layers: Number of the lowest layers that are not trained.
+        precision: "auto" (bf16 if the device is fast at it and the encoder is safe in it), "fp32"
+            or "bf16".
+        checkpoint_every_s: Seconds between checkpoints to resume from; 0 for one after every step.
 
     Raises:
         ConfigError: If a value is out of range or not one of the choices.
@@ -208,7 +208,7 @@ class TrainConfig:
     def from_mapping(
         cls, settings: Mapping[str, object], *, base: TrainConfig | None = None
     ) -> TrainConfig:
-        """`base` (the defaults, where None) with `settings` on top.
+        """Changes settings of `base`, or of the defaults.
 
         Raises:
             ConfigError: If a key is unknown, or a value of the wrong type or out of range.
@@ -224,10 +224,10 @@ class TrainConfig:
 
     @classmethod
     def from_toml(cls, path: Path) -> TrainConfig:
-        """The settings in a TOML file, defaults for the rest.
+        """Reads settings from a TOML file; the others have their defaults.
 
         Raises:
-            ConfigError: If the file cannot be read, is not TOML, or holds a bad setting.
+            ConfigError: If the file cannot be read, is not TOML, or has a bad setting.
         """
         try:
             settings = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -238,12 +238,12 @@ class TrainConfig:
         return cls.from_mapping(settings)
 
     def to_toml(self) -> str:
-        """All settings as TOML; `from_toml` gives the same object back."""
+        """Returns all settings as TOML, which `from_toml` reads."""
         return "".join(f"{name} = {_toml(value)}\n" for name, value in asdict(self).items())
 
 
 def _typed(name: str, expected: str, value: object) -> object:
-    """`value` as the type a field is declared with ("int", "float", "bool", "str", ...)."""
+    """Converts a value to the declared type of a field ("int", "float", "bool", "str", ...)."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if expected == "str | float" and (number or isinstance(value, str)):
         return value

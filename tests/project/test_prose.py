@@ -20,11 +20,7 @@ ODD = re.compile(
 )
 
 #: Files and folders that do not keep to the guide yet. Shrink this list, never extend it.
-UNFINISHED = (
-    "xlt/pretrain",
-    "xlt/review",
-    "xlt/training",
-)
+UNFINISHED = ("xlt/pretrain",)
 
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 

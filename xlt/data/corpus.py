@@ -1,4 +1,4 @@
-"""Corpora: tables of texts as examples, with columns found by their usual names."""
+"""Corpora: reads tables of texts as examples, and finds columns by their usual names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt.data.tables import Row, read_rows
 from xlt.errors import DataError
 
-# Names that columns usually have, the likelier first; compared without case, `_` and `-`.
+# Usual names of columns, the likeliest first; compared without case, `_` and `-`.
 _USUAL = {
     "text": ("text", "sentence", "content", "tweet", "document", "review", "utterance", "body"),
     "lang": ("lang", "language", "languagecode", "langid", "locale"),
@@ -39,12 +39,12 @@ def read_examples(
 ) -> list[Example]:
     """Reads a CSV, TSV, JSONL or Parquet file, or `owner/name:split` of a Hub data set.
 
-    A column that is not named is looked for under its usual names (`text`, `sentence`, `tweet`
-    ...); a column that is named must be there. Rows without text are refused; rows without a
-    label are unlabelled, rows without a language have `UNKNOWN_LANGUAGE`.
+    If you do not name a column, it is found by its usual names (`text`, `sentence`, `tweet` ...).
+    Rows without text are refused; rows without a label are unlabelled, rows without a language have
+    `UNKNOWN_LANGUAGE`.
 
-    An id that stands in several languages (a parallel corpus) is taken for the group, unless the
-    table has one, and the ids become `id/lang`; without an id column rows are numbered from 1.
+    If an id occurs in several languages (a parallel corpus), it becomes the group, unless the table
+    has groups, and the ids become `id/lang`. Without an id column rows are numbered from 1.
 
     Args:
         path: The file, by suffix (`.csv`, `.tsv`, `.jsonl`, `.ndjson`, each also `.gz`, or
@@ -53,70 +53,70 @@ def read_examples(
         lang: Column with the language code.
         label: Column with the label.
         id: Column with an id.
-        group: Column whose equal values mean the same sentence.
+        group: Column with groups: rows with the same value have the same meaning.
         split: Keep only rows whose `split` column has this value.
 
     Raises:
-        DataError: If there is no such file or column, or a row is bad (its number is named).
+        DataError: If there is no such file or column, or if a row is bad (names its number).
     """
     rows = read_rows(path)
     if not rows:
-        raise DataError(f"{path} has no rows")
+        raise DataError(f"{path} has no rows: expected at least one")
     asked = {"text": text, "lang": lang, "label": label, "id": id, "group": group}
-    there = list(dict.fromkeys(name for _, row in rows for name in row))
-    columns = _columns(there, asked, str(path))
+    names = list(dict.fromkeys(name for _, row in rows for name in row))
+    columns = _columns(names, asked, str(path))
     if split is not None:
         rows = _of_split(rows, split, str(path))
     examples = [_example(number, row, columns, str(path)) for number, row in rows]
     return _distinct(examples, str(path))
 
 
-def _columns(there: list[str], asked: Mapping[str, str | None], path: str) -> dict[str, str]:
-    """The column of each field; fields without one are left out."""
+def _columns(names: list[str], asked: Mapping[str, str | None], path: str) -> dict[str, str]:
+    """Finds the column of each field; leaves out fields without one."""
     plain = {
-        name.lower().replace("_", "").replace("-", "").replace(" ", ""): name for name in there
+        name.lower().replace("_", "").replace("-", "").replace(" ", ""): name for name in names
     }
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for field, name in asked.items():
         if name is not None:
-            if name not in there:
-                raise DataError(f"{path} has no column {name!r}; it has {there[:_NAMED_COLUMNS]}")
-            found[field] = name
+            if name not in names:
+                raise DataError(f"{path} has no column {name!r}; it has {names[:_NAMED_COLUMNS]}")
+            columns[field] = name
             continue
         usual = next((plain[known] for known in _USUAL[field] if known in plain), None)
-        if usual is not None and usual not in found.values():
-            found[field] = usual
-    if "text" not in found:
+        if usual is not None and usual not in columns.values():
+            columns[field] = usual
+    if "text" not in columns:
         raise DataError(
-            f"{path} has no column with text; it has {there[:_NAMED_COLUMNS]}, expected one of "
-            f"{list(_USUAL['text'])} or its name as an option"
+            f"{path} has no column with text; it has {names[:_NAMED_COLUMNS]}, expected one of "
+            f"{list(_USUAL['text'])}: name the column as an option"
         )
-    return found
+    return columns
 
 
 def _of_split(rows: list[Row], split: str, path: str) -> list[Row]:
-    kept = [(number, row) for number, row in rows if row.get("split") == split]
-    if not kept:
+    selected = [(number, row) for number, row in rows if row.get("split") == split]
+    if not selected:
         known = sorted({str(row.get("split")) for _, row in rows})[:_NAMED_COLUMNS]
         raise DataError(f"{path} has no rows with split {split!r}; it has {known}")
-    return kept
+    return selected
 
 
 def _example(number: int, row: Mapping[str, object], columns: dict[str, str], path: str) -> Example:
     def value(field: str, most: int = _MAX_FIELD) -> str | None:
-        seen = row.get(columns[field]) if field in columns else None
-        if seen is None or (isinstance(seen, float) and np.isnan(seen)):
+        cell = row.get(columns[field]) if field in columns else None
+        if cell is None or (isinstance(cell, float) and np.isnan(cell)):
             return None
-        if not isinstance(seen, str | int | float):
+        if not isinstance(cell, str | int | float):
             raise DataError(
-                f"{path}, row {number}: {columns[field]} must be text, got {type(seen).__name__}"
+                f"{path}, row {number}: {columns[field]} must be text, got {type(cell).__name__}"
             )
-        words = str(seen).strip()
-        if len(words) > most:
+        string = str(cell).strip()
+        if len(string) > most:
             raise DataError(
                 f"{path}, row {number}: {columns[field]} is longer than {most} characters"
             )
-        return words or None
+        return string or None
 
     texts = _strings(row.get(columns["text"])) or (value("text", _MAX_TEXT) or "",)
     if not all(texts):
@@ -133,14 +133,14 @@ def _example(number: int, row: Mapping[str, object], columns: dict[str, str], pa
 
 
 def _strings(cell: object) -> tuple[str, ...] | None:
-    """The strings of a list; None for anything else."""
+    """Returns the strings of a list; None for any other cell."""
     if not isinstance(cell, list) or not all(isinstance(part, str) for part in cell):
         return None
     return tuple(part.strip() for part in cell)
 
 
 def _labels(cell: object) -> tuple[str, ...] | None:
-    """The labels of a list, or of one written as JSON, as CSV must; None for anything else."""
+    """Returns the labels of a list, or of a JSON list in a CSV cell; None for any other cell."""
     try:
         in_json = isinstance(cell, str) and cell.startswith("[")
         return _strings(json.loads(str(cell)) if in_json else cell)
@@ -161,14 +161,16 @@ def _weight(value: object, number: int, path: str) -> float:
 
 
 def _distinct(examples: list[Example], path: str) -> list[Example]:
-    """Distinct ids; an id that several languages share becomes their group."""
+    """Makes ids distinct; an id that several languages share becomes their group."""
     counts = Counter(example.id for example in examples)
     if len(counts) == len(examples):
         return examples
     pairs = Counter((example.id, example.lang) for example in examples)
     (id, lang), most = pairs.most_common(1)[0]
     if most > 1:
-        raise DataError(f"{path}: id {id!r} stands {most} times in language {lang!r}")
+        raise DataError(
+            f"{path}: expected distinct ids, but id {id!r} occurs {most} times in language {lang!r}"
+        )
     return [
         replace(
             example,

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 from xlt.errors import DataError
 
-#: The language of a text that has no code and that no identifier was sure of (ISO 639-2 "und").
+#: The code of an unknown language (ISO 639-2 "und").
 UNKNOWN_LANGUAGE = "und"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One thing to label, with its answer if annotators gave one.
+    """A text, or several texts, to label, with an answer if annotators gave one.
 
     Attributes:
         id: Unique in its table (Label Studio: the task id as a string).
-        texts: The texts to read together, one or more; none of them is empty.
-        lang: Language code as the user writes it; `UNKNOWN_LANGUAGE` if it is not known.
-        answer: What annotators decided, as the kind of task reads it (`xlt.tasks`), or None.
-        group: Examples with the same meaning (translations) share a group; a group is never split
-            across train and held-out. None: a group of its own.
-        weight: Trust in the answer, in (0, 1]; annotators who disagree lower it.
+        texts: Texts that belong together, at least one; none of them is empty.
+        lang: Language code as the user writes it; `UNKNOWN_LANGUAGE` if unknown.
+        answer: The annotators' answer, as the kind of task reads it (`xlt.tasks`), or None.
+        group: Group of examples with the same meaning (translations); a group is never split
+            across train and held-out. None for a group of its own.
+        weight: Trust in the answer, in (0, 1]; lower if annotators disagree.
 
     Raises:
         DataError: If there is no text.
@@ -41,15 +41,15 @@ class Example:
 
     @property
     def text(self) -> str:
-        """All texts, joined by a line break."""
+        """Returns all texts, joined by a line break."""
         return "\n".join(self.texts)
 
     @property
     def input(self) -> str | tuple[str, ...]:
-        """The text, or the texts that are read as one sequence."""
+        """Returns the text, or the texts that a model reads as one sequence."""
         return self.texts[0] if len(self.texts) == 1 else self.texts
 
     @property
     def group_key(self) -> str:
-        """The group, or a key that only this example has."""
+        """Returns the group, or a key of this example alone."""
         return self.group if self.group is not None else f"id:{self.id}"

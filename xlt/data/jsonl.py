@@ -12,7 +12,7 @@ from xlt.errors import DataError
 
 
 def as_row(example: Example) -> dict[str, Any]:
-    """Returns an example as a row; what it does not have is left out."""
+    """Returns an example as a row, without empty fields."""
     text = example.text if len(example.texts) == 1 else list(example.texts)
     row: dict[str, Any] = {"id": example.id, "text": text, "lang": example.lang}
     if example.answer is not None:
@@ -25,7 +25,7 @@ def as_row(example: Example) -> dict[str, Any]:
 
 
 def from_row(row: Mapping[str, Any]) -> Example:
-    """Returns the example that `as_row` made a row of."""
+    """Returns the example of a row that `as_row` made."""
     text = row["text"]
     return Example(
         id=row["id"],
@@ -38,12 +38,12 @@ def from_row(row: Mapping[str, Any]) -> Example:
 
 
 def hashable(cell: Any) -> Hashable | None:  # noqa: ANN401 - JSON
-    """Returns a table's cell with tuples for lists, as answers hold them."""
+    """Returns a table's cell with tuples in place of lists, as in answers."""
     return tuple(hashable(part) for part in cell) if isinstance(cell, list) else cell
 
 
 def write_jsonl(path: Path, examples: Iterable[Example]) -> None:
-    """Writes examples; `read_jsonl` and `xlt.data.corpus.read_examples` give them back.
+    """Writes examples, which `read_jsonl` and `xlt.data.corpus.read_examples` read.
 
     Raises:
         DataError: If the file cannot be written.
@@ -57,10 +57,10 @@ def write_jsonl(path: Path, examples: Iterable[Example]) -> None:
 
 
 def read_jsonl(path: Path) -> list[Example]:
-    """Reads what `write_jsonl` wrote; without a file there are no examples.
+    """Reads examples that `write_jsonl` wrote; returns none without a file.
 
     Raises:
-        DataError: If the file holds something else.
+        DataError: If the file has another format.
     """
     if not path.exists():
         return []

@@ -7,7 +7,7 @@ from pathlib import Path
 from xlt.data.tables import read_rows
 from xlt.errors import DataError
 
-#: Columns that a message names at most.
+#: Largest number of columns in a message.
 _NAMED_COLUMNS = 20
 
 
@@ -18,12 +18,12 @@ def read_pairs(path: str | Path) -> list[tuple[str, str]]:
         DataError: If there are no such columns, or a row lacks one of its texts.
     """
     rows = read_rows(path)
-    there = list(dict.fromkeys(name for _, row in rows for name in row))
-    columns = ["source", "target"] if {"source", "target"} <= set(there) else there
+    names = list(dict.fromkeys(name for _, row in rows for name in row))
+    columns = ["source", "target"] if {"source", "target"} <= set(names) else names
     if len(columns) != 2:
         raise DataError(
             f"{path} must have columns source and target, or two columns; it has "
-            f"{there[:_NAMED_COLUMNS]}"
+            f"{names[:_NAMED_COLUMNS]}"
         )
     pairs = []
     for number, row in rows:

@@ -14,12 +14,12 @@ from xlt.errors import DataError
 def split_by_group(
     examples: Sequence[Example], share: float, rng: np.random.Generator
 ) -> tuple[list[Example], list[Example]]:
-    """Splits into (train, held out); no group is on both sides, order is kept.
+    """Splits examples into (train, held out), in their order; no group is on both sides.
 
     Args:
-        examples: What to split.
+        examples: Examples to split.
         share: Share of the groups that is held out, in [0, 1].
-        rng: Decides which.
+        rng: Draws the groups.
 
     Raises:
         DataError: If the share is out of range.
@@ -49,6 +49,6 @@ def folds_by_group(
 
 
 def without_groups(examples: Sequence[Example], held_out: Sequence[Example]) -> list[Example]:
-    """Returns the examples that have no translation, nor themselves, among the held-out ones."""
+    """Returns the examples whose group has no held-out example."""
     groups = {example.group_key for example in held_out}
     return [example for example in examples if example.group_key not in groups]

@@ -1,1 +1,1 @@
-"""Trained models: their folder, their calibration, their predictions."""
+"""Trained models: folder, calibration, predictions."""

@@ -3,7 +3,7 @@
     model.safetensors   body under Hugging Face's names, the head's tensors under `xlt_head.`,
                         each in the fewest bits that hold its values exactly
     config.json         the encoder's architecture; tokenizer.json ...: its tokenizer
-    task.json           kind of task and labels in order
+    task.json           kind of task, and its labels in order
     calibration.json    temperatures per language, if it was calibrated
     config.toml         the settings it was trained with
     losses.json         the parts of the loss along the training
@@ -55,13 +55,13 @@ def save_model(
         out: The folder.
         encoder: The trained encoder.
         head: The trained head.
-        task: What it predicts.
+        task: Task of the model.
         config: The settings it was trained with.
         losses: The parts of the loss along the training.
         finish: Called with the written folder before it appears; may add files.
 
     Raises:
-        StoreError: If it cannot be written, or `out` is there and not empty.
+        StoreError: If it cannot be written, or `out` exists and is not empty.
     """
     temporary = out.parent / f".{out.name}.{os.getpid()}.tmp"
     try:
@@ -101,10 +101,10 @@ def _write(
 
 
 def load_model(folder: Path) -> tuple[Encoder, Head, AnyTask, TrainConfig]:
-    """Reads what `save_model` wrote, in evaluation mode.
+    """Reads a model that `save_model` wrote, in evaluation mode.
 
     Raises:
-        EncoderError: If the folder does not hold a whole model.
+        EncoderError: If the folder does not hold a complete model.
     """
     try:
         task = task_from_json(json.loads((folder / "task.json").read_text("utf-8")))
@@ -118,15 +118,15 @@ def load_model(folder: Path) -> tuple[Encoder, Head, AnyTask, TrainConfig]:
     except EncoderError:
         raise
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, XltError) as error:
-        raise EncoderError(f"no whole model in {folder}: {error}") from error
+        raise EncoderError(f"no complete model in {folder}: {error}") from error
     return encoder, head.eval(), task, config
 
 
 def base_vectors(model: str, texts: Sequence[Input]) -> NDArray[np.float32]:
-    """Returns sentence vectors (N, H) of the encoder that a model started from.
+    """Returns sentence vectors (N, H) of a model's base encoder.
 
     Args:
-        model: A model's folder; anything else is an encoder, see `xlt.encoder.encoder.embed`.
+        model: A model's folder, or an encoder, see `xlt.encoder.encoder.embed`.
         texts: N texts.
 
     Raises:

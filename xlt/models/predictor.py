@@ -23,12 +23,12 @@ def _silent(done: int, total: int) -> None:
 
 
 class Predictor:
-    """A trained model, loaded once; several threads may call it at a time.
+    """A trained model, loaded once; several threads may use it at the same time.
 
     Attributes:
-        task: What is predicted.
-        calibration: Makes probabilities of the model's outputs.
-        tokenize: Texts to token ids, as the model reads them.
+        task: Task of the model.
+        calibration: Calibration of the model's outputs.
+        tokenize: Turns texts into token ids.
     """
 
     def __init__(
@@ -53,14 +53,14 @@ class Predictor:
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Predictor:
-        """Loads what `train` wrote, onto a GPU if there is one.
+        """Loads a model that `train` wrote, onto a GPU if there is one.
 
         Args:
             folder: The model's folder.
-            threads: CPU threads of this process for one forward pass; None: torch's choice.
+            threads: CPU threads of this process for one forward pass; None for torch's default.
 
         Raises:
-            EncoderError: If the folder does not hold a whole model.
+            EncoderError: If the folder does not hold a complete model.
             DataError: If its calibration cannot be read.
         """
         if threads is not None:
@@ -78,11 +78,11 @@ class Predictor:
         measure: str | None = None,
         progress: Callable[[int, int], None] = _silent,
     ) -> Predictions:
-        """Predicts examples, in their order; their answers are not looked at.
+        """Predicts examples, in their order; answers are ignored.
 
         Args:
             examples: N examples; may be empty.
-            measure: Uncertainty measure; None: the task's default.
+            measure: Uncertainty measure; None for the task's default.
             progress: Called with the number of examples done and N, after every batch.
         """
         scores = self.score(examples, progress=progress)

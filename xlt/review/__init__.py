@@ -1,1 +1,1 @@
-"""Review of labels: which may be wrong, and how good annotators are."""
+"""Review of labels: suspect labels, and the quality of annotators."""

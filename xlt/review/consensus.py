@@ -1,15 +1,15 @@
-"""Consensus of annotators and model about classes, and how suspect each label is.
+"""Consensus of annotators and model about classes, and the suspicion of each label.
 
-CROWDLAB (Goh, Tkachenko and Mueller 2022) weighs annotators and model by how far each is better
-than naming the most frequent class; ActiveLab (Goh and Mueller 2023) makes one score of it for
-texts with and without votes: how sure one may be of a text's class, drawn towards a guess by as
-much as one more vote would weigh. Here 1 minus that, so that higher means less sure.
+CROWDLAB (Goh, Tkachenko and Mueller 2022) weights annotators and model by their gain over naming
+the most frequent class. ActiveLab (Goh and Mueller 2023) turns the result into one score for texts
+with and without votes: the certainty of a text's class, shrunk towards a guess by the weight of one
+more vote. Here the score is 1 minus that, so that higher means less sure.
 
-Both estimate the weights from texts with several votes. Annotators mostly give one, so the rates
-of agreement are drawn towards a prior, and how often the model errs is counted on all texts. With
-`prior=0` and several votes on every text the numbers are those of cleanlab, but for the
-temperature: cleanlab fits one only if some text has several votes, and one for all languages; here
-the probabilities come calibrated.
+Both estimate the weights from texts with several votes. Most texts have a single vote, so the rates
+of agreement are shrunk towards a prior here, and the model's errors are counted on all texts. With
+`prior=0` and several votes on every text the numbers are those of cleanlab, except for the
+temperature: cleanlab fits one for all languages, and only if some text has several votes; here the
+probabilities are calibrated beforehand.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from numpy.typing import ArrayLike, NDArray
 from xlt.errors import SamplingError
 from xlt.sampling.validation import refuse_rows
 
-#: Rate at which two annotators agree before anything is known of them ...
+#: Prior rate at which two annotators agree.
 PRIOR_AGREEMENT = 0.9
-#: ... and the number of votes that this counts as.
+#: Number of votes that the prior counts as.
 PRIOR_VOTES = 10.0
 _TINY = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Votes:
-    """V votes of M annotators on N texts; an annotator has at most one on a text.
+    """V votes of M annotators on N texts; an annotator has at most one vote on a text.
 
     Attributes:
-        rows: (V,) the texts, in [0, N); every text has a vote.
-        annotators: (V,) who gave them, in [0, M).
+        rows: (V,) texts, in [0, N); every text has a vote.
+        annotators: (V,) annotators, in [0, M).
         labels: (V,) class numbers.
     """
 
@@ -46,17 +46,17 @@ class Votes:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Consensus:
-    """What annotators and model say together.
+    """Consensus of annotators and model.
 
     Attributes:
         labels: (N,) most probable class.
         posterior: (N, C) probabilities of the classes.
         agreement: (N,) share of a text's votes that are its consensus label.
         suspicion: (N,) in [0, 1], higher = less sure; comparable with `unlabelled_suspicion`.
-        quality: (M,) of the annotators, in [0, 1]: how probable their votes are, and how often
-            they agree with the consensus if others voted too.
-        annotator_weights: (M,) > 0.
-        model_weight: > 0.
+        quality: (M,) quality of the annotators, in [0, 1]: the probability of their votes, and
+            their rate of agreement with the consensus on texts with other votes.
+        annotator_weights: (M,) weights of the annotators, > 0.
+        model_weight: Weight of the model, > 0.
     """
 
     labels: NDArray[np.intp]
@@ -68,10 +68,10 @@ class Consensus:
     model_weight: float
 
     def unlabelled_suspicion(self, probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Returns the same (N',) of texts without a vote, on the scale of `suspicion`.
+        """Returns the suspicion (N',) of texts without a vote, on the scale of `suspicion`.
 
         Args:
-            probabilities: (N', C) by a model that is as good as the one of the consensus.
+            probabilities: (N', C) from a model as good as the one of the consensus.
         """
         best = np.asarray(probabilities, dtype=np.float64).max(axis=1)
         return _suspicion(best, self.model_weight, self.annotator_weights, probabilities.shape[1])
@@ -87,11 +87,11 @@ def consensus(
     """Weighs votes and model. Memory grows with N C + V.
 
     Args:
-        votes: At least one to every text.
-        probabilities: (N, C), N >= 1, out of sample: by a model that has not seen the text's
-            votes. One that has agrees with them, and finds no error.
+        votes: At least one vote on every text.
+        probabilities: (N, C), N >= 1, from a model that has not seen the text's votes. A model that
+            has seen them agrees with them, and finds no error.
         annotators: M.
-        prior: Votes at which what was seen of agreement counts as much as `PRIOR_AGREEMENT`.
+        prior: Number of votes at which the observed agreement counts as much as `PRIOR_AGREEMENT`.
 
     Raises:
         SamplingError: If a number is out of range, not finite, or a text has no vote.
@@ -100,22 +100,22 @@ def consensus(
     _check(votes, p, annotators)
     counts = _counts(votes, p.shape)  # (N, C)
     majority = _majority(votes, p, counts)
-    first = _weighed(votes, p, counts, majority, annotators, prior)
+    first = _weigh(votes, p, counts, majority, annotators, prior)
     best = first.posterior.max(axis=1, keepdims=True)
     alone = (first.posterior == best).sum(axis=1) == 1
     labels = np.where(alone, first.posterior.argmax(axis=1), majority)
-    found = _weighed(votes, p, counts, labels, annotators, prior)
+    weighed = _weigh(votes, p, counts, labels, annotators, prior)
     each = counts.sum(axis=1)
-    weight = np.bincount(votes.rows, found.annotators[votes.annotators], minlength=len(p))
-    own = found.posterior[np.arange(len(p)), labels]
+    weight = np.bincount(votes.rows, weighed.annotators[votes.annotators], minlength=len(p))
+    own = weighed.posterior[np.arange(len(p)), labels]
     return Consensus(
         labels=labels,
-        posterior=found.posterior,
+        posterior=weighed.posterior,
         agreement=counts[np.arange(len(p)), labels] / each,
-        suspicion=_suspicion(own, weight + found.model, found.annotators, p.shape[1]),
-        quality=_quality(votes, found, labels, each),
-        annotator_weights=found.annotators,
-        model_weight=found.model,
+        suspicion=_suspicion(own, weight + weighed.model, weighed.annotators, p.shape[1]),
+        quality=_quality(votes, weighed, labels, each),
+        annotator_weights=weighed.annotators,
+        model_weight=weighed.model,
     )
 
 
@@ -126,7 +126,7 @@ class _Weighed:
     model: float
 
 
-def _weighed(
+def _weigh(
     votes: Votes,
     p: NDArray[np.float64],
     counts: NDArray[np.float64],
@@ -134,12 +134,12 @@ def _weighed(
     annotators: int,
     prior: float,
 ) -> _Weighed:
-    """One step of CROWDLAB: weights by what the labels (N,) say, and the posterior they give."""
+    """Runs one step of CROWDLAB: weights given the labels (N,), and the posterior from them."""
     n, classes = p.shape
     each = counts.sum(axis=1)  # (N,)
     several = each > 1
     right = counts[np.arange(n), labels][several] / each[several]
-    sure = float(_drawn(right.sum(), several.sum(), PRIOR_AGREEMENT, prior))
+    sure = float(_shrunk(right.sum(), several.sum(), PRIOR_AGREEMENT, prior))
     guess = max(1.0 - np.bincount(labels, minlength=classes).max() / n, _TINY)
     agree = _agreement(votes, counts, each, annotators, prior)
     weights = np.clip(1.0 - (1.0 - agree) / guess, _TINY, None)  # (M,)
@@ -147,10 +147,10 @@ def _weighed(
     model = float(max(1.0 - errors / guess, _TINY) * np.sqrt(each.mean()))
     weight_of_votes = weights[votes.annotators]  # (V,)
     total = np.bincount(votes.rows, weight_of_votes, minlength=n)
-    said = np.bincount(votes.rows * classes + votes.labels, weight_of_votes, minlength=n * classes)
-    said = said.reshape(n, classes)
+    voted = np.bincount(votes.rows * classes + votes.labels, weight_of_votes, minlength=n * classes)
+    voted = voted.reshape(n, classes)
     wrong = (1.0 - sure) / (classes - 1)
-    posterior = p * model + said * sure + (total[:, None] - said) * wrong
+    posterior = p * model + voted * sure + (total[:, None] - voted) * wrong
     return _Weighed(posterior=posterior / (total + model)[:, None], annotators=weights, model=model)
 
 
@@ -161,19 +161,19 @@ def _agreement(
     annotators: int,
     prior: float,
 ) -> NDArray[np.float64]:
-    """How often each annotator says what another says of the same text, (M,)."""
+    """Returns each annotator's rate of agreement with other votes on the same text, (M,)."""
     same = counts[votes.rows, votes.labels] - 1.0  # (V,)
     others = each[votes.rows] - 1.0
     agreed = np.bincount(votes.annotators, same, minlength=annotators)
     pairs = np.bincount(votes.annotators, others, minlength=annotators)
-    mean = _drawn(agreed.sum(), pairs.sum(), PRIOR_AGREEMENT, prior)
-    return _drawn(agreed, pairs, mean, prior)
+    mean = _shrunk(agreed.sum(), pairs.sum(), PRIOR_AGREEMENT, prior)
+    return _shrunk(agreed, pairs, mean, prior)
 
 
-def _drawn(
+def _shrunk(
     hits: ArrayLike, tries: ArrayLike, towards: ArrayLike, prior: float
 ) -> NDArray[np.float64]:
-    """`(hits + prior towards) / (tries + prior)`; `towards` where nothing was tried."""
+    """Returns `(hits + prior towards) / (tries + prior)`; `towards` if there are no tries."""
     rate = np.asarray(towards, dtype=np.float64)
     n = np.asarray(tries, dtype=np.float64) + prior
     k = np.asarray(hits, dtype=np.float64) + prior * rate
@@ -181,17 +181,17 @@ def _drawn(
 
 
 def _quality(
-    votes: Votes, found: _Weighed, labels: NDArray[np.intp], each: NDArray[np.float64]
+    votes: Votes, weighed: _Weighed, labels: NDArray[np.intp], each: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """CROWDLAB's quality of annotators, (M,); NaN for one without votes."""
-    m = len(found.annotators)
-    by = votes.annotators
-    probable = _mean(by, found.posterior[votes.rows, votes.labels], m)
-    beside = each[votes.rows] > 1
+    """Returns CROWDLAB's quality of annotators, (M,); NaN without votes."""
+    m = len(weighed.annotators)
+    annotator = votes.annotators
+    probable = _mean(annotator, weighed.posterior[votes.rows, votes.labels], m)
+    several = each[votes.rows] > 1
     agrees = votes.labels == labels[votes.rows]
-    agreed = _mean(by[beside], agrees[beside].astype(np.float64), m)
-    others = found.annotators.sum() * each.mean() / m
-    share = found.model / (found.model + others)
+    agreed = _mean(annotator[several], agrees[several].astype(np.float64), m)
+    others = weighed.annotators.sum() * each.mean() / m
+    share = weighed.model / (weighed.model + others)
     return np.where(np.isnan(agreed), probable, share * probable + (1.0 - share) * agreed)
 
 
@@ -207,7 +207,7 @@ def _suspicion(
     annotators: NDArray[np.float64],
     classes: int,
 ) -> NDArray[np.float64]:
-    """`1 - s` of ActiveLab: `sure`, drawn towards 1 / C by the weight of one more vote."""
+    """Returns `1 - s` of ActiveLab: `sure`, shrunk towards 1 / C by the weight of one vote."""
     one = float(annotators.mean())
     return np.asarray(1.0 - (sure * weight + one / classes) / (weight + one))
 
@@ -221,7 +221,7 @@ def _counts(votes: Votes, shape: tuple[int, ...]) -> NDArray[np.float64]:
 def _majority(
     votes: Votes, p: NDArray[np.float64], counts: NDArray[np.float64]
 ) -> NDArray[np.intp]:
-    """What most say; of equals what the model finds likelier, then the rarer, then the first."""
+    """Returns the class with most votes; of equals the likeliest, then the rarest, the first."""
     n, classes = p.shape
     order = np.full((n, classes), len(votes.rows))
     np.minimum.at(order, (votes.rows, votes.labels), np.arange(len(votes.rows)))

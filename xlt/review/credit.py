@@ -1,9 +1,9 @@
 """Consensus of annotators and model about graded answers, from credit alone.
 
-The same idea as `xlt.review.consensus`, for kinds of tasks whose answers are not classes of one
-distribution: annotators and model are weighed by the credit that they earn beyond what answers of
-other examples earn, and a label is as suspect as the weighted credit that it does not get, drawn
-towards that guess by as much as one more vote would weigh.
+This is the idea of `xlt.review.consensus` for kinds of tasks whose answers are not classes of one
+distribution. Annotators and model are weighted by the credit that they earn beyond the credit of a
+guess, which is an answer of another example. The suspicion of a label is the weighted credit that
+it lacks, shrunk towards that of a guess by the weight of one more vote.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _TINY = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CreditConsensus:
-    """What annotators and model say together.
+    """Consensus of annotators and model.
 
     Attributes:
         answers: N answers, the most trusted of each example.
         suspicion: (N,) in [0, 1], higher = less sure.
-        quality: Annotator -> mean credit that the others give, in [0, 1].
-        guess: Credit that an answer of another example earns, in [0, 1].
+        quality: Annotator -> mean credit against the others, in [0, 1].
+        guess: Mean credit of an answer of another example, in [0, 1].
         vote_weight: Mean weight of a vote, > 0.
-        model_weight: > 0.
+        model_weight: Weight of the model, > 0.
     """
 
     answers: list[Hashable]
@@ -57,9 +57,9 @@ def credit_consensus(
     """Weighs votes and model.
 
     Args:
-        task: What the votes belong to.
-        votes: For each of N examples, annotator -> answer, one at least.
-        suggestions: N, out of sample: by a model that has not seen the example's votes.
+        task: Task of the votes.
+        votes: For each of N examples, annotator -> answer, at least one.
+        suggestions: N suggestions of a model that has not seen the example's votes.
         rng: Pairs examples, for the credit of a guess.
     """
     agreed = [task.agree(given).answer for given in votes]
@@ -73,13 +73,13 @@ def credit_consensus(
     own = task.credit(answers, [suggestion.answer for suggestion in suggestions])
     per_example = float(np.mean([len(given) for given in votes]))
     model = _weight(float(own.mean()), guess) * float(np.sqrt(per_example))
-    weights = {who: _weight(mean, guess) for who, mean in quality.items()}
+    weights = {annotator: _weight(mean, guess) for annotator, mean in quality.items()}
     typical = float(np.mean(list(weights.values())))
     confidence = np.array([suggestion.confidence for suggestion in suggestions])
     sure = _expected(own, confidence, guess) * model + guess * typical
     total = np.full(len(votes), model + typical)
     for row, given in enumerate(votes):
-        weight = np.array([weights[who] for who in given])
+        weight = np.array([weights[annotator] for annotator in given])
         credit = task.credit([answers[row]] * len(given), list(given.values()))
         sure[row] += float((weight * credit).sum())
         total[row] += float(weight.sum())
@@ -96,7 +96,7 @@ def credit_consensus(
 def _expected(
     own: NDArray[np.float64], confidence: NDArray[np.floating], guess: float
 ) -> NDArray[np.float64]:
-    """Returns the credit that the model expects: that of its suggestion, or else of a guess."""
+    """Returns the credit that the model expects: that of its suggestion, otherwise of a guess."""
     return np.asarray(own * confidence + (1.0 - confidence) * guess)
 
 
@@ -107,14 +107,14 @@ def _weight(credit: float, guess: float) -> float:
 def _quality(
     task: AnyTask, votes: Sequence[Mapping[str, Hashable]], answers: Sequence[Hashable]
 ) -> dict[str, float]:
-    """Returns the mean credit of each annotator where others voted too, drawn to the prior."""
+    """Returns each annotator's mean credit on examples with other votes, shrunk to the prior."""
     earned: dict[str, list[float]] = {}
     for given, answer in zip(votes, answers, strict=True):
-        for who, vote in given.items():
-            own = earned.setdefault(who, [])
+        for annotator, vote in given.items():
+            own = earned.setdefault(annotator, [])
             if len(given) > 1:
                 own.append(float(task.credit([answer], [vote])[0]))
     return {
-        who: (sum(own) + PRIOR_AGREEMENT * PRIOR_VOTES) / (len(own) + PRIOR_VOTES)
-        for who, own in earned.items()
+        annotator: (sum(own) + PRIOR_AGREEMENT * PRIOR_VOTES) / (len(own) + PRIOR_VOTES)
+        for annotator, own in earned.items()
     }

@@ -1,8 +1,8 @@
-"""Review of labels: which may be wrong, the most suspect first, and why.
+"""Review of labels: lists all labels, the most suspect first, with reasons.
 
-The model that suspects a label must not have learned it. Fine-tuning once per fold would take
-hours, so probes on frozen vectors are cross-fitted: each text is judged by a probe that was fitted
-on the other texts, its translations left out too.
+The model that reviews a label must not have learned it. Fine-tuning once per fold would take hours,
+so probes on frozen vectors are cross-fitted: the probe that judges a text was fitted on other
+texts, without its translations.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from xlt.tasks.outputs import Outputs
 from xlt.tasks.task import AnyTask, Suggestion
 
 _FOLDS = 5
-#: Fewer labels than this say nothing about one another.
+#: Smallest number of labels for a review.
 _LEAST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuspectLabel:
-    """A labelled example, and how suspect its label is.
+    """A labelled example, and the suspicion of its label.
 
     Attributes:
         id: The example.
@@ -39,7 +39,7 @@ class SuspectLabel:
         votes: Annotator -> answer.
         expected: The answer that annotators and model together find most probable.
         suspicion: In [0, 1], higher = less sure; comparable with `Review.unlabelled`.
-        reason: Why, for people.
+        reason: Reason for the suspicion, for people.
     """
 
     id: str
@@ -52,14 +52,14 @@ class SuspectLabel:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Review:
-    """What was found about labels and annotators.
+    """Result of a review of labels and annotators.
 
     Attributes:
         labels: All labelled examples, the most suspect first.
-        quality: Annotator -> in [0, 1], higher = better.
-        given: Annotator -> number of votes that the quality rests on.
-        unlabelled: Beliefs of N' examples without a label -> their suspicion (N',), on the scale
-            of `SuspectLabel.suspicion`.
+        quality: Annotator -> quality in [0, 1], higher = better.
+        given: Annotator -> number of votes from which the quality was estimated.
+        unlabelled: Turns beliefs of N' examples without a label into their suspicion (N',), on the
+            scale of `SuspectLabel.suspicion`.
     """
 
     labels: tuple[SuspectLabel, ...]
@@ -75,14 +75,17 @@ def review(
     task: AnyTask,
     rng: np.random.Generator,
 ) -> Review | None:
-    """Reviews every label; None if they are too few, or all the same.
+    """Reviews every label.
 
     Args:
-        examples: N labelled examples; an answer of None: the annotators do not agree.
-        votes: Id -> annotator -> answer; every example has one at least.
+        examples: N labelled examples; the answer is None if the annotators do not agree.
+        votes: Id -> annotator -> answer; at least one for every example.
         vectors: (N, H) of an encoder that was not fine-tuned on these labels.
-        task: What the answers belong to.
+        task: Task of the answers.
         rng: Draws the folds.
+
+    Returns:
+        None if there are too few labels, or if all are the same.
 
     Raises:
         DataError: If an example has no vote, or a vote is not of the task.
@@ -95,9 +98,9 @@ def review(
             raise DataError(f"example {example.id!r} has no answer")
     given = [votes[example.id] for example in examples]
     beliefs = out_of_sample(examples, vectors, task, rng)
-    by_class = _by_class if task.classes(agreed) is not None else _by_credit
-    found = by_class(task, given, beliefs, rng)
-    order = np.argsort(-found.suspicion, kind="stable").tolist()
+    by_class = task.classes(agreed) is not None
+    findings = (_by_class if by_class else _by_credit)(task, given, beliefs, rng)
+    order = np.argsort(-findings.suspicion, kind="stable").tolist()
     suggestions = task.decode(beliefs)
     return Review(
         labels=tuple(
@@ -105,15 +108,15 @@ def review(
                 id=examples[row].id,
                 lang=examples[row].lang,
                 votes=dict(given[row]),
-                expected=found.expected[row],
-                suspicion=float(found.suspicion[row]),
+                expected=findings.expected[row],
+                suspicion=float(findings.suspicion[row]),
                 reason=_reason(task, given[row], suggestions[row]),
             )
             for row in order
         ),
-        quality=found.quality,
-        given=dict(Counter(who for each in given for who in each)),
-        unlabelled=found.unlabelled,
+        quality=findings.quality,
+        given=dict(Counter(annotator for each in given for annotator in each)),
+        unlabelled=findings.unlabelled,
     )
 
 
@@ -133,13 +136,13 @@ def _by_class(
     beliefs: Outputs,
     rng: np.random.Generator,
 ) -> _Findings:
-    """CROWDLAB, for answers that are one class of a distribution."""
-    people: dict[str, int] = {}
+    """Finds the consensus of answers that are one class of a distribution (CROWDLAB)."""
+    number_of: dict[str, int] = {}
     rows, annotators, answers = [], [], []
     for row, each in enumerate(given):
-        for who, answer in each.items():
+        for annotator, answer in each.items():
             rows.append(row)
-            annotators.append(people.setdefault(who, len(people)))
+            annotators.append(number_of.setdefault(annotator, len(number_of)))
             answers.append(answer)
     numbers = task.classes(answers)
     assert numbers is not None
@@ -148,13 +151,13 @@ def _by_class(
         annotators=np.array(annotators, dtype=np.intp),
         labels=numbers,
     )
-    found = consensus(votes, beliefs.values, len(people))
-    certain = Outputs(np.eye(task.width)[found.labels])
+    agreed = consensus(votes, beliefs.values, len(number_of))
+    certain = Outputs(np.eye(task.width)[agreed.labels])
     return _Findings(
         expected=[suggestion.answer for suggestion in task.decode(certain)],
-        suspicion=found.suspicion,
-        quality=dict(zip(people, found.quality.tolist(), strict=True)),
-        unlabelled=lambda new: found.unlabelled_suspicion(new.values),
+        suspicion=agreed.suspicion,
+        quality=dict(zip(number_of, agreed.quality.tolist(), strict=True)),
+        unlabelled=lambda new: agreed.unlabelled_suspicion(new.values),
     )
 
 
@@ -164,17 +167,17 @@ def _by_credit(
     beliefs: Outputs,
     rng: np.random.Generator,
 ) -> _Findings:
-    """Consensus by credit, for all other answers."""
-    found = credit_consensus(task, given, task.decode(beliefs), rng)
+    """Finds the consensus of all other answers, by credit."""
+    agreed = credit_consensus(task, given, task.decode(beliefs), rng)
 
     def unlabelled(new: Outputs) -> NDArray[np.float64]:
         confidence = [suggestion.confidence for suggestion in task.decode(new)]
-        return found.unlabelled_suspicion(np.array(confidence))
+        return agreed.unlabelled_suspicion(np.array(confidence))
 
     return _Findings(
-        expected=found.answers,
-        suspicion=found.suspicion,
-        quality=found.quality,
+        expected=agreed.answers,
+        suspicion=agreed.suspicion,
+        quality=agreed.quality,
         unlabelled=unlabelled,
     )
 
@@ -188,10 +191,10 @@ def out_of_sample(
     """Returns calibrated beliefs of N examples, each by a probe that has not seen its answer.
 
     Args:
-        examples: N examples; those without an answer are judged and train no probe.
+        examples: N examples; those without an answer train no probe.
         vectors: (N, H).
-        task: What the answers belong to.
-        rng: Draws the folds; texts with the same meaning are in one.
+        task: Task of the answers.
+        rng: Draws the folds; texts with the same meaning share a fold.
     """
     x = scaled(vectors, vectors)
     answered = np.array([example.answer is not None for example in examples], dtype=bool)
@@ -211,15 +214,15 @@ def out_of_sample(
 
 
 def _reason(task: AnyTask, votes: Mapping[str, Hashable], suggestion: Suggestion) -> str:
-    expects = f"{task.words(suggestion.answer)} ({suggestion.confidence:.2f})"
+    expects = f"{task.describe(suggestion.answer)} ({suggestion.confidence:.2f})"
     model = f"a model that has not seen this label expects {expects}"
     counts = Counter(votes.values())
     if len(counts) > 1:
-        given = ", ".join(f"{n} × {task.words(answer)}" for answer, n in counts.most_common())
+        given = ", ".join(f"{n} × {task.describe(answer)}" for answer, n in counts.most_common())
         return f"annotators disagree: {given}; {model}"
     [answer] = counts
     probability = suggestion.probabilities.get(str(answer))
     own = ""
     if answer != suggestion.answer and probability is not None:
-        own = f" and gives {task.words(answer)} {probability:.2f}"
-    return f"labelled {task.words(answer)} by {len(votes)}; {model}{own}"
+        own = f" and gives {task.describe(answer)} {probability:.2f}"
+    return f"labelled {task.describe(answer)} by {len(votes)}; {model}{own}"

@@ -1,1 +1,1 @@
-"""Kinds of tasks: one folder for each, and what they share."""
+"""Kinds of tasks: one folder for each kind, and modules that they share."""

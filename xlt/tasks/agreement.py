@@ -12,10 +12,10 @@ DISAGREE = "annotators disagree"
 
 
 def majority(votes: Mapping[str, Hashable]) -> Agreement:
-    """Returns the answer with most votes, weighted by its share of them; ties have no answer.
+    """Returns the answer with most votes, weighted by its share of them; none for a tie.
 
     Args:
-        votes: Annotator -> answer, one at least.
+        votes: Annotator -> answer, at least one.
     """
     counts = Counter(votes.values())
     (answer, most), *others = counts.most_common()

@@ -1,8 +1,8 @@
 """Temperature scaling, one temperature per language, shrunk towards the pooled one.
 
 The scale of a model's logits differs from language to language: XLM-R trained on English is far
-too sure of Swahili (Ahuja et al. 2022). Fit on labels of randomly drawn (audit) tasks only:
-actively chosen ones are the hard ones and would make every temperature too high.
+too sure of Swahili (Ahuja et al. 2022). Fit temperatures on labels of randomly drawn (audit) tasks
+only: selected tasks are harder and would make every temperature too high.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from numpy.typing import NDArray
 from xlt.data.languages import normalise
 from xlt.errors import DataError
 
-#: The file beside a model that holds its calibration.
+#: The calibration's file in a model's folder.
 FILE = "calibration.json"
 
-#: What makes probabilities of logits: one distribution over all columns, or one for each column.
+#: Function from logits to probabilities: one distribution over all columns, or one per column.
 Link = Literal["softmax", "sigmoid"]
 
 _LOWEST, _HIGHEST = 0.25, 10.0
 _HALVINGS = 50
-#: Labels at which the pooled optimum weighs as much as "leave it as it is" (temperature 1).
+#: Labels at which the pooled optimum weighs as much as temperature 1.
 _POOLED_PRIOR = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Divisors of the logits.
+    """Temperatures, which divide the logits.
 
     Attributes:
-        temperatures: Language (as of `normalise`) -> temperature; others take the pooled one.
+        temperatures: Normalised language code -> temperature; others have the pooled one.
         pooled: Temperature of all languages together; 1 leaves probabilities as they are.
     """
 
@@ -69,10 +69,10 @@ class Calibration:
 
     @classmethod
     def from_json(cls, value: object) -> Calibration:
-        """Reads what `to_json` returned.
+        """Reads a calibration that `to_json` returned.
 
         Raises:
-            DataError: If it is not that.
+            DataError: If it is no calibration.
         """
         try:
             assert isinstance(value, dict)
@@ -84,7 +84,7 @@ class Calibration:
             ) from error
 
     def save(self, folder: Path) -> None:
-        """Writes the calibration beside the model in `folder`."""
+        """Writes the calibration of the model in `folder`."""
         (folder / FILE).write_text(json.dumps(self.to_json(), indent=1), encoding="utf-8")
 
     @classmethod
@@ -104,7 +104,7 @@ class Calibration:
 
 
 def probabilities(logits: NDArray[np.float64], link: Link) -> NDArray[np.float64]:
-    """Returns the probabilities (N, W) that `link` makes of logits (N, W)."""
+    """Returns the probabilities (N, W) of logits (N, W)."""
     if link == "sigmoid":
         return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)))
     e = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
@@ -119,17 +119,17 @@ def fit(
     *,
     prior_strength: float = 100.0,
 ) -> Calibration:
-    """Fits temperatures on audit labels; no labels give the identity.
+    """Fits temperatures on audit labels; without labels all are 1.
 
     `log T_l = (n_l log T^_l + k log T) / (n_l + k)` with k = `prior_strength`; the pooled T is
-    shrunk towards 1 in the same way, so that a handful of labels changes little. Temperatures
-    stay within [0.25, 10].
+    shrunk towards 1 in the same way, so that a few labels change little. Temperatures stay within
+    [0.25, 10].
 
     Args:
         logits: (N, W).
         targets: (N, W) in [0, 1], the right probabilities.
         langs: N language codes.
-        link: What makes probabilities of the logits.
+        link: Function from logits to probabilities.
         prior_strength: Labels at which a language's own optimum weighs as much as the pooled one.
 
     Raises:
@@ -155,7 +155,7 @@ def best_temperature(
     Args:
         logits: (N, W), N >= 1.
         targets: (N, W) in [0, 1], the right probabilities.
-        link: What makes probabilities of the logits.
+        link: Function from logits to probabilities.
     """
     z = np.asarray(logits, dtype=np.float64)
     if link == "softmax":
@@ -195,5 +195,5 @@ def _checked(
         )
     if not np.isfinite(z).all():
         rows = np.flatnonzero(~np.isfinite(z).all(axis=1))[:5].tolist()
-        raise DataError(f"logits must be finite; not so in rows {rows}")
+        raise DataError(f"logits must be finite; see rows {rows}")
     return z, y

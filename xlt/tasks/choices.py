@@ -1,4 +1,4 @@
-"""Label Studio's `<Choices>` tag, which several kinds of tasks use."""
+"""Label Studio's `<Choices>` tag, shared by several kinds of tasks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xlt.tasks.task import Json, Tag
 
 TAG = "Choices"
 
-#: Keys of the first choices; Label Studio finds some for the others.
+#: Keys of the first choices; Label Studio assigns keys to the others.
 _HOTKEYS = "1234567890"
 
 _TEMPLATE = """\

@@ -20,7 +20,7 @@ class Fit:
 
     Attributes:
         accuracy: Mean credit of the decisions.
-        collapsed: The same is predicted for everything, though the answers differ.
+        collapsed: True if all predictions are the same, though the answers differ.
     """
 
     accuracy: float
@@ -50,15 +50,15 @@ class Head(nn.Module, ABC):
     def warm_start(self, vectors: Tensor, targets: Tensor, weights: Tensor, *, l2: float) -> None:
         """Fits the head alone on frozen sentence vectors (N, H), weighted by (N,).
 
-        What it sets beside parameters is in buffers, which training leaves alone.
+        All other values that it sets are buffers, which training does not change.
         """
 
     @abstractmethod
     def fit(self, logits: Tensor, targets: Tensor) -> Fit:
-        """Returns how well logits fit the answers, and whether the model has collapsed."""
+        """Measures the fit of logits to the answers."""
 
 
 def build_head(task: AnyTask, width: int, *, label_smoothing: float = 0.0) -> Head:
     """Returns the untrained head for a task, for an encoder of width H."""
-    made: type[Head] = import_module(f"xlt.tasks.{task.kind}.head").HEAD
-    return made(task, width, label_smoothing=label_smoothing)
+    head: type[Head] = import_module(f"xlt.tasks.{task.kind}.head").HEAD
+    return head(task, width, label_smoothing=label_smoothing)

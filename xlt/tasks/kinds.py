@@ -1,4 +1,4 @@
-"""The kinds of tasks, by name; and tasks from tables, from JSON and from labels."""
+"""The kinds of tasks by name, and tasks from tables and from JSON."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from xlt.data.examples import Example
 from xlt.errors import DataError
 from xlt.tasks.task import AnyTask, Json, Kind
 
-#: Every kind is a folder of this name beside this file. The line below is all that a new kind adds
-#: outside its folder: modules are imported by it, so that the head's torch stays out of here.
+#: Every kind is a folder of this name beside this file. A new kind adds only its name here. Modules
+#: are imported by name; this module does not import heads, which need torch.
 KINDS: dict[str, Kind[Any]] = {
     name: import_module(f"xlt.tasks.{name}.kind").KIND for name in ("single_label", "multi_label")
 }
 
 
 def task_from_json(value: Json) -> AnyTask:
-    """Reads what `Task.to_json` returned.
+    """Reads a task that `Task.to_json` returned.
 
     Raises:
-        DataError: If it is not that, or of a kind that this version of xlt does not know.
+        DataError: If it is no task, or of a kind that this version of xlt does not know.
     """
     name = value.get("kind") if isinstance(value, Mapping) else None
     if not isinstance(name, str) or name not in KINDS:
@@ -34,10 +34,10 @@ def task_from_json(value: Json) -> AnyTask:
 
 
 def infer_task(labelled: Sequence[Example]) -> AnyTask:
-    """Returns the task that the answers of a table come from.
+    """Infers the task of a table's answers.
 
     Raises:
-        DataError: If no kind has such answers, or they make no task.
+        DataError: If the answers are of no kind, or if they make no task.
     """
     cells = [example.answer for example in labelled]
     for kind in KINDS.values():

@@ -1,4 +1,4 @@
-"""Label sets: what is checked of the names of labels, whatever the kind of task."""
+"""Label sets: checks of label names, for all kinds of tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def checked(labels: Sequence[str], *, least: int) -> None:
     """Refuses label sets that make no task.
 
     Raises:
-        DataError: If there are fewer than `least` labels, or one of them twice.
+        DataError: If there are fewer than `least` labels, or if a label occurs twice.
     """
     if len(labels) < least:
         raise DataError(f"a task needs at least {least} labels, got {list(labels)}")

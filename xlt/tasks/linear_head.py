@@ -22,7 +22,7 @@ class LinearHead(Head):
     rate suits encoders of any scale.
     """
 
-    #: Makes probabilities of the logits.
+    #: Function from logits to probabilities.
     link: ClassVar[Link]
 
     center: Tensor
@@ -51,7 +51,7 @@ class LinearHead(Head):
         """Returns the right probabilities (N, W) of targets, smoothed."""
 
     def warm_start(self, vectors: Tensor, targets: Tensor, weights: Tensor, *, l2: float) -> None:
-        """Fits the layer on frozen vectors, as the probe of the kind is fitted.
+        """Fits the layer on frozen vectors, like the kind's probe.
 
         Args:
             vectors: (N, H).

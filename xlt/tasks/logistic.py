@@ -1,9 +1,9 @@
-"""The quick head: penalised logistic regression on frozen sentence vectors, softmax or sigmoid.
+"""Penalised logistic regression on frozen sentence vectors, softmax or sigmoid.
 
-One function fits it for everything: the warm start of a training, probes that measure what labels
-are worth, and heads that review labels, always with the penalty `xlt.config.HEAD_L2` unless the
-caller says why not. Choosing on frozen vectors and fine-tuning at the end loses little
-(Vysogorets, Dai, Rieder, Kersting 2024).
+One function fits the warm start of a training, the probes that measure the payoff of labels and
+those that review labels. The penalty is `xlt.config.HEAD_L2`; exceptions give a reason. Selecting
+texts with frozen vectors and fine-tuning at the end loses little accuracy (Vysogorets, Dai, Rieder,
+Kersting 2024).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Linear:
 
 
 def scaled(vectors: NDArray[np.float32], reference: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Moves and scales vectors (N, D) such that `reference` (M, D) has mean 0 and mean length 1."""
+    """Moves and scales vectors (N, D) so that `reference` (M, D) has mean 0 and mean length 1."""
     center = reference.mean(axis=0)
     scale = max(float(np.linalg.norm(reference - center, axis=1).mean()), 1e-6)
     return np.asarray((vectors - center) / np.float32(scale))
@@ -52,10 +52,10 @@ def fit(
     Args:
         rows: (N, D).
         targets: (N, W) in [0, 1], the right probabilities; N = 0 makes a layer of zeros.
-        link: What makes probabilities of the logits.
+        link: Function from logits to probabilities.
         l2: The penalty, > 0: 1 / C of scikit-learn.
-        weights: (N,) >= 0, how much each row counts, of any scale; None: all alike.
-        start: Starting point; the optimum is the same, it is found sooner.
+        weights: (N,) >= 0, weights of the rows, of any scale; None for equal weights.
+        start: Starting point; it saves time and does not change the optimum.
     """
     from scipy.optimize import minimize  # type: ignore[import-untyped]  # no stubs
 
@@ -77,8 +77,8 @@ def fit(
         flat_slope = np.concatenate([slope_of_weights.ravel(), slope.sum(axis=0)])
         return (float(each.sum()) + 0.5 * l2 * float((layer**2).sum())) / n, flat_slope / n
 
-    begin = np.concatenate([first.weights.ravel(), first.biases])
-    best = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": _MAX_STEPS})
+    initial = np.concatenate([first.weights.ravel(), first.biases])
+    best = minimize(loss, initial, jac=True, method="L-BFGS-B", options={"maxiter": _MAX_STEPS})
     return Linear(
         weights=best.x[: classes * width].reshape(classes, width),
         biases=best.x[classes * width :],
@@ -88,7 +88,7 @@ def fit(
 def _softmax_loss(
     z: NDArray[np.float64], targets: NDArray[np.floating]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Cross-entropy of each row (N, 1), and its slope in the logits (N, W)."""
+    """Returns the cross-entropy of each row (N, 1), and its slope in the logits (N, W)."""
     z = z - z.max(axis=1, keepdims=True)
     e = np.exp(z)
     total = e.sum(axis=1, keepdims=True)
@@ -98,6 +98,6 @@ def _softmax_loss(
 def _sigmoid_loss(
     z: NDArray[np.float64], targets: NDArray[np.floating]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Binary cross-entropies of each row, summed (N, 1), and their slope in the logits (N, W)."""
+    """Returns the sum of each row's binary cross-entropies (N, 1), and its slope (N, W)."""
     each = np.logaddexp(0.0, z) - z * targets
     return each.sum(axis=1, keepdims=True), 0.5 * (1.0 + np.tanh(0.5 * z)) - targets

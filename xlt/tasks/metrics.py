@@ -1,4 +1,4 @@
-"""Metrics of predictions, language by language, with intervals: from credit, whatever the kind."""
+"""Metrics of predictions by language, with intervals, computed from credit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LanguageScore:
         correct: Sum of the credit.
         accuracy: Mean credit, correct / n, in [0, 1].
         low: Lower end of the 95 % Wilson interval of the accuracy.
-        high: Upper end of it.
+        high: Upper end of the interval.
         more: The task's other measures by name, such as macro_f1, each in [0, 1].
     """
 
@@ -50,10 +50,10 @@ class LanguageScore:
 
 
 def wilson(correct: float, n: float, *, z: float = _Z_95) -> tuple[float, float]:
-    """Returns the Wilson score interval of a proportion; (0, 1) if nothing was seen.
+    """Returns the Wilson score interval of a proportion; (0, 1) for n = 0.
 
-    For a mean of numbers in [0, 1] it is wide enough too: their variance is at most that of
-    zeros and ones with the same mean.
+    It is wide enough for a mean of numbers in [0, 1], too: their variance is at most that of zeros
+    and ones with the same mean.
 
     Raises:
         DataError: If `correct` is not between 0 and `n`.
@@ -69,7 +69,7 @@ def wilson(correct: float, n: float, *, z: float = _Z_95) -> tuple[float, float]
 
 
 def score(task: AnyTask, truth: Sequence[Hashable], predicted: Sequence[Hashable]) -> LanguageScore:
-    """Judges predictions against labels, whatever their languages."""
+    """Judges predictions of all languages together."""
     _same_length(truth, predicted)
     n = len(truth)
     correct = float(task.credit(truth, predicted).sum())
@@ -90,7 +90,7 @@ def per_language(
     predicted: Sequence[Hashable],
     langs: Sequence[str],
 ) -> Mapping[str, LanguageScore]:
-    """Judges predictions language by language, in the order of first appearance.
+    """Judges predictions by language, in the order of first appearance.
 
     Raises:
         DataError: If the three sequences differ in length.
@@ -110,8 +110,8 @@ def ece(confidence: NDArray[np.floating], credit: NDArray[np.floating], *, bins:
     """Returns the expected calibration error over equal confidence bins (Guo et al. 2017).
 
     Args:
-        confidence: (N,) in [0, 1], the credit that was expected.
-        credit: (N,) in [0, 1], the credit that was earned.
+        confidence: (N,) in [0, 1], expected credit.
+        credit: (N,) in [0, 1], earned credit.
         bins: Number of bins over (0, 1].
 
     Returns:

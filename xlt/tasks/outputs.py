@@ -22,13 +22,13 @@ def _index(rows: Rows) -> NDArray[np.intp] | NDArray[np.bool_]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
-    """Numbers that a task's head, or its calibration, gives for N examples.
+    """Outputs of a task's head, or of its calibration, for N examples.
 
     Attributes:
-        values: (N, W); row i belongs to example i. What a column means is the task's business.
+        values: (N, W); row i belongs to example i. The kind of task defines the columns.
 
     Raises:
-        DataError: If they do not have two dimensions.
+        DataError: If the values do not have two dimensions.
     """
 
     values: NDArray[np.floating]
@@ -45,7 +45,7 @@ class Outputs:
         return Outputs(self.values[_index(rows)])
 
     def concat(self, others: Outputs) -> Outputs:
-        """Returns these outputs and others behind them."""
+        """Returns these outputs, followed by others."""
         return Outputs(np.concatenate([self.values, others.values]))
 
 
@@ -54,7 +54,7 @@ class Scores:
     """A model's scores of N examples; row i belongs to example i.
 
     Attributes:
-        outputs: N outputs, before calibration.
+        outputs: N outputs, not calibrated.
         vectors: (N, H) float32, mean over the tokens of the encoder's final layer.
 
     Raises:
@@ -79,7 +79,7 @@ class Scores:
         return Scores(outputs=self.outputs.take(rows), vectors=self.vectors[_index(rows)])
 
     def concat(self, others: Scores) -> Scores:
-        """Returns these scores and others behind them."""
+        """Returns these scores, followed by others."""
         vectors = np.concatenate([self.vectors, others.vectors])
         return Scores(outputs=self.outputs.concat(others.outputs), vectors=vectors)
 
@@ -90,7 +90,7 @@ class Scores:
 
     @classmethod
     def load(cls, path: Path) -> Scores:
-        """Reads what `save` wrote; nothing is unpickled.
+        """Reads a file that `save` wrote; it unpickles nothing.
 
         Raises:
             DataError: If the file is missing or holds no scores.

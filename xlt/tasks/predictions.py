@@ -1,4 +1,4 @@
-"""Predictions: from scores to calibrated beliefs, suggestions and uncertainty."""
+"""Predictions from scores: calibrated beliefs, suggestions and uncertainty."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Predictions:
     Attributes:
         scores: Outputs and sentence vectors.
         beliefs: Calibrated probabilities.
-        suggestions: The answers that are expected to earn most credit.
+        suggestions: The answers with most expected credit.
         uncertainty: (N,) in [0, 1], higher = less sure.
     """
 
@@ -38,14 +38,14 @@ def interpret(
     *,
     measure: str | None = None,
 ) -> Predictions:
-    """Makes predictions of scores.
+    """Makes predictions from scores.
 
     Args:
-        task: What is predicted.
-        scores: Of N examples.
+        task: Task of the predictions.
+        scores: Scores of N examples.
         langs: N language codes.
-        calibration: Of the model that scored.
-        measure: Uncertainty measure; None: the task's default.
+        calibration: Calibration of the model that gave the scores.
+        measure: Uncertainty measure; None for the task's default.
     """
     beliefs = task.beliefs(scores.outputs, langs, calibration)
     return Predictions(

@@ -1,7 +1,7 @@
-"""The protocol of kinds of tasks: all that training, sampling and serving know of a kind.
+"""The protocol of kinds of tasks, which training, sampling and serving use.
 
-A kind of task is a folder `xlt/tasks/<kind>/`. Outside it an answer is opaque: it is stored by
-`Task.plain`, compared by `==`, and judged by `Task.credit`.
+A kind of task is a folder `xlt/tasks/<kind>/`. Other modules do not look inside an answer: they
+store it with `Task.plain`, compare it with `==`, and judge it with `Task.credit`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from xlt.tasks.outputs import Outputs
 A = TypeVar("A", bound=Hashable)
 A_co = TypeVar("A_co", bound=Hashable, covariant=True)
 
-#: What `json` reads and writes.
+#: A value that `json` reads and writes.
 Json = Any
 
 
@@ -31,7 +31,7 @@ class Agreement:
     Attributes:
         answer: None if there is no usable answer.
         weight: Trust in the answer, in (0, 1]; 0 without an answer.
-        reason: Why there is no answer; empty if there is one.
+        reason: Reason for no answer; empty if there is one.
     """
 
     answer: Any = None
@@ -44,8 +44,8 @@ class Suggestion:
     """A model's answer for one example.
 
     Attributes:
-        answer: The answer that is expected to earn most credit.
-        confidence: The credit that it is expected to earn, in [0, 1].
+        answer: The answer with most expected credit.
+        confidence: Its expected credit, in [0, 1].
         probabilities: Label -> calibrated probability, in [0, 1].
     """
 
@@ -55,10 +55,10 @@ class Suggestion:
 
 
 class Probe(Protocol):
-    """A quick head on frozen sentence vectors."""
+    """A quick model on frozen sentence vectors."""
 
     def outputs(self, vectors: NDArray[np.floating]) -> Outputs:
-        """Outputs of N examples by their vectors (N, D), scaled like those of the fit."""
+        """Returns outputs of N examples from vectors (N, D), scaled like those of the fit."""
         ...
 
 
@@ -96,24 +96,24 @@ class Task(Protocol[A]):
         """Reads an answer from a table's cell or from JSON.
 
         Raises:
-            DataError: If it is no answer of this task; names what was expected.
+            DataError: If it is no answer of this task.
         """
         ...
 
     def plain(self, answer: A) -> Json:
-        """Returns the answer as JSON; `read` takes it back. Equal answers give equal JSON."""
+        """Returns the answer as JSON, which `read` reads. Equal answers give equal JSON."""
         ...
 
-    def words(self, answer: A) -> str:
-        """Returns the answer as people read it."""
+    def describe(self, answer: A) -> str:
+        """Describes the answer for people."""
         ...
 
     def agree(self, votes: Mapping[str, A]) -> Agreement:
-        """Returns what the votes, annotator -> answer, say together."""
+        """Returns the agreement of votes, annotator -> answer."""
         ...
 
     def missing(self, answers: Sequence[A]) -> str:
-        """Returns what is missing to train on these answers; empty if nothing is."""
+        """Names the answers that training needs in addition; empty if there are enough."""
         ...
 
     # Outputs
@@ -131,7 +131,7 @@ class Task(Protocol[A]):
         ...
 
     def uncertainty(self, beliefs: Outputs, measure: str | None = None) -> NDArray[np.float64]:
-        """Returns how unsure the model is, (N,) in [0, 1]; higher = less sure.
+        """Returns the model's uncertainty, (N,) in [0, 1]; higher = less sure.
 
         Raises:
             ConfigError: If the kind has no such measure.
@@ -141,7 +141,7 @@ class Task(Protocol[A]):
     # Judging
 
     def credit(self, truth: Sequence[A], predicted: Sequence[A]) -> NDArray[np.float64]:
-        """Returns how right each prediction is, (N,) in [0, 1]; 1 for equal answers."""
+        """Returns the credit of each prediction, (N,) in [0, 1]; 1 for equal answers."""
         ...
 
     def brier(self, beliefs: Outputs, answers: Sequence[A]) -> NDArray[np.float64]:
@@ -149,7 +149,7 @@ class Task(Protocol[A]):
         ...
 
     def summary(self, truth: Sequence[A], predicted: Sequence[A]) -> Mapping[str, float]:
-        """Returns measures beside the mean credit, by name, each in [0, 1]."""
+        """Returns further measures by name, each in [0, 1]."""
         ...
 
     def classes(self, answers: Sequence[A]) -> NDArray[np.intp] | None:
@@ -165,14 +165,14 @@ class Task(Protocol[A]):
         weights: NDArray[np.floating] | None = None,
         start: Probe | None = None,
     ) -> Probe:
-        """Fits the quick head.
+        """Fits a probe.
 
         Args:
             vectors: (N, D), centred and scaled (`xlt.tasks.logistic.scaled`).
             answers: N answers.
             l2: Penalty on the squared weights, against the sum over the examples.
-            weights: (N,) trust in the answers; None: all alike.
-            start: Starting point; the optimum is the same, it is found sooner.
+            weights: (N,) trust in the answers; None for equal weights.
+            start: Starting point; it saves time and does not change the optimum.
         """
         ...
 
@@ -190,11 +190,11 @@ class Tag:
     """A control tag of a labelling interface.
 
     Attributes:
-        name: Its name; results carry it as `from_name`.
-        tag: The kind of tag, such as "Choices".
+        name: Its name, `from_name` in results.
+        tag: Its type, such as "Choices".
         attributes: Attributes as written.
         labels: Values as Label Studio stores them (an alias if a label has one), in order.
-        objects: Names of the objects that it is about; results carry one as `to_name`.
+        objects: Names of the objects to label, `to_name` in results.
     """
 
     name: str
@@ -206,7 +206,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A control tag that cannot be learned; the reason follows the tag's name in messages."""
+    """The reason that a control tag cannot be learned; it follows the tag's name in messages."""
 
     reason: str
 
@@ -216,18 +216,18 @@ class Control(Protocol[A]):
 
     @property
     def supported(self) -> str:
-        """The supported tag as it is written in XML, for messages."""
+        """The supported tag as written in XML, for messages."""
         ...
 
     def task(self, tag: Tag) -> Task[A] | Refusal | None:
-        """Returns the task that a tag asks for; None if the tag is of another kind."""
+        """Returns the task of a tag; None if the tag is of another kind."""
         ...
 
     def answer(self, results: Sequence[Mapping[str, Json]], tag: Tag, task: Task[A]) -> A | None:
-        """Reads an annotation's results; None if they hold no answer to this control.
+        """Reads an annotation's results; None if they have no answer to this control.
 
         Raises:
-            DataError: If they hold one that is not of the task.
+            DataError: If the answer is not of the task.
         """
         ...
 
@@ -236,12 +236,12 @@ class Control(Protocol[A]):
         ...
 
     def template(self, labels: Sequence[str]) -> str:
-        """Returns a labelling interface for these labels, about the text `$text`."""
+        """Returns a labelling interface with these labels for the text `$text`."""
         ...
 
 
 class Kind(Protocol[A]):
-    """A kind of task: what makes a task of labels, of a table or of an interface."""
+    """A kind of task: makes tasks from labels, tables or interfaces."""
 
     @property
     def name(self) -> str:
@@ -262,25 +262,25 @@ class Kind(Protocol[A]):
         ...
 
     def from_json(self, value: Mapping[str, Json]) -> Task[A]:
-        """Reads what `Task.to_json` returned.
+        """Reads a task that `Task.to_json` returned.
 
         Raises:
-            DataError: If it is not that.
+            DataError: If it is no task.
         """
         ...
 
     def infer(self, cells: Sequence[Json]) -> Task[A] | None:
-        """Returns the task that a table's answers come from; None if they are of another kind.
+        """Infers the task of a table's answers; None if they are of another kind.
 
         Raises:
-            DataError: If they are of this kind and make no task.
+            DataError: If they are of this kind but make no task.
         """
         ...
 
     def demonstrate(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
-        """Returns examples of this kind, made from examples with one label each."""
+        """Makes examples of this kind from examples with one label each."""
         ...
 
 
-#: Called with (phase, done, total) while something long runs.
+#: Reports the progress of long work: (phase, done, total).
 Show = Callable[[str, int, int], None]

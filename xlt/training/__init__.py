@@ -1,1 +1,1 @@
-"""Training with the joint loss."""
+"""Training of models with the joint loss."""

@@ -1,4 +1,4 @@
-"""Averages of the weights seen along a training (arXiv 2305.16834: steadier across languages)."""
+"""Averages of weights during a training (arXiv 2305.16834: more stable across languages)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 def snapshot_steps(steps: int, wanted: int) -> frozenset[int]:
-    """Steps after which weights join the average: `wanted` of them over the second half."""
+    """Returns the steps after which weights join the average: `wanted` in the second half."""
     return frozenset(int(s) for s in np.linspace(steps / 2, steps, wanted + 1)[1:].round())
 
 
@@ -18,11 +18,11 @@ class WeightAverage:
     """A running mean of trainable weights: of snapshots, or exponential.
 
     Args:
-        parameters: What is averaged, by name.
+        parameters: Parameters to average, by name.
         kind: none, last (a plain mean of the snapshots) or ema.
-        steps: Steps of the whole training.
-        wanted: Snapshots for "last".
-        decay: Decay per step for "ema"; the first steps weigh alike, so there is no bias to 0.
+        steps: Number of steps of the whole training.
+        wanted: Number of snapshots for "last".
+        decay: Decay per step for "ema"; the first steps weigh the same, so there is no bias to 0.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, steps_done: int) -> None:
-        """Let the present weights join the mean, where it is their turn."""
+        """Adds the current weights to the mean, if this step is in the average."""
         if steps_done not in self._when:
             return
         if not self.mean:
@@ -58,6 +58,6 @@ class WeightAverage:
 
     @torch.no_grad()
     def apply(self) -> None:
-        """Put the mean into the parameters, where there is one."""
+        """Copies the mean into the parameters, if there is one."""
         for name, value in self.mean.items():
             self._parameters[name].copy_(value)

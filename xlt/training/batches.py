@@ -1,7 +1,7 @@
-"""The mixed batches of a training: which labelled, unlabelled and parallel rows go into a step.
+"""The mixed batches of a training: labelled, unlabelled and parallel rows of each step.
 
-A step's rows depend on (seed, step) alone, so a resumed training sees what an uninterrupted one
-would have seen, and every process plans the same global batch and takes its share of it.
+A step's rows depend on (seed, step) alone, so a resumed training sees the same rows as an
+uninterrupted one, and every process plans the same global batch and takes its share of it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from xlt.config import TrainConfig
 from xlt.encoder.masked_lm import mask_tokens
 from xlt.encoder.tokens import Padded, TokenIds, Tokens, pad, padded_width
 
-_EPOCH, _MASK = 1, 2  # first word of a random stream's seed: streams never meet
+_EPOCH, _MASK = 1, 2  # first number of a random stream's seed: keeps streams apart
 
 #: Texts of the pool are never cut shorter than this, in tokens.
 _LEAST_CROP = 32
@@ -34,18 +34,18 @@ class MixedBatch:
     Attributes:
         tokens: All rows, padded together.
         n_labelled: B; the first B rows are labelled.
-        task_targets: (B, ...) as the task's head made them.
+        task_targets: (B, ...) from the task's head.
         languages: (B,) language of each labelled row.
         weights: (B,) trust in each label; 0 for a row that only fills an empty share.
         language_totals: (L,) sum of weights by language over all processes.
         mlm_positions: (M,) masked positions in the flattened (rows * T) batch.
-        mlm_targets: (M,) what stood there.
-        mlm_total: Masked tokens over all processes.
+        mlm_targets: (M,) original tokens.
+        mlm_total: Number of masked tokens over all processes.
         tlm_positions: As for MLM, in rows that hold a pair.
         tlm_targets: As for MLM.
         tlm_total: As for MLM.
         n_pairs: P; the last 2 P rows are P sources, then their P translations.
-        pairs_total: Pairs over all processes.
+        pairs_total: Number of pairs over all processes.
     """
 
     tokens: Padded
@@ -64,7 +64,7 @@ class MixedBatch:
     pairs_total: int
 
     def to(self, device: torch.device) -> MixedBatch:
-        """The same on another device."""
+        """Returns the batch on another device."""
         moved = {
             name: value.to(device)
             for name in self.__slots__
@@ -75,17 +75,17 @@ class MixedBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Material:
-    """Everything a training reads, tokenised once.
+    """The tokenised data of a training.
 
     Attributes:
         labelled: N tokenised texts.
-        task_targets: (N, ...) their labels.
+        task_targets: (N, ...) their answers.
         languages: (N,) their languages as numbers from 0.
-        weights: (N,) trust in their labels.
+        weights: (N,) trust in their answers.
         unlabelled: Tokenised pool.
         unlabelled_languages: Language of each text of the pool.
-        pairs: Tokenised pairs, both texts in one sequence; empty: no TLM.
-        sources: First texts of the pairs; empty: no alignment.
+        pairs: Tokenised pairs, both texts in one sequence; empty without TLM.
+        sources: First texts of the pairs; empty without alignment.
         targets: Their translations.
     """
 
@@ -111,11 +111,12 @@ class Vocabulary:
 
 
 def balanced_probabilities(languages: Sequence[str], alpha: float) -> NDArray[np.float64]:
-    """Probability of each text such that its language is drawn with p ~ n ** alpha.
+    """Returns probabilities of texts that draw each language with p ~ n ** alpha.
 
     Args:
         languages: Language of each of N > 0 texts.
-        alpha: 1: as the texts come; 0: every language alike; 0.3: XLM-R (arXiv 1911.02116).
+        alpha: 1 for the distribution of the texts, 0 for the same probability of every language;
+            XLM-R uses 0.3 (arXiv 1911.02116).
 
     Returns:
         (N,) summing to 1.
@@ -126,17 +127,20 @@ def balanced_probabilities(languages: Sequence[str], alpha: float) -> NDArray[np
 
 
 def crop(tokens: Tokens, length: int, rng: np.random.Generator) -> Tokens:
-    """A window of at most `length` tokens at a random place, between the text's special tokens.
+    """Cuts a text to a random window of at most `length` tokens, special tokens included.
 
-    Keeps the texts of the pool from stretching a batch beyond its labelled rows.
+    So that texts of the pool do not make a batch longer than its labelled rows.
     """
     if len(tokens) <= length:
         return tokens
     inner = np.flatnonzero(~tokens.special)
     n_inner = max(length - (len(tokens) - len(inner)), 1)
     first = int(rng.integers(0, len(inner) - n_inner + 1))
-    kept = np.sort(np.concatenate([np.flatnonzero(tokens.special), inner[first : first + n_inner]]))
-    return Tokens(ids=tokens.ids[kept], special=tokens.special[kept], types=tokens.types[kept])
+    window = inner[first : first + n_inner]
+    places = np.sort(np.concatenate([np.flatnonzero(tokens.special), window]))
+    return Tokens(
+        ids=tokens.ids[places], special=tokens.special[places], types=tokens.types[places]
+    )
 
 
 class Stream:
@@ -166,17 +170,17 @@ class Stream:
         self._epoch: tuple[int, list[tuple[Rows, Rows, Rows]]] | None = None
 
     def batch(self, step: int) -> MixedBatch:
-        """This process's share of a step's batch."""
+        """Returns this process's share of a step's batch."""
         epoch, position = divmod(step, self.steps_per_epoch)
         if self._epoch is None or self._epoch[0] != epoch:
             self._epoch = (epoch, self._plan(epoch))
         return self._build(step, *self._epoch[1][position])
 
     def _plan(self, epoch: int) -> list[tuple[Rows, Rows, Rows]]:
-        """Labelled, unlabelled and pair rows of each step of an epoch, alike in length.
+        """Plans labelled, unlabelled and pair rows of similar length for each step of an epoch.
 
-        Every labelled row occurs exactly once. Rows are sorted by length with a little noise,
-        so that batches differ from epoch to epoch and hold little padding.
+        Every labelled row occurs exactly once. Rows are sorted by length with a little noise, so
+        that batches differ from epoch to epoch and hold little padding.
         """
         rng = np.random.default_rng([_EPOCH, self.config.seed, epoch])
         n, material = self.steps_per_epoch, self.material
@@ -241,19 +245,19 @@ class Stream:
         return replace(tokens, ids=ids), hidden, tokens.ids[hidden]
 
 
-#: A text with hidden tokens, their positions, and what stood there.
+#: A text with hidden tokens, their positions, and the original tokens.
 _Masked = tuple[Tokens, NDArray[np.int64], TokenIds]
 
 
 def _chunks(rows: Rows, texts: Sequence[Tokens], n: int, rng: np.random.Generator) -> list[Rows]:
-    """Rows cut into n parts of nearly equal number, short texts first, with noise."""
+    """Cuts rows into n parts of nearly equal size, short texts first, with noise."""
     lengths = np.array([len(texts[row]) for row in rows], dtype=np.float64)
     order = np.argsort(lengths * rng.uniform(0.9, 1.1, size=len(rows)), kind="stable")
     return np.array_split(rows[order], n)
 
 
 def _flat(masked: Sequence[_Masked], first_row: int, width: int) -> tuple[Tensor, Tensor]:
-    """Masked positions in the flattened batch, and their targets."""
+    """Returns masked positions in the flattened batch, and their targets."""
     positions = [hidden + (first_row + i) * width for i, (_, hidden, _) in enumerate(masked)]
     empty = [np.zeros(0, dtype=np.int64)]
     return (

@@ -1,4 +1,4 @@
-"""Where a killed training goes on from: one safetensors file, replaced atomically."""
+"""Checkpoints, from which a killed training resumes: one safetensors file, replaced atomically."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FILE = "training.safetensors"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingState:
-    """The live objects of a training whose values a checkpoint holds.
+    """The objects of a training whose values a checkpoint holds.
 
     Attributes:
         parameters: Trainable parameters by name.
@@ -39,7 +39,7 @@ class TrainingState:
     average: WeightAverage
 
     def tensors(self) -> dict[str, Tensor]:
-        """Every value under one name."""
+        """Returns all values by name."""
         named: dict[str, Tensor] = {f"model/{k}": v.detach() for k, v in self.parameters.items()}
         named |= {f"buffer/{k}": v for k, v in self.buffers.items()}
         named |= {f"average/{k}": v for k, v in self.average.mean.items()}
@@ -50,7 +50,7 @@ class TrainingState:
 
     @torch.no_grad()
     def restore(self, named: Mapping[str, Tensor], n_averaged: int) -> None:
-        """Put back what `tensors` gave."""
+        """Restores the values that `tensors` returned."""
         self.average.n_averaged = n_averaged
         for key, value in named.items():
             kind, _, name = key.partition("/")
@@ -75,7 +75,7 @@ def save_checkpoint(
     step: int,
     identity: str,
 ) -> None:
-    """Write the state after `step` steps; the former checkpoint stays until this one is whole.
+    """Writes the state after `step` steps; the previous checkpoint stays until this is complete.
 
     Raises:
         StoreError: If it cannot be written.
@@ -98,10 +98,10 @@ def save_checkpoint(
 def load_checkpoint(
     folder: Path, state: TrainingState, history: list[dict[str, float]], identity: str
 ) -> int:
-    """Restore the last checkpoint of the same training, and its history of losses.
+    """Restores the last checkpoint of the same training, and its history of losses.
 
     Returns:
-        Steps done; 0 where there is no checkpoint, or it is another training's or damaged.
+        Steps done; 0 if there is no checkpoint, or if it is damaged or of another training.
     """
     path = folder / _FILE
     if not path.is_file():
@@ -110,18 +110,18 @@ def load_checkpoint(
         with safe_open(path, framework="pt") as file:
             meta = json.loads(file.metadata()["xlt"])
             if meta["identity"] != identity:
-                _log.info("the checkpoint in %s is of another training: starting anew", folder)
+                _log.info("the checkpoint in %s is of another training: start again", folder)
                 return 0
             named = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             history[:] = meta["history"]
             state.restore(named, meta["n_averaged"])
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        _log.warning("the checkpoint in %s is damaged (%s): starting anew", folder, error)
+        _log.warning("the checkpoint in %s is damaged (%s): start again", folder, error)
         return 0
     return int(meta["step"])
 
 
 def drop_checkpoint(folder: Path) -> None:
-    """Remove the checkpoint of a training that is done."""
+    """Removes the checkpoint of a finished training."""
     drop_unfinished(folder / _FILE)
     (folder / _FILE).unlink(missing_ok=True)

@@ -29,18 +29,18 @@ from xlt.training.run import Run, set_up
 
 _log = logging.getLogger(__name__)
 
-#: At most so many labelled examples are looked at for "one class for everything".
+#: Largest number of labelled examples that the check for a collapsed model reads.
 _CHECKED_EXAMPLES = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where a training stands.
+    """Progress of a training.
 
     Attributes:
         phase: "load", "probe", "train", "check" or "save".
         step: Steps done, from 0.
-        steps: Steps in all.
+        steps: Number of steps of the training.
         losses: Parts of the last step's loss by name: total, task, mlm, tlm, align.
     """
 
@@ -52,17 +52,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainResult:
-    """What a training did.
+    """Result of a training.
 
     Attributes:
-        folder: Where the model is; `Predictor.load` reads it.
-        steps: Optimizer steps.
-        resumed_at: Step at which a killed training was taken up again; 0: from the start.
+        folder: Folder of the model; `Predictor.load` reads it.
+        steps: Number of optimizer steps.
+        resumed_at: Step at which a killed training resumed; 0 if it ran from the start.
         seconds: Wall clock, all phases together.
         losses: Parts of the loss, means over the last tenth of the steps.
-        train_accuracy: Share of the labelled examples that the model gets right.
+        train_accuracy: Mean credit on the labelled examples.
         precision: "fp32" or "bf16".
-        held_out: Predictions of the held-out examples; None without any.
+        held_out: Predictions of the held-out examples. None if there are none.
     """
 
     folder: Path
@@ -76,7 +76,7 @@ class TrainResult:
 
     @property
     def measured(self) -> dict[str, object]:
-        """Everything but the folder and the predictions, by name."""
+        """Returns all values except the folder and the predictions, by name."""
         names = ("steps", "resumed_at", "seconds", "losses", "train_accuracy", "precision")
         return {name: getattr(self, name) for name in names}
 
@@ -94,29 +94,30 @@ def train(
     progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> TrainResult:
-    """Fine-tune the base encoder on all labels, jointly with the unlabelled texts.
+    """Fine-tunes the base encoder on all labels, jointly with the unlabelled texts.
 
-    Always starts from the base encoder, never from an earlier version: no drift over rounds.
+    It always starts from the base encoder, never from an earlier version, so that models do not
+    drift over rounds.
 
     Args:
-        labelled: Examples with a label, of source and target languages together.
-        unlabelled: The target pool; its labels are not looked at. May be empty.
-        task: What annotators decide.
+        labelled: Examples with an answer, of source and target languages together.
+        unlabelled: The target pool, may be empty; answers are ignored.
+        task: Task of the answers.
         config: Hyper-parameters.
-        out: Folder to write; appears whole or not at all. Must not exist or be empty.
-        pairs: Translations, for TLM and alignment. May be empty.
-        held_out: Examples with an answer that calibrate the model; none, nor a translation of
-            one, is in `labelled` or `unlabelled`. Without any it is not calibrated.
-        work: Folder for checkpoints; a training that was killed goes on from there.
+        out: Folder to write, as a whole or not at all. It must be empty or not exist.
+        pairs: Translations, for TLM and alignment; may be empty.
+        held_out: Examples with an answer that calibrate the model. Neither they nor translations of
+            them are in `labelled` or `unlabelled`. Without them the model is not calibrated.
+        work: Folder for checkpoints, from which a killed training resumes.
         progress: Called at every step.
-        should_stop: Asked at every step.
+        should_stop: Called at every step; True cancels the training.
 
     Raises:
-        DataError: If the answers are too few or all the same, or one is not of the task.
+        DataError: If there are too few answers, if all are the same, or if one is not of the task.
         EncoderError: If the encoder cannot be loaded.
         StoreError: If the model or a checkpoint cannot be written.
-        DivergedError: If the loss is not finite, or the same is predicted for everything.
-        CancelledError: If `should_stop` said so.
+        DivergedError: If the loss is not finite, or if the model predicts one answer for all texts.
+        CancelledError: If `should_stop` returned True.
     """
     started_s = time.monotonic()
     _check_labels(labelled, task)
@@ -181,7 +182,7 @@ def train(
 def _calibrated(folder: Path, held_out: Sequence[Example], task: AnyTask) -> Predictions:
     """Calibrates the model in a folder; returns its predictions of the held-out examples.
 
-    The model is read as it will be used, from its file: that has fewer bits.
+    It loads the model from its file, as it will be used: the file stores fewer bits.
     """
     scores = Predictor.load(folder).score(held_out)
     langs = [example.lang for example in held_out]
@@ -201,7 +202,7 @@ def _check_labels(labelled: Sequence[Example], task: AnyTask) -> None:
 
 
 def learning_rate_share(step: int, steps: int, warmup_share: float) -> float:
-    """Share of the peak rate at a step: a straight line up, then a straight line towards 0."""
+    """Returns the share of the peak rate at a step: linear warm-up, then linear decay to 0."""
     warmup = max(round(warmup_share * steps), 1)
     if step < warmup:
         return (step + 1) / warmup
@@ -209,7 +210,7 @@ def learning_rate_share(step: int, steps: int, warmup_share: float) -> float:
 
 
 def _warm_start(run: Run) -> None:
-    """Fit the head on the frozen encoder's vectors: linear probing before fine-tuning."""
+    """Fits the head on the frozen encoder's vectors: linear probing before fine-tuning."""
     device, material = run.accelerator.device, run.material
     vectors = run.read(material.labelled).vectors
     run.model.head.warm_start(
@@ -232,7 +233,7 @@ def _loop(
     main = run.accelerator.is_main_process
     for step in range(first, run.steps):
         if should_stop():
-            raise CancelledError(f"the training was stopped after step {step} of {run.steps}")
+            raise CancelledError(f"the training was cancelled after step {step} of {run.steps}")
         try:
             losses = _step(run, step)
         except DivergedError:
@@ -248,7 +249,7 @@ def _loop(
 
 
 def _step(run: Run, step: int) -> dict[str, float]:
-    """One optimizer step; gives the parts of the loss over all processes."""
+    """Runs one optimizer step; returns the parts of the loss over all processes."""
     config, accelerator = run.config, run.accelerator
     torch.manual_seed(config.seed * 1_000_003 + step * 1009 + accelerator.process_index)
     share = learning_rate_share(step, run.steps, config.warmup_share)
@@ -266,7 +267,7 @@ def _step(run: Run, step: int) -> dict[str, float]:
     summed = accelerator.reduce(loss.values(), "sum")
     if not torch.isfinite(summed).all():
         raise DivergedError(f"the loss is not finite at step {step}: {loss.named(summed)}")
-    # Data parallelism averages gradients; the terms of the processes are to be summed.
+    # Data parallelism averages gradients, but the terms of the processes must be summed.
     accelerator.backward(loss.total * accelerator.num_processes)
     if config.max_gradient_norm:
         accelerator.clip_grad_norm_(list(run.state.parameters.values()), config.max_gradient_norm)
@@ -277,18 +278,18 @@ def _step(run: Run, step: int) -> dict[str, float]:
 
 
 def _check_fit(run: Run) -> Fit:
-    """How the model does on its own labels.
+    """Checks the model on its own training examples.
 
     Raises:
-        DivergedError: If it predicts the same for everything, though the answers differ.
+        DivergedError: If it predicts one answer for all, though the answers differ.
     """
     rows = torch.randperm(len(run.material.labelled))[:_CHECKED_EXAMPLES]
     logits = run.read([run.material.labelled[row] for row in rows]).logits
     fit = run.model.head.fit(logits, run.material.task_targets[rows])
     if fit.collapsed:
         raise DivergedError(
-            "the model predicts one class for everything, though the labels differ "
-            f"(training accuracy {fit.accuracy:.2f})"
+            "the model predicts one answer for all texts, though the answers differ "
+            f"(training accuracy {fit.accuracy:.2f}): train with more labels or lower rates"
         )
     return fit
 

@@ -1,4 +1,4 @@
-"""From examples to tokenised material: everything a training reads, tokenised once."""
+"""Tokenises the examples and translations of a training, once."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def build_material(
     head: Head,
     config: TrainConfig,
 ) -> Material:
-    """Tokenise what the configured loss has a use for.
+    """Tokenises the texts that the configured loss needs.
 
-    The pool is left out where masked language modelling has weight 0 throughout, the pairs
-    where TLM or alignment have.
+    Leaves out the pool if masked language modelling has weight 0 at every step, and the pairs if
+    TLM or alignment have.
 
     Raises:
         DataError: If a labelled example's label is missing or not of the task.
@@ -35,15 +35,15 @@ def build_material(
     for_tlm = [] if Schedule.parse(config.tlm_weight).is_zero else list(pairs)
     aligned = [] if Schedule.parse(config.align_weight).is_zero else list(pairs)
     tokenized_pool = tokenize([example.input for example in pool])
-    # A text of special tokens only has nothing to hide.
-    kept = [i for i, tokens in enumerate(tokenized_pool) if not tokens.special.all()]
+    # A text of special tokens only has no token to mask.
+    maskable = [i for i, tokens in enumerate(tokenized_pool) if not tokens.special.all()]
     return Material(
         labelled=tokenize([example.input for example in labelled]),
         task_targets=head.targets(labelled),
         languages=torch.tensor([codes.index(e.lang) for e in labelled], dtype=torch.int64),
         weights=torch.tensor([example.weight for example in labelled]),
-        unlabelled=[tokenized_pool[i] for i in kept],
-        unlabelled_languages=[pool[i].lang for i in kept],
+        unlabelled=[tokenized_pool[i] for i in maskable],
+        unlabelled_languages=[pool[i].lang for i in maskable],
         pairs=[tokens for tokens in tokenize(for_tlm) if not tokens.special.all()],
         sources=tokenize([source for source, _ in aligned]),
         targets=tokenize([target for _, target in aligned]),

@@ -1,4 +1,4 @@
-"""An encoder with a task head and an MLM head; one forward pass for a mixed batch."""
+"""The network: an encoder with a task head and an MLM head, one forward pass per mixed batch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ROWS = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Outputs:
-    """What one forward pass over a mixed batch gives.
+    """Results of one forward pass over a mixed batch.
 
     Attributes:
         task_logits: (B, C) of the labelled rows.
@@ -44,7 +44,7 @@ class Outputs:
 
 
 class TransferModel(nn.Module):
-    """Body, task head, and MLM head where one is needed."""
+    """Body, task head, and MLM head if one is needed."""
 
     def __init__(
         self, body: nn.Module, head: Head, mlm: nn.Module | None, *, align_layer: int
@@ -56,7 +56,7 @@ class TransferModel(nn.Module):
         self.align_layer = align_layer
 
     def forward(self, batch: MixedBatch) -> Outputs:
-        """Run the body once over all rows of a batch."""
+        """Runs the body once over all rows of a batch."""
         with_layers = batch.n_pairs > 0
         output = self.body(**batch.tokens.inputs(), output_hidden_states=with_layers)
         states, mask = output.last_hidden_state, batch.tokens.attention_mask  # (B, T, H), (B, T)
@@ -64,14 +64,14 @@ class TransferModel(nn.Module):
         end, p = len(states), batch.n_pairs
         return Outputs(
             task_logits=self.head(states[: batch.n_labelled], mask[: batch.n_labelled]),
-            mlm_logits=self._guess(states, batch.mlm_positions),
-            tlm_logits=self._guess(states, batch.tlm_positions),
+            mlm_logits=self._predict_masked(states, batch.mlm_positions),
+            tlm_logits=self._predict_masked(states, batch.tlm_positions),
             sources=mean_pool(layer[end - 2 * p : end - p], mask[end - 2 * p : end - p]),
             targets=mean_pool(layer[end - p :], mask[end - p :]),
         )
 
-    def _guess(self, states: Tensor, positions: Tensor) -> Tensor:
-        """Vocabulary logits (M, V) of the masked positions only, never of all tokens."""
+    def _predict_masked(self, states: Tensor, positions: Tensor) -> Tensor:
+        """Returns vocabulary logits (M, V) of the masked positions only."""
         hidden = states.flatten(0, 1)[positions]  # (M, H)
         if self.mlm is None or len(positions) == 0:
             return hidden[:, :1]  # (0, 1): no logits, but part of the graph
@@ -81,16 +81,19 @@ class TransferModel(nn.Module):
 
 
 def build_model(encoder: Encoder, task: AnyTask, config: TrainConfig) -> TransferModel:
-    """Put heads on an encoder, and freeze what the configuration says.
+    """Adds heads to an encoder, and freezes the configured layers.
 
     Raises:
-        ConfigError: If `freeze_layers` or `align_layer` is more than the encoder has.
+        ConfigError: If `freeze_layers` or `align_layer` is above the encoder's number of layers.
     """
     layer = config.align_layer
     if layer == -1:
         layer = round(encoder.n_layers * 2 / 3)
     if layer > encoder.n_layers:
-        raise ConfigError(f"align_layer is {layer}; {encoder.name!r} has {encoder.n_layers} layers")
+        raise ConfigError(
+            f"align_layer must be at most {encoder.n_layers}, the number of layers of "
+            f"{encoder.name!r}, got {layer}"
+        )
     embeddings = encoder.model.get_input_embeddings()
     mlm: nn.Module | None = encoder.mlm
     if mlm is None and isinstance(embeddings, nn.Embedding):
@@ -114,8 +117,8 @@ def _freeze(encoder: Encoder, config: TrainConfig) -> None:
         return
     if config.freeze_layers > encoder.n_layers:
         raise ConfigError(
-            f"freeze_layers is {config.freeze_layers}; {encoder.name!r} has "
-            f"{encoder.n_layers} layers"
+            f"freeze_layers must be at most {encoder.n_layers}, the number of layers of "
+            f"{encoder.name!r}, got {config.freeze_layers}"
         )
     layers = next(
         module
@@ -128,7 +131,7 @@ def _freeze(encoder: Encoder, config: TrainConfig) -> None:
 
 
 def parameter_groups(model: TransferModel, config: TrainConfig) -> list[dict[str, object]]:
-    """Trainable parameters by learning rate and decay, for AdamW."""
+    """Groups trainable parameters by learning rate and decay, for AdamW."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     own_mlm = isinstance(model.mlm, TiedMlmHead)
     for name, parameter in model.named_parameters():
@@ -145,14 +148,14 @@ def parameter_groups(model: TransferModel, config: TrainConfig) -> list[dict[str
 
 
 def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
-    """Trainable parameters by name, each tensor once."""
+    """Returns trainable parameters by name, each tensor once."""
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
 def batch_loss(
     outputs: Outputs, batch: MixedBatch, head: Head, weights: LossWeights, config: TrainConfig
 ) -> JointLoss:
-    """This process's summand of a batch's joint loss."""
+    """Returns this process's summand of a batch's joint loss."""
     return joint_loss(
         task=language_mean(
             head.losses(outputs.task_logits, batch.task_targets),
@@ -192,14 +195,14 @@ def read(
     dtype: torch.dtype,
     batch_tokens: int = 2048,
 ) -> Reading:
-    """Run texts through body and head without gradient.
+    """Runs texts through body and head without gradient.
 
     Args:
         body: The encoder's body.
         head: The task's head.
         tokens: N > 0 tokenised texts.
         pad_id: Id of the padding token.
-        dtype: What matrix products run in.
+        dtype: Data type of matrix products.
         batch_tokens: Padded tokens per forward pass.
     """
     order: list[int] = []

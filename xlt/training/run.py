@@ -1,4 +1,4 @@
-"""The live objects of one training, and how they are set up."""
+"""The objects of one training, and their set-up."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from xlt.training.network import (
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Run:
-    """The live objects of one training."""
+    """The objects of one training."""
 
     config: TrainConfig
     accelerator: Accelerator
@@ -50,13 +50,13 @@ class Run:
     history: list[dict[str, float]]
 
     def read(self, tokens: Sequence[Tokens]) -> Reading:
-        """Logits and vectors of the model as it is."""
+        """Returns logits and vectors of texts by the current model."""
         return read(
             self.encoder.model, self.model.head, tokens, self.encoder.pad_id, dtype=self.dtype
         )
 
     def autocast(self) -> torch.autocast:
-        """What the forward pass runs in."""
+        """Returns the context for forward passes."""
         return torch.autocast(
             self.accelerator.device.type,
             dtype=torch.bfloat16,
@@ -140,6 +140,6 @@ def _uses_mlm(
 
 
 def n_steps(config: TrainConfig, steps_per_epoch: int) -> int:
-    """Optimizer steps of a training: the epochs' worth, within min_steps and max_steps."""
+    """Returns the number of steps: those of the epochs, within min_steps and max_steps."""
     steps = max(round(config.epochs * steps_per_epoch), config.min_steps, 1)
     return min(steps, config.max_steps) if config.max_steps else steps

@@ -99,7 +99,7 @@ def test_labels_of_every_kind_are_reviewed(rows, trained, tmp_path, capsys):
     for row in found:
         assert row["label"] == given[row["id"]]
         assert task.plain(task.read(row["expected"])) == row["expected"]
-        assert task.words(task.read(row["label"])) in row["reason"]
+        assert task.describe(task.read(row["label"])) in row["reason"]
 
 
 def test_a_table_of_every_kind_is_simulated(rows, tiny_encoder, tmp_path, capsys):

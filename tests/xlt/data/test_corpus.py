@@ -138,7 +138,7 @@ def test_a_split_column_can_be_chosen(tmp_path):
         ("a.jsonl", b'{"text": {"a": 1}}\n', "row 1: text must be text, got dict"),
         ("a.jsonl", b'{"text": null}\n', "row 1: text is empty"),
         ("a.jsonl", b'{"text": "a", "weight": 2}\n', r"weight must be in \(0, 1\]"),
-        ("a.jsonl", b'{"text": "a", "id": 1}\n{"text": "b", "id": 1}\n', "'1' stands 2 times"),
+        ("a.jsonl", b'{"text": "a", "id": 1}\n{"text": "b", "id": 1}\n', "'1' occurs 2 times"),
         ("a.parquet", b"not parquet", "not a Parquet file"),
         ("a.jsonl.gz", b"not gzip", "cannot read"),
         ("a.xlsx", b"", "expected a file ending in .csv"),

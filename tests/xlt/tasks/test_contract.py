@@ -91,8 +91,8 @@ def test_an_answer_goes_to_json_and_back(kind, data):
     if isinstance(stored, list):
         assert task.read(stored[::-1]) == answer
         assert json.dumps(task.plain(task.read(stored[::-1]))) == json.dumps(plain)
-    assert isinstance(task.words(answer), str)
-    assert task.words(answer)
+    assert isinstance(task.describe(answer), str)
+    assert task.describe(answer)
 
 
 @pytest.mark.parametrize(

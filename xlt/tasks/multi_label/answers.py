@@ -15,7 +15,7 @@ def read(value: Json, labels: Sequence[str]) -> Labels:
     """Reads a list of labels, in any order.
 
     Raises:
-        DataError: If it is no list, or a label of it is unknown or stands twice.
+        DataError: If it is no list, or if a label is unknown or occurs twice.
     """
     if not isinstance(value, list | tuple):
         raise DataError(f"expected a list of labels, got {value!r}; labels: {list(labels)}")
@@ -27,8 +27,8 @@ def read(value: Json, labels: Sequence[str]) -> Labels:
     return tuple(label for label in labels if label in value)
 
 
-def words(answer: Labels) -> str:
-    """Returns the labels in quotes, or that there are none."""
+def describe(answer: Labels) -> str:
+    """Returns the labels in quotes; for an empty answer, a phrase."""
     return " and ".join(map(repr, answer)) or "none of the labels"
 
 

@@ -30,7 +30,7 @@ class Choices:
         """Returns all choices; without a result the annotator chose none of them.
 
         Raises:
-            DataError: If one of them is not of the task.
+            DataError: If a choice is not of the task.
         """
         chosen = {label for one in choices.selections(results, tag) for label in one}
         unknown = sorted(chosen - set(task.labels))
@@ -39,11 +39,11 @@ class Choices:
         return tuple(label for label in task.labels if label in chosen)
 
     def results(self, suggestion: Suggestion, tag: Tag) -> list[dict[str, Json]]:
-        """Returns one result with the suggested labels; none if they are none."""
+        """Returns one result with the suggested labels; no result for an empty answer."""
         if not suggestion.answer:
             return []
         return [choices.result(suggestion.answer, suggestion.confidence, tag)]
 
     def template(self, labels: Sequence[str]) -> str:
-        """Returns an interface that asks for any of the labels, about `$text`."""
+        """Returns an interface for choosing any of the labels of `$text`."""
         return choices.template(labels, 'choice="multiple" layout="inline"')

@@ -18,12 +18,12 @@ from xlt.tasks.multi_label.judging import credit, decode, many_hot
 from xlt.tasks.multi_label.task import MultiLabel
 from xlt.tasks.outputs import Outputs
 
-#: Mean credit from which on one answer for everything is no fault: it is nearly always right.
+#: Mean credit from which on one answer for all texts is accepted: it is nearly always right.
 _ONE_ANSWER_CREDIT = 0.8
 
 
 class MultiLabelHead(LinearHead):
-    """One logit per label, each a decision of its own."""
+    """One logit per label, each an independent decision."""
 
     link: ClassVar[Link] = "sigmoid"
 
@@ -56,7 +56,7 @@ class MultiLabelHead(LinearHead):
         return each.sum(dim=-1)
 
     def fit(self, logits: Tensor, targets: Tensor) -> Fit:
-        """Returns the mean credit; collapsed: see `_ONE_ANSWER_CREDIT`."""
+        """Measures the mean credit; a model has collapsed as `_ONE_ANSWER_CREDIT` defines."""
         probabilities = Outputs(torch.sigmoid(logits.double()).numpy())
         predicted = [suggestion.answer for suggestion in decode(probabilities, self.labels)]
         truth = [

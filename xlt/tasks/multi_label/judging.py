@@ -49,7 +49,7 @@ def beliefs(outputs: Outputs, langs: Sequence[str], fitted: Calibration) -> Outp
 
 
 def decode(believed: Outputs, labels: Sequence[str]) -> list[Suggestion]:
-    """Returns the labels with most expected credit for each example; they may be none."""
+    """Returns the labels with most expected credit for each example, possibly none."""
     p = np.asarray(believed.values, dtype=np.float64)
     ranked = np.argsort(-p, axis=1, kind="stable")  # (N, C)
     expected = expected_credit(np.take_along_axis(p, ranked, axis=1))  # (N, C + 1)
@@ -70,9 +70,9 @@ def decode(believed: Outputs, labels: Sequence[str]) -> list[Suggestion]:
 def expected_credit(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns the expected credit of the k most probable labels, (N, C + 1) for k from 0 to C.
 
-    Labels are taken as independent. With A of the k chosen labels and B of the others right, the
-    credit is A / (k + B); A and B are independent, so its mean is E[A] E[1 / (k + B)], exactly. For
-    each k no other k labels have more: they would have fewer right ones inside and more outside.
+    Labels are assumed independent. With A of the k chosen labels and B of the others right, the
+    credit is A / (k + B); A and B are independent, so its mean is exactly E[A] E[1 / (k + B)]. For
+    each k no other k labels have more: fewer of them would be right, and more of the others.
 
     Args:
         p: (N, C) probabilities, each row in descending order.
@@ -100,7 +100,7 @@ def _entropy(p: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(-(q * np.log2(np.where(q > 0, q, 1.0))).sum(axis=0))
 
 
-#: Measures of one label's uncertainty; that of an example is their mean over the labels.
+#: Measures of one label's uncertainty; the uncertainty of an example is the mean over its labels.
 MEASURES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "margin": _margin,
     "entropy": _entropy,

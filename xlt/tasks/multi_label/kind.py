@@ -1,4 +1,4 @@
-"""Several labels: the kind of task, which makes tasks of labels, tables and interfaces."""
+"""Several labels: the kind of task, which makes tasks from labels, tables and interfaces."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class MultiLabelKind:
         return MultiLabel(labels=tuple(labels))
 
     def from_json(self, value: Mapping[str, Json]) -> MultiLabel:
-        """Reads what `MultiLabel.to_json` returned."""
+        """Reads a task that `MultiLabel.to_json` returned."""
         return self.task(label_list(value["labels"]))
 
     def infer(self, cells: Sequence[Json]) -> MultiLabel | None:
@@ -41,16 +41,16 @@ class MultiLabelKind:
         return self.task(labels)
 
     def demonstrate(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
-        """Makes texts about two topics, one topic, or none of the topics asked for.
+        """Makes texts about two topics, about one topic, and about none of the labels' topics.
 
-        Of three texts with the same meaning in all languages (groups), two are joined and one stays
-        alone; the last label in order is not asked for, so that its texts have none.
+        Of three groups (texts with the same meaning in all languages), two are joined and one stays
+        alone. The last label in order is left out, so that its texts have none.
 
         Args:
             examples: Examples with one label each.
             rng: Pairs the groups.
         """
-        unasked = max(str(example.answer) for example in examples)
+        left_out = max(str(example.answer) for example in examples)
         groups: dict[str, dict[str, Example]] = {}
         for example in examples:
             groups.setdefault(example.group_key, {})[example.lang] = example
@@ -58,22 +58,22 @@ class MultiLabelKind:
         made: list[Example] = []
         for start in range(0, len(keys), 3):
             parts = [groups[key] for key in keys[start : start + 3]]
-            made += (_labelled((alone,), unasked) for alone in parts[-1].values())
+            made += (_labelled((alone,), left_out) for alone in parts[-1].values())
             if len(parts) == 3:
-                made += (_labelled(pair, unasked) for pair in _pairs(parts[0], parts[1]))
+                made += (_labelled(pair, left_out) for pair in _pairs(parts[0], parts[1]))
         return made
 
 
 def _pairs(
     first: Mapping[str, Example], second: Mapping[str, Example]
 ) -> Iterator[tuple[Example, ...]]:
-    """Yields the two texts of each language; one where the other has none."""
+    """Yields the two texts of each language, or the only one."""
     for lang in dict.fromkeys([*first, *second]):
         yield tuple(texts[lang] for texts in (first, second) if lang in texts)
 
 
-def _labelled(parts: tuple[Example, ...], unasked: str) -> Example:
-    labels = sorted({str(part.answer) for part in parts} - {unasked})
+def _labelled(parts: tuple[Example, ...], left_out: str) -> Example:
+    labels = sorted({str(part.answer) for part in parts} - {left_out})
     return replace(
         parts[0],
         id="+".join(part.id for part in parts),

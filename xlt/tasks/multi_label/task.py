@@ -19,10 +19,10 @@ from xlt.tasks.task import Agreement, Json, Probe, Suggestion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiLabel:
-    """Annotators choose any labels of at least one.
+    """The task of choosing any of the labels, or none.
 
     Raises:
-        DataError: If there is no label, or one of them twice.
+        DataError: If there is no label, or if a label occurs twice.
     """
 
     kind: ClassVar[str] = "multi_label"
@@ -46,9 +46,9 @@ class MultiLabel:
         """Returns the labels as a list."""
         return list(answer)
 
-    def words(self, answer: Labels) -> str:
-        """Returns the labels in quotes, or that there are none."""
-        return answers.words(answer)
+    def describe(self, answer: Labels) -> str:
+        """Returns the labels in quotes; for an empty answer, a phrase."""
+        return answers.describe(answer)
 
     def agree(self, votes: Mapping[str, Labels]) -> Agreement:
         """Returns the labels that more than half of the annotators chose."""

@@ -49,7 +49,7 @@ class Choices:
         return [choices.result([suggestion.answer], suggestion.confidence, tag)]
 
     def template(self, labels: Sequence[str]) -> str:
-        """Returns an interface that asks for one of the labels, about `$text`."""
+        """Returns an interface for choosing one of the labels of `$text`."""
         return choices.template(
             labels,
             'choice="single" layout="inline" required="true" '

@@ -17,7 +17,7 @@ from xlt.tasks.linear_head import LinearHead
 from xlt.tasks.single_label.answers import numbers
 from xlt.tasks.single_label.task import SingleLabel
 
-#: If one class has at least this share of the labels, predicting it for everything is no fault.
+#: Share of a label from which on predicting it for all texts is accepted.
 _ONE_LABEL_SHARE = 0.8
 
 
@@ -42,7 +42,7 @@ class SingleLabelHead(LinearHead):
         return torch.from_numpy(numbers([str(e.answer) for e in examples], self.labels))
 
     def right(self, targets: Tensor) -> Tensor:
-        """Returns 1 for the label and 0 for the others (B, C), smoothed towards all alike."""
+        """Returns 1 for the label and 0 for the others (B, C), smoothed towards equality."""
         one_hot = functional.one_hot(targets, len(self.labels)).float()
         return one_hot * (1.0 - self.label_smoothing) + self.label_smoothing / len(self.labels)
 
@@ -53,7 +53,7 @@ class SingleLabelHead(LinearHead):
         )
 
     def fit(self, logits: Tensor, targets: Tensor) -> Fit:
-        """Returns the accuracy of the most probable label; collapsed: see `_ONE_LABEL_SHARE`."""
+        """Measures the accuracy; a model has collapsed as `_ONE_LABEL_SHARE` defines."""
         predicted = logits.argmax(dim=-1)
         accuracy = float((predicted == targets).float().mean())
         one_class = bool((predicted == predicted[0]).all())

@@ -1,4 +1,4 @@
-"""Judging: probabilities, the suggestion, uncertainty, and how right it is."""
+"""Judging: probabilities, suggestions, uncertainty and credit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single label: the kind of task, which makes tasks of labels, tables and interfaces."""
+"""Single label: the kind of task, which makes tasks from labels, tables and interfaces."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SingleLabelKind:
         return SingleLabel(labels=tuple(labels))
 
     def from_json(self, value: Mapping[str, Json]) -> SingleLabel:
-        """Reads what `SingleLabel.to_json` returned."""
+        """Reads a task that `SingleLabel.to_json` returned."""
         return self.task(label_list(value["labels"]))
 
     def infer(self, cells: Sequence[Json]) -> SingleLabel | None:

@@ -22,6 +22,6 @@ def probe(
     start: Probe | None,
 ) -> Linear:
     """Fits the probe; see `xlt.tasks.task.Task.probe`."""
-    begin = start if isinstance(start, Linear) else None
+    initial = start if isinstance(start, Linear) else None
     targets = one_hot(answers, labels)
-    return fit(vectors, targets, "softmax", l2=l2, weights=weights, start=begin)
+    return fit(vectors, targets, "softmax", l2=l2, weights=weights, start=initial)

@@ -19,7 +19,7 @@ from xlt.tasks.task import Agreement, Json, Probe, Suggestion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleLabel:
-    """Annotators choose one label of at least two.
+    """The task of choosing one of at least two labels.
 
     Raises:
         DataError: If there are fewer than two labels, or one of them twice.
@@ -46,7 +46,7 @@ class SingleLabel:
         """Returns the label itself."""
         return answer
 
-    def words(self, answer: str) -> str:
+    def describe(self, answer: str) -> str:
         """Returns the label in quotes."""
         return repr(answer)
 

@@ -78,8 +78,8 @@ def test_labels_that_more_than_half_chose_are_the_answer(votes, expected):
 
 def test_words_and_what_is_missing():
     """For people."""
-    assert TASK.words(("health", "sport")) == "'health' and 'sport'"
-    assert TASK.words(()) == "none of the labels"
+    assert TASK.describe(("health", "sport")) == "'health' and 'sport'"
+    assert TASK.describe(()) == "none of the labels"
     assert TASK.missing([("sport",)] * 3) == "at least 2 different answers, got [['sport']]"
     assert TASK.missing([("sport",), ()]) == ""
     assert MultiLabel(labels=("spam",)).width == 1

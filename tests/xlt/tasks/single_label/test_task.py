@@ -75,7 +75,7 @@ def test_judging_by_hand():
     expected = f1_score(truth, predicted, average="macro", zero_division=0)
     assert TASK.summary(truth, predicted) == {"macro_f1": pytest.approx(expected)}
     assert TASK.classes(truth).tolist() == [0, 1, 1]
-    assert (TASK.measure, TASK.words("sport")) == ("accuracy", "'sport'")
+    assert (TASK.measure, TASK.describe("sport")) == ("accuracy", "'sport'")
 
 
 def test_what_is_missing_names_what_there_is():
