@@ -1,1 +1,1 @@
-"""How the bundled encoder is made: from tables of text and a teacher to an encoder folder."""
+"""Pretraining of the bundled encoder: from tables of text and a teacher to an encoder folder."""

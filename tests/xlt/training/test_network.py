@@ -144,7 +144,7 @@ def test_checkpoint_without_mlm_head_gets_a_tied_one(tmp_path):
 def test_more_layers_than_there_are_is_refused(tiny_encoder, setting_name):
     """The message says how many the encoder has."""
     config = TrainConfig.from_mapping({setting_name: 3})
-    with pytest.raises(ConfigError, match=f"{setting_name} is 3; .* has 2 layers"):
+    with pytest.raises(ConfigError, match=f"{setting_name} must be at most 2, .* got 3"):
         build_model(load_encoder(str(tiny_encoder)), TASK, config)
 
 
