@@ -68,7 +68,8 @@ def read_plan(folder: Path) -> TrainPlan:
         DataError: If it has no task.
     """
     value = read_json(folder / PLAN)
-    task = task_from_json(value.pop("task", None))
+    former = value.pop("spec", None)  # of a worker of xlt 0.1 that still runs
+    task = task_from_json(value.pop("task", former))
     return TrainPlan(**value, task=task)
 
 
