@@ -46,10 +46,10 @@ class World:
         )
         self.label_studio.extra_params = {"retrain_after_labels": 10, "audit_share": 0.2}
 
-    def round(self) -> Decision:
-        """Runs one round; a second passes."""
-        self.time += 1
-        tools = Tools(
+    @property
+    def tools(self) -> Tools:
+        """The neighbours of a round."""
+        return Tools(
             label_studio=self.label_studio,
             store=self.store,
             states=self.states,
@@ -58,7 +58,11 @@ class World:
             identify=lambda texts: [self.language for _ in texts],
             now=lambda: self.time,
         )
-        return Round("1", self.lease, tools).run()
+
+    def round(self) -> Decision:
+        """Runs one round; a second passes."""
+        self.time += 1
+        return Round("1", self.lease, self.tools).run()
 
     @property
     def versions(self) -> ProjectStore:
