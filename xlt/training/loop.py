@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -17,13 +16,11 @@ from xlt.disk.fingerprints import fingerprint
 from xlt.errors import CancelledError, DataError, DivergedError
 from xlt.losses import LossWeights
 from xlt.models.artifact import save_model
-from xlt.models.card import Card, count_labels, origin, write_card
-from xlt.models.predictor import Predictor
 from xlt.tasks.heads import Fit
-from xlt.tasks.metrics import per_language
-from xlt.tasks.predictions import Predictions, interpret
+from xlt.tasks.predictions import Predictions
 from xlt.tasks.task import AnyTask
 from xlt.training.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
+from xlt.training.finish import finish
 from xlt.training.network import batch_loss
 from xlt.training.run import Run, set_up
 
@@ -137,22 +134,11 @@ def train(
         progress(Progress(phase="check", step=run.steps, steps=run.steps))
         fit = _check_fit(run)
     progress(Progress(phase="save", step=run.steps, steps=run.steps))
-    judged: list[Predictions] = []
+    judged: list[Predictions | None] = []
 
-    def finish(folder: Path) -> None:
-        if held_out:
-            judged.append(_calibrated(folder, held_out, task))
-        suggestions = judged[0].suggestions if judged else []
-        truth, langs = [e.answer for e in held_out], [e.lang for e in held_out]
-        card = Card(
-            task=task,
-            encoder=origin(config.encoder),
-            labels_spent=count_labels(labelled),
-            day=datetime.now(UTC).date(),
-            judges="held-out labels",
-            scores=per_language(task, truth, [s.answer for s in suggestions], langs),
-        )
-        write_card(folder, card)
+    def finished(folder: Path) -> None:
+        given = {"labelled": labelled, "held_out": held_out}
+        judged.append(finish(folder, task, encoder=config.encoder, **given))
 
     if run.accelerator.is_main_process:
         save_model(
@@ -162,7 +148,7 @@ def train(
             task=task,
             config=config,
             losses=run.history,
-            finish=finish,
+            finish=finished,
         )
         if work:
             drop_checkpoint(work)
@@ -177,18 +163,6 @@ def train(
         precision="bf16" if run.dtype == torch.bfloat16 else "fp32",
         held_out=judged[0] if judged else None,
     )
-
-
-def _calibrated(folder: Path, held_out: Sequence[Example], task: AnyTask) -> Predictions:
-    """Calibrates the model in a folder; returns its predictions of the held-out examples.
-
-    It loads the model from its file, as it will be used: the file stores fewer bits.
-    """
-    scores = Predictor.load(folder).score(held_out)
-    langs = [example.lang for example in held_out]
-    fitted = task.fit(scores.outputs, [example.answer for example in held_out], langs)
-    fitted.save(folder)
-    return interpret(task, scores, langs, fitted)
 
 
 def _check_labels(labelled: Sequence[Example], task: AnyTask) -> None:
