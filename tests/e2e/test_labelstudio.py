@@ -99,7 +99,7 @@ def test_tasks_with_their_annotations(client: Client, make_project: MakeProject)
     assert tasks[one]["is_labeled"]
     assert not tasks[three]["is_labeled"]
     labels = [
-        getattr(to_example(t, INTERFACE, ProjectOptions()), "label", "") for t in tasks.values()
+        getattr(to_example(t, INTERFACE, ProjectOptions()), "answer", "") for t in tasks.values()
     ]
     assert labels == ["sport", None, None]
 
