@@ -25,6 +25,12 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(13)
 
 
+@pytest.fixture
+def float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Encoders run in float32 on every processor, as they did when results were recorded."""
+    monkeypatch.setattr("xlt.encoder.encoder.fast_bf16", lambda device: False)
+
+
 @pytest.fixture(scope="session")
 def redis_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The socket of a real Redis that lives as long as the session."""

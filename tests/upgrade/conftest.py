@@ -12,7 +12,9 @@ from xlt_backend.worker import jobs
 
 
 @pytest.fixture
-def restored(tmp_path, redis, redis_socket, tiny_encoder, monkeypatch) -> Callable[[str], Site]:
+def restored(
+    tmp_path, redis, redis_socket, tiny_encoder, float32, monkeypatch
+) -> Callable[[str], Site]:
     """Restores a folder of `tests/data/upgrade`, for workers of the code that is tested."""
     monkeypatch.chdir(tmp_path)  # paths are hashed: they are relative
     shutil.copytree(tiny_encoder, "tiny")

@@ -22,7 +22,9 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_command_gives_the_recorded_results(name, tmp_path, tiny_encoder, monkeypatch, capsys):
+def test_command_gives_the_recorded_results(
+    name, tmp_path, tiny_encoder, float32, monkeypatch, capsys
+):
     """Labels, probabilities, the order with its chances, and the table."""
     shutil.copytree(DATA / "files", tmp_path, dirs_exist_ok=True)
     shutil.copytree(tiny_encoder, tmp_path / "tiny")

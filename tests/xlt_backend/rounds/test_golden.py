@@ -17,7 +17,9 @@ DATA = Path(__file__).parents[2] / "data" / "rounds"
 
 
 @pytest.mark.parametrize(("name", "tolerance"), [("fake", 1e-9), ("tiny", 1e-3)])
-def test_rounds_give_what_they_gave(name, tolerance, tmp_path, redis, tiny_encoder, monkeypatch):
+def test_rounds_give_what_they_gave(
+    name, tolerance, tmp_path, redis, tiny_encoder, float32, monkeypatch
+):
     """Floats may differ as processors do, nothing else may."""
     monkeypatch.chdir(tmp_path)  # paths are hashed: they are relative
     monkeypatch.setattr(look, "data_hash", pinned)
