@@ -52,6 +52,14 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, Mapping) else value
 
 
+def _number_as_text(value: object) -> object:
+    """Turns a project's number into its key; Label Studio itself sends text."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+ProjectKey = Annotated[str, BeforeValidator(_number_as_text), Field(max_length=_MAX_NAME)]
+
+
 class _In(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
 
@@ -66,14 +74,9 @@ class _Out(BaseModel):
 class SetupRequest(_In):
     """`POST /setup`, sent before every prediction and by every visit to the model page."""
 
-    project: str = Field(max_length=_MAX_NAME)
+    project: ProjectKey
     label_config: str = Field(default="", alias="schema", max_length=_MAX_CONFIG)
     extra_params: Any = None
-
-    @field_validator("project", mode="before")
-    @classmethod
-    def _number_is_fine(cls, value: object) -> object:
-        return str(value) if isinstance(value, (int, float)) else value
 
     @property
     def project_id(self) -> int | None:
@@ -102,7 +105,7 @@ class PredictRequest(_In):
     """`POST /predict`: one task, or all tasks that a user selected."""
 
     tasks: list[WireTask] = Field(max_length=MAX_TASKS)
-    project: str | None = Field(default=None, max_length=_MAX_NAME)
+    project: ProjectKey | None = None
     label_config: str | None = Field(default=None, max_length=_MAX_CONFIG)
     params: Annotated[PredictParams, BeforeValidator(_none_as_empty)] = PredictParams()
 

@@ -18,6 +18,7 @@ from xlt_backend.labelstudio.wire import (
     TRAIN_EVENTS,
     SetupRequest,
     WebhookEvent,
+    project_id_of,
 )
 from xlt_backend.names import newest
 from xlt_backend.options import ProjectOptions
@@ -228,12 +229,16 @@ class Service:
     def versions(self, project: str | None = None) -> list[str]:
         """Returns the versions of one project or of all, newest first.
 
+        Args:
+            project: Label Studio's id of the project, or its key; None for all projects.
+
         Raises:
             RedisDownError: If Redis does not answer.
             StoreError: If the store cannot be read.
         """
         names: set[str] = set()
-        for name in [project] if project else self._states.projects():
+        known = self._states.projects()
+        for name in [str(project_id_of(project))] if project else known:
             key = self._states.get(name).key
             if key:
                 names.update(self._store.project(key).versions())

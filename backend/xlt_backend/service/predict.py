@@ -43,8 +43,11 @@ def answer_predict(
 
     Key, interface and options come from the project's state; without Redis, from the request.
     """
+    if not request.project:
+        logger.info("/predict without a project returned empty results")
+        return PredictAnswer(results=[WireResult() for _ in request.tasks])
     project = str(request.project_id) if request.project_id is not None else ""
-    key, label_config, options = request.project or "", request.label_config, ProjectOptions()
+    key, label_config, options = request.project, request.label_config, ProjectOptions()
     try:
         state = service.state(project)
         options = ProjectOptions.from_extra_params(state.extra_params)

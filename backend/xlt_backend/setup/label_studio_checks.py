@@ -147,6 +147,9 @@ def check_webhook(client: Client, project: ProjectInfo, url: str, secret: str) -
         )
     wanted = wanted_webhook(project.id, hook, secret)
     wrong = [key for key, value in wanted.items() if differs(ours[0], {key: value})]
+    if "headers" in wrong:
+        detail = "the webhook lacks the secret of xlt, so all events are refused (401)"
+        return fail(name, detail, connect)
     if wrong:
         return fail(name, f"wrong settings of the webhook: {', '.join(wrong)}", connect)
     orphans = [str(row["url"]) for row in rows if str(row["url"]).endswith("/webhook")]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import time
+
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -9,6 +12,37 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from xlt_backend.labelstudio.wire import SECRET_HEADER, ErrorAnswer
 from xlt_backend.web.credentials import has_password, has_secret
 from xlt_backend.web.parts import Parts
+
+logger = logging.getLogger(__name__)
+
+#: Shortest time between two warnings about refused events.
+_WARN_EVERY_S = 60.0
+_UNAUTHORIZED = 401
+
+
+class Refusals:
+    """Events that came without credentials, and a warning about them now and then.
+
+    Label Studio does not show that its events are refused: without the warning, a person who
+    connected xlt by hand would wait for rounds in vain.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._warned_s = float("-inf")
+
+    def note(self) -> None:
+        """Counts a refused event."""
+        self._count += 1
+        if time.monotonic() - self._warned_s < _WARN_EVERY_S:
+            return
+        logger.warning(
+            "events without the header %s are refused (%d so far): a webhook was added by hand; "
+            "`xlt connect --project ID` corrects it",
+            SECRET_HEADER,
+            self._count,
+        )
+        self._warned_s = time.monotonic()
 
 
 class Guard:
@@ -20,6 +54,7 @@ class Guard:
     def __init__(self, app: ASGIApp, parts: Parts) -> None:
         self._app = app
         self._parts = parts
+        self._refusals = Refusals()
         self._open = {"/health", "/"} | ({"/metrics"} if parts.open_metrics else set())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,6 +74,8 @@ class Guard:
             async def noted(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     note(message["status"])
+                    if path == "/webhook" and message["status"] == _UNAUTHORIZED:
+                        self._refusals.note()
                 await send(message)
 
             answer = self._app if allowed else unauthorized(path)

@@ -178,6 +178,39 @@ def test_versions(client, store):
     assert client.get("/versions").json()["versions"] == [version]
 
 
+@pytest.mark.parametrize("project", [KEY, "1"])
+def test_versions_of_a_project(client, store, project):
+    """By its number, and by Label Studio's key; another project has others."""
+    client.post("/setup", json=SETUP)
+    version = promote(store, KEY)
+
+    assert client.get("/versions", params={"project": project}).json()["versions"] == [version]
+    assert client.get("/versions", params={"project": "2"}).json()["versions"] == []
+    assert client.get("/versions", params={"project": "no key"}).json()["versions"] == []
+
+
+def test_project_as_a_number(client, store):
+    """A script may send the number; /setup and /predict read it alike."""
+    client.post("/setup", json=SETUP)
+    version = promote(store, KEY)
+
+    answer = client.post("/predict", json=predict_body("sport en 1", project=1))
+
+    assert answer.json()["model_version"] == version
+
+
+@pytest.mark.parametrize("project", [None, ""])
+def test_predict_without_a_project(client, project, caplog):
+    """One empty result per task, and no word about a project that nobody named."""
+    caplog.set_level("INFO")
+    answer = client.post("/predict", json=predict_body("a", "b", project=project))
+
+    assert [r["result"] for r in answer.json()["results"]] == [[], []]
+    assert [r.message for r in caplog.records if r.name.startswith("xlt_backend")] == [
+        "/predict without a project returned empty results"
+    ]
+
+
 def test_status(client):
     """One project or all; an unknown one is named."""
     client.post("/setup", json=SETUP)
@@ -362,6 +395,18 @@ def test_webhook_without_the_secret(client, locked, headers):
 
         assert answer.status_code == 401
         assert SECRET_HEADER in answer.json()["error"]
+
+
+def test_refused_events_are_in_the_log_once_a_minute(client, caplog):
+    """Label Studio shows nobody that its events are refused."""
+    body = {"action": "TASKS_CREATED", "project": {"id": 1}}
+    for _ in range(3):
+        client.post("/webhook", json=body)
+
+    warnings = [r.message for r in caplog.records if r.levelname == "WARNING"]
+    assert len(warnings) == 1
+    assert "refused (1 so far)" in warnings[0]
+    assert "xlt connect" in warnings[0]
 
 
 def test_order_to_train_needs_what_the_other_routes_need(client, locked):
