@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.builders import save_tiny_encoder
@@ -30,3 +31,43 @@ def test_every_variant_of_a_training_step_runs(tmp_path, kind):
     assert set(seconds) == {"hf-padded", "hf-dynamic", "xlt-fp32-all", "xlt"}
     for name, ratio in document["times_better_than_hf_padded"].items():
         assert ratio["step_s"] == pytest.approx(seconds["hf-padded"] / seconds[name])
+
+
+LANGUAGES = [
+    *("eng_Latn", "hau_Latn", "quy_Latn", "swh_Latn", "wol_Latn", "yor_Latn"),
+    *("ibo_Latn", "lin_Latn", "lug_Latn", "som_Latn", "zul_Latn"),
+]
+
+
+def test_learning_is_measured_once_per_cell(tmp_path):
+    """A second run measures nothing again, and half a line is measured again; the table agrees."""
+    words = {"sport": "goal match team", "food": "bread soup salt"}
+    rows = [
+        (lang, split, f"{split}{i}", label, f"{text} {lang[:3]}{i}")
+        for lang in LANGUAGES
+        for split in ("train", "dev", "test")
+        for i in range(30)
+        for label, text in [list(words.items())[i % 2]]
+    ]
+    columns = ["lang", "split", "id", "label", "text"]
+    pd.DataFrame(rows, columns=columns).to_parquet(tmp_path / "sib200.parquet")
+    encoder, out = save_tiny_encoder(tmp_path / "tiny", "bert", positions=128), tmp_path / "cells"
+    command = [
+        sys.executable, BENCHMARKS / "learning" / "run.py", "--data", tmp_path, "--out", out,
+        "--labels", "40", "--learners", "head", "kernel", "ce:max_steps=1", "--seeds", "1",
+        "--encoder", encoder, "--most", "4",
+    ]  # fmt: skip
+
+    subprocess.run(command, check=True, timeout=300)
+    first = out.read_text()
+    out.write_text(first + first.splitlines()[0][:40])
+    printed = subprocess.run(command, check=True, timeout=300, capture_output=True, text=True)
+
+    assert out.read_text() == first
+    found = [json.loads(line) for line in first.splitlines()]
+    models = ["ce:max_steps=1", "ce:max_steps=1 + head", "head", "kernel"]
+    assert sorted(row["model"] for row in found) == models
+    for row in found:
+        assert set(row["accuracy"]) == set(LANGUAGES[1:])
+        mean = sum(row["accuracy"].values()) / len(row["accuracy"])
+        assert f"| `{row['model']}` | 1 | {mean:.3f} |" in printed.stdout
