@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,11 @@ from xlt_backend.options import ProjectOptions
 
 #: Where Label Studio keeps the text of plain-text imports.
 UNDEFINED_KEY = "$undefined$"
+
+#: Reasons of annotations that have no vote.
+SKIPPED, MACHINE = "skipped", "annotated by the machine only"
+
+_SHOWN = 60  # characters of a name in a reason
 
 _ADDRESS = re.compile(
     r"^(?:[a-z][a-z0-9+.-]*://|/?data/(?:upload|local-files)/)\S+$", re.IGNORECASE
@@ -39,11 +44,14 @@ class Votes:
         answers: Annotator -> answer.
         reason: Why there are none; empty if there are some.
         ground_truth: Whether they are marked as ground truth.
+        unused: Reasons of the annotations that have no vote, one for each. Those that an annotator
+            replaced, or that a ground truth outranks, are not among them.
     """
 
     answers: Mapping[str, Hashable] = field(default_factory=dict)
     reason: str = ""
     ground_truth: bool = False
+    unused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,24 +148,40 @@ def votes_of(task: Json, interface: Interface) -> Votes:
     if not annotations:
         return Votes(reason="not annotated")
     given = [a for a in annotations if not a.get("was_cancelled") and not machine_made(a)]
-    if not given:
-        skipped = any(a.get("was_cancelled") for a in annotations)
-        return Votes(reason="skipped" if skipped else "annotated by the machine only")
+    skipped = sum(bool(a.get("was_cancelled")) for a in annotations)
+    left_out = [SKIPPED] * skipped + [MACHINE] * (len(annotations) - len(given) - skipped)
     truth = [a for a in given if a.get("ground_truth")]
     answers: dict[str, Hashable] = {}
-    refused = ""
+    refused: list[str] = []
     for annotator, annotation in _latest_by_annotator(truth or given).items():
         results = [r for r in annotation.get("result") or () if isinstance(r, Mapping)]
         try:
             answer = interface.answer(results)
         except DataError as error:
-            refused = refused or str(error)
+            refused.append(str(error))
             continue
-        if answer is not None:
+        if answer is None:
+            refused.append(_no_answer(results, interface))
+        else:
             answers[annotator] = answer
-    if not answers:
-        return Votes(reason=refused or "nothing chosen")
-    return Votes(answers=answers, ground_truth=bool(truth))
+    unused = (*refused, *left_out)
+    if answers:
+        return Votes(answers=answers, ground_truth=bool(truth), unused=unused)
+    return Votes(reason=unused[0], unused=unused)
+
+
+def _no_answer(results: Sequence[Json], interface: Interface) -> str:
+    """Returns why results hold no answer to the control that xlt learns."""
+    name = interface.tag.name
+    for result in results:
+        value = result.get("value")
+        content = value.get(str(result.get("type"))) if isinstance(value, Mapping) else value
+        if result.get("from_name") == name and content:
+            return f"an answer to {name!r} of a form that xlt does not read"
+    others = sorted({str(result.get("from_name"))[:_SHOWN] for result in results} - {name})
+    if others:
+        return f"no answer to {name!r}, but to {', '.join(map(repr, others[:3]))}"
+    return "nothing chosen"
 
 
 def machine_made(annotation: Json) -> bool:

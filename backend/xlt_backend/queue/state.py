@@ -39,6 +39,9 @@ class ProjectState:
         tasks: Number of tasks.
         open_tasks: Number of tasks that wait for annotators.
         unusable: Reason by id of the tasks that have no text (the first hundred).
+        unused: Annotations that are not used, by reason: their number (`answers`) and the ids of
+            their tasks (the first hundred).
+        missing: Answers that are missing before a model can be trained; empty if there are enough.
         notes: Parts of the interface that xlt does not use.
         doubtful: Suspect labels to review first: task, answers, expected label, doubt, reason.
         annotators: Quality in [0, 1] by annotator, and the number of answers behind it.
@@ -76,6 +79,8 @@ class ProjectState:
     tasks: int = 0
     open_tasks: int = 0
     unusable: Mapping[str, str] = field(default_factory=dict)
+    unused: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    missing: str = ""
     notes: list[str] = field(default_factory=list)
     doubtful: list[Mapping[str, Any]] = field(default_factory=list)
     annotators: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

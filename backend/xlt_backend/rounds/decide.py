@@ -80,6 +80,8 @@ class Decision:
         due_at: When a training is due even without more labels, seconds since the epoch; None:
             never.
         trained: Whether the round has trained a model.
+        missing: Answers that are missing before a model can be trained, in words; empty if there
+            are enough.
     """
 
     action: Action
@@ -90,6 +92,7 @@ class Decision:
     needed: int = 1
     due_at: float | None = None
     trained: bool = False
+    missing: str = ""
 
     @property
     def seed(self) -> int:
@@ -120,7 +123,7 @@ def decide(
     active = known.version(known.active)
     usable = active is not None and active.task == snapshot.task
     why, needed, due_at = _due(snapshot, known, options, changed, usable=usable, now=now)
-    if forced and not why and _missing(snapshot, options) == 0:
+    if forced and not why and _missing(snapshot, options)[0] == 0:
         why = "asked for"
     choice = _train_or_reuse(known, data=data, forced=forced) if why else None
     choice = choice or _pending(known, snapshot) or _align(snapshot, known, usable=usable)
@@ -134,14 +137,20 @@ def decide(
         changed=changed,
         needed=max(1, needed),
         due_at=due_at,
+        missing=_missing(snapshot, options)[1],
     )
 
 
-def _missing(snapshot: Snapshot, options: ProjectOptions) -> int:
-    """Counts the labels that are missing before a model can be trained."""
-    missing = options.min_labels - len(snapshot.train)
-    untrainable = snapshot.task.missing([example.answer for example in snapshot.train])
-    return max(missing, 1 if untrainable else 0)
+def _missing(snapshot: Snapshot, options: ProjectOptions) -> tuple[int, str]:
+    """Returns the number of labels that are missing before a model can be trained, and why."""
+    answers = [example.answer for example in snapshot.train]
+    missing = options.min_labels - len(answers)
+    if missing > 0:
+        return missing, f"{len(answers)} of {options.min_labels} labels to train on"
+    untrainable = snapshot.task.missing(answers)
+    if untrainable:
+        return 1, f"training needs {untrainable} from {len(answers)} labels"
+    return 0, ""
 
 
 def _due(
@@ -159,7 +168,7 @@ def _due(
         Why it is due, empty if it is not; the number of labels that are missing; when it is due
         even without them.
     """
-    missing = _missing(snapshot, options)
+    missing, _ = _missing(snapshot, options)
     if missing > 0:
         return "", missing, None
     if not usable:

@@ -11,7 +11,7 @@ from xlt.data.examples import Example
 from xlt.data.languages import Identify, with_languages
 from xlt.sampling.audit import is_audit
 from xlt.tasks.task import AnyTask, Json
-from xlt_backend.labelstudio.convert import Unusable, to_example, votes_of
+from xlt_backend.labelstudio.convert import Unusable, Votes, to_example, votes_of
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.labelstudio.reader import parse_time
 from xlt_backend.options import ProjectOptions
@@ -71,11 +71,13 @@ class ProjectReading:
         snapshot: The snapshot.
         reasons: Task id -> why it is unusable.
         tasks: Number of all tasks.
+        unused: Reason -> ids of the tasks with an annotation that is not used, one for each.
     """
 
     snapshot: Snapshot
     reasons: Mapping[str, str]
     tasks: int
+    unused: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def label_counts(self) -> tuple[dict[str, int], dict[str, int]]:
         """Counts labels by language: those to train on, and audit labels."""
@@ -108,6 +110,7 @@ def read_project(
     examples: list[Example] = []
     reasons: dict[str, str] = {}
     answers: dict[str, Mapping[str, Hashable]] = {}
+    unused: dict[str, list[str]] = {}
     for task in tasks:
         votes = votes_of(task, interface)
         if votes.answers and not votes.ground_truth:
@@ -117,6 +120,8 @@ def read_project(
             reasons[example.id] = example.reason
         else:
             examples.append(example)
+        for reason in _unused(votes, example, interface.task):
+            unused.setdefault(reason, []).append(str(task["id"]))
     examples = with_languages(examples, identify)
     judges = {e.id for e in examples if in_audit(e, options, salt)}
     labelled = [e for e in examples if e.answer is not None]
@@ -132,7 +137,17 @@ def read_project(
         shown=shown or None,
         labelled_at=_labelled_at(tasks, {e.id for e in labelled}),
     )
-    return ProjectReading(snapshot=snapshot, reasons=reasons, tasks=len(tasks))
+    return ProjectReading(snapshot=snapshot, reasons=reasons, tasks=len(tasks), unused=unused)
+
+
+def _unused(votes: Votes, example: Example | Unusable, task: AnyTask) -> list[str]:
+    """Returns why a task's annotations are not used, a reason for each."""
+    reasons = list(votes.unused)
+    if isinstance(example, Unusable):
+        reasons += [example.reason] * len(votes.answers)
+    elif votes.answers and example.answer is None:
+        reasons += [task.agree(votes.answers).reason] * len(votes.answers)
+    return reasons
 
 
 def _labelled_at(tasks: Sequence[Mapping[str, Any]], labelled: Set[str]) -> dict[str, float]:

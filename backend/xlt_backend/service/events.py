@@ -220,9 +220,11 @@ class Service:
             RedisDownError: If Redis does not answer.
         """
         reason = self._states.why(project, task)
-        if reason is None:  # a finished task has one if its label is suspect
-            suspects = self._states.get(project).doubtful
-            reason = next((item for item in suspects if item["task"] == task), None)
+        if reason is None:  # a finished task has one if its label is suspect or not used
+            state = self._states.get(project)
+            lost = ", ".join(why for why, found in state.unused.items() if task in found["tasks"])
+            unused = {"reason": f"an answer is not used: {lost}"} if lost else None
+            reason = next((item for item in state.doubtful if item["task"] == task), unused)
         unknown = "not explained: labelled, without text, new, or far behind in the queue"
         return {"task": task, **(reason or {"reason": unknown})}
 

@@ -18,6 +18,7 @@ from xlt_backend.errors import AuthenticationError, LabelStudioError
 from xlt_backend.labelstudio.client import Client, ProjectInfo
 from xlt_backend.labelstudio.http import HOW_TO_TOKEN
 from xlt_backend.labelstudio.links import backends, same_address
+from xlt_backend.queue.state import ProjectState, StateStore
 from xlt_backend.settings import Settings
 from xlt_backend.setup.checks import Check, Status, fail, failed, guarded, warn
 from xlt_backend.setup.installation_checks import (
@@ -29,6 +30,7 @@ from xlt_backend.setup.installation_checks import (
     count_events,
 )
 from xlt_backend.setup.label_studio_checks import (
+    check_answers,
     check_backend,
     check_health,
     check_interface,
@@ -176,6 +178,13 @@ def _project(
     yield guarded("model version", _ABOVE, lambda: check_model_version(project, client))
     ask = client.next_task if ask_next else None
     yield guarded("order", _ABOVE, lambda: check_order(project, client, ask))
+    yield guarded("answers", _ABOVE, lambda: check_answers(project, _state(settings, project.id)))
+
+
+def _state(settings: Settings, project_id: int) -> ProjectState:
+    from xlt_backend.queue.connection import connect
+
+    return StateStore(connect(settings)).get(str(project_id))
 
 
 # The command --------------------------------------------------------------------------------

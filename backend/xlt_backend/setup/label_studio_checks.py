@@ -24,6 +24,8 @@ from xlt_backend.labelstudio.links import (
     webhooks,
 )
 from xlt_backend.options import ProjectOptions
+from xlt_backend.queue.state import ProjectState
+from xlt_backend.rounds.unused import problems
 from xlt_backend.setup.checks import Check, fail, ok, warn
 
 #: The oldest release with the API that we use.
@@ -257,3 +259,17 @@ def _served(scores: Mapping[int, float], served: Any) -> Check:  # noqa: ANN401 
         return fail(name, f"task {task} is served next but has no place", fix)
     earlier = sum(score < place for score in scores.values())
     return ok(name, f"task {task} is served next; {earlier} before it are labelled or locked")
+
+
+def check_answers(project: ProjectInfo, state: ProjectState) -> Check:
+    """Checks that the answers of annotators are used, as the last round found them."""
+    name = "answers"
+    if lost := problems(state.unused):
+        fix = (
+            "give control and labels their former names in the interface, or correct these tasks; "
+            f"{project.title!r} learns from the others"
+        )
+        return warn(name, lost, fix)
+    used = sum(state.labels.values()) + sum(state.audit_labels.values())
+    detail = f"{used} are used"
+    return ok(name, f"{detail}; waits: {state.missing}" if state.missing else detail)

@@ -10,6 +10,7 @@ from tests.builders import CHOICES
 from tests.stubserver import serving
 from xlt_backend.demo.studio import free_port
 from xlt_backend.labelstudio.client import UNCERTAINTY_SAMPLING, ProjectInfo
+from xlt_backend.queue.state import ProjectState
 from xlt_backend.setup import label_studio_checks
 from xlt_backend.setup.checks import Status
 
@@ -119,3 +120,16 @@ def test_order() -> None:
     assert check(project(), GOOD, lambda _: {"id": 1}).status is Status.OK
     assert check(project(), GOOD, lambda _: {"id": 9}).status is Status.FAIL
     assert check(project(), GOOD, lambda _: None).status is Status.OK
+
+
+def test_answers_that_are_not_used_are_a_warning():
+    """With reason, number and tasks; skips are none, and a healthy project is fine."""
+    healthy = ProjectState(labels={"en": 5}, audit_labels={"en": 2}, unused=SKIPS)
+    assert label_studio_checks.check_answers(project(), healthy).status is Status.OK
+    lost = SKIPS | {"unknown label 'art'": {"answers": 24, "tasks": ["3", "4", "5", "6"]}}
+    found = label_studio_checks.check_answers(project(), ProjectState(unused=lost))
+    assert found.status is Status.WARN
+    assert found.detail == "24 answers are not used: unknown label 'art' (24; tasks 3, 4, 5 …)"
+
+
+SKIPS = {"skipped": {"answers": 3, "tasks": ["1", "2"]}}

@@ -14,9 +14,13 @@ from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.decide import Decision, data_hash, decide
 from xlt_backend.rounds.progress import Progress
 from xlt_backend.rounds.snapshot import ProjectReading, Snapshot, read_project
+from xlt_backend.rounds.unused import by_reason, problems
 from xlt_backend.trainer.workspace import Workspace
 
 logger = logging.getLogger(__name__)
+
+#: Largest number of unusable tasks that the project's state lists.
+_LISTED = 100
 
 
 def look(progress: Progress) -> tuple[Context, Snapshot, Decision]:
@@ -32,17 +36,22 @@ def look(progress: Progress) -> tuple[Context, Snapshot, Decision]:
     reading = _read(progress, context, info.model_version)
     decision = _decide(progress, context, reading.snapshot, state)
     labels, audit_labels = reading.label_counts()
+    unused = by_reason(reading.unused)
     progress.report(
         labels=labels,
         audit_labels=audit_labels,
         tasks=reading.tasks,
         open_tasks=len(reading.snapshot.open_ids),
-        unusable=dict(list(reading.reasons.items())[:100]),
+        unusable=dict(list(reading.reasons.items())[:_LISTED]),
+        unused=unused,
+        missing=decision.missing,
         changed=decision.changed,
         needed=decision.needed,
         due_at=decision.due_at,
         activity=activity,
     )
+    if lost := problems(unused):
+        logger.warning("project %s: %s", progress.project, lost)
     return context, reading.snapshot, decision
 
 

@@ -1,0 +1,49 @@
+"""Annotations that are not used: by reason, and in words for those that are a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from xlt.tasks.agreement import DISAGREE
+from xlt_backend.labelstudio.convert import SKIPPED
+
+#: Reasons that annotators meant, or that further answers remove.
+_EXPECTED = frozenset({SKIPPED, DISAGREE})
+#: Largest numbers of tasks and of reasons that a project's state lists.
+_TASKS, _REASONS = 100, 20
+_SHOWN = 3  # reasons in a line, and tasks of each
+_OTHER = "other reasons"
+
+#: Reason -> number of annotations (`answers`) and ids of their `tasks`, most frequent first.
+Unused = Mapping[str, Mapping[str, Any]]
+
+
+def by_reason(unused: Mapping[str, Sequence[str]]) -> Unused:
+    """Counts annotations that are not used, for a project's state.
+
+    Args:
+        unused: Reason -> ids of the tasks, one for each annotation.
+    """
+    ordered = sorted(unused.items(), key=lambda item: (-len(item[1]), item[0]))
+    rare = [task for _, tasks in ordered[_REASONS:] for task in tasks]
+    return {
+        reason: {"answers": len(tasks), "tasks": list(dict.fromkeys(tasks))[:_TASKS]}
+        for reason, tasks in ordered[:_REASONS] + ([(_OTHER, rare)] if rare else [])
+    }
+
+
+def problems(unused: Unused) -> str:
+    """Names the answers that an annotator gave and that are not used; empty without any."""
+    lost = {reason: found for reason, found in unused.items() if reason not in _EXPECTED}
+    shown = list(lost.items())[:_SHOWN]
+    parts = [f"{reason} ({found['answers']}; {_tasks(found['tasks'])})" for reason, found in shown]
+    total = sum(found["answers"] for found in lost.values())
+    more = total - sum(found["answers"] for _, found in shown)
+    parts += [f"{_OTHER} ({more})"] if more else []
+    return f"{total} answers are not used: {'; '.join(parts)}" if lost else ""
+
+
+def _tasks(ids: Sequence[str]) -> str:
+    some = ", ".join(ids[:_SHOWN])
+    return f"task {some}" if len(ids) == 1 else f"tasks {some}{' …' * (len(ids) > _SHOWN)}"
