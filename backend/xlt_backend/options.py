@@ -20,6 +20,8 @@ class ProjectOptions(BaseModel):
 
     Attributes:
         text_field: Key of `task.data` with the text. Default: the key that the interface shows.
+        control: Name of the control to learn, if the interface has several. Default: the first one
+            that xlt learns.
         language_field: Key of `task.data` with the language. If a task has none, it is identified.
         group_field: Key of `task.data` that translations of one text share.
         source_languages: Languages whose labels are cheap, in any code: `en`, `eng`, `eng_Latn`.
@@ -46,6 +48,7 @@ class ProjectOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     text_field: str | None = None
+    control: str | None = None
     language_field: str | None = "lang"
     group_field: str | None = None
     source_languages: tuple[str, ...] = ("en",)

@@ -46,37 +46,51 @@ class Interface:
         return KINDS[self.task.kind]
 
     @classmethod
-    def from_label_config(cls, label_config: str) -> Interface:
+    def from_label_config(cls, label_config: str, control: str | None = None) -> Interface:
         """Reads a labelling interface.
 
-        Of several usable controls the first is learned; those of an earlier kind in `KINDS` come
-        before the others, so that a project keeps its control when xlt learns new kinds.
+        Args:
+            label_config: The XML.
+            control: Name of the control to learn. Without it, of several usable controls the first
+                is learned; those of an earlier kind in `KINDS` come before the others, so that a
+                project keeps its control when xlt learns new kinds.
 
         Raises:
-            UnsupportedConfigError: If it is no XML or has nothing that xlt learns; says of every
-                control why not, and what is supported.
+            UnsupportedConfigError: If it is no XML, has nothing that xlt learns or not the control;
+                says of every control why not, and what is supported.
         """
         parsed = _parsed(label_config)
         parents = _parents(label_config)
         refused: list[str] = []
         usable: list[tuple[Tag, AnyTask, str]] = []
-        for control in parsed.controls:
-            tag = _tag(control, parents.get(control.name or "", []))
-            task = _task(control, tag, parents.get(tag.name, []))
+        for element in parsed.controls:
+            tag = _tag(element, parents.get(element.name or "", []))
+            task = _task(element, tag, parents.get(tag.name, []))
             if isinstance(task, Refusal):
                 refused.append(f"<{tag.tag} name={tag.name!r}> {task.reason}")
             else:
-                usable.append((tag, task, str(_list(control.objects)[0].value)[1:]))
+                usable.append((tag, task, str(_list(element.objects)[0].value)[1:]))
         if not usable:
             reasons = "; ".join(refused) or "it has no control at all"
             raise UnsupportedConfigError(
                 f"nothing to learn in this labelling interface: {reasons}. {SUPPORTED}"
             )
-        usable.sort(key=lambda control: list(KINDS).index(control[1].kind))
+        usable.sort(key=lambda found: list(KINDS).index(found[1].kind))
+        if control is not None:
+            usable.sort(key=lambda found: found[0].name != control)
+            if usable[0][0].name != control:
+                names = ", ".join(repr(tag.name) for tag, *_ in usable)
+                raise UnsupportedConfigError(
+                    f"the option control={control!r} names no control that xlt learns; "
+                    f"it learns {names} of this labelling interface"
+                )
         (tag, task, text_key), *others = usable
         notes = [
             *refused,
-            *(f"<{other.tag} name={other.name!r}> is a second one" for other, *_ in others),
+            *(
+                f"<{other.tag} name={other.name!r}> is a second one; the option `control` chooses"
+                for other, *_ in others
+            ),
         ]
         return cls(
             tag=tag,

@@ -102,6 +102,16 @@ def wanted_webhook(project_id: int, url: str, secret: str) -> Json:
 # The model ----------------------------------------------------------------------------------
 
 
+def stored_options(client: Client, project_id: int, url: str) -> ProjectOptions:
+    """Returns the options that Label Studio keeps with our model; the defaults without a model.
+
+    Raises:
+        ConfigError: If they cannot be used.
+    """
+    ours = [r for r in backends(client, project_id) if same_address(r.get("url"), url)]
+    return ProjectOptions.from_extra_params(ours[0].get("extra_params") if ours else None)
+
+
 def ensure_backend(
     client: Client,
     project_id: int,

@@ -16,7 +16,7 @@ from xlt.errors import ConfigError
 from xlt.tasks.kinds import KINDS
 from xlt_backend.labelstudio.client import UNCERTAINTY_SAMPLING, Client, ProjectInfo
 from xlt_backend.labelstudio.interface import Interface, template
-from xlt_backend.labelstudio.links import ensure_backend, ensure_webhook
+from xlt_backend.labelstudio.links import ensure_backend, ensure_webhook, stored_options
 from xlt_backend.labelstudio.views import VIEW_TITLE, ensure_view
 from xlt_backend.options import ProjectOptions
 from xlt_backend.settings import Settings
@@ -65,13 +65,15 @@ def connect(
         options: Options to store with the model; None keeps the stored ones.
 
     Raises:
-        ConfigError: If id and title are missing, or the title is ambiguous.
+        ConfigError: If id and title are missing, the title is ambiguous, or the stored options
+            cannot be used.
         UnsupportedConfigError: If xlt does not support the labelling interface.
         LabelStudioError: If Label Studio does not answer or refuses; the message says what to do.
     """
     changes: list[str] = []
     project = _project(client, project_id, title, label_config, changes)
-    interface = Interface.from_label_config(project.label_config)
+    known = options or stored_options(client, project.id, settings.public_url)
+    interface = Interface.from_label_config(project.label_config, known.control)
     # The webhook first: without one, Label Studio makes its own, which has no secret.
     webhook = ensure_webhook(
         client, project.id, f"{settings.public_url}/webhook", settings.secret(), changes
@@ -87,8 +89,7 @@ def connect(
     if project.sampling != UNCERTAINTY_SAMPLING:
         client.update_project(project.id, sampling=UNCERTAINTY_SAMPLING)
         changes.append("made Label Studio serve tasks in the order of their scores")
-    lang = (options or ProjectOptions()).language_field
-    if ensure_view(client, interface, project.id, lang):
+    if ensure_view(client, interface, project.id, known.language_field):
         changes.append(f"created the tab {VIEW_TITLE!r}, which shows that order")
     return Connection(
         project=client.project(project.id),

@@ -17,7 +17,7 @@ from rich.text import Text
 from xlt_backend.errors import AuthenticationError, LabelStudioError
 from xlt_backend.labelstudio.client import Client, ProjectInfo
 from xlt_backend.labelstudio.http import HOW_TO_TOKEN
-from xlt_backend.labelstudio.links import backends, same_address
+from xlt_backend.labelstudio.links import backends, same_address, stored_options
 from xlt_backend.queue.state import ProjectState, StateStore
 from xlt_backend.settings import Settings
 from xlt_backend.setup.checks import Check, Status, fail, failed, guarded, warn
@@ -47,6 +47,7 @@ _MARKS = {Status.OK: ("✓", "green"), Status.WARN: ("!", "yellow"), Status.FAIL
 
 _URL_FIX = "start Label Studio, or set LABEL_STUDIO_URL to its address as seen from here"
 _ABOVE = "fix the failures above first"
+_OPTION = "correct the option with `xlt connect --option NAME=VALUE`"
 
 #: A check under the heading of its section.
 Reported = tuple[str, Check]
@@ -167,7 +168,7 @@ def _project(
 ) -> Iterator[Check]:
     url, secret, auth = settings.public_url, settings.secret(), settings.basic_auth
     fix = f"xlt connect --project {project.id}"
-    yield check_interface(project)
+    yield guarded("interface", _OPTION, lambda: _interface(client, project, url))
     yield guarded("model", fix, lambda: check_backend(client, project, url, auth))
     hook = guarded("webhook", fix, lambda: check_webhook(client, project, url, secret))
     yield hook
@@ -179,6 +180,10 @@ def _project(
     ask = client.next_task if ask_next else None
     yield guarded("order", _ABOVE, lambda: check_order(project, client, ask))
     yield guarded("answers", _ABOVE, lambda: check_answers(project, _state(settings, project.id)))
+
+
+def _interface(client: Client, project: ProjectInfo, url: str) -> Check:
+    return check_interface(project, stored_options(client, project.id, url).control)
 
 
 def _state(settings: Settings, project_id: int) -> ProjectState:

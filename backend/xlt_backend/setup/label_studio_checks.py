@@ -85,11 +85,11 @@ def check_health(url: str) -> Check:
 # One project --------------------------------------------------------------------------------
 
 
-def check_interface(project: ProjectInfo) -> Check:
-    """Checks that xlt supports the labelling interface."""
+def check_interface(project: ProjectInfo, control: str | None = None) -> Check:
+    """Checks that xlt supports the labelling interface, and the control that an option names."""
     name = "interface"
     try:
-        interface = Interface.from_label_config(project.label_config)
+        interface = Interface.from_label_config(project.label_config, control)
     except XltError as error:
         return fail(name, str(error), "change the labelling interface (see label_config/)")
     labels = ", ".join(interface.task.labels)

@@ -71,7 +71,34 @@ def test_several_labels_are_learned_and_one_label_comes_first() -> None:
 
     assert (alone.task.kind, alone.task.labels) == ("multi_label", ("A", "B"))
     assert (both.task.kind, both.tag.name) == ("single_label", "topic")
-    assert both.notes == ("not learned: <Choices name='tags'> is a second one",)
+    assert both.notes == (
+        "not learned: <Choices name='tags'> is a second one; the option `control` chooses",
+    )
+
+
+@pytest.mark.parametrize("name", ["tags", "topic", "tone"])
+def test_option_chooses_the_control(name: str) -> None:
+    """Of whatever kind and wherever it stands; the others are named as not learned."""
+    several = view(
+        TEXT,
+        choices(name="topic"),
+        choices(name="tags", more='choice="multiple"'),
+        choices(name="tone"),
+    )
+    found = Interface.from_label_config(several, name)
+
+    assert found.tag.name == name
+    assert found.task.kind == ("multi_label" if name == "tags" else "single_label")
+    left = {"tags", "topic", "tone"} - {name}
+    assert {other for other in left if repr(other) in " ".join(found.notes)} == left
+
+
+@pytest.mark.parametrize("name", ["why", "nothing", ""])
+def test_option_that_names_no_usable_control(name: str) -> None:
+    """It is refused with the names that there are; nothing else is learned in its place."""
+    several = view(TEXT, choices(name="topic"), '<TextArea name="why" toName="text"/>')
+    with pytest.raises(UnsupportedConfigError, match=f"control={name!r}.*it learns 'topic'"):
+        Interface.from_label_config(several, name)
 
 
 REFUSED = {

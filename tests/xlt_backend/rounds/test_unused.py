@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes import FakeLabelStudio
+from tests.fakes import CONFIG, FakeLabelStudio
 from tests.xlt_backend.rounds.test_snapshot import taken
 from xlt_backend.rounds.unused import by_reason, problems
 
@@ -100,6 +101,25 @@ def test_what_annotators_meant_is_no_problem():
     assert problems(by_reason(expected)) == ""
     lost = problems(by_reason(expected | {"unknown label 'x'": ["7"]}))
     assert lost == "1 answers are not used: unknown label 'x' (1; task 7)"
+
+
+def test_answers_to_the_chosen_control_are_read(world):
+    """Those to the first control are none; a wrong name is an error before the round."""
+    second = CONFIG[CONFIG.index("<Choices") : CONFIG.index("</Choices>")] + "</Choices>"
+    config = CONFIG.replace("</View>", second.replace("topic", "tone") + "</View>")
+    world.label_studio.info = replace(world.label_studio.info, label_config=config)
+    world.label_studio.add_tasks(20)
+    for number in range(1, 5):
+        world.label_studio.label(number)
+    spoil(world.label_studio, range(1, 4), {"choices": ["food"]}, "tone")
+    world.label_studio.extra_params = {"control": "tone", "audit_share": 0.0}
+
+    world.round()
+
+    assert sum(world.state.labels.values()) == 3
+    assert list(world.state.unused) == ["no answer to 'tone', but to 'topic'"]
+    world.setup(schema=config, extra_params={"control": "mood"})
+    assert "control='mood'" in world.state.config_error
 
 
 @pytest.mark.parametrize(
