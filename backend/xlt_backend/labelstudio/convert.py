@@ -11,6 +11,7 @@ from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt.errors import DataError
 from xlt.tasks.task import Agreement, Suggestion
 from xlt_backend.labelstudio.interface import Interface
+from xlt_backend.labelstudio.lookup import look_up
 from xlt_backend.options import ProjectOptions
 
 #: Where Label Studio keeps the text of plain-text imports.
@@ -88,7 +89,8 @@ def to_example(
     data = task.get("data")
     data = data if isinstance(data, Mapping) else {}
     key = options.text_field or interface.text_key
-    text = _text_of(data, key)
+    text = look_up(data, key)
+    text = data.get(UNDEFINED_KEY) if text is None else text
     reason = _unusable_text(text, key)
     if reason:
         return Unusable(id=str(task.get("id")), reason=reason)
@@ -104,15 +106,6 @@ def to_example(
     )
 
 
-def _text_of(data: Json, key: str) -> object:
-    value: object = data.get(key)
-    if value is None and "." in key:
-        value = data
-        for part in key.split("."):
-            value = value.get(part) if isinstance(value, Mapping) else None
-    return data.get(UNDEFINED_KEY) if value is None else value
-
-
 def _unusable_text(text: object, key: str) -> str:
     if text is None:
         return f"no text: task data has no {key!r}"
@@ -126,8 +119,8 @@ def _unusable_text(text: object, key: str) -> str:
 
 
 def _word(data: Json, key: str | None) -> str | None:
-    """Returns a short value of task data as a string; None if there is none."""
-    value = data.get(key) if key else None
+    """Returns a language or a group of task data as a string; None if there is none."""
+    value = look_up(data, key) if key else None
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
     return _clean(str(value)).strip() or None

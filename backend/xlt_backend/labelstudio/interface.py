@@ -92,11 +92,16 @@ class Interface:
                 for other, *_ in others
             ),
         ]
+        unread = [
+            f"not read: <Text name={text.name!r} value={text.value!r}>"
+            for text in parsed.objects
+            if text.tag == "Text" and text.name not in tag.objects
+        ]
         return cls(
             tag=tag,
             task=task,
             text_key=text_key,
-            notes=tuple(f"not learned: {note}" for note in notes),
+            notes=(*(f"not learned: {note}" for note in notes), *unread),
             label_config=label_config,
         )
 
@@ -207,6 +212,9 @@ def _unusable_object(control: Any) -> str:  # noqa: ANN401 - SDK's tags
         return f"is about a <{text.tag}>"
     if (text.value_type or "text") != "text" or text.attr.get("encoding", "none") != "none":
         return f"is about <Text name={text.name!r}> whose text is elsewhere or encoded"
+    if not text.value_is_variable and "$" in (text.value or ""):
+        detail = f"a text of several parts, {text.value!r}; xlt reads one variable, value='$key'"
+        return f"is about <Text name={text.name!r}> with {detail}"
     if not text.value_is_variable:
         return f"is about <Text name={text.name!r}> with a fixed text, {text.value!r}"
     return ""

@@ -52,6 +52,13 @@ def test_options_name_the_fields() -> None:
     assert found == Example(id="7", texts=("Ein Weg.",), lang="de", group="12")
 
 
+def test_fields_inside_other_fields() -> None:
+    """Language and group are looked up as the text is."""
+    options = ProjectOptions(text_field="doc.body", language_field="doc.lang", group_field="ids[0]")
+    found = to_example(task(doc={"body": "Ein Weg.", "lang": "de"}, ids=[12]), INTERFACE, options)
+    assert found == Example(id="7", texts=("Ein Weg.",), lang="de", group="12")
+
+
 @pytest.mark.parametrize("lang", [None, "", "  ", ["en"], True])
 def test_language_that_is_not_said(lang: object) -> None:
     """Without a usable language the example says so; finding it out is for others."""

@@ -76,6 +76,14 @@ def test_several_labels_are_learned_and_one_label_comes_first() -> None:
     )
 
 
+def test_second_text_is_named() -> None:
+    """What annotators see and the model does not is said."""
+    two = view(TEXT, '<Text name="source" value="$english"/>', choices())
+    assert Interface.from_label_config(two).notes == (
+        "not read: <Text name='source' value='$english'>",
+    )
+
+
 @pytest.mark.parametrize("name", ["tags", "topic", "tone"])
 def test_option_chooses_the_control(name: str) -> None:
     """Of whatever kind and wherever it stands; the others are named as not learned."""
@@ -131,6 +139,10 @@ REFUSED = {
         "elsewhere",
     ),
     "encoded": (view('<Text name="text" value="$text" encoding="base64"/>', choices()), "encoded"),
+    "text of parts": (
+        view('<Text name="text" value="Title: $title"/>', choices()),
+        "one variable, value='\\$key'",
+    ),
     "fixed text": (view('<Text name="text" value="Always this"/>', choices()), "fixed text"),
 }
 
