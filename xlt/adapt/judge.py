@@ -123,7 +123,7 @@ def adapt_once(
     """
     options = options or AdaptOptions()
     if not is_made(out, purpose(encoder, data.languages, options)):
-        adapt(encoder, data, out, options=options, progress=progress)
+        adapt(encoder, data, out, options=options, progress=progress, replaces=True)
 
 
 def is_made(out: Path, purpose: str) -> bool:

@@ -33,7 +33,9 @@ from xlt.adapt.options import AdaptOptions, cache_key, purpose
 from xlt.adapt.save import save_adapted, table_dtype
 from xlt.adapt.texts import AdaptData, Pair
 from xlt.adapt.tokenizer_json import TokenizerJson, as_json, size
+from xlt.adapt.work import check_outputs, claim_work
 from xlt.disk.durable import replace_folder, replacement
+from xlt.disk.outputs import put_in_place
 from xlt.encoder.encoder import Encoder, load_encoder
 from xlt.errors import ConfigError, EncoderError
 
@@ -87,6 +89,7 @@ def adapt(
     *,
     options: AdaptOptions | None = None,
     progress: Progress = lambda line: None,
+    replaces: bool = False,
 ) -> dict[str, Any]:
     """Adapts an encoder to the languages of `data` and writes it to `out`.
 
@@ -96,9 +99,10 @@ def adapt(
     Args:
         encoder: "bundled", a folder, or a Hub name.
         data: Texts and their translations.
-        out: Folder to write; replaced in one step at the end.
+        out: Folder to write, in one step at the end.
         options: None for the defaults.
         progress: Called with one line now and then.
+        replaces: Whether `out` may hold an older encoder, which stays until the end.
 
     Returns:
         The report.
@@ -107,7 +111,10 @@ def adapt(
         EncoderError: If the encoder cannot be loaded or adapted.
         ConfigError: If the options do not fit the data.
         DivergedError: If the loss is not finite.
+        StoreError: If `out` cannot be written. A finished encoder is kept, and the message names
+            its folder.
     """
+    check_outputs(out, replaces=replaces)
     options = options or AdaptOptions()
     if options.trim and not data.source_texts():
         raise ConfigError("trim needs texts of the source language, or it would drop their pieces")
@@ -127,7 +134,7 @@ def adapt(
         report["languages"][lang]["after"] = values
     report["seconds"] = round(time.monotonic() - started, 1)
     (part / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    replace_folder(part, out)
+    put_in_place(part, out.resolve(), replaces=replaces)
     shutil.rmtree(run.work)
     return report
 
@@ -137,12 +144,6 @@ def _start(
 ) -> _Run:
     """Claims the work folder and holds pairs out."""
     key = cache_key(encoder, data, options)
-    work = out.with_name(out.name + ".work")
-    mark = work / "key"
-    if not mark.is_file() or mark.read_text() != key:
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        mark.write_text(key)
     rng = np.random.default_rng((options.seed, _STAGE_SEEDS["split"]))
     pairs, held_out = split_pairs(data.pairs, options, rng)
     words: dict[str, list[Pair]] = {}
@@ -157,8 +158,8 @@ def _start(
         sources=tuple(text for text in data.sources if text not in unseen)[: options.max_pairs],
     )
     return _Run(
-        name=encoder, data=seen, held_out=tuple(held_out), options=options, key=key, work=work,
-        progress=progress,
+        name=encoder, data=seen, held_out=tuple(held_out), options=options, key=key,
+        work=claim_work(out, key), progress=progress,
     )  # fmt: skip
 
 

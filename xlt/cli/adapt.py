@@ -64,7 +64,9 @@ def main(args: argparse.Namespace) -> int:
     """
     from xlt.adapt.options import AdaptOptions
     from xlt.adapt.run import adapt
+    from xlt.adapt.work import check_outputs
 
+    check_outputs(args.out, replaces=False)
     given = {name: getattr(args, name) for name in _SETTINGS if getattr(args, name) is not None}
     options = AdaptOptions(source=args.source, trim=args.trim, **given)
     say = arguments.print_status

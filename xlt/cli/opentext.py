@@ -9,6 +9,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from xlt.cli.arguments import print_status
+from xlt.disk.outputs import check_file, check_folder
 from xlt.errors import ConfigError
 from xlt.pretrain.opentext.build import build
 from xlt.pretrain.opentext.sources import read_sources
@@ -42,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Runs `xlt opentext`; progress goes to standard error, a JSON summary to standard output."""
+    check_file(args.out)
+    check_folder(args.cache)
     file = find_teacher(args.teacher) / "tokenizer.json"
     if not file.is_file():
         raise ConfigError(f"the teacher {args.teacher!r} has no {file.name}: expected it at {file}")

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from xlt.cli.arguments import print_status
+from xlt.disk.outputs import check_new_folder
 from xlt.pretrain.recipe import read_recipe, shipped_recipe
 from xlt.pretrain.run import pretrain
 
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Runs `xlt pretrain`; progress goes to standard error, the folder to standard output."""
+    check_new_folder(args.out)
     path = shipped_recipe(args.recipe)
     out = pretrain(
         read_recipe(path),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from textwrap import fill
@@ -17,6 +18,7 @@ from xlt.data.examples import Example
 from xlt.data.languages import in_languages
 from xlt.data.splits import split_by_group
 from xlt.disk.fingerprints import fingerprint, fingerprint_of_file
+from xlt.disk.outputs import check_file, check_folder
 from xlt.encoder.locations import encoder_fingerprint
 from xlt.errors import ConfigError, DataError
 from xlt.simulate.acquisition import ACQUISITIONS
@@ -26,6 +28,7 @@ from xlt.simulate.plots import label_shares, learning_curves
 from xlt.simulate.replay import Replay, cached_vectors, make_replay
 from xlt.simulate.results import summary
 from xlt.simulate.runner import run_all
+from xlt.simulate.sizes import check_sizes
 from xlt.simulate.strategies import ALIASES, DEFAULT, strategy
 from xlt.simulate.tables import show_tables
 from xlt.tasks.task import Show
@@ -111,6 +114,10 @@ def _add_curve_options(parser: argparse.ArgumentParser, settings: CurveSettings)
 
 def run(args: argparse.Namespace) -> int:
     """Runs `xlt simulate`: writes results and plots, and prints tables."""
+    for folder in (args.out, args.cache or args.out):
+        check_folder(folder)
+    for name in ("cells.jsonl", "summary.json", "curves.svg", "shares.svg"):
+        check_file(args.out / name)
     names = [name.strip() for name in args.strategies.split(",") if name.strip()]
     for name in names:
         strategy(name)
@@ -123,11 +130,10 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.seeds < 1 or args.jobs < 1:
         raise ConfigError(f"--seeds and --jobs must be at least 1, got {args.seeds}, {args.jobs}")
-    args.out.mkdir(parents=True, exist_ok=True)
     with progress_bar("simulating") as show:
-        replay, setup = _replay(args, settings, show)
         first = arguments.seed_of(args)
         seeds = range(first, first + args.seeds)
+        replay, setup = _replay(args, settings, names, seeds, show)
         cells = run_all(
             replay,
             [(name, seed) for seed in seeds for name in [*names, EVERYTHING]],
@@ -161,10 +167,20 @@ def _training(args: argparse.Namespace) -> Training | None:
     return asdict(TrainConfig.from_mapping({"encoder": args.encoder, **steps}, base=base))
 
 
-def _replay(args: argparse.Namespace, settings: CurveSettings, show: Show) -> tuple[Replay, str]:
+def _replay(
+    args: argparse.Namespace,
+    settings: CurveSettings,
+    names: Sequence[str],
+    seeds: Sequence[int],
+    show: Show,
+) -> tuple[Replay, str]:
     """Returns the data, and a fingerprint of all that decides results except strategy and seed."""
     pool, test = _examples(args)
     source = arguments.language_codes(args.source)
+    most = check_sizes(pool, test, settings, source=source, strategies=names, seeds=seeds)
+    if most < settings.budgets[-1]:
+        arguments.print_status(f"budgets end at {most} labels, all texts that a seed chooses from")
+    args.out.mkdir(parents=True, exist_ok=True)
     texts = [example.input for example in (*pool, *test)]
     folder = args.cache or args.out
     vectors = cached_vectors(texts, encoder=args.encoder, folder=folder, show=show)

@@ -16,6 +16,7 @@ from xlt.data.corpus import read_examples
 from xlt.data.languages import in_languages, with_languages
 from xlt.data.pairs import read_pairs
 from xlt.data.splits import split_by_group, without_groups
+from xlt.disk.outputs import check_new_folder
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.kinds import infer_task, read_answers
 from xlt.tasks.predictions import interpret
@@ -62,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
     """Runs the command."""
     from xlt.training.loop import Progress, train
 
+    check_new_folder(args.out)
     config = _config(args)
     examples = arguments.read_data(args)
     labelled = [example for example in examples if example.answer is not None]

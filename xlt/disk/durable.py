@@ -45,14 +45,20 @@ def replace_file(path: Path, data: bytes) -> None:
 def replace_folder(made: Path, path: Path) -> None:
     """Moves the finished folder `made` to `path` beside it and removes the old folder there.
 
-    If the process is killed between the two renames, the old folder remains as `former(path)`.
+    If that fails, both folders stay where they are. If the process is killed between the two
+    renames, the old folder remains as `former(path)`.
     """
     sync_tree(made)
     old = former(path)
     shutil.rmtree(old, ignore_errors=True)
     if path.exists():
         os.replace(path, old)
-    os.replace(made, path)
+    try:
+        os.replace(made, path)
+    except OSError:
+        if old.exists():
+            os.replace(old, path)
+        raise
     sync_folder(path.parent)
     shutil.rmtree(old, ignore_errors=True)
 

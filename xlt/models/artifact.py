@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -27,7 +26,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from xlt.config import TrainConfig
-from xlt.disk.durable import sync_tree
+from xlt.disk.outputs import beside, put_in_place
 from xlt.encoder.dtypes import narrowest
 from xlt.encoder.encoder import Encoder, embed, load_encoder
 from xlt.encoder.tokens import Input
@@ -61,19 +60,22 @@ def save_model(
         finish: Called with the written folder before it appears; may add files.
 
     Raises:
-        StoreError: If it cannot be written, or `out` exists and is not empty.
+        StoreError: If it cannot be written, or `out` exists and is not empty. A model that is
+            complete is kept beside `out` then.
     """
-    temporary = out.parent / f".{out.name}.{os.getpid()}.tmp"
+    out = out.resolve()
+    temporary = beside(out)
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         _write(temporary, encoder, head, task=task, config=config, losses=losses)
         finish(temporary)
-        sync_tree(temporary)
-        os.rename(temporary, out)  # over an empty folder too, never over a full one
-    except (OSError, SafetensorError) as error:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise StoreError(f"cannot write the model to {out}: {error}") from error
+        if isinstance(error, OSError | SafetensorError):
+            raise StoreError(f"cannot write the model to {out}: {error}") from error
+        raise
+    put_in_place(temporary, out)
 
 
 def _write(

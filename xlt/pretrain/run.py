@@ -20,6 +20,7 @@ from transformers import ElectraForMaskedLM
 
 from xlt.disk.durable import replace_file
 from xlt.disk.fingerprints import fingerprint, fingerprint_of_file
+from xlt.disk.outputs import check_folder, check_new_folder
 from xlt.errors import ConfigError
 from xlt.pretrain.corpus import read_corpus
 from xlt.pretrain.distil.batches import DistilData, DistilState
@@ -57,7 +58,8 @@ def pretrain(
 
     Args:
         recipe: The recipe.
-        out: Folder to write. Until it is complete, stages are kept beside it in `out.work`.
+        out: Folder to write, which is empty or does not exist. Until it is complete, stages are
+            kept beside it in `out.work`.
         tables: Parquet tables with the columns corpus, key, lang and text.
         progress: Called with one line now and then.
         recipe_text: Stored as recipe.toml beside the weights.
@@ -69,8 +71,13 @@ def pretrain(
     Raises:
         ConfigError: If the recipe is invalid, or `out.work` holds stages of another recipe.
         DataError: If the tables cannot be read or have no text of the recipe's corpora.
+        StoreError: If `out` cannot be written. A finished encoder is kept, and the message names
+            its folder.
     """
-    work = out.with_name(out.name + ".work")
+    check_new_folder(out)
+    place = out.resolve()
+    work = place.with_name(place.name + ".work")
+    check_folder(work)
     work.mkdir(parents=True, exist_ok=True)
     accelerator = launched(recipe.distil.precision)
     report = progress if accelerator.is_main_process else lambda line: None
@@ -104,7 +111,7 @@ def pretrain(
     _train(run, vocabulary, student, data)
     if accelerator.is_main_process:
         with every_core(accelerator):
-            _finish(run, vocabulary, student, data, out, recipe_text)
+            _finish(run, vocabulary, student, data, place, recipe_text)
         if not keep_work:
             shutil.rmtree(work)
     accelerator.wait_for_everyone()

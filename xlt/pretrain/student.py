@@ -10,7 +10,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import ElectraConfig, ElectraForMaskedLM
 
-from xlt.disk.durable import empty_beside, replace_folder
+from xlt.disk.durable import empty_beside
+from xlt.disk.outputs import put_in_place
 from xlt.encoder.locations import HEAD_FILE
 from xlt.errors import ConfigError
 from xlt.pretrain.embedding_factors import EmbeddingFactors
@@ -95,6 +96,7 @@ def save_encoder(
 
     Raises:
         ConfigError: If a weight is too large for its type.
+        StoreError: If the folder exists and is not empty. The finished one is kept beside it.
     """
     part = empty_beside(folder)
     _save(student.electra.state_dict(), part / "model.safetensors", matrix_dtype)
@@ -112,7 +114,7 @@ def save_encoder(
     )
     for name, text in (beside or {}).items():
         (part / name).write_text(text, encoding="utf-8")
-    replace_folder(part, folder)
+    put_in_place(part, folder)
     return folder
 
 

@@ -206,10 +206,15 @@ def _learner(
 
 
 def _drawn(pool: Texts, seed: int, settings: CurveSettings) -> Texts:
-    names = np.unique(pool.groups)
-    count = max(1, int(np.floor(len(names) * settings.pool_share + 0.5)))
-    drawn = np.random.default_rng([seed, 0]).permutation(names)[:count]
+    drawn = drawn_groups(pool.groups, seed, settings)
     return pool.take(np.flatnonzero(np.isin(pool.groups, drawn)))
+
+
+def drawn_groups(groups: NDArray[np.str_], seed: int, settings: CurveSettings) -> NDArray[np.str_]:
+    """Returns the groups that a seed draws from those of all texts, (N,)."""
+    names = np.unique(groups)
+    count = max(1, int(np.floor(len(names) * settings.pool_share + 0.5)))
+    return np.random.default_rng([seed, 0]).permutation(names)[:count]
 
 
 def _scaled(texts: Texts, reference: NDArray[np.float32]) -> Texts:

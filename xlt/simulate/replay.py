@@ -93,6 +93,25 @@ def make_replay(
     Raises:
         DataError: If a group is on both sides, or no target language is left.
     """
+    sources, targets = divided(pool, test, source)
+    task = infer_task([*pool, *test])
+    return Replay(
+        pool=_texts(pool, vectors[: len(pool)], task),
+        test=_texts(test, vectors[len(pool) :], task),
+        task=task,
+        source=sources,
+        targets=targets,
+    )
+
+
+def divided(
+    pool: Sequence[Example], test: Sequence[Example], source: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Returns the source and the target languages of the pool, as the data writes them.
+
+    Raises:
+        DataError: If a group is in the pool and in the test set, or no target language is left.
+    """
     shared = {e.group_key for e in pool} & {e.group_key for e in test}
     if shared:
         raise DataError(
@@ -108,14 +127,7 @@ def make_replay(
             f"expected target languages besides the source {list(source)}, got {langs}: add "
             "texts in a target language"
         )
-    task = infer_task([*pool, *test])
-    return Replay(
-        pool=_texts(pool, vectors[: len(pool)], task),
-        test=_texts(test, vectors[len(pool) :], task),
-        task=task,
-        source=tuple(code for code in langs if normalise(code) in keys),
-        targets=targets,
-    )
+    return tuple(code for code in langs if normalise(code) in keys), targets
 
 
 def cached_vectors(

@@ -54,6 +54,11 @@ def strategy(name: str) -> Strategy:
     return _placed(ACQUISITIONS[measure], place)
 
 
+def place_of(name: str) -> str:
+    """Returns the place of a strategy, such as "source"; empty if it is not limited to one."""
+    return "" if name.startswith(DEFAULT) else ALIASES.get(name, name).partition("@")[2]
+
+
 def _default(overrides: str) -> Strategy:
     changed = _options(overrides)
 

@@ -13,6 +13,7 @@ import torch
 from xlt.config import Schedule, TrainConfig
 from xlt.data.examples import Example
 from xlt.disk.fingerprints import fingerprint
+from xlt.disk.outputs import check_folder, check_new_folder
 from xlt.errors import CancelledError, DataError, DivergedError
 from xlt.losses import LossWeights
 from xlt.models.artifact import save_model
@@ -112,11 +113,15 @@ def train(
     Raises:
         DataError: If there are too few answers, if all are the same, or if one is not of the task.
         EncoderError: If the encoder cannot be loaded.
-        StoreError: If the model or a checkpoint cannot be written.
+        StoreError: If the model or a checkpoint cannot be written; before the training if that is
+            seen then. A model that is trained is kept, and the message names its folder.
         DivergedError: If the loss is not finite, or if the model predicts one answer for all texts.
         CancelledError: If `should_stop` returned True.
     """
     started_s = time.monotonic()
+    check_new_folder(out)
+    if work is not None:
+        check_folder(work)
     _check_labels(labelled, task)
     progress(Progress(phase="load", step=0, steps=0))
     with torch.random.fork_rng(devices=[]):

@@ -12,6 +12,7 @@ from typing import Any
 from xlt.data.examples import Example
 from xlt.data.jsonl import write_jsonl
 from xlt.disk.fingerprints import fingerprint
+from xlt.disk.outputs import UNFINISHED
 from xlt.tasks.outputs import Scores
 from xlt.tasks.task import AnyTask
 from xlt_backend.trainer import folder as files
@@ -64,6 +65,8 @@ class Workspace:
             if other != folder:
                 shutil.rmtree(other, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
+        for unfinished in folder.glob(f".*{UNFINISHED}"):  # models of processes that were killed
+            shutil.rmtree(unfinished, ignore_errors=True)
         write_jsonl(folder / files.LABELLED, train)
         write_jsonl(folder / files.AUDIT, audit)
         write_jsonl(folder / files.POOL, pool)
