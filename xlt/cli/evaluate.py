@@ -39,10 +39,10 @@ def run(args: argparse.Namespace) -> int:
     from xlt.models.predictor import Predictor
 
     labelled = [example for example in arguments.read_data(args) if example.answer is not None]
+    if not labelled:
+        raise DataError(f"no row of {args.data} has a label to judge by")
     predictor = Predictor.load(Path(args.model))
     examples = read_answers(labelled, predictor.task)
-    if not examples:
-        raise DataError(f"no row of {args.data} has a label to judge by")
     with progress_bar("reading texts") as show:
         predictions = predictor.predict(
             examples, progress=lambda done, total: show("reading texts", done, total)

@@ -87,7 +87,8 @@ def run(args: argparse.Namespace) -> int:
         raise DataError(f"every row of {args.data} has a label: there is nothing to choose from")
     selection = _selected(args, examples, options)
     shares = ", ".join(f"{lang} {count}" for lang, count in selection.quotas.items())
-    arguments.print_status(f"a batch of {selection.batch}: {shares}")
+    fewer = f" (asked for {args.batch})" if selection.batch < args.batch else ""
+    arguments.print_status(f"a batch of {selection.batch}{fewer}: {shares}")
     text = {example.id: example.text for example in examples}
     for pick in selection.picks if args.all else selection.picks[: selection.batch]:
         row = asdict(pick) | {"text": text[pick.id]}

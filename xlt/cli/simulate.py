@@ -31,6 +31,7 @@ from xlt.simulate.runner import run_all
 from xlt.simulate.sizes import check_sizes
 from xlt.simulate.strategies import ALIASES, DEFAULT, strategy
 from xlt.simulate.tables import show_tables
+from xlt.tasks.kinds import infer_task
 from xlt.tasks.task import Show
 
 _HELD_OUT = 0.3
@@ -208,7 +209,10 @@ def _examples(args: argparse.Namespace) -> tuple[list[Example], list[Example]]:
     pool = _read(args)
     if args.test_split is not None:
         return pool, _read(args, args.test_split)
-    return split_by_group(pool, _HELD_OUT, np.random.default_rng(arguments.SEED))
+    task, rng = infer_task(pool), np.random.default_rng(arguments.SEED)
+    return split_by_group(
+        pool, _HELD_OUT, rng, decisions=lambda cell: task.decisions(task.read(cell))
+    )
 
 
 def _read(args: argparse.Namespace, split: str | None = None) -> list[Example]:

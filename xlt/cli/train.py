@@ -30,7 +30,8 @@ Train a model on the labelled rows of DATA; rows without a label are unlabelled 
   xlt train labels.csv --unlabelled pool.jsonl --target hau,yor --out model
 
 Labels are one string a row, or a list of strings if a text can have several or none. A tenth of
-the labelled groups is held out to judge and to calibrate the model (--held-out).
+the labelled groups is held out to judge and to calibrate the model (--held-out); the last
+examples of a label stay in training.
 
 """
 
@@ -69,7 +70,9 @@ def run(args: argparse.Namespace) -> int:
     labelled = [example for example in examples if example.answer is not None]
     task = infer_task(labelled)
     rng = np.random.default_rng(arguments.seed_of(args))
-    kept, held_out = split_by_group(read_answers(labelled, task), args.held_out, rng)
+    kept, held_out = split_by_group(
+        read_answers(labelled, task), args.held_out, rng, decisions=task.decisions
+    )
     texts = [example for example in examples if example.answer is None]
     if args.unlabelled:
         texts += with_languages(read_examples(args.unlabelled))
@@ -79,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
     arguments.print_status(
         f"{len(kept)} labels, {len(held_out)} held out, {len(texts)} texts without a label"
     )
+    if args.held_out and not held_out:
+        arguments.print_status("nothing is held out: the model is neither judged nor calibrated")
     with progress_bar("training") as show:
 
         def progress(at: Progress) -> None:

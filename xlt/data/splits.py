@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +14,41 @@ from xlt.errors import DataError
 
 
 def split_by_group(
-    examples: Sequence[Example], share: float, rng: np.random.Generator
+    examples: Sequence[Example],
+    share: float,
+    rng: np.random.Generator,
+    *,
+    decisions: Callable[[Any], Iterable[Hashable]] = lambda answer: (),
 ) -> tuple[list[Example], list[Example]]:
     """Splits examples into (train, held out), in their order; no group is on both sides.
 
     Args:
-        examples: Examples to split.
-        share: Share of the groups that is held out, in [0, 1].
+        examples: Examples to split, with answers if `decisions` is given.
+        share: Share of the groups that is held out, in [0, 1]. It is less if the rest has the last
+            examples of something.
         rng: Draws the groups.
+        decisions: Returns what an answer decides (`Task.decisions`). The last example of each stays
+            in training.
 
     Raises:
         DataError: If the share is out of range.
     """
     if not 0.0 <= share <= 1.0:
         raise DataError(f"the held-out share must be in [0, 1], got {share}")
-    groups = list(dict.fromkeys(example.group_key for example in examples))
+    within: dict[str, Counter[Hashable]] = {}
+    for example in examples:
+        within.setdefault(example.group_key, Counter()).update(decisions(example.answer))
+    left: Counter[Hashable] = Counter()
+    for own in within.values():
+        left.update(own)
+    groups = list(within)
     count = int(np.floor(len(groups) * share + 0.5))
-    held = {groups[place] for place in rng.permutation(len(groups))[:count]}
+    held: set[str] = set()
+    for place in rng.permutation(len(groups)):
+        own = within[groups[place]]
+        if len(held) < count and all(left[decided] > n for decided, n in own.items()):
+            left.subtract(own)
+            held.add(groups[place])
     train = [example for example in examples if example.group_key not in held]
     return train, [example for example in examples if example.group_key in held]
 

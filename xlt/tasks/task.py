@@ -108,6 +108,13 @@ class Task(Protocol[A]):
         """Describes the answer for people."""
         ...
 
+    def decisions(self, answer: A) -> tuple[tuple[str, bool], ...]:
+        """Returns what the answer decides: labels, and whether it has them.
+
+        A model learns to give the answer only from examples of each of these.
+        """
+        ...
+
     def agree(self, votes: Mapping[str, A]) -> Agreement:
         """Returns the agreement of votes, annotator -> answer."""
         ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -26,6 +28,37 @@ def test_groups_are_never_split(groups, share, seed):
     assert [e for e in examples if e in train] == train
     count = len({e.group_key for e in examples})
     assert len({e.group_key for e in held}) == int(np.floor(count * share + 0.5))
+
+
+@given(
+    st.lists(st.tuples(st.none() | st.sampled_from("abcd"), st.sets(st.sampled_from("XYZ")))),
+    st.floats(0, 1),
+    st.integers(0, 2**31),
+)
+def test_the_last_example_of_a_decision_is_never_held_out(rows, share, seed):
+    """All that an answer decides is in training too; no group that could be held out is spared."""
+    examples = [
+        Example(id=str(i), texts=("x",), group=group, answer=frozenset(answer))
+        for i, (group, answer) in enumerate(rows)
+    ]
+    rng = np.random.default_rng(seed)
+    train, held = split_by_group(examples, share, rng, decisions=sorted)
+    assert {e.group_key for e in train}.isdisjoint(e.group_key for e in held)
+    kept = Counter(mark for e in train for mark in e.answer)
+    assert set(kept) == {mark for e in examples for mark in e.answer}
+    wanted = int(np.floor(len({e.group_key for e in examples}) * share + 0.5))
+    assert len({e.group_key for e in held}) <= wanted
+    if len({e.group_key for e in held}) < wanted:
+        for group in {e.group_key for e in train}:
+            own = Counter(mark for e in train if e.group_key == group for mark in e.answer)
+            assert any(kept[mark] == n for mark, n in own.items())
+
+
+def test_frequent_answers_do_not_change_the_draw():
+    """A seed holds out the same groups with and without decisions, if no last example is drawn."""
+    examples = [Example(id=str(i), texts=("x",), answer="ab"[i % 2]) for i in range(40)]
+    plain = split_by_group(examples, 0.25, np.random.default_rng(3))
+    assert plain == split_by_group(examples, 0.25, np.random.default_rng(3), decisions=list)
 
 
 def test_the_seed_decides_the_split(rng):

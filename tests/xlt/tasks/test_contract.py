@@ -18,6 +18,7 @@ from tests.xlt.tasks.samples import (
     MANY,
     SEEDS,
     answers,
+    certain,
     drawn,
     examples_of,
     task_of,
@@ -93,6 +94,21 @@ def test_an_answer_goes_to_json_and_back(kind, data):
         assert json.dumps(task.plain(task.read(stored[::-1]))) == json.dumps(plain)
     assert isinstance(task.describe(answer), str)
     assert task.describe(answer)
+
+
+@MANY
+@given(st.data())
+def test_an_answer_decides_its_labels(kind, data):
+    """Each at most once, and all of them tell different answers apart."""
+    task = task_of(kind)
+    one, other = data.draw(answers(task)), data.draw(answers(task))
+    decided = task.decisions(one)
+
+    assert len({label for label, _ in decided}) == len(decided)
+    assert {label for label, _ in decided} <= set(task.labels)
+    has = {label for label, has in decided if has}
+    assert has == {label for label, sure in zip(LABELS, certain(task, one), strict=True) if sure}
+    assert (decided == task.decisions(other)) == (one == other)
 
 
 @pytest.mark.parametrize(

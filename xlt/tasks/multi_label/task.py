@@ -50,6 +50,10 @@ class MultiLabel:
         """Returns the labels in quotes; for an empty answer, a phrase."""
         return answers.describe(answer)
 
+    def decisions(self, answer: Labels) -> tuple[tuple[str, bool], ...]:
+        """Returns every label, and whether it was chosen."""
+        return tuple((label, label in answer) for label in self.labels)
+
     def agree(self, votes: Mapping[str, Labels]) -> Agreement:
         """Returns the labels that more than half of the annotators chose."""
         return answers.agree(votes, self.labels)

@@ -50,6 +50,10 @@ class SingleLabel:
         """Returns the label in quotes."""
         return repr(answer)
 
+    def decisions(self, answer: str) -> tuple[tuple[str, bool], ...]:
+        """Returns the label: that it is not another follows."""
+        return ((answer, True),)
+
     def agree(self, votes: Mapping[str, str]) -> Agreement:
         """Returns the label with most votes."""
         return answers.agree(votes)
