@@ -14,7 +14,7 @@ from tests.xlt.adapt.toy import QUICK, WORDS, foreign, sentences
 from xlt.adapt.run import adapt
 from xlt.adapt.texts import AdaptData, Pair
 from xlt.encoder.encoder import embed, load_encoder
-from xlt.errors import ConfigError
+from xlt.errors import ConfigError, StoreError
 
 
 def test_an_unseen_script_becomes_readable(adapted):
@@ -170,3 +170,37 @@ def test_a_killed_run_goes_on_where_it_stopped(english, texts, tmp_path):
     a, b = (AutoModel.from_pretrained(tmp_path / name).state_dict() for name in ("whole", "killed"))
     for name in a:
         torch.testing.assert_close(a[name], b[name], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("replaces", [False, True])
+def test_an_output_is_replaced_only_if_that_is_asked_for(replaces, english, texts, tmp_path):
+    """Otherwise it is refused before anything is loaded, and stays as it is."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "theirs").touch()
+    said = []
+    if not replaces:
+        with pytest.raises(StoreError, match="is not empty"):
+            adapt("no-encoder", texts, out, options=QUICK, progress=said.append)
+        assert said == []
+        assert (out / "theirs").is_file()
+        return
+    adapt(english, texts, out, options=QUICK, replaces=True)
+    assert not (out / "theirs").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_an_encoder_whose_place_is_taken_meanwhile_is_kept(english, texts, tmp_path):
+    """The message names a folder that loads."""
+    out = tmp_path / "out"
+
+    def progress(line):
+        if line == "measuring":
+            out.mkdir()
+            (out / "theirs").touch()
+
+    with pytest.raises(StoreError, match="the finished folder is kept as") as error:
+        adapt(english, texts, out, options=QUICK, progress=progress)
+    kept = str(error.value).rpartition(" ")[2]
+    assert AutoModel.from_pretrained(kept).config.hidden_size
+    assert [path.name for path in out.iterdir()] == ["theirs"]

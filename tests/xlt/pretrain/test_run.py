@@ -17,7 +17,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from tests.xlt.pretrain.toy import foreign, sentences, write_table
-from xlt.errors import ConfigError, DataError
+from xlt.errors import ConfigError, DataError, StoreError
 from xlt.pretrain import run as module
 from xlt.pretrain import stages
 from xlt.pretrain.recipe import read_recipe
@@ -248,3 +248,25 @@ def test_killed_run_goes_on_as_if_uninterrupted(
     left, right = (AutoModel.from_pretrained(f, dtype=torch.float32) for f in (whole, resumed))
     for name, tensor in left.state_dict().items():
         torch.testing.assert_close(tensor, right.state_dict()[name], msg=name)
+
+
+def test_an_encoder_is_neither_made_in_vain_nor_thrown_away(teacher_folder, table, tmp_path):
+    """A place that is taken is refused first; if it is taken meanwhile, the encoder is kept."""
+    text = recipe_text(teacher_folder, steps=3, bag=3)
+    out, lines = tmp_path / "encoder", []
+
+    def progress(line):
+        lines.append(line)
+        if line.startswith("masked-token head"):
+            out.mkdir(exist_ok=True)
+            (out / "theirs").touch()
+
+    with pytest.raises(StoreError, match="the finished folder is kept as") as error:
+        run(tmp_path, text, table, progress)
+    assert vectors(str(error.value).rpartition(" ")[2], ["moon"]).isfinite().all()
+    assert lines
+    lines.clear()
+    with pytest.raises(StoreError, match="is not empty"):
+        run(tmp_path, text, table, progress)
+    assert lines == []
+    assert [path.name for path in out.iterdir()] == ["theirs"]

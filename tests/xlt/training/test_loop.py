@@ -20,7 +20,7 @@ from tests.builders import save_tiny_encoder, stored_as
 from xlt.config import TrainConfig
 from xlt.data.examples import Example
 from xlt.data.jsonl import as_row
-from xlt.errors import CancelledError, DataError, DivergedError, EncoderError, StoreError
+from xlt.errors import CancelledError, DataError, DivergedError, EncoderError
 from xlt.models.predictor import Predictor
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.single_label.task import SingleLabel
@@ -266,21 +266,6 @@ def test_an_absent_encoder_is_named(config, tmp_path):
     """An encoder that does not exist is the user's to mend."""
     with pytest.raises(EncoderError, match="no such folder"):
         train(LABELLED, [], TASK, replace(config, encoder="/absent/encoder"), tmp_path / "out")
-
-
-def test_a_full_folder_is_not_overwritten(brief, tmp_path):
-    """A model is never written over something; an empty folder is fine."""
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "kept").write_text("mine")
-    (tmp_path / "empty").mkdir()
-
-    with pytest.raises(StoreError, match="cannot write the model"):
-        train(LABELLED, [], TASK, brief, tmp_path / "full")
-    train(LABELLED, [], TASK, brief, tmp_path / "empty")
-
-    assert [p.name for p in (tmp_path / "full").iterdir()] == ["kept"]
-    assert (tmp_path / "empty" / "task.json").is_file()
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["empty", "full"]
 
 
 def test_the_folder_holds_what_a_stranger_needs(brief, tmp_path):

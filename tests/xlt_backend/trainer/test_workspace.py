@@ -31,3 +31,23 @@ def test_vectors_of_the_base_encoder_are_not_mixed_with_those_of_another(world, 
         )
         workspace.scores(None, None, examples)
     assert seen == ["bundled", "adapted"]
+
+
+def test_models_of_killed_processes_do_not_pile_up(world, tmp_path):
+    """The next training of the same data removes what is unfinished, and nothing else."""
+    workspace = Workspace(
+        folder=tmp_path / "workspace",
+        task=SingleLabel(labels=LABELS),
+        config={"encoder": "bundled"},
+        threads=1,
+        nice=0,
+        run=lambda folder: {},
+    )
+    folder = workspace.train([], [], [], data="d" * 64, active=None)
+    for process in (11, 12):
+        (folder / f".{files.MODEL}.{process}.tmp").mkdir()
+        (folder / f".{files.MODEL}.{process}.tmp" / "model.safetensors").touch()
+    (folder / files.CHECKPOINTS).mkdir()
+    assert workspace.train([], [], [], data="d" * 64, active=None) == folder
+    assert [path.name for path in folder.glob(".*")] == []
+    assert (folder / files.CHECKPOINTS).is_dir()
