@@ -62,11 +62,12 @@ def main(args: argparse.Namespace) -> int:
 
     The folder or the report goes to standard output, progress to standard error.
     """
-    from xlt.adapt.options import AdaptOptions
-    from xlt.adapt.run import adapt
     from xlt.adapt.work import check_outputs
 
     check_outputs(args.out, replaces=False)
+    from xlt.adapt.options import AdaptOptions
+    from xlt.adapt.run import adapt
+
     given = {name: getattr(args, name) for name in _SETTINGS if getattr(args, name) is not None}
     options = AdaptOptions(source=args.source, trim=args.trim, **given)
     say = arguments.print_status

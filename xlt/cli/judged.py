@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +38,10 @@ def judged(
     predicted = [suggestion.answer for suggestion in predictions.suggestions]
     scores = metrics.per_language(task, truth, predicted, [example.lang for example in examples])
     total = metrics.score(task, truth, predicted)
-    unjudged = unjudged_labels(task, truth)
+    unjudged = metrics.without_answers(task, truth)
     if unjudged:
-        print_status(f"no text has the label {', '.join(map(repr, unjudged))}: not judged")
+        names = ", ".join(map(repr, unjudged))
+        print_status(f"labels that cannot be judged, because no text has them: {names}")
     language_table(scores, title, measure=task.measure)
     line = signature(total, list(scores), model, seed, measure=task.measure)
     print_status(line)
@@ -52,9 +53,3 @@ def judged(
         "ece": round(metrics.ece(confidence, task.credit(truth, predicted)), 4),
         "signature": line,
     }
-
-
-def unjudged_labels(task: AnyTask, truth: Sequence[Hashable]) -> list[str]:
-    """Returns the labels that no answer has, which the answers cannot judge."""
-    judged = {label for answer in truth for label, has in task.decisions(answer) if has}
-    return [label for label in task.labels if label not in judged]

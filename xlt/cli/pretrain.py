@@ -8,8 +8,6 @@ from pathlib import Path
 
 from xlt.cli.arguments import print_status
 from xlt.disk.outputs import check_new_folder
-from xlt.pretrain.recipe import read_recipe, shipped_recipe
-from xlt.pretrain.run import pretrain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Runs `xlt pretrain`; progress goes to standard error, the folder to standard output."""
     check_new_folder(args.out)
+    from xlt.pretrain.recipe import read_recipe, shipped_recipe
+    from xlt.pretrain.run import pretrain
+
     path = shipped_recipe(args.recipe)
     out = pretrain(
         read_recipe(path),

@@ -62,9 +62,9 @@ def add_command(subparsers: arguments.Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command."""
+    check_new_folder(args.out)
     from xlt.training.loop import Progress, train
 
-    check_new_folder(args.out)
     config = _config(args)
     examples = arguments.read_data(args)
     labelled = [example for example in examples if example.answer is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -131,3 +131,9 @@ def _same_length(first: Sequence[object], second: Sequence[object]) -> None:
             f"expected the same number of labels and predictions, got {len(first)} and "
             f"{len(second)}"
         )
+
+
+def without_answers(task: AnyTask, answers: Iterable[Hashable]) -> list[str]:
+    """Returns the labels that no answer has: such answers neither teach nor judge them."""
+    given = {label for answer in answers for label, has in task.decisions(answer) if has}
+    return [label for label in task.labels if label not in given]

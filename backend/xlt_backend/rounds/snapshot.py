@@ -10,6 +10,7 @@ from typing import Any
 from xlt.data.examples import Example
 from xlt.data.languages import Identify, with_languages
 from xlt.sampling.audit import is_audit
+from xlt.tasks.metrics import without_answers
 from xlt.tasks.task import AnyTask, Json
 from xlt_backend.labelstudio.convert import Unusable, Votes, to_example, votes_of
 from xlt_backend.labelstudio.interface import Interface
@@ -56,6 +57,15 @@ class Snapshot:
     def unscored(self) -> tuple[str, ...]:
         """Ids of waiting tasks that have no score of the version that the project shows."""
         return tuple(id for id in self.open_ids if id not in self.scored)
+
+    @property
+    def unlearned(self) -> list[str]:
+        """Labels that only audit tasks have, so that no model can learn them."""
+        unlearned, unjudged = (
+            without_answers(self.task, [example.answer for example in part])
+            for part in (self.train, self.audit)
+        )
+        return [label for label in unlearned if label not in unjudged]
 
     @property
     def labels(self) -> dict[str, Json]:

@@ -104,7 +104,7 @@ def test_the_last_examples_of_a_label_train(kind, share, tmp_path, tiny_encoder,
         assert main([*argv, *out]) == 0
         shown = capsys.readouterr()
         assert lines(shown.out)[0]["held_out"]["unjudged_labels"] == ["rare"]
-        assert "no text has the label 'rare': not judged" in shown.err
+        assert "cannot be judged, because no text has them: 'rare'" in shown.err
 
 
 def test_nothing_held_out_is_said(tmp_path, tiny_encoder, capsys):

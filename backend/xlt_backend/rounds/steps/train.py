@@ -54,6 +54,10 @@ def train(progress: Progress, context: Context, snapshot: Snapshot, decision: De
     )
     workspace.keep(folder, version, snapshot.train, snapshot.pool)
     reason = f"{decision.reason}; {judgement.reason}"
+    if snapshot.unlearned:
+        names = ", ".join(map(repr, snapshot.unlearned))
+        reason += f"; labels that it cannot learn, because only audit tasks have them: {names}"
+        logger.warning("project %s, %s: %s", progress.project, version, reason)
     decision = replace(decision, trained=True, reason=reason)
     if not judgement.worse:
         return replace(decision, action=Action.PUBLISH, version=version)

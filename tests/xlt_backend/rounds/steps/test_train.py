@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes import CONFIG
+from xlt.data.examples import Example
 from xlt.data.jsonl import read_jsonl
 from xlt.errors import CorruptVersionError, DivergedError
+from xlt.sampling.audit import is_audit
 from xlt.store.versions import Store
 from xlt_backend.rounds.decide import Action
 
@@ -31,6 +33,24 @@ def test_audit_labels_never_train(world):
     assert not train & audit
     assert sum(world.state.labels.values()) == len(train)
     assert sum(world.state.audit_labels.values()) == len(audit)
+
+
+@pytest.mark.parametrize("only", [True, False])
+def test_labels_that_only_audit_tasks_have_are_said(world, only):
+    """The draw of audit tasks stays as it is; the round's reason names what cannot be learned."""
+    world.label_studio.add_tasks(120)
+    world.round()
+    for number in range(1, 61):
+        key = Example(id=str(number), texts=("x",)).group_key
+        judges = is_audit(key, share=0.2, salt=world.label_studio.info.key)
+        rare = judges or (number % 5 == 0 and not only)
+        world.label_studio.label(number, "food" if rare else ("sport", "music")[number % 2])
+    decision = world.round()
+
+    said = "labels that it cannot learn, because only audit tasks have them: 'food'"
+    assert decision.trained
+    assert (said in decision.reason) == only
+    assert (said in world.state.last_round["reason"]) == only
 
 
 def test_new_labels_make_the_next_version(world):
