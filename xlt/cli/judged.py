@@ -49,7 +49,6 @@ def judged(
     return {
         "languages": {lang: score.to_json() for lang, score in scores.items()},
         "total": total.to_json(),
-        "unjudged_labels": unjudged,
         "ece": round(metrics.ece(confidence, task.credit(truth, predicted)), 4),
         "signature": line,
-    }
+    } | ({"unjudged_labels": unjudged} if unjudged else {})
