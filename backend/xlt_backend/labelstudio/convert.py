@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
+from xlt.data.exports.annotations import NOT_ANNOTATED, counted, results_of
 from xlt.errors import DataError
 from xlt.tasks.task import Agreement, Suggestion
 from xlt_backend.labelstudio.interface import Interface
@@ -16,9 +17,6 @@ from xlt_backend.options import ProjectOptions
 
 #: Where Label Studio keeps the text of plain-text imports.
 UNDEFINED_KEY = "$undefined$"
-
-#: Reasons of annotations that have no vote.
-SKIPPED, MACHINE = "skipped", "annotated by the machine only"
 
 _SHOWN = 60  # characters of a name in a reason
 
@@ -132,22 +130,12 @@ def _clean(text: str) -> str:
 
 
 def votes_of(task: Json, interface: Interface) -> Votes:
-    """Reads the answers that count from a task's annotations.
-
-    If some are marked as ground truth, only those count. Each annotator has one vote, the latest.
-    Skips, drafts and predictions that became annotations without a review have none.
-    """
-    annotations = [a for a in task.get("annotations") or () if isinstance(a, Mapping)]
-    if not annotations:
-        return Votes(reason="not annotated")
-    given = [a for a in annotations if not a.get("was_cancelled") and not machine_made(a)]
-    skipped = sum(bool(a.get("was_cancelled")) for a in annotations)
-    left_out = [SKIPPED] * skipped + [MACHINE] * (len(annotations) - len(given) - skipped)
-    truth = [a for a in given if a.get("ground_truth")]
+    """Reads the answers that count from a task's annotations (`xlt.data.exports.annotations`)."""
+    annotations = counted(task)
     answers: dict[str, Hashable] = {}
     refused: list[str] = []
-    for annotator, annotation in _latest_by_annotator(truth or given).items():
-        results = [r for r in annotation.get("result") or () if isinstance(r, Mapping)]
+    for annotator, annotation in annotations.by_annotator.items():
+        results = results_of(annotation)
         try:
             answer = interface.answer(results)
         except DataError as error:
@@ -157,10 +145,10 @@ def votes_of(task: Json, interface: Interface) -> Votes:
             refused.append(_no_answer(results, interface))
         else:
             answers[annotator] = answer
-    unused = (*refused, *left_out)
+    unused = (*refused, *annotations.left_out)
     if answers:
-        return Votes(answers=answers, ground_truth=bool(truth), unused=unused)
-    return Votes(reason=unused[0], unused=unused)
+        return Votes(answers=answers, ground_truth=annotations.ground_truth, unused=unused)
+    return Votes(reason=unused[0] if unused else NOT_ANNOTATED, unused=unused)
 
 
 def _no_answer(results: Sequence[Json], interface: Interface) -> str:
@@ -175,30 +163,6 @@ def _no_answer(results: Sequence[Json], interface: Interface) -> str:
     if others:
         return f"no answer to {name!r}, but to {', '.join(map(repr, others[:3]))}"
     return "nothing chosen"
-
-
-def machine_made(annotation: Json) -> bool:
-    """Returns whether an annotation was made by "Create Annotations From Predictions".
-
-    An annotator who accepts a suggestion sets `parent_prediction` too, but takes time.
-    """
-    return bool(annotation.get("parent_prediction")) and not annotation.get("lead_time")
-
-
-def _latest_by_annotator(annotations: Iterable[Json]) -> dict[str, Json]:
-    return {_annotator(annotation): annotation for annotation in sorted(annotations, key=_age)}
-
-
-def _age(annotation: Json) -> tuple[str, int]:
-    stamp = annotation.get("updated_at") or annotation.get("created_at")
-    identity = annotation.get("id")
-    return str(stamp or ""), identity if isinstance(identity, int) else 0
-
-
-def _annotator(annotation: Json) -> str:
-    who = annotation.get("completed_by")
-    who = who.get("id") if isinstance(who, Mapping) else who
-    return f"unknown, annotation {annotation.get('id')}" if who is None else str(who)
 
 
 # Predictions out ----------------------------------------------------------------------------

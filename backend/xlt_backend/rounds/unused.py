@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from xlt.data.exports.annotations import SKIPPED
 from xlt.tasks.agreement import DISAGREE
-from xlt_backend.labelstudio.convert import SKIPPED
 
 #: Reasons that annotators meant, or that further answers remove.
 _EXPECTED = frozenset({SKIPPED, DISAGREE})
