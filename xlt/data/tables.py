@@ -1,15 +1,15 @@
-"""Reads rows of CSV, TSV, JSONL and Parquet files and of Hub data sets."""
+"""Reads rows of CSV, TSV, JSON, JSONL and Parquet files and of Hub data sets."""
 
 from __future__ import annotations
 
 import csv
 import gzip
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from xlt.data.jsonrows import json_rows
 from xlt.errors import DataError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def read_rows(path: str | Path) -> list[Row]:
     """Reads a table.
 
     Args:
-        path: A file ending in `.csv`, `.tsv`, `.jsonl`, `.ndjson` (each also `.gz`) or
+        path: A file ending in `.csv`, `.tsv`, `.json`, `.jsonl`, `.ndjson` (each also `.gz`) or
             `.parquet`, or a Hub data set as `owner/name:split`.
 
     Raises:
@@ -94,25 +94,6 @@ def _names(head: str, delimiter: str | None, path: str) -> list[str]:
     return names
 
 
-def _json_lines(stream: TextIO, path: str) -> Iterator[Row]:
-    number = 0
-    while line := stream.readline(_MAX_LINE_CHARACTERS):
-        number += 1
-        if not line.strip():
-            continue
-        if not line.endswith("\n") and len(line) >= _MAX_LINE_CHARACTERS:
-            raise DataError(f"{path}, line {number}: longer than {_MAX_LINE_CHARACTERS} characters")
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{path}, line {number} is not JSON: {error}") from error
-        if not isinstance(value, dict):
-            raise DataError(
-                f"{path}, line {number}: expected an object, got {type(value).__name__}"
-            )
-        yield number, value
-
-
 def _parquet(file: Path) -> list[Row]:
     import pyarrow  # type: ignore[import-untyped]  # no stubs
     import pyarrow.parquet  # type: ignore[import-untyped]  # no stubs
@@ -154,7 +135,8 @@ def _hub_rows(path: str, file: Path) -> list[Row]:
 _READERS: dict[str, Callable[[TextIO, str], Iterator[Row]]] = {
     ".csv": _delimited(None),
     ".tsv": _delimited("\t"),
-    ".jsonl": _json_lines,
-    ".ndjson": _json_lines,
-    ".parquet": _json_lines,
+    ".json": json_rows,
+    ".jsonl": json_rows,
+    ".ndjson": json_rows,
+    ".parquet": json_rows,
 }

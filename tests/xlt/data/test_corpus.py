@@ -18,7 +18,7 @@ ROWS = [
 ]
 
 
-KINDS = [".csv", "2.csv", ".tsv", ".jsonl", ".ndjson", ".jsonl.gz", ".parquet"]
+KINDS = [".csv", "2.csv", ".tsv", ".json", ".jsonl", ".ndjson", ".jsonl.gz", ".parquet"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -133,7 +133,8 @@ def test_a_split_column_can_be_chosen(tmp_path):
         ("a.csv", b"text\n" + b"x" * 1_100_000 + b"\n", "longer than 1000000"),
         ("a.csv", b"text,lang\na," + b"x" * 1100 + b"\n", "row 2: lang is longer"),
         ("a.jsonl", b'{"text": "a"}\n{"text": \n', "line 2 is not JSON"),
-        ("a.jsonl", b'["a"]\n', "line 1: expected an object, got list"),
+        ("a.jsonl", b'["a"]\n', "row 1: expected an object, got str"),
+        ("a.jsonl", b'{"text": "a"}\n["a"]\n', "line 2: expected an object, got list"),
         ("a.jsonl", b"[" * 100_000 + b"\n", "line 1 is not JSON"),
         ("a.jsonl", b'{"text": {"a": 1}}\n', "row 1: text must be text, got dict"),
         ("a.jsonl", b'{"text": null}\n', "row 1: text is empty"),

@@ -16,6 +16,8 @@ def written(folder: Path, kind: str, rows) -> Path:
     path = folder / f"data{kind}"
     if kind == ".parquet":
         pq.write_table(pa.Table.from_pylist(rows), path)
+    elif kind == ".json":
+        path.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     elif kind in (".jsonl", ".ndjson"):
         path.write_text("\n".join(json.dumps(row) for row in rows) + "\n\n", encoding="utf-8")
     elif kind == ".jsonl.gz":

@@ -1,0 +1,67 @@
+"""Rows of JSON: a list of objects, or one object per line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TextIO
+
+from xlt.errors import DataError
+
+#: A row's number (its line, or its place in the list, from 1) and its values by column.
+JsonRow = tuple[int, Mapping[str, object]]
+
+_MAX_LINE_CHARACTERS = 16_000_000
+_MAX_LIST_CHARACTERS = 512_000_000
+
+
+def json_rows(stream: TextIO, path: str) -> Iterator[JsonRow]:
+    """Yields the rows of a list or of lines, as the first character tells.
+
+    Raises:
+        DataError: If a row is no object, or if the file is no JSON; names the row or line.
+    """
+    head = stream.readline(_MAX_LINE_CHARACTERS)
+    while head and not head.strip():
+        head = stream.readline(_MAX_LINE_CHARACTERS)
+    stream.seek(0)
+    return _list(stream, path) if head.lstrip().startswith("[") else _lines(stream, path)
+
+
+def _list(stream: TextIO, path: str) -> Iterator[JsonRow]:
+    text = stream.read(_MAX_LIST_CHARACTERS + 1)
+    if len(text) > _MAX_LIST_CHARACTERS:
+        raise DataError(
+            f"{path} is a list of more than {_MAX_LIST_CHARACTERS} characters: write one object "
+            "per line"
+        )
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        line = getattr(error, "lineno", 1)
+        raise DataError(f"{path}, line {line} is not JSON: {error}") from error
+    for number, value in enumerate(values, start=1):
+        if not isinstance(value, dict):
+            raise DataError(f"{path}, row {number}: expected an object, got {_kind(value)}")
+        yield number, value
+
+
+def _lines(stream: TextIO, path: str) -> Iterator[JsonRow]:
+    number = 0
+    while line := stream.readline(_MAX_LINE_CHARACTERS):
+        number += 1
+        if not line.strip():
+            continue
+        if not line.endswith("\n") and len(line) >= _MAX_LINE_CHARACTERS:
+            raise DataError(f"{path}, line {number}: longer than {_MAX_LINE_CHARACTERS} characters")
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{path}, line {number} is not JSON: {error}") from error
+        if not isinstance(value, dict):
+            raise DataError(f"{path}, line {number}: expected an object, got {_kind(value)}")
+        yield number, value
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
