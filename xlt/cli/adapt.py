@@ -83,10 +83,9 @@ def main(args: argparse.Namespace) -> int:
 def _read(args: argparse.Namespace) -> AdaptData:
     """Reads TEXTS in the source and target languages, and the translations."""
     from xlt.adapt.texts import from_examples, read_translations
-    from xlt.data.corpus import read_examples
-    from xlt.data.languages import in_languages, with_languages
+    from xlt.data.languages import in_languages
 
-    examples = with_languages(read_examples(args.texts, **arguments.columns_of(args)))
+    examples = arguments.read_table(args.texts, arguments.columns_of(args), answers=False)
     targets = arguments.language_codes(args.target)
     return from_examples(
         in_languages(examples, [*targets, args.source] if targets else []),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from xlt.data.corpus import read_examples
 from xlt.data.examples import Example
 from xlt.data.languages import with_languages
+from xlt.tasks.exports import read_file
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -17,8 +17,9 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 SEED = 13
 #: Ends the description of a command that takes DATA.
 DATA = """\
-DATA is a .csv, .tsv or .jsonl file (each also .gz), a .parquet file, or owner/name:split on the
-Hub. Columns are found by their usual names (text, lang, label, id, group); name others by options.
+DATA is a .csv, .tsv, .json or .jsonl file (each also .gz), a .parquet file, or owner/name:split on
+the Hub. Columns are found by their usual names (text, lang, label, id, group); name others by
+options. Exports of Label Studio, doccano and Prodigy are read too; --label names the control.
 """
 #: Fields of an example that an option can name the column of.
 COLUMNS = ("text", "lang", "label", "id", "group")
@@ -80,18 +81,45 @@ def columns_of(args: argparse.Namespace) -> dict[str, str | None]:
     return {name: getattr(args, name, None) for name in COLUMNS}
 
 
-def read_data(args: argparse.Namespace, split: str | None = None) -> list[Example]:
+def read_data(
+    args: argparse.Namespace,
+    split: str | None = None,
+    *,
+    answers: bool = True,
+    kind: str | None = None,
+) -> list[Example]:
     """Reads DATA and identifies the language of texts that do not name theirs.
 
     Args:
         args: With the arguments of `add_data`.
         split: Reads the rows of this split instead of those of --split.
+        answers: Reads the answers of an export; without them only its texts are wanted.
+        kind: Kind of the task that an export's answers are for; None if they decide it.
 
     Raises:
         DataError: If the table cannot be read.
     """
     wanted = args.split if split is None else split
-    return with_languages(read_examples(args.data, split=wanted, **columns_of(args)))
+    return read_table(args.data, columns_of(args), split=wanted, answers=answers, kind=kind)
+
+
+def read_table(
+    path: str,
+    columns: Mapping[str, str | None],
+    *,
+    split: str | None = None,
+    answers: bool = True,
+    kind: str | None = None,
+) -> list[Example]:
+    """Reads a file, says what it is if it is an export, and identifies languages.
+
+    Raises:
+        DataError: If the file cannot be read.
+    """
+    reading = read_file(path, columns, split=split, answers=answers, kind=kind)
+    if reading.summary:
+        print_status(reading.summary)
+    return with_languages(reading.examples)
 
 
 def seed_of(args: argparse.Namespace) -> int:

@@ -38,10 +38,11 @@ def run(args: argparse.Namespace) -> int:
     """Runs the command."""
     from xlt.models.predictor import Predictor
 
-    labelled = [example for example in arguments.read_data(args) if example.answer is not None]
+    predictor = Predictor.load(Path(args.model))
+    rows = arguments.read_data(args, kind=predictor.task.kind)
+    labelled = [example for example in rows if example.answer is not None]
     if not labelled:
         raise DataError(f"no row of {args.data} has a label to judge by")
-    predictor = Predictor.load(Path(args.model))
     examples = read_answers(labelled, predictor.task)
     with progress_bar("reading texts") as show:
         predictions = predictor.predict(

@@ -12,8 +12,7 @@ import numpy as np
 from xlt.cli import arguments
 from xlt.cli.judged import judged
 from xlt.cli.report import progress_bar
-from xlt.data.corpus import read_examples
-from xlt.data.languages import in_languages, with_languages
+from xlt.data.languages import in_languages
 from xlt.data.pairs import read_pairs
 from xlt.data.splits import split_by_group, without_groups
 from xlt.disk.outputs import check_new_folder
@@ -75,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     )
     texts = [example for example in examples if example.answer is None]
     if args.unlabelled:
-        texts += with_languages(read_examples(args.unlabelled))
+        texts += arguments.read_table(args.unlabelled, {}, answers=False)
     targets = in_languages(texts, arguments.language_codes(args.target))
     texts = without_groups(targets, held_out)
     pairs = read_pairs(args.pairs) if args.pairs else []

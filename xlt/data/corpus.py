@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,31 +59,69 @@ def read_examples(
     Raises:
         DataError: If there is no such file or column, or if a row is bad (names its number).
     """
-    rows = read_rows(path)
+    asked = {"text": text, "lang": lang, "label": label, "id": id, "group": group}
+    return examples_of(read_rows(path), str(path), asked, split=split)
+
+
+def examples_of(
+    rows: list[Row],
+    path: str,
+    asked: Mapping[str, str | None],
+    *,
+    split: str | None = None,
+    answers: Mapping[int, tuple[Hashable | None, float]] | None = None,
+) -> list[Example]:
+    """Returns the examples of a table's rows.
+
+    Args:
+        rows: Rows of the table.
+        path: Its file, for messages.
+        asked: Columns that the user named, by field.
+        split: Keep only rows whose `split` column has this value.
+        answers: Row number -> answer and weight, in place of a column with labels.
+
+    Raises:
+        DataError: If there are no rows, a column is missing, or a row is bad (names its number).
+    """
     if not rows:
         raise DataError(f"{path} has no rows: expected at least one")
-    asked = {"text": text, "lang": lang, "label": label, "id": id, "group": group}
     names = list(dict.fromkeys(name for _, row in rows for name in row))
-    columns = _columns(names, asked, str(path))
+    columns = find_columns(names, asked, path)
+    if answers is not None:
+        columns.pop("label", None)
     if split is not None:
-        rows = _of_split(rows, split, str(path))
-    examples = [_example(number, row, columns, str(path)) for number, row in rows]
-    return _distinct(examples, str(path))
+        rows = _of_split(rows, split, path)
+    examples = [
+        _answered(
+            _example(number, row, columns, path), None if answers is None else answers[number]
+        )
+        for number, row in rows
+    ]
+    return _distinct(examples, path)
 
 
-def _columns(names: list[str], asked: Mapping[str, str | None], path: str) -> dict[str, str]:
-    """Finds the column of each field; leaves out fields without one."""
+def _answered(example: Example, given: tuple[Hashable | None, float] | None) -> Example:
+    return example if given is None else replace(example, answer=given[0], weight=given[1])
+
+
+def find_columns(names: list[str], asked: Mapping[str, str | None], path: str) -> dict[str, str]:
+    """Finds the column of each field; leaves out fields without one.
+
+    Raises:
+        DataError: If a column that the user named is missing, or if there is none with text.
+    """
     plain = {
         name.lower().replace("_", "").replace("-", "").replace(" ", ""): name for name in names
     }
     columns: dict[str, str] = {}
-    for field, name in asked.items():
+    for field, usual_names in _USUAL.items():
+        name = asked.get(field)
         if name is not None:
             if name not in names:
                 raise DataError(f"{path} has no column {name!r}; it has {names[:_NAMED_COLUMNS]}")
             columns[field] = name
             continue
-        usual = next((plain[known] for known in _USUAL[field] if known in plain), None)
+        usual = next((plain[known] for known in usual_names if known in plain), None)
         if usual is not None and usual not in columns.values():
             columns[field] = usual
     if "text" not in columns:

@@ -1,0 +1,58 @@
+"""doccano's JSONL of text classification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from xlt.data.exports.items import UNANSWERED, Export, Item, choices, flat, is_strings
+from xlt.data.tables import Row
+from xlt.errors import DataError
+
+#: Columns of every version of doccano.
+_ALONE = {"id", "text", "label"}
+
+
+def is_doccano(rows: Sequence[Row]) -> bool:
+    """Returns whether rows are doccano's: `label` is a list, and something more tells.
+
+    A column `Comments`, or a text in `data`, is doccano's alone. With columns `text` and `label`
+    alone, lists of exactly one label are doccano's; other lists are several labels, as in tables.
+    """
+    if not all(isinstance(row.get("label"), list) for _, row in rows):
+        return False
+    if all("Comments" in row or isinstance(row.get("data"), str) for _, row in rows):
+        return True
+    return all(set(row) <= _ALONE and _is_one(row["label"]) for _, row in rows)
+
+
+def read_doccano(rows: Sequence[Row], path: str) -> Export:
+    """Reads rows for which `is_doccano` holds; an empty list is how doccano writes no label.
+
+    Raises:
+        DataError: If a label is of spans and not of the whole text.
+    """
+    return Export(
+        title="a doccano export",
+        noun="text",
+        items=tuple(_item(number, row, path) for number, row in rows),
+        control="label",
+        text="data",
+    )
+
+
+def _item(number: int, row: Mapping[str, object], path: str) -> Item:
+    labels = row["label"]
+    if not isinstance(labels, list) or not is_strings(labels):
+        raise DataError(
+            f"{path}, row {number}: expected a list of labels of the whole text, got "
+            f"{str(labels)[:100]}"
+        )
+    fields = flat({name: value for name, value in row.items() if name not in ("label", "Comments")})
+    chosen = choices(labels)
+    if not chosen:
+        return Item(number=number, fields=fields, reason=UNANSWERED)
+    return Item(number=number, fields=fields, votes={"": chosen})
+
+
+def _is_one(label: object) -> bool:
+    return isinstance(label, list) and len(label) == 1 and is_strings(label)

@@ -1,0 +1,115 @@
+"""Label Studio's flat formats JSON_MIN, CSV and TSV: one row per annotation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from xlt.data.corpus import find_columns
+from xlt.data.exports.annotations import latest_by_annotator
+from xlt.data.exports.items import Choices, Export, Item, choice_object, choices_of_cell, listed
+from xlt.data.tables import Row
+from xlt.errors import DataError
+
+#: Columns that Label Studio adds to those of the task's data and the controls.
+_ADDED = ("id", "annotation_id", "annotator", "created_at", "updated_at", "lead_time")
+
+
+def is_rows(rows: Sequence[Row]) -> bool:
+    """Returns whether rows are annotations: by their columns, or by cells with several choices."""
+    names = {name for _, row in rows for name in row}
+    if {"annotation_id", "annotator"} <= names or {"annotation_id", "lead_time"} <= names:
+        return True
+    return any(choice_object(cell) is not None for _, row in rows for cell in row.values())
+
+
+def read_annotation_rows(
+    rows: Sequence[Row], path: str, asked: Mapping[str, str | None], *, answers: bool
+) -> Export:
+    """Reads annotations; those of one task become one item.
+
+    Args:
+        rows: Rows for which `is_rows` holds.
+        path: Their file, for messages.
+        asked: Columns that the user named, by field; that of the label is the control's.
+        answers: Reads the answers; without them only texts are wanted.
+
+    Raises:
+        DataError: If it is not clear which column has the answers, or if a cell has no choices.
+    """
+    names = list(dict.fromkeys(name for _, row in rows for name in row))
+    columns = find_columns(names, asked, path)
+    control = _control(rows, names, columns, asked, path) if answers else ""
+    tasks: dict[tuple[str, str], list[Row]] = {}
+    for number, row in rows:
+        known = "id" in row or "annotator" in row
+        key = (str(row.get("id", "")), str(row.get(columns["text"])) if known else str(number))
+        tasks.setdefault(key, []).append((number, row))
+    return Export(
+        title="a Label Studio export",
+        noun="task",
+        items=tuple(_item(annotations, control, path) for annotations in tasks.values()),
+        control=control,
+    )
+
+
+def _item(annotations: Sequence[Row], control: str, path: str) -> Item:
+    number, first = annotations[0]
+    latest = latest_by_annotator(_annotation(number, row) for number, row in annotations)
+    votes = {
+        annotator: _choices(annotation["row"], annotation["number"], control, path)
+        for annotator, annotation in latest.items()
+    }
+    # JSON_MIN has a row for a task without annotations too; it says nothing about labels.
+    votes = {
+        annotator: chosen
+        for annotator, chosen in votes.items()
+        if chosen or latest[annotator]["row"].get("annotation_id") not in (None, "")
+    }
+    hidden = {control, *_ADDED[1:]}
+    fields = {name: cell for name, cell in first.items() if name not in hidden}
+    return Item(number=number, fields=fields, votes=votes)
+
+
+def _annotation(number: int, row: Mapping[str, object]) -> dict[str, object]:
+    """Returns a row as the annotation it came from."""
+    stamps = {name: row.get(name) for name in ("created_at", "updated_at")}
+    annotator = row.get("annotator") or None
+    return {"id": number, "completed_by": annotator, "number": number, "row": row, **stamps}
+
+
+def _choices(row: Mapping[str, object], number: int, control: str, path: str) -> Choices:
+    cell = row.get(control) if control else None
+    value = choices_of_cell(cell)
+    if value is None:
+        raise DataError(
+            f"{path}, row {number}: expected a label or {{'choices': [...]}} in {control!r}, "
+            f"got {str(cell)[:100]!r}"
+        )
+    return value
+
+
+def _control(
+    rows: Sequence[Row],
+    names: Sequence[str],
+    columns: Mapping[str, str],
+    asked: Mapping[str, str | None],
+    path: str,
+) -> str:
+    """Returns the column with the answers; empty if there is none."""
+    wanted = asked.get("label")
+    if wanted is not None:
+        return wanted
+    taken = {*_ADDED, *(name for field, name in columns.items() if field != "label")}
+    left = [name for name in names if name not in taken]
+    several = [
+        name for name in left if any(choice_object(row.get(name)) is not None for _, row in rows)
+    ]
+    for found in (several, [columns["label"]] if "label" in columns else [], left):
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise DataError(
+                f"{path} has several columns that may hold answers: {listed(found)}: choose one "
+                "with --label"
+            )
+    return ""

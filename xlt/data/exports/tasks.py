@@ -1,0 +1,128 @@
+"""Label Studio's JSON: exports of tasks with their annotations, and files of tasks to import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from xlt.data.exports.annotations import Json, counted, objects, results_of
+from xlt.data.exports.items import (
+    UNANSWERED,
+    Choices,
+    Export,
+    Item,
+    choices,
+    flat,
+    is_strings,
+    listed,
+)
+from xlt.data.tables import Row
+from xlt.errors import DataError
+
+#: Field with the text of tasks that were imported as plain text.
+_PLAIN_TEXT = "$undefined$"
+
+
+def is_tasks(rows: Sequence[Row]) -> bool:
+    """Returns whether rows are tasks: their text is in an object `data`, not beside it."""
+    return any(isinstance(row.get("data"), Mapping) and "text" not in row for _, row in rows)
+
+
+def read_tasks(rows: Sequence[Row], path: str, control: str | None, *, answers: bool) -> Export:
+    """Reads tasks.
+
+    Args:
+        rows: Rows for which `is_tasks` holds.
+        path: Their file, for messages.
+        control: Name of the control whose answers count; None for the only `<Choices>`.
+        answers: Reads the answers; without them only texts are wanted.
+
+    Raises:
+        DataError: If a row is no task, or if it is not clear which control is meant.
+    """
+    for number, row in rows:
+        if not isinstance(row.get("data"), Mapping):
+            raise DataError(
+                f"{path}, row {number}: expected a task of Label Studio with an object 'data', "
+                f"got {listed(list(row))}"
+            )
+    if not any("annotations" in row for _, row in rows):
+        items = [Item(number=n, fields=_fields(row)) for n, row in rows]
+        return Export(
+            title="a Label Studio task file",
+            noun="task",
+            items=tuple(items),
+            control=None,
+            text=_PLAIN_TEXT,
+        )
+    name = _control(rows, path, control) if answers else ""
+    return Export(
+        title="a Label Studio export",
+        noun="task",
+        items=tuple(_item(number, row, name) for number, row in rows),
+        control=name,
+        text=_PLAIN_TEXT,
+    )
+
+
+def _fields(row: Mapping[str, Any]) -> dict[str, object]:
+    """Returns the data of a task, with the task's id."""
+    fields = flat(row["data"])
+    return fields if row.get("id") is None else fields | {"id": row["id"]}
+
+
+def _item(number: int, row: Mapping[str, Any], control: str) -> Item:
+    fields = _fields(row)
+    annotations = counted(row)
+    if not annotations.by_annotator:
+        reason = annotations.left_out[0] if annotations.left_out else UNANSWERED
+        return Item(number=number, fields=fields, reason=reason)
+    votes = {
+        annotator: _chosen(annotation, control)
+        for annotator, annotation in annotations.by_annotator.items()
+    }
+    return Item(number=number, fields=fields, votes=votes)
+
+
+def _chosen(annotation: Json, control: str) -> Choices:
+    return choices(
+        [label for name, labels in _selections(annotation) if name == control for label in labels]
+    )
+
+
+def _selections(annotation: Json) -> Iterator[tuple[str, list[str]]]:
+    """Yields the control and the labels of each result with choices about the whole text."""
+    for result in results_of(annotation):
+        value, name = result.get("value"), result.get("from_name")
+        if isinstance(value, Mapping) and "start" not in value and is_strings(value.get("choices")):
+            yield str(name), value["choices"]
+
+
+def _control(rows: Sequence[Row], path: str, wanted: str | None) -> str:
+    """Returns the name of the control whose answers count; empty if there is no answer at all."""
+    annotations = [a for _, row in rows for a in objects(row.get("annotations"))]
+    usable = list(dict.fromkeys(name for a in annotations for name, _ in _selections(a)))
+    types = {
+        str(result.get("from_name")): str(result.get("type"))
+        for annotation in annotations
+        for result in results_of(annotation)
+        if result.get("from_name") is not None
+    }
+    others = [f"{name} ({kind})" for name, kind in types.items() if name not in usable]
+    if wanted is not None and types and wanted not in usable:
+        raise DataError(
+            f"{path}: no annotation has choices of a control {wanted!r}; controls with choices: "
+            f"{listed(usable) or 'none'}; other controls: {listed(others) or 'none'}"
+        )
+    if wanted is not None or len(usable) == 1:
+        return wanted or usable[0]
+    if usable:
+        raise DataError(
+            f"{path} has answers to several controls: {listed(usable)}: choose one with --label"
+        )
+    if others:
+        raise DataError(
+            f"{path}: no annotation has choices; expected answers to a Choices control, got "
+            f"{listed(others)}"
+        )
+    return ""

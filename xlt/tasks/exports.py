@@ -1,0 +1,120 @@
+"""Examples of tables and of labelling tools' exports, with the answers that annotators agree on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xlt.data.corpus import examples_of
+from xlt.data.examples import Example
+from xlt.data.exports.items import UNANSWERED, Export, Item
+from xlt.data.exports.recognise import recognise
+from xlt.data.tables import read_rows
+from xlt.tasks.agreement import DISAGREE, majority
+from xlt.tasks.kinds import KINDS
+from xlt.tasks.task import Agreement
+
+#: Reasons that need other words behind a number.
+_PHRASES = {DISAGREE: f"on which {DISAGREE}"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The examples of a file.
+
+    Attributes:
+        examples: Its texts, with answers where there are some.
+        summary: One line on an export: its tool, how much of it is labelled, and why the rest is
+            not; empty for a table.
+    """
+
+    examples: list[Example]
+    summary: str = ""
+
+
+def read_file(
+    path: str | Path,
+    asked: Mapping[str, str | None],
+    *,
+    split: str | None = None,
+    answers: bool = True,
+    kind: str | None = None,
+) -> Reading:
+    """Reads a table (`xlt.data.corpus.read_examples`) or an export of a labelling tool.
+
+    Args:
+        path: The file, or the name of a Hub data set.
+        asked: Columns that the user named, by field.
+        split: Keep only rows whose `split` column has this value.
+        answers: Reads the answers of an export; without them only its texts are wanted.
+        kind: Kind of the answers; None for one label, or several if an annotator chose several.
+
+    Raises:
+        DataError: If the file cannot be read.
+    """
+    rows = read_rows(path)
+    export = recognise(rows, str(path), asked, answers=answers) if rows else None
+    if export is None:
+        return Reading(examples=examples_of(rows, str(path), asked, split=split))
+    table = [(item.number, item.fields) for item in export.items]
+    columns = _columns(export, asked)
+    if export.control is None:
+        examples = examples_of(table, str(path), columns, split=split)
+        missing = sum(example.answer is None for example in examples)
+        reasons = Counter({UNANSWERED: missing} if missing else {})
+        return Reading(examples=examples, summary=_summary(export, reasons))
+    agreements = _agreements(export.items, kind)
+    pairs: dict[int, tuple[Hashable | None, float]] = {
+        item.number: (agreement.answer, agreement.weight or 1.0)
+        for item, agreement in zip(export.items, agreements, strict=True)
+    }
+    examples = examples_of(table, str(path), columns, split=split, answers=pairs)
+    reasons = Counter(agreement.reason for agreement in agreements if agreement.reason)
+    return Reading(examples=examples, summary=_summary(export, reasons if answers else None))
+
+
+def _columns(export: Export, asked: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Returns the columns of an export: the user's, and those that the tool has fixed names for."""
+    names = {name for item in export.items for name in item.fields}
+    columns = dict(asked)
+    if columns.get("text") is None and export.text in names and "text" not in names:
+        columns["text"] = export.text
+    if export.control is not None or columns.get("label") not in names:
+        columns["label"] = None
+    return columns
+
+
+def _agreements(items: Sequence[Item], kind: str | None) -> list[Agreement]:
+    """Returns the agreement of each item's annotators; the reason is empty if there is one."""
+    votes = [choices for item in items for choices in item.votes.values()]
+    labels = tuple(sorted({label for choices in votes for label in choices}))
+    several = kind is None and any(len(choices) > 1 for choices in votes)
+    if labels and (several or kind == "multi_label"):
+        task = KINDS["multi_label"].task(labels)
+        return [_agreement(item, task.agree, dict(item.votes)) for item in items]
+    # As in the service, several choices are no answer to a question for one label.
+    return [
+        _agreement(item, majority, {who: c[0] for who, c in item.votes.items() if len(c) == 1})
+        for item in items
+    ]
+
+
+def _agreement(
+    item: Item, agree: Callable[[Mapping[str, Any]], Agreement], votes: Mapping[str, Hashable]
+) -> Agreement:
+    return agree(votes) if votes else Agreement(reason=item.reason or UNANSWERED)
+
+
+def _summary(export: Export, reasons: Counter[str] | None) -> str:
+    """Describes an export; counts its items by the reason for no answer, if that was asked."""
+    count = len(export.items)
+    line = f"read {count} {export.noun}{'' if count == 1 else 's'} of {export.title}"
+    if reasons is None:
+        return line
+    parts = [f"{count - reasons.total()} labelled"]
+    parts += [f"{n} {_PHRASES.get(reason, reason)}" for reason, n in reasons.most_common()]
+    control = f" (labels from {export.control!r})" if export.control else ""
+    return f"{line}: {', '.join(parts)}{control}"
