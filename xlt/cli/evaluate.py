@@ -36,13 +36,14 @@ def add_command(subparsers: arguments.Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command."""
+    from xlt.models.artifact import read_task
     from xlt.models.predictor import Predictor
 
-    predictor = Predictor.load(Path(args.model))
-    rows = arguments.read_data(args, kind=predictor.task.kind)
+    rows = arguments.read_data(args, kind=read_task(Path(args.model)).kind)
     labelled = [example for example in rows if example.answer is not None]
     if not labelled:
         raise DataError(f"no row of {args.data} has a label to judge by")
+    predictor = Predictor.load(Path(args.model))
     examples = read_answers(labelled, predictor.task)
     with progress_bar("reading texts") as show:
         predictions = predictor.predict(

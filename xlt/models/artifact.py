@@ -102,14 +102,26 @@ def _write(
     (folder / "losses.json").write_text(json.dumps(list(losses)), "utf-8")
 
 
+def read_task(folder: Path) -> AnyTask:
+    """Reads only the task of a model that `save_model` wrote.
+
+    Raises:
+        EncoderError: If the folder does not hold a model's task.
+    """
+    try:
+        return task_from_json(json.loads((folder / "task.json").read_text("utf-8")))
+    except (OSError, ValueError, KeyError, XltError) as error:
+        raise EncoderError(f"no complete model in {folder}: {error}") from error
+
+
 def load_model(folder: Path) -> tuple[Encoder, Head, AnyTask, TrainConfig]:
     """Reads a model that `save_model` wrote, in evaluation mode.
 
     Raises:
         EncoderError: If the folder does not hold a complete model.
     """
+    task = read_task(folder)
     try:
-        task = task_from_json(json.loads((folder / "task.json").read_text("utf-8")))
         config = TrainConfig.from_toml(folder / "config.toml")
         encoder = load_encoder(str(folder.resolve()), to_read=True)
         head = build_head(task, encoder.width)

@@ -8,6 +8,7 @@ import pytest
 
 import xlt.encoder.encoder
 from tests.xlt.cli.rows import ROWS, lines, table, without_labels
+from xlt.tasks.single_label.task import SingleLabel
 from xlt_backend.cli import main
 
 SIMULATE = ("--source", "en", "--seeds", "2", "--encoder", "bundled")
@@ -74,8 +75,11 @@ def test_a_batch_larger_than_the_pool_is_the_pool(tmp_path, capsys):
 
 
 def test_a_file_without_labels_is_refused_before_the_model_is_read(tmp_path, capsys):
-    """The model does not even exist."""
-    assert main(["evaluate", "no-model", table(tmp_path, without_labels(ROWS))]) == 1
+    """The model is nothing but its task."""
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "task.json").write_text(json.dumps(SingleLabel(labels=("a", "b")).to_json()))
+    assert main(["evaluate", str(model), table(tmp_path, without_labels(ROWS))]) == 1
     assert "has a label to judge by" in capsys.readouterr().err
 
 
