@@ -9,8 +9,8 @@
 # Against: the documentation (with the offsets one can slice the input string) and UAX #29: an
 #         extended grapheme cluster is not to be broken.
 # Hurt:   spans in languages with tone marks (Yoruba, Ewe, Navajo, Vietnamese) whose texts come
-#         decomposed, as from many keyboards: suggested spans drop the last
-#         tone, differ from what people mark, and are scored as wrong.
+#         decomposed, as from many keyboards: suggested spans drop the last tone, differ from what
+#         people mark, and are scored as wrong.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
