@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # conllu 6.0.0 cuts glosses of clitics, on reading and so also on writing back.
 #
 # Guess:  a CoNLL-U file that is parsed and serialised is the same file, as conllu's README has it

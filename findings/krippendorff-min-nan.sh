@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # krippendorff 0.9.0 takes the label "nan", the code of Min Nan Chinese, for "not answered".
 #
 # Guess:  with labels that are strings every string is a label; the documentation says that

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # label-studio-sdk 2.1.2, CONLL2003: entities that nobody marked, and whole sentences as one entity.
 #
 # Guess:  the export has the spans that people marked; where the format cannot hold them (nested, or
@@ -7,9 +7,9 @@
 #         is in it. A place in a Khmer sentence makes the whole sentence one token and one LOC;
 #         "Nairobi" of "Nairobi-West" becomes all of it; the danda stays in the entity. A person in
 #         the name of an organisation, "Kofi Annan" in "Kofi Annan Centre", gives the person and a
-#         new organisation "Centre". No warning.
-# Against: CoNLL-2003, in which words and punctuation are tokens of their own, and the JSON export of
-#         the same annotations.
+#         new organisation, "Centre". No warning.
+# Against: CoNLL-2003, in which words and punctuation are tokens of their own, and the JSON export
+#         of the same annotations.
 # Hurt:   NER in languages without spaces (Khmer, Thai, Burmese), with clitics, or with punctuation
 #         that is not ASCII: models learn and are scored on entities that no annotator marked.
 # (--no-deps: of the SDK's 500 MB only what its converter imports is installed.)

@@ -1,16 +1,16 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # langcodes 3.5.1 does not know codes that were withdrawn after August 2021.
 #
 # Guess:  standardize_tag "replaces deprecated values with their correct versions, if possible"
-#         (README); the release is from December 2024. A withdrawn code and its successor are one
+#         (README); the release is from December 2025. A withdrawn code and its successor are one
 #         language to tag_distance and closest_match.
-# Seen:   the registry inside is of 2021-08-06. None of the codes that ISO 639-3 merged into others
-#         since then is replaced, and all are "valid". `ajp` (South Levantine Arabic, merged into
-#         `apc` in January 2023) is 134 from `apc`, farther than from French, and of Levantine
-#         Arabic, French and English the closest match to it is English. `tl`, on the other hand,
-#         which no standard has withdrawn, becomes `fil`.
+# Seen:   the registry inside is of 2021-08-06. Of twelve codes that ISO 639-3 merged into others
+#         since then none is replaced, and all are "valid". `ajp` (South Levantine Arabic, merged
+#         into `apc` in January 2023) is 134 from `apc`, farther than from French, and of Levantine
+#         Arabic, French and English the closest match to it is English. Tagalog, on the other
+#         hand, which ISO 639-3 and the registry keep, becomes Filipino (an alias of CLDR).
 # Against: the change requests of ISO 639-3, as the package iso639-lang 2.6.3 holds them, and RFC
-#         5646, by which a tag is made canonical by the registry's Preferred-Value.
+#         5646, by which a tag is made canonical with the registry's Preferred-Value.
 # Hurt:   data sets that carry the old codes beside the new ones (FLORES-200 has both ajp and apc):
 #         their texts do not come together under one language, and a fallback picks a wrong one.
 set -eu

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # nervaluate 1.2.1 counts spans that only touch as overlapping: a wrong entity scores 1.0.
 #
 # Guess:  spans of Prodigy's kind, which the README lists as an input, are character offsets whose
@@ -28,8 +28,8 @@ def show(text, right, wrong):
         spans.append({"label": "LOC", "start": start, "end": start + len(word)})
     truth, said = spans
     scores = Evaluator([[truth]], [[said]], tags=["LOC"], loader="dict").evaluate()["overall"]
-    same = set(range(truth["start"], truth["end"])) & set(range(said["start"], said["end"]))
-    print(truth["start"], truth["end"], said["start"], said["end"], "characters in common:", len(same))
+    here, there = (set(range(span["start"], span["end"])) for span in spans)
+    print(*spans[0].values(), "and", *spans[1].values(), "share", len(here & there), "characters")
     for name in ("strict", "exact", "partial", "ent_type"):
         print(" ", name, scores[name].f1)
 
@@ -39,12 +39,12 @@ show("Phnom-Penh Kampot", "Phnom-Penh", "Kampot")
 EOF_PYTHON
 
 cat >"$folder/expected" <<'EOF_EXPECTED'
-0 7 7 11 characters in common: 0
+LOC 0 7 and LOC 7 11 share 0 characters
   strict 0
   exact 0
   partial 0.5
   ent_type 1.0
-0 10 11 17 characters in common: 0
+LOC 0 10 and LOC 11 17 share 0 characters
   strict 0
   exact 0
   partial 0

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # py3langid 0.4.0 is sure that texts in scripts it has never seen are Amharic.
 #
 # Guess:  a text whose script belongs to no language of the model is unlike all of them, so the

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # pympi-ling 1.71 gives words of an ELAN file no times, and refuses to search their tier by time.
 #
 # Guess:  words on a tier that subdivides utterances are found by time, as in ELAN, which spreads

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # sacrebleu 2.6.0 gives a perfect Khmer, Thai or Burmese translation a corpus BLEU of 0.0.
 #
 # Guess:  a system output that equals the reference has BLEU 100; a tokenizer which is not made for
@@ -34,7 +34,8 @@ for language, text in TEXTS.items():
     ]
     print(language, *scores, f"sentence {sacrebleu.sentence_bleu(text, [text]).score:.0f}")
 
-for language, other in (("Khmer", "ព្រះអាទិត្យរះនៅទិសខាងកើន។"), ("Hausa", "Ina zuwa kasuwa kowace rane.")):
+ONE_LETTER = {"Khmer": "ព្រះអាទិត្យរះនៅទិសខាងកើន។", "Hausa": "Ina zuwa kasuwa kowace rane."}
+for language, other in ONE_LETTER.items():
     text = TEXTS[language]
     chrf = [sacrebleu.corpus_chrf([other], [[text]], word_order=order).score for order in (0, 2)]
     print(language, "one letter: chrF {:.0f}, chrF++ {:.0f}".format(*chrf))

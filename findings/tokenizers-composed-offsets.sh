@@ -1,11 +1,11 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # tokenizers 0.23.3 with a composing normalizer: offsets that leave the last mark of a word out.
 #
 # Guess:  the offsets of a token are the part of the original text that the token stands for, so
 #         those of a word that is one token are the whole word, whatever the normalizer did.
 # Seen:   with NFC (or NFKC) a token ends behind the base letter when the letter's only mark is
 #         written as a character of its own: text[start:end] of decomposed "òní" is "òni". The
-#         mark is in no token. "ọjọ́", whose last letter has two marks, of which one stays, is whole.
+#         mark is in no token. "ọjọ́", whose last letter keeps one of two marks apart, is whole.
 # Against: the documentation (with the offsets one can slice the input string) and UAX #29: an
 #         extended grapheme cluster is not to be broken.
 # Hurt:   spans in languages with tone marks (Yoruba, Ewe, Navajo, Vietnamese) whose texts come
