@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from xlt.data.label_names import canonical
 from xlt.errors import DataError
 
 
@@ -12,12 +13,33 @@ def checked(labels: Sequence[str], *, least: int) -> None:
     """Refuses label sets that make no task.
 
     Raises:
-        DataError: If there are fewer than `least` labels, or if a label occurs twice.
+        DataError: If there are fewer than `least` labels, or if two of them look the same.
     """
     if len(labels) < least:
         raise DataError(f"a task needs at least {least} labels, got {list(labels)}")
-    if len(set(labels)) != len(labels):
-        raise DataError(f"labels must be distinct, got {list(labels)}")
+    twice = same_label(labels)
+    if twice:
+        raise DataError(f"labels must be distinct, got {twice[0]!r} and {twice[1]!r}")
+
+
+def same_label(labels: Sequence[str]) -> tuple[str, str] | None:
+    """Returns the first two labels that look the same; None if there are none."""
+    seen: dict[str, str] = {}
+    for label in labels:
+        if canonical(label) in seen:
+            return seen[canonical(label)], label
+        seen[canonical(label)] = label
+    return None
+
+
+def own_label(value: Any, labels: Sequence[str]) -> str | None:  # noqa: ANN401 - JSON
+    """Returns the label that looks like the given one, as the label set writes it; None: none."""
+    if not isinstance(value, str):
+        return None
+    if value in labels:
+        return value
+    key = canonical(value)
+    return next((label for label in labels if canonical(label) == key), None)
 
 
 def label_list(value: Any) -> list[str]:  # noqa: ANN401 - JSON

@@ -90,10 +90,11 @@ def load(
     codes = sorted({e.lang for e in examples})
     if codes == [source]:
         raise DataError(f"{path}: all texts are in {source!r}; the demo needs other languages too")
-    if kind is not None and infer_task(examples).kind != kind:
-        examples = KINDS[kind].demonstrate(examples, rng)
     task = infer_task(examples)
     examples = read_answers(examples, task)
+    if kind is not None and task.kind != kind:
+        examples = KINDS[kind].demonstrate(examples, rng)
+        task = infer_task(examples)
     pool, held_out = _split(examples, limits.held_out_share, rng)
     quota = {c: limits.source if c == source else limits.target for c in codes}
     return DemoTexts(

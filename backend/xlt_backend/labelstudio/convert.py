@@ -179,5 +179,6 @@ def to_row(
     result = None if suggestion is None else interface.results(suggestion)
     if suggestion is None or result is None:
         return PublishRow(task_id=task_id, score=score)
-    answer = interface.task.plain(suggestion.answer)
+    task = interface.task
+    answer = task.plain(task.read(task.plain(suggestion.answer)))
     return PublishRow(task_id=task_id, score=score, answer=answer, result=result)

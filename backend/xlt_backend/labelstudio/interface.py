@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import xml.etree.ElementTree as ET
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -117,6 +117,7 @@ class Interface:
     def results(self, suggestion: Suggestion) -> list[dict[str, Any]] | None:
         """Returns a suggestion as results that Label Studio's own validator accepts.
 
+        Labels are written as the interface writes them, byte for byte.
         None if the interface does not have the answer: it was edited after the model was trained.
         """
         try:
@@ -125,7 +126,7 @@ class Interface:
             return None
         if not math.isfinite(suggestion.confidence) or not _accepted(answer, self):
             return None
-        return self.kind.control.results(suggestion, self.tag)
+        return self.kind.control.results(replace(suggestion, answer=answer), self.tag)
 
 
 @lru_cache(maxsize=4096)

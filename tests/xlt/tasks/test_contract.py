@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from tests.xlt.tasks.samples import (
     task_of,
 )
 from xlt.data.examples import Example
+from xlt.data.jsonl import hashable
 from xlt.errors import DataError
 from xlt.tasks.kinds import KINDS, infer_task, read_answers, task_from_json
 
@@ -192,3 +194,27 @@ def test_texts_with_one_label_each_demonstrate_the_kind(kind, seed):
     assert task.missing([example.answer for example in read_answers(made, task)]) == ""
     assert len({example.id for example in made}) == len(made) > 0
     assert {example.lang for example in made} == {"en", "ha"}
+
+
+@MANY
+@given(st.data())
+def test_labels_that_look_the_same_are_one_label(kind, data):
+    """A table's cells are read whatever their Unicode form; so is the task that they make."""
+    task = task_of(kind)
+    answer = data.draw(answers(task))
+    form = data.draw(st.sampled_from(["NFC", "NFD"]))
+
+    def written(answer):
+        text = json.dumps(task.plain(answer), ensure_ascii=False)
+        return hashable(json.loads(unicodedata.normalize(form, text)))
+
+    assert task.read(written(answer)) == answer
+    table = examples_of([written(one) for one in drawn(task, 1, 20)])
+    assert set(infer_task([*table, *examples_of(drawn(task, 1, 20))]).labels) == set(task.labels)
+
+
+def test_a_task_has_no_two_labels_that_look_the_same(kind):
+    """They would be two classes that people cannot tell apart."""
+    twice = [*LABELS, unicodedata.normalize("NFD", LABELS[-1])]
+    with pytest.raises(DataError, match="distinct"):
+        KINDS[kind].task(twice)

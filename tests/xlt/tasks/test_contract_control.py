@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -71,3 +72,31 @@ def test_a_control_of_another_kind_is_no_task(kind):
     assert isinstance(refused, Refusal)
     assert refused.reason
     assert control.supported
+
+
+def decomposed(value):
+    """The same results, with every label as another keyboard may write it."""
+    text = json.dumps(value, ensure_ascii=False)
+    return json.loads(unicodedata.normalize("NFD", text))
+
+
+@MANY
+@given(st.data())
+def test_choices_that_look_like_the_task_s_are_the_task_s(kind, data):
+    """An annotation's label is found whatever its Unicode form, and read as the task writes it."""
+    task, control = task_of(kind), KINDS[kind].control
+    tag = control_tag(control.template(LABELS))
+    answer = data.draw(answers(task))
+    results = control.results(Suggestion(answer=answer, confidence=0.5), tag)
+
+    assert control.answer(decomposed(results), tag, task) == answer
+
+
+def test_two_labels_that_look_the_same_are_refused(kind):
+    """Annotators cannot tell them apart; the reason names both."""
+    control = KINDS[kind].control
+    for other in (unicodedata.normalize("NFD", LABELS[-1]), f"{LABELS[-1]}\u00a0"):
+        twice = (*LABELS, other)
+        refused = control.task(replace(control_tag(control.template(LABELS)), labels=twice))
+        assert isinstance(refused, Refusal)
+        assert f"{LABELS[-1]!r}, {other!r}" in refused.reason

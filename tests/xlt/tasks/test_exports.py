@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -370,3 +371,14 @@ def test_other_tools_answers_read_back_too(tmp_path, votes, tool):
     several = any(len(labels) > 1 for labels in votes)
     expected = [tuple(sorted(labels)) if several else labels[0] for labels in votes]
     assert list(answers.values()) == expected
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_votes_for_labels_that_look_the_same_agree(tmp_path, form):
+    """Composed or decomposed, with a space at the end or not: one label, not three."""
+    forms = ["Thể thao", unicodedata.normalize("NFD", "Thể thao"), "Thể\u00a0thao"]
+    tasks = [task(1, *(annotation(n, [label], n) for n, label in enumerate(forms, start=1)))]
+    tasks += [task(n, annotation(9 + n, [label], n)) for n, label in enumerate(forms, start=2)]
+    reading = read_file(written(tmp_path, form, tasks), {"label": "topic"})
+    assert {example.answer for example in reading.examples} == {"Thể thao"}
+    assert {example.weight for example in reading.examples} == {1.0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from label_studio_sdk.label_interface.interface import LabelInterface
 
 from tests.builders import CHOICES, annotation, region, task
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
+from xlt.data.label_names import canonical
 from xlt.tasks import choices
 from xlt.tasks.task import Agreement, Suggestion
 from xlt_backend.labelstudio.convert import (
@@ -273,7 +275,7 @@ LABELS = st.lists(
     ).filter(lambda text: text == " ".join(text.split()) and not text.startswith("$")),
     min_size=2,
     max_size=12,
-    unique=True,
+    unique_by=canonical,
 )
 
 
@@ -307,3 +309,30 @@ def test_published_label_reads_back() -> None:
     """What is published and accepted unchanged is read as that label."""
     result = INTERFACE.results(Suggestion(answer="travel", confidence=0.7))
     assert label(annotation() | {"result": result}) == "travel"
+
+
+@pytest.mark.parametrize("kind", ["single_label", "multi_label"])
+def test_labels_are_published_as_the_interface_writes_them(kind: str) -> None:
+    """Byte for byte, also if the model learned another form of the same label."""
+    composed, decomposed = "Thể thao", unicodedata.normalize("NFD", "Thể thao")
+    config = template(kind, [decomposed, "other"])
+    interface = Interface.from_label_config(config)
+    answer = composed if kind == "single_label" else (composed,)
+    row = to_row(3, interface, score=0.5, suggestion=Suggestion(answer=answer, confidence=0.5))
+    assert row.result[0]["value"]["choices"] == [decomposed]
+    assert row.answer == (decomposed if kind == "single_label" else [decomposed])
+    sent = {"result": row.result, "score": row.score, "model_version": "v1"}
+    assert LabelInterface(config).validate_prediction(sent, return_errors=True) == []
+
+
+def test_votes_for_labels_that_look_the_same_agree() -> None:
+    """Two annotators whose choices differ in bytes alone have one answer, the interface's."""
+    config = template("single_label", ["Thể thao", "other"])
+    interface = Interface.from_label_config(config)
+    given = [
+        annotation(unicodedata.normalize(form, "Thể thao"), by=who, id=who)
+        for who, form in enumerate(("NFC", "NFD"), start=1)
+    ]
+    found = votes_of(task(*given), interface)
+    assert set(found.answers.values()) == {"Thể thao"}
+    assert found.unused == ()

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from xlt.data.label_names import canonical
+
 #: Labels that one annotator chose for one text.
 Choices = tuple[str, ...]
 
@@ -70,9 +72,8 @@ def flat(data: Mapping[str, object], depth: int = _MAX_DEPTH) -> dict[str, objec
 
 
 def choices(values: Sequence[str]) -> Choices:
-    """Returns the different labels among these, without surrounding space, in their order."""
-    stripped = (value.strip() for value in values)
-    return tuple(dict.fromkeys(value for value in stripped if value))
+    """Returns the different labels among these, each in its canonical form, in their order."""
+    return tuple(dict.fromkeys(value for value in map(canonical, values) if value))
 
 
 def is_strings(value: object) -> bool:

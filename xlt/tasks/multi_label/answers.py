@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from xlt.errors import DataError
 from xlt.tasks.agreement import DISAGREE
+from xlt.tasks.labels import own_label
 from xlt.tasks.multi_label.judging import Labels, credit
 from xlt.tasks.task import Agreement, Json
 
@@ -19,12 +20,13 @@ def read(value: Json, labels: Sequence[str]) -> Labels:
     """
     if not isinstance(value, list | tuple):
         raise DataError(f"expected a list of labels, got {value!r}; labels: {list(labels)}")
-    unknown = [label for label in value if label not in labels]
-    if unknown:
-        raise DataError(f"unknown label {unknown[0]!r}; labels: {list(labels)}")
-    if len(set(value)) != len(value):
+    own = [own_label(label, labels) for label in value]
+    if None in own:
+        unknown = value[own.index(None)]
+        raise DataError(f"unknown label {unknown!r}; labels: {list(labels)}")
+    if len(set(own)) != len(own):
         raise DataError(f"expected each label once, got {list(value)}")
-    return tuple(label for label in labels if label in value)
+    return tuple(label for label in labels if label in own)
 
 
 def describe(answer: Labels) -> str:

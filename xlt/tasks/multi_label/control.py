@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from xlt.errors import DataError
 from xlt.tasks import choices
+from xlt.tasks.labels import own_label, same_label
 from xlt.tasks.multi_label.judging import Labels
 from xlt.tasks.multi_label.task import MultiLabel
 from xlt.tasks.task import Json, Refusal, Suggestion, Tag
@@ -22,6 +23,9 @@ class Choices:
             return None
         if not tag.labels:
             return Refusal(reason="has no labels")
+        twice = same_label(tag.labels)
+        if twice:
+            return Refusal(reason=f"has two labels that look the same: {twice[0]!r}, {twice[1]!r}")
         return MultiLabel(labels=tag.labels)
 
     def answer(
@@ -33,10 +37,11 @@ class Choices:
             DataError: If a choice is not of the task.
         """
         chosen = {label for one in choices.selections(results, tag) for label in one}
-        unknown = sorted(chosen - set(task.labels))
+        own = {label: own_label(label, task.labels) for label in chosen}
+        unknown = sorted(label for label, found in own.items() if found is None)
         if unknown:
             raise DataError(f"unknown label {unknown[0]!r}")
-        return tuple(label for label in task.labels if label in chosen)
+        return tuple(label for label in task.labels if label in own.values())
 
     def results(self, suggestion: Suggestion, tag: Tag) -> list[dict[str, Json]]:
         """Returns one result with the suggested labels; no result for an empty answer."""

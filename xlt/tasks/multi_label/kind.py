@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from xlt.data.examples import Example
+from xlt.data.label_names import canonical
 from xlt.errors import DataError
 from xlt.tasks.labels import label_list
 from xlt.tasks.multi_label.control import Choices
@@ -35,7 +36,7 @@ class MultiLabelKind:
         """Returns the task with all labels that occur, sorted; None if a cell is no list."""
         if not cells or not all(isinstance(cell, tuple) for cell in cells):
             return None
-        labels = sorted({label for cell in cells for label in cell})
+        labels = sorted({canonical(label) for cell in cells for label in cell})
         if not labels:
             raise DataError("expected a label in at least one row, got empty lists only")
         return self.task(labels)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from xlt.errors import DataError
 from xlt.tasks.agreement import majority
+from xlt.tasks.labels import own_label
 from xlt.tasks.task import Agreement, Json
 
 
@@ -18,9 +19,10 @@ def read(value: Json, labels: Sequence[str]) -> str:
     Raises:
         DataError: If it is not one of the labels.
     """
-    if not isinstance(value, str) or value not in labels:
+    label = own_label(value, labels)
+    if label is None:
         raise DataError(f"unknown label {value!r}; labels: {list(labels)}")
-    return value
+    return label
 
 
 def agree(votes: Mapping[str, str]) -> Agreement:

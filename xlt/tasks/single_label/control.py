@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from xlt.errors import DataError
 from xlt.tasks import choices
+from xlt.tasks.labels import own_label, same_label
 from xlt.tasks.single_label.task import SingleLabel
 from xlt.tasks.task import Json, Refusal, Suggestion, Tag
 
@@ -29,6 +30,9 @@ class Choices:
             return Refusal(reason=f"allows several labels per text (choice={choice!r})")
         if len(tag.labels) < 2:
             return Refusal(reason=f"has fewer than two labels: {list(tag.labels)}")
+        twice = same_label(tag.labels)
+        if twice:
+            return Refusal(reason=f"has two labels that look the same: {twice[0]!r}, {twice[1]!r}")
         return SingleLabel(labels=tag.labels)
 
     def answer(
@@ -40,9 +44,12 @@ class Choices:
             DataError: If it is not one of the labels.
         """
         label = next((one[0] for one in choices.selections(results, tag) if len(one) == 1), None)
-        if label is not None and label not in task.labels:
+        if label is None:
+            return None
+        own = own_label(label, task.labels)
+        if own is None:
             raise DataError(f"unknown label {label!r}")
-        return label
+        return own
 
     def results(self, suggestion: Suggestion, tag: Tag) -> list[dict[str, Json]]:
         """Returns one result with the suggested label."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from xlt.data.examples import Example
+from xlt.data.label_names import canonical
 from xlt.errors import DataError
 from xlt.tasks.labels import label_list
 from xlt.tasks.single_label.control import Choices
@@ -35,7 +36,7 @@ class SingleLabelKind:
         """Returns the task with all labels that occur, sorted; None if a cell is no string."""
         if not all(isinstance(cell, str) for cell in cells):
             return None
-        labels = sorted(set(cells))
+        labels = sorted({canonical(cell) for cell in cells})
         if len(labels) < 2:
             raise DataError(f"expected texts with at least 2 different labels, got {labels}")
         return self.task(labels)
