@@ -7,8 +7,9 @@ import gzip
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from xlt.data.class_labels import class_names, class_names_of_schema, with_class_names
 from xlt.data.jsonrows import json_rows
 from xlt.errors import DataError
 
@@ -99,10 +100,11 @@ def _parquet(file: Path) -> list[Row]:
     import pyarrow.parquet  # type: ignore[import-untyped]  # no stubs
 
     try:
-        rows: list[dict[str, Any]] = pyarrow.parquet.read_table(file).to_pylist()
+        table = pyarrow.parquet.read_table(file)
     except pyarrow.ArrowException as error:
         raise DataError(f"{file} is not a Parquet file: {error}") from error
-    return list(enumerate(rows, start=1))
+    names = class_names_of_schema(table.schema.metadata)
+    return list(enumerate(with_class_names(table.to_pylist(), names, str(file)), start=1))
 
 
 def _hub_rows(path: str, file: Path) -> list[Row]:
@@ -121,15 +123,8 @@ def _hub_rows(path: str, file: Path) -> list[Row]:
         raise DataError(
             f"there is no file {path}, and no data set of that name can be loaded: {error}"
         ) from error
-    features = {
-        column: feature
-        for column, feature in table.features.items()
-        if isinstance(feature, datasets.ClassLabel)
-    }
-    return [
-        (number, row | {c: f.int2str(row[c]) for c, f in features.items() if row[c] is not None})
-        for number, row in enumerate(table, start=1)
-    ]
+    names = class_names(table.features.to_dict())
+    return list(enumerate(with_class_names(table, names, path), start=1))
 
 
 _READERS: dict[str, Callable[[TextIO, str], Iterator[Row]]] = {
