@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
-from xlt.data.tables import Row, read_rows
+from xlt.data.rows import Row
+from xlt.data.tables import read_rows
 from xlt.errors import DataError
 
 # Usual names of columns, the likeliest first; compared without case, `_` and `-`.

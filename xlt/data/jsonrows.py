@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TextIO
 
+from xlt.data.rows import Row
 from xlt.errors import DataError
-
-#: A row's number (its line, or its place in the list, from 1) and its values by column.
-JsonRow = tuple[int, Mapping[str, object]]
 
 _MAX_LINE_CHARACTERS = 16_000_000
 _MAX_LIST_CHARACTERS = 512_000_000
 
 
-def json_rows(stream: TextIO, path: str) -> Iterator[JsonRow]:
+def json_rows(stream: TextIO, path: str) -> Iterator[Row]:
     """Yields the rows of a list or of lines, as the first character tells.
 
     Raises:
@@ -28,7 +26,7 @@ def json_rows(stream: TextIO, path: str) -> Iterator[JsonRow]:
     return _list(stream, path) if head.lstrip().startswith("[") else _lines(stream, path)
 
 
-def _list(stream: TextIO, path: str) -> Iterator[JsonRow]:
+def _list(stream: TextIO, path: str) -> Iterator[Row]:
     text = stream.read(_MAX_LIST_CHARACTERS + 1)
     if len(text) > _MAX_LIST_CHARACTERS:
         raise DataError(
@@ -46,7 +44,7 @@ def _list(stream: TextIO, path: str) -> Iterator[JsonRow]:
         yield number, value
 
 
-def _lines(stream: TextIO, path: str) -> Iterator[JsonRow]:
+def _lines(stream: TextIO, path: str) -> Iterator[Row]:
     number = 0
     while line := stream.readline(_MAX_LINE_CHARACTERS):
         number += 1

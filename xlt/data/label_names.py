@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import unicodedata
+
+from xlt.data.rows import is_blank
 
 #: Cells that spreadsheets, databases and pandas write for a missing value.
 _MISSING = frozenset({"nan", "NaN", "NAN", "<NA>", "#N/A", "null", "NULL"})
@@ -19,7 +20,5 @@ def canonical(label: str) -> str:
 
 
 def is_missing(cell: object) -> bool:
-    """Returns whether a cell says that there is no label, by a word or as a number's NaN."""
-    if isinstance(cell, float):
-        return math.isnan(cell)
-    return isinstance(cell, str) and cell.strip() in _MISSING
+    """Returns whether a cell says that there is no label: nothing, or a word for nothing."""
+    return is_blank(cell) or (isinstance(cell, str) and cell.strip() in _MISSING)

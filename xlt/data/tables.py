@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from xlt.data.class_labels import class_names, class_names_of_schema, with_class_names
+from xlt.data.delimited import delimited
 from xlt.data.jsonrows import json_rows
+from xlt.data.rows import Row, is_blank
 from xlt.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: A row's number (its line in text files, otherwise counted from 1) and its values by column.
-Row = tuple[int, Mapping[str, object]]
-
-_MAX_FIELD_CHARACTERS = 2_000_000
-_MAX_LINE_CHARACTERS = 16_000_000
 _HUB = re.compile(r"[\w.-]+(/[\w.-]+)?(:[\w.+\[\]%-]+)?")
 
 
 def read_rows(path: str | Path) -> list[Row]:
-    """Reads a table.
+    """Reads a table; rows with nothing in them are left out.
 
     Args:
         path: A file ending in `.csv`, `.tsv`, `.json`, `.jsonl`, `.ndjson` (each also `.gz`) or
@@ -34,6 +30,11 @@ def read_rows(path: str | Path) -> list[Row]:
     Raises:
         DataError: If the table does not exist or cannot be read; names the line if one is invalid.
     """
+    rows = _all_rows(path)
+    return [(number, row) for number, row in rows if not all(map(is_blank, row.values()))]
+
+
+def _all_rows(path: str | Path) -> list[Row]:
     file = Path(path)
     suffixes = [suffix.lower() for suffix in file.suffixes]
     packed = suffixes[-1:] == [".gz"]
@@ -56,43 +57,6 @@ def read_rows(path: str | Path) -> list[Row]:
         raise DataError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
     except (OSError, EOFError) as error:
         raise DataError(f"cannot read {path}: {error}") from error
-
-
-def _delimited(delimiter: str | None) -> Callable[[TextIO, str], Iterator[Row]]:
-    def read(stream: TextIO, path: str) -> Iterator[Row]:
-        csv.field_size_limit(_MAX_FIELD_CHARACTERS)
-        head = stream.readline(_MAX_LINE_CHARACTERS)
-        names = _names(head, delimiter, path)
-        rows = csv.reader(stream, delimiter=_delimiter(head, delimiter), strict=True)
-        try:
-            for values in rows:
-                line = rows.line_num + 1
-                if not values:
-                    continue
-                if len(values) != len(names):
-                    raise DataError(
-                        f"{path}, line {line}: expected {len(names)} columns, got {len(values)}"
-                    )
-                yield line, dict(zip(names, values, strict=True))
-        except csv.Error as error:
-            raise DataError(f"{path}, line {rows.line_num + 1}: {error}") from error
-
-    return read
-
-
-def _delimiter(head: str, known: str | None) -> str:
-    """Returns the known one, or that of `,` `;` and tab that is most frequent in the header."""
-    return known or max((",", ";", "\t"), key=head.count)
-
-
-def _names(head: str, delimiter: str | None, path: str) -> list[str]:
-    names = next(csv.reader([head], delimiter=_delimiter(head, delimiter)), [])
-    names = [name.strip() for name in names]
-    if not any(names):
-        raise DataError(f"{path} has no header with column names")
-    if len(set(names)) != len(names):
-        raise DataError(f"{path}: column names must be distinct, got {names}")
-    return names
 
 
 def _parquet(file: Path) -> list[Row]:
@@ -128,8 +92,8 @@ def _hub_rows(path: str, file: Path) -> list[Row]:
 
 
 _READERS: dict[str, Callable[[TextIO, str], Iterator[Row]]] = {
-    ".csv": _delimited(None),
-    ".tsv": _delimited("\t"),
+    ".csv": delimited(None),
+    ".tsv": delimited("\t"),
     ".json": json_rows,
     ".jsonl": json_rows,
     ".ndjson": json_rows,

@@ -34,7 +34,7 @@ def test_labels_that_people_tell_apart_stay_apart(one, other):
 
 
 @pytest.mark.parametrize(
-    "cell", [math.nan, "nan", "NaN", " NaN ", "<NA>", "#N/A", "NULL", "null"], ids=repr
+    "cell", [math.nan, None, " ", "nan", "NaN", " NaN ", "<NA>", "#N/A", "NULL", "null"], ids=repr
 )
 def test_words_for_nothing_are_no_label(cell):
     """As pandas, Excel and databases write them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from xlt.data.exports.items import UNANSWERED, Export, Item, choices, flat, is_strings
-from xlt.data.tables import Row
+from xlt.data.rows import Row
 from xlt.errors import DataError
 
 #: Columns of every version of doccano.

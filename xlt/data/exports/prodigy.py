@@ -15,7 +15,7 @@ from xlt.data.exports.items import (
     flat,
     listed,
 )
-from xlt.data.tables import Row
+from xlt.data.rows import Row
 from xlt.errors import DataError
 
 _REASONS = {"accept": UNANSWERED, "reject": REJECTED, "ignore": IGNORED}

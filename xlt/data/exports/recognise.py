@@ -9,7 +9,7 @@ from xlt.data.exports.items import Export
 from xlt.data.exports.prodigy import is_prodigy, read_prodigy
 from xlt.data.exports.rows import is_rows, read_annotation_rows
 from xlt.data.exports.tasks import is_tasks, read_tasks
-from xlt.data.tables import Row
+from xlt.data.rows import Row
 from xlt.errors import DataError
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from xlt.data.corpus import find_columns
 from xlt.data.exports.annotations import latest_by_annotator
 from xlt.data.exports.items import Choices, Export, Item, choice_object, choices_of_cell, listed
-from xlt.data.tables import Row
+from xlt.data.rows import Row
 from xlt.errors import DataError
 
 #: Columns that Label Studio adds to those of the task's data and the controls.

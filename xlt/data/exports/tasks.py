@@ -16,7 +16,7 @@ from xlt.data.exports.items import (
     is_strings,
     listed,
 )
-from xlt.data.tables import Row
+from xlt.data.rows import Row
 from xlt.errors import DataError
 
 #: Field with the text of tasks that were imported as plain text.

@@ -1,0 +1,86 @@
+"""CSV as spreadsheets leave it: rows and columns with nothing in them are no data."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xlt.data.delimited import delimited
+from xlt.errors import DataError
+
+
+def read(content: str, delimiter: str | None = None):
+    """The rows of a file with this content."""
+    return list(delimited(delimiter)(io.StringIO(content, newline=""), "f.csv"))
+
+
+ROW = {"text": "a", "lang": "en"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "text;lang\na;en\n;\n;\n",
+        "text;lang;;\na;en;;\n;;;\n;;;\n",
+        "text;lang;;\r\na;en;;\r\n;;;\r\n",
+        "text;lang\na;en;;;\n;;;;\n",
+        "text;lang;;\na;en\n",
+        "text;lang\na;en\n \t;  \n\n",
+        "sep=;\ntext;lang\na;en\n",
+        '"sep=;"\r\ntext;lang\r\na;en\r\n',
+        ";\n\ntext;lang\na;en\n",
+        "text;;lang\na;;en\n;;\n",
+    ],
+    ids=repr,
+)
+def test_what_spreadsheets_leave_behind_is_no_data(content):
+    """Empty rows at the end, empty columns beside the table, Excel's word on the delimiter."""
+    assert [row for _, row in read(content)] == [ROW]
+
+
+def test_rows_keep_their_line_in_the_file():
+    """So that messages name the line that an editor shows."""
+    assert [number for number, _ in read("sep=,\ntext,lang\na,en\n,\nb,en\n")] == [3, 5]
+    assert [number for number, _ in read(",\ntext,lang\na,en\n")] == [3]
+
+
+def test_an_unnamed_column_with_values_is_called_by_its_place():
+    """As the row numbers that pandas writes."""
+    assert read(",text,\n0,a,x\n1,b,\n")[1] == (3, {"column 1": "1", "text": "b", "column 3": ""})
+
+
+@pytest.mark.parametrize("row", ["a", "a,en,more", "a,en,,more", ",,more"])
+def test_a_row_of_another_width_is_named(row):
+    """Only nothing can be too much, or too little."""
+    with pytest.raises(DataError, match=r"f.csv, line 3: expected 2 columns, got \d"):
+        read(f"text,lang\nb,en\n{row}\n")
+
+
+@pytest.mark.parametrize("content", ["", "\n", ",,\n", ",,\n,,\n", "sep=;\n"])
+def test_a_file_with_nothing_in_it_has_no_header(content):
+    """One clear line."""
+    with pytest.raises(DataError, match="no header"):
+        read(content)
+
+
+CELLS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=5)
+
+
+@given(
+    st.lists(st.tuples(CELLS, CELLS).filter(lambda row: any(map(str.strip, row))), max_size=5),
+    st.integers(0, 3),
+    st.integers(0, 3),
+    st.sampled_from(",;\t"),
+)
+def test_nothing_beside_the_data_changes_what_is_read(rows, columns, below, delimiter):
+    """Whatever number of empty rows and columns, with any delimiter."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=delimiter)
+    for row in [("text", "lang"), *rows, *[("", "")] * below]:
+        writer.writerow([*row, *[""] * columns])
+    found = [tuple(row.values()) for _, row in read(file.getvalue(), delimiter)]
+    assert found == rows
