@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from xlt.data.examples import Example
 from xlt.data.languages import normalise
+from xlt.data.rows import is_blank, left_out
 from xlt.data.tables import read_rows
 from xlt.errors import DataError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,25 +118,33 @@ def from_examples(
     )
 
 
-def read_translations(path: str | Path, *, lang: str | None = None) -> list[Pair]:
+def read_translations(
+    path: str | Path, *, lang: str | None = None, note: Callable[[str], None] = _log.warning
+) -> list[Pair]:
     """Reads a table of translations: columns `source` (source language), `target` and `lang`.
 
     Args:
         path: A table that `read_rows` can read.
         lang: Language of the targets if the table has no column `lang`.
+        note: Takes a line on rows that lack a text or the language, which are left out.
 
     Raises:
-        DataError: If a column is missing or a row lacks one of its texts.
+        DataError: If a column is missing, or if no row has two texts and a language.
     """
-    pairs = []
-    for number, row in read_rows(path):
-        code = row.get("lang") or lang
-        if not {"source", "target"} <= set(row) or not code:
-            raise DataError(
-                f"{path} must have columns source, target and lang; it has {sorted(row)}"
-            )
-        text, source = (str(row[name] or "").strip() for name in ("target", "source"))
-        if not text or not source:
-            raise DataError(f"{path}, row {number}: expected two texts, but one is empty")
-        pairs.append(Pair(text=text, source=source, lang=str(code)))
+    rows = read_rows(path)
+    names = {name for _, row in rows for name in row}
+    if not {"source", "target"} <= names or not ("lang" in names or lang):
+        raise DataError(f"{path} must have columns source, target and lang; it has {sorted(names)}")
+    pairs, incomplete = [], []
+    for number, row in rows:
+        code = lang if is_blank(row.get("lang")) else row["lang"]
+        if code is None or is_blank(row.get("source")) or is_blank(row.get("target")):
+            incomplete.append(number)
+        else:
+            text, source = (str(row[name]).strip() for name in ("target", "source"))
+            pairs.append(Pair(text=text, source=source, lang=str(code)))
+    if not pairs:
+        raise DataError(f"no row of {path} has two texts and a language")
+    if incomplete:
+        note(left_out(incomplete, "without two texts and a language", Path(path).name))
     return pairs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from xlt.cli import arguments
 
 if TYPE_CHECKING:
     from xlt.adapt.texts import AdaptData
+    from xlt.data.examples import Example
 
 _SUMMARY = "adapt an encoder to languages that it reads badly"
 _DESCRIPTION = """\
@@ -71,7 +73,10 @@ def main(args: argparse.Namespace) -> int:
     given = {name: getattr(args, name) for name in _SETTINGS if getattr(args, name) is not None}
     options = AdaptOptions(source=args.source, trim=args.trim, **given)
     say = arguments.print_status
-    report = adapt(args.encoder, _read(args), args.out, options=options, progress=say)
+    corpus = arguments.read_table(args.texts, arguments.columns_of(args), answers=False)
+    data = _divided(args, corpus.examples)
+    report = adapt(args.encoder, data, args.out, options=options, progress=say)
+    report |= arguments.without_text(corpus)
     for lang, measured in report["languages"].items():
         say(_line(lang, measured))
     if report["trimmed"]:
@@ -80,18 +85,18 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _read(args: argparse.Namespace) -> AdaptData:
-    """Reads TEXTS in the source and target languages, and the translations."""
+def _divided(args: argparse.Namespace, examples: Sequence[Example]) -> AdaptData:
+    """Divides TEXTS in the source and target languages, and reads the translations."""
     from xlt.adapt.texts import from_examples, read_translations
     from xlt.data.languages import in_languages
 
-    examples = arguments.read_table(args.texts, arguments.columns_of(args), answers=False)
+    say = arguments.print_status
     targets = arguments.language_codes(args.target)
     return from_examples(
         in_languages(examples, [*targets, args.source] if targets else []),
         source=args.source,
-        pairs=read_translations(args.pairs) if args.pairs else (),
-        lexicon=read_translations(args.lexicon) if args.lexicon else (),
+        pairs=read_translations(args.pairs, note=say) if args.pairs else (),
+        lexicon=read_translations(args.lexicon, note=say) if args.lexicon else (),
     )
 
 

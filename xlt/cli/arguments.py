@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
-from xlt.data.examples import Example
+from xlt.data.corpus import Corpus
+from xlt.data.groups import check_groups
 from xlt.data.languages import with_languages
 from xlt.tasks.exports import read_file
 
@@ -19,10 +22,11 @@ SEED = 13
 DATA = """\
 DATA is a .csv, .tsv, .json or .jsonl file (each also .gz), a .parquet file, or owner/name:split on
 the Hub. Columns are found by their usual names (text, lang, label, id, group); name others by
-options. Exports of Label Studio, doccano and Prodigy are read too; --label names the control.
+options, or '' for none. Weights are read only with --weight. A line says which columns are read.
+Exports of Label Studio, doccano and Prodigy are read too; --label names the control.
 """
 #: Fields of an example that an option can name the column of.
-COLUMNS = ("text", "lang", "label", "id", "group")
+COLUMNS = ("text", "lang", "label", "id", "group", "weight")
 
 
 def add_command(
@@ -87,13 +91,13 @@ def read_data(
     *,
     answers: bool = True,
     kind: str | None = None,
-) -> list[Example]:
-    """Reads DATA and identifies the language of texts that do not name theirs.
+) -> Corpus:
+    """Reads DATA as `read_table` does.
 
     Args:
         args: With the arguments of `add_data`.
         split: Reads the rows of this split instead of those of --split.
-        answers: Reads the answers of an export; without them only its texts are wanted.
+        answers: Reads the answers; without them only texts are wanted.
         kind: Kind of the task that an export's answers are for; None if they decide it.
 
     Raises:
@@ -110,16 +114,26 @@ def read_table(
     split: str | None = None,
     answers: bool = True,
     kind: str | None = None,
-) -> list[Example]:
-    """Reads a file, says what it is if it is an export, and identifies languages.
+) -> Corpus:
+    """Reads a file, prints lines on what was read, and identifies languages.
 
     Raises:
-        DataError: If the file cannot be read.
+        DataError: If the file cannot be read, or if its groups are no groups of translations.
     """
     reading = read_file(path, columns, split=split, answers=answers, kind=kind)
-    if reading.summary:
-        print_status(reading.summary)
-    return with_languages(reading.examples)
+    for line in reading.lines:
+        print_status(line)
+    corpus = reading.corpus
+    corpus = replace(corpus, examples=with_languages(corpus.examples))
+    if "group" in corpus.columns and not columns.get("group"):
+        check_groups(corpus.examples, corpus.columns["group"], path)
+    return corpus
+
+
+def without_text(*corpora: Corpus) -> dict[str, dict[str, int]]:
+    """Returns, for --json, the number of rows without text of each file that has some."""
+    counts = Counter(corpus.path for corpus in corpora for _ in corpus.without_text)
+    return {"without_text": dict(counts)} if counts else {}
 
 
 def seed_of(args: argparse.Namespace) -> int:

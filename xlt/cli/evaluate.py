@@ -9,7 +9,6 @@ from pathlib import Path
 from xlt.cli import arguments
 from xlt.cli.judged import judged
 from xlt.cli.report import progress_bar
-from xlt.errors import DataError
 from xlt.tasks.kinds import read_answers
 
 _DESCRIPTION = """\
@@ -39,10 +38,8 @@ def run(args: argparse.Namespace) -> int:
     from xlt.models.artifact import read_task
     from xlt.models.predictor import Predictor
 
-    rows = arguments.read_data(args, kind=read_task(Path(args.model)).kind)
-    labelled = [example for example in rows if example.answer is not None]
-    if not labelled:
-        raise DataError(f"no row of {args.data} has a label to judge by")
+    corpus = arguments.read_data(args, kind=read_task(Path(args.model)).kind)
+    labelled = corpus.labelled
     predictor = Predictor.load(Path(args.model))
     examples = read_answers(labelled, predictor.task)
     with progress_bar("reading texts") as show:
@@ -58,5 +55,5 @@ def run(args: argparse.Namespace) -> int:
         seed=arguments.seed_of(args),
     )
     if args.json:
-        print(json.dumps(result, ensure_ascii=False))
+        print(json.dumps(result | arguments.without_text(corpus), ensure_ascii=False))
     return 0

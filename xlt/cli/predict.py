@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Runs the command."""
     from xlt.models.predictor import Predictor
 
-    examples = arguments.read_data(args, answers=False)
+    examples = arguments.read_data(args, answers=False).examples
     predictor = Predictor.load(Path(args.model))
     with progress_bar("reading texts") as show:
         predictions = predictor.predict(

@@ -80,9 +80,10 @@ def run(args: argparse.Namespace) -> int:
         control_share=args.control_share,
         measure=args.measure,
     )
-    examples = arguments.read_data(args)
+    corpus = arguments.read_data(args)
+    examples = corpus.examples
     if args.relabel:
-        return _review(args, examples)
+        return _review(args, corpus.labelled)
     if all(example.answer is not None for example in examples):
         raise DataError(f"every row of {args.data} has a label: there is nothing to choose from")
     selection = _selected(args, examples, options)
@@ -170,11 +171,10 @@ def _transfer(args: argparse.Namespace, examples: Sequence[Example]) -> Transfer
     return transfer_of(read_answers(labelled, task), vectors, task, sources, rng)
 
 
-def _review(args: argparse.Namespace, examples: Sequence[Example]) -> int:
+def _review(args: argparse.Namespace, labelled: Sequence[Example]) -> int:
     """Prints the labelled rows, the most suspect label first."""
     from xlt.models.artifact import base_vectors
 
-    labelled = [example for example in examples if example.answer is not None]
     task = infer_task(labelled)
     labelled = read_answers(labelled, task)
     vectors = base_vectors(args.model, [example.input for example in labelled])

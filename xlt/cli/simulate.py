@@ -14,6 +14,7 @@ import numpy as np
 
 from xlt.cli import arguments
 from xlt.cli.report import progress_bar
+from xlt.data.corpus import Corpus
 from xlt.data.examples import Example
 from xlt.data.languages import in_languages
 from xlt.data.splits import split_by_group
@@ -134,7 +135,8 @@ def run(args: argparse.Namespace) -> int:
     with progress_bar("simulating") as show:
         first = arguments.seed_of(args)
         seeds = range(first, first + args.seeds)
-        replay, setup = _replay(args, settings, names, seeds, show)
+        corpora = _corpora(args)
+        replay, setup = _replay(args, _examples(args, corpora), settings, names, seeds, show)
         cells = run_all(
             replay,
             [(name, seed) for seed in seeds for name in [*names, EVERYTHING]],
@@ -145,6 +147,7 @@ def run(args: argparse.Namespace) -> int:
             show=show,
         )
     report = _described(args, settings, replay, first) | summary(cells, replay.targets)
+    report |= arguments.without_text(*corpora)
     (args.out / "summary.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     for name, draw in (("curves", learning_curves), ("shares", label_shares)):
         (args.out / f"{name}.svg").write_text(draw(report), encoding="utf-8")
@@ -170,13 +173,14 @@ def _training(args: argparse.Namespace) -> Training | None:
 
 def _replay(
     args: argparse.Namespace,
+    data: tuple[list[Example], list[Example]],
     settings: CurveSettings,
     names: Sequence[str],
     seeds: Sequence[int],
     show: Show,
 ) -> tuple[Replay, str]:
     """Returns the data, and a fingerprint of all that decides results except strategy and seed."""
-    pool, test = _examples(args)
+    pool, test = data
     source = arguments.language_codes(args.source)
     most = check_sizes(pool, test, settings, source=source, strategies=names, seeds=seeds)
     if most < settings.budgets[-1]:
@@ -204,26 +208,33 @@ def _code() -> str:
     return fingerprint(fingerprint_of_file(file) for file in files)
 
 
-def _examples(args: argparse.Namespace) -> tuple[list[Example], list[Example]]:
+def _corpora(args: argparse.Namespace) -> list[Corpus]:
+    """Reads DATA, and its test split if one is named."""
+    splits = [args.split] if args.test_split is None else [args.split, args.test_split]
+    return [arguments.read_data(args, split) for split in splits]
+
+
+def _examples(
+    args: argparse.Namespace, corpora: Sequence[Corpus]
+) -> tuple[list[Example], list[Example]]:
     """Returns the texts to choose from, and the test texts."""
-    pool = _read(args)
-    if args.test_split is not None:
-        return pool, _read(args, args.test_split)
+    pool, *tests = [_in_languages(args, corpus.labelled) for corpus in corpora]
+    if tests:
+        return pool, tests[0]
     task, rng = infer_task(pool), np.random.default_rng(arguments.SEED)
     return split_by_group(
         pool, _HELD_OUT, rng, decisions=lambda cell: task.decisions(task.read(cell))
     )
 
 
-def _read(args: argparse.Namespace, split: str | None = None) -> list[Example]:
-    """Returns the labelled rows of DATA in the languages of the simulation."""
-    examples = [e for e in arguments.read_data(args, split) if e.answer is not None]
+def _in_languages(args: argparse.Namespace, examples: Sequence[Example]) -> list[Example]:
+    """Returns the examples in the languages of the simulation."""
     targets = arguments.language_codes(args.targets)
     wanted = [*targets, *arguments.language_codes(args.source)] if targets else []
-    examples = in_languages(examples, wanted)
-    if not examples:
-        raise DataError(f"{args.data} has no labelled row in {', '.join(wanted) or 'any language'}")
-    return examples
+    found = in_languages(examples, wanted)
+    if not found:
+        raise DataError(f"{args.data} has no labelled row in {', '.join(wanted)}")
+    return found
 
 
 def _described(

@@ -65,19 +65,20 @@ def run(args: argparse.Namespace) -> int:
     from xlt.training.loop import Progress, train
 
     config = _config(args)
-    examples = arguments.read_data(args)
-    labelled = [example for example in examples if example.answer is not None]
+    corpora = [arguments.read_data(args)]
+    labelled = corpora[0].labelled
     task = infer_task(labelled)
     rng = np.random.default_rng(arguments.seed_of(args))
     kept, held_out = split_by_group(
         read_answers(labelled, task), args.held_out, rng, decisions=task.decisions
     )
-    texts = [example for example in examples if example.answer is None]
+    texts = [example for example in corpora[0].examples if example.answer is None]
     if args.unlabelled:
-        texts += arguments.read_table(args.unlabelled, {}, answers=False)
+        corpora.append(arguments.read_table(args.unlabelled, {}, answers=False))
+        texts += corpora[1].examples
     targets = in_languages(texts, arguments.language_codes(args.target))
     texts = without_groups(targets, held_out)
-    pairs = read_pairs(args.pairs) if args.pairs else []
+    pairs = read_pairs(args.pairs, note=arguments.print_status) if args.pairs else []
     arguments.print_status(
         f"{len(kept)} labels, {len(held_out)} held out, {len(texts)} texts without a label"
     )
@@ -96,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
         "labels": list(task.labels),
         "steps": result.steps,
         "seconds": round(result.seconds, 1),
+        **arguments.without_text(*corpora),
     }
     if result.held_out is not None:
         # Temperatures that were fitted on these labels would look better than they are.

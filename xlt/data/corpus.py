@@ -1,31 +1,79 @@
-"""Corpora: reads tables of texts as examples, and finds columns by their usual names."""
+"""Corpora: reads tables of texts as examples."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Hashable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
+from xlt.data.columns import describe, find_columns, without_labels
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
-from xlt.data.rows import Row
+from xlt.data.groups import check_groups
+from xlt.data.label_names import is_missing
+from xlt.data.rows import Row, is_blank, left_out
 from xlt.data.tables import read_rows
 from xlt.errors import DataError
 
-# Usual names of columns, the likeliest first; compared without case, `_` and `-`.
-_USUAL = {
-    "text": ("text", "sentence", "content", "tweet", "document", "review", "utterance", "body"),
-    "lang": ("lang", "language", "languagecode", "langid", "locale"),
-    "label": ("label", "category", "class", "sentiment", "topic", "intent", "choice", "target"),
-    "id": ("id", "taskid", "uid", "key", "index", "indexid"),
-    "group": ("group", "groupid", "parallelid", "translationid", "sentenceid"),
-}
 _MAX_TEXT = 1_000_000
 _MAX_FIELD = 1_000
-_NAMED_COLUMNS = 20
+_NAMED_SPLITS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpus:
+    """The texts of a table.
+
+    Attributes:
+        path: The table.
+        split: The split that was read; None for all rows.
+        examples: One for each row with a text.
+        names: All columns.
+        columns: Field -> the column that it was read from.
+        asked: Field -> the column that the user named, see `find_columns`.
+        without_text: Numbers of the rows that hold something but no text; they are left out.
+        missing: Word -> number of labels that are this word, which says that there is no label.
+    """
+
+    path: str
+    split: str | None = None
+    examples: Sequence[Example]
+    names: Sequence[str]
+    columns: Mapping[str, str]
+    asked: Mapping[str, str | None]
+    without_text: Sequence[int] = ()
+    missing: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def lines(self) -> list[str]:
+        """Returns lines for users: which columns are read, and what is left out."""
+        name = Path(self.path).name + (f" (split {self.split})" if self.split else "")
+        groups = len({example.group for example in self.examples} - {None})
+        found = f" ({groups} group{'' if groups == 1 else 's'})"
+        details = {"group" if "group" in self.columns else "id": found} if groups else {}
+        columns = describe(self.names, self.columns, self.asked, details)
+        lines = [f"columns of {name}: {columns}"]
+        if self.without_text:
+            lines.append(left_out(self.without_text, "without text", name))
+        if self.missing:
+            words = ", ".join(f"{word!r} ({count})" for word, count in self.missing.items())
+            lines.append(f"read as no label in {name}: {words}")
+        return lines
+
+    @property
+    def labelled(self) -> list[Example]:
+        """Returns the examples with an answer.
+
+        Raises:
+            DataError: If there is none; names the option that names a column, if none was read.
+        """
+        found = [example for example in self.examples if example.answer is not None]
+        if found:
+            return found
+        if "label" in self.columns or self.asked.get("label") == "":
+            raise DataError(f"no row of {self.path} has a label")
+        raise DataError(without_labels(self.names, self.columns, self.path))
 
 
 def read_examples(
@@ -36,12 +84,14 @@ def read_examples(
     label: str | None = None,
     id: str | None = None,
     group: str | None = None,
+    weight: str | None = None,
     split: str | None = None,
 ) -> list[Example]:
     """Reads a CSV, TSV, JSONL or Parquet file, or `owner/name:split` of a Hub data set.
 
-    If you do not name a column, it is found by its usual names (`text`, `sentence`, `tweet` ...).
-    Rows without text are refused; rows without a label are unlabelled, rows without a language have
+    If you do not name a column, it is found by its usual names (`text`, `sentence`, `tweet` ...);
+    an empty name reads none. Weights are read only from a column that you name. Rows without text
+    are left out; rows without a label are unlabelled, rows without a language have
     `UNKNOWN_LANGUAGE`.
 
     If an id occurs in several languages (a parallel corpus), it becomes the group, unless the table
@@ -55,29 +105,31 @@ def read_examples(
         label: Column with the label.
         id: Column with an id.
         group: Column with groups: rows with the same value have the same meaning.
+        weight: Column with the trust in the label, in (0, 1].
         split: Keep only rows whose `split` column has this value.
 
     Raises:
         DataError: If there is no such file or column, or if a row is bad (names its number).
     """
     asked = {"text": text, "lang": lang, "label": label, "id": id, "group": group}
-    return examples_of(read_rows(path), str(path), asked, split=split)
+    asked["weight"] = weight
+    return list(corpus_of(read_rows(path), str(path), asked, split=split).examples)
 
 
-def examples_of(
+def corpus_of(
     rows: list[Row],
     path: str,
     asked: Mapping[str, str | None],
     *,
     split: str | None = None,
     answers: Mapping[int, tuple[Hashable | None, float]] | None = None,
-) -> list[Example]:
-    """Returns the examples of a table's rows.
+) -> Corpus:
+    """Reads a table's rows as examples.
 
     Args:
         rows: Rows of the table.
         path: Its file, for messages.
-        asked: Columns that the user named, by field.
+        asked: Field -> the column that the user named, see `find_columns`.
         split: Keep only rows whose `split` column has this value.
         answers: Row number -> answer and weight, in place of a column with labels.
 
@@ -86,65 +138,63 @@ def examples_of(
     """
     if not rows:
         raise DataError(f"{path} has no rows: expected at least one")
+    if answers is not None:
+        asked = {**asked, "label": ""}
     names = list(dict.fromkeys(name for _, row in rows for name in row))
     columns = find_columns(names, asked, path)
-    if answers is not None:
-        columns.pop("label", None)
     if split is not None:
         rows = _of_split(rows, split, path)
-    examples = [
-        _answered(
-            _example(number, row, columns, path), None if answers is None else answers[number]
-        )
-        for number, row in rows
-    ]
-    return _distinct(examples, path)
+    examples = []
+    without_text = []
+    for number, row in rows:
+        example = _example(number, row, columns, path)
+        if example is None:
+            without_text.append(number)
+        else:
+            given = None if answers is None else answers[number]
+            examples.append(_answered(example, given))
+    if not examples:
+        raise DataError(f"no row of {path} has a text in {columns['text']!r}; it has {names}")
+    if not asked.get("group") and "group" in columns:
+        check_groups(examples, columns["group"], path)
+    return Corpus(
+        path=path,
+        split=split,
+        examples=_distinct(examples, path),
+        names=names,
+        columns=columns,
+        asked=asked,
+        without_text=without_text,
+        missing=_missing(rows, columns),
+    )
 
 
 def _answered(example: Example, given: tuple[Hashable | None, float] | None) -> Example:
     return example if given is None else replace(example, answer=given[0], weight=given[1])
 
 
-def find_columns(names: list[str], asked: Mapping[str, str | None], path: str) -> dict[str, str]:
-    """Finds the column of each field; leaves out fields without one.
-
-    Raises:
-        DataError: If a column that the user named is missing, or if there is none with text.
-    """
-    plain = {
-        name.lower().replace("_", "").replace("-", "").replace(" ", ""): name for name in names
-    }
-    columns: dict[str, str] = {}
-    for field, usual_names in _USUAL.items():
-        name = asked.get(field)
-        if name is not None:
-            if name not in names:
-                raise DataError(f"{path} has no column {name!r}; it has {names[:_NAMED_COLUMNS]}")
-            columns[field] = name
-            continue
-        usual = next((plain[known] for known in usual_names if known in plain), None)
-        if usual is not None and usual not in columns.values():
-            columns[field] = usual
-    if "text" not in columns:
-        raise DataError(
-            f"{path} has no column with text; it has {names[:_NAMED_COLUMNS]}, expected one of "
-            f"{list(_USUAL['text'])}: name the column as an option"
-        )
-    return columns
-
-
 def _of_split(rows: list[Row], split: str, path: str) -> list[Row]:
     selected = [(number, row) for number, row in rows if row.get("split") == split]
     if not selected:
-        known = sorted({str(row.get("split")) for _, row in rows})[:_NAMED_COLUMNS]
+        known = sorted({str(row.get("split")) for _, row in rows})[:_NAMED_SPLITS]
         raise DataError(f"{path} has no rows with split {split!r}; it has {known}")
     return selected
 
 
-def _example(number: int, row: Mapping[str, object], columns: dict[str, str], path: str) -> Example:
+def _missing(rows: list[Row], columns: Mapping[str, str]) -> Counter[str]:
+    """Counts the labels that are a word for no label."""
+    cells = [row.get(columns["label"]) for _, row in rows] if "label" in columns else []
+    return Counter(str(cell).strip() for cell in cells if not is_blank(cell) and is_missing(cell))
+
+
+def _example(
+    number: int, row: Mapping[str, object], columns: Mapping[str, str], path: str
+) -> Example | None:
+    """Returns the example of a row; None if it has no text."""
+
     def value(field: str, most: int = _MAX_FIELD) -> str | None:
         cell = row.get(columns[field]) if field in columns else None
-        if cell is None or (isinstance(cell, float) and np.isnan(cell)):
+        if is_blank(cell):
             return None
         if not isinstance(cell, str | int | float):
             raise DataError(
@@ -155,19 +205,20 @@ def _example(number: int, row: Mapping[str, object], columns: dict[str, str], pa
             raise DataError(
                 f"{path}, row {number}: {columns[field]} is longer than {most} characters"
             )
-        return string or None
+        return string
 
-    texts = _strings(row.get(columns["text"])) or (value("text", _MAX_TEXT) or "",)
-    if not all(texts):
-        raise DataError(f"{path}, row {number}: {columns['text']} is empty")
-    labels = _labels(row.get(columns["label"])) if "label" in columns else None
+    texts = _strings(row.get(columns["text"]))
+    if texts is None:
+        texts = (value("text", _MAX_TEXT) or "",)
+    if not texts or not all(texts):
+        return None
     return Example(
         id=value("id") or str(number),
         texts=texts,
         lang=value("lang") or UNKNOWN_LANGUAGE,
-        answer=value("label") if labels is None else labels,
+        answer=_answer(row.get(columns["label"]), value) if "label" in columns else None,
         group=value("group"),
-        weight=_weight(row.get("weight"), number, path),
+        weight=_weight(value("weight"), number, path),
     )
 
 
@@ -178,20 +229,23 @@ def _strings(cell: object) -> tuple[str, ...] | None:
     return tuple(part.strip() for part in cell)
 
 
-def _labels(cell: object) -> tuple[str, ...] | None:
-    """Returns the labels of a list, or of a JSON list in a CSV cell; None for any other cell."""
+def _answer(cell: object, value: Callable[[str], str | None]) -> Hashable | None:
+    """Returns a label, or the labels of a list or of a JSON list in a CSV cell."""
+    if is_missing(cell):
+        return None
     try:
         in_json = isinstance(cell, str) and cell.startswith("[")
-        return _strings(json.loads(str(cell)) if in_json else cell)
+        labels = _strings(json.loads(str(cell)) if in_json else cell)
     except ValueError:
-        return None
+        labels = None
+    return value("label") if labels is None else labels
 
 
-def _weight(value: object, number: int, path: str) -> float:
-    if value is None or value == "":
+def _weight(value: str | None, number: int, path: str) -> float:
+    if value is None:
         return 1.0
     try:
-        weight = float(str(value))
+        weight = float(value)
     except ValueError:
         weight = float("nan")
     if not 0.0 < weight <= 1.0:
@@ -208,7 +262,8 @@ def _distinct(examples: list[Example], path: str) -> list[Example]:
     (id, lang), most = pairs.most_common(1)[0]
     if most > 1:
         raise DataError(
-            f"{path}: expected distinct ids, but id {id!r} occurs {most} times in language {lang!r}"
+            f"{path}: expected distinct ids, but id {id!r} occurs {most} times in language "
+            f"{lang!r}: name another column with --id, or give --id '' to number the rows"
         )
     return [
         replace(

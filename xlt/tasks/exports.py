@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xlt.data.corpus import examples_of
+from xlt.data.corpus import Corpus, corpus_of
 from xlt.data.examples import Example
 from xlt.data.exports.items import UNANSWERED, Export, Item
 from xlt.data.exports.recognise import recognise
@@ -17,22 +17,34 @@ from xlt.tasks.agreement import DISAGREE, majority
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.task import Agreement
 
+#: Reason of items that are left out.
+_NO_TEXT = "without text"
 #: Reasons that need other words behind a number.
 _PHRASES = {DISAGREE: f"on which {DISAGREE}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """The examples of a file.
+    """A file that was read.
 
     Attributes:
-        examples: Its texts, with answers where there are some.
+        corpus: Its texts, with answers where there are some.
         summary: One line on an export: its tool, how much of it is labelled, and why the rest is
             not; empty for a table.
     """
 
-    examples: list[Example]
+    corpus: Corpus
     summary: str = ""
+
+    @property
+    def examples(self) -> list[Example]:
+        """Returns the texts."""
+        return list(self.corpus.examples)
+
+    @property
+    def lines(self) -> list[str]:
+        """Returns lines for users on what was read, and what was not."""
+        return [*([self.summary] if self.summary else []), *self.corpus.lines]
 
 
 def read_file(
@@ -49,31 +61,38 @@ def read_file(
         path: The file, or the name of a Hub data set.
         asked: Columns that the user named, by field.
         split: Keep only rows whose `split` column has this value.
-        answers: Reads the answers of an export; without them only its texts are wanted.
+        answers: Reads the answers; without them only texts are wanted.
         kind: Kind of the answers; None for one label, or several if an annotator chose several.
 
     Raises:
         DataError: If the file cannot be read.
     """
     rows = read_rows(path)
+    if not answers:
+        asked = {**asked, **{field: asked.get(field) or "" for field in ("label", "weight")}}
     export = recognise(rows, str(path), asked, answers=answers) if rows else None
     if export is None:
-        return Reading(examples=examples_of(rows, str(path), asked, split=split))
+        return Reading(corpus=corpus_of(rows, str(path), asked, split=split))
     table = [(item.number, item.fields) for item in export.items]
     columns = _columns(export, asked)
     if export.control is None:
-        examples = examples_of(table, str(path), columns, split=split)
-        missing = sum(example.answer is None for example in examples)
-        reasons = Counter({UNANSWERED: missing} if missing else {})
-        return Reading(examples=examples, summary=_summary(export, reasons))
+        corpus = corpus_of(table, str(path), columns, split=split)
+        unanswered = sum(example.answer is None for example in corpus.examples)
+        reasons = Counter([UNANSWERED] * unanswered + [_NO_TEXT] * len(corpus.without_text))
+        return Reading(corpus=corpus, summary=_summary(export, reasons if answers else None))
     agreements = _agreements(export.items, kind)
     pairs: dict[int, tuple[Hashable | None, float]] = {
         item.number: (agreement.answer, agreement.weight or 1.0)
         for item, agreement in zip(export.items, agreements, strict=True)
     }
-    examples = examples_of(table, str(path), columns, split=split, answers=pairs)
-    reasons = Counter(agreement.reason for agreement in agreements if agreement.reason)
-    return Reading(examples=examples, summary=_summary(export, reasons if answers else None))
+    corpus = corpus_of(table, str(path), columns, split=split, answers=pairs)
+    without_text = set(corpus.without_text)
+    reasons = Counter(
+        _NO_TEXT if item.number in without_text else agreement.reason
+        for item, agreement in zip(export.items, agreements, strict=True)
+        if agreement.reason or item.number in without_text
+    )
+    return Reading(corpus=corpus, summary=_summary(export, reasons if answers else None))
 
 
 def _columns(export: Export, asked: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -82,7 +101,7 @@ def _columns(export: Export, asked: Mapping[str, str | None]) -> dict[str, str |
     columns = dict(asked)
     if columns.get("text") is None and export.text in names and "text" not in names:
         columns["text"] = export.text
-    if export.control is not None or columns.get("label") not in names:
+    if columns.get("label") and (export.control is not None or columns["label"] not in names):
         columns["label"] = None
     return columns
 

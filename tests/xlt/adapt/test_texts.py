@@ -24,11 +24,16 @@ def test_groups_are_pairs():
 
 
 def test_translations_are_read_or_refused(tmp_path):
-    """Columns source, target, lang; a row without one of its texts is named."""
+    """Columns source, target, lang; a row that lacks one is left out and said."""
     good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
     good.write_text("source,target,lang\ngoat,ⴳⵓⴰⵜ,zgh\n", encoding="utf-8")
     bad.write_text("source,target,lang\ngoat,,zgh\n", encoding="utf-8")
+    some = tmp_path / "some.csv"
+    some.write_text("source,target,lang\ngoat,,zgh\nrain,ruwa,ha\nsun,rana,\n", encoding="utf-8")
+    lines: list[str] = []
 
     assert read_translations(good) == [Pair(text="ⴳⵓⴰⵜ", source="goat", lang="zgh")]
-    with pytest.raises(DataError, match="row 2"):
+    assert len(read_translations(some, note=lines.append)) == 1
+    assert lines == ["left out 2 rows of some.csv without two texts and a language: 2, 4"]
+    with pytest.raises(DataError, match=r"no row of .* has two texts"):
         read_translations(bad)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
 from tests.xlt.data.written import written
-from xlt.data.corpus import read_examples
+from xlt.data.corpus import corpus_of, read_examples
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
+from xlt.data.tables import read_rows
 from xlt.errors import DataError
 
 ROWS = [
@@ -90,14 +92,14 @@ def test_a_label_that_only_looks_like_a_list_is_a_label(tmp_path, cell):
 
 
 def test_a_text_cell_with_a_list_is_several_texts(tmp_path):
-    """To be read together; none of them may be empty."""
+    """To be read together; if one of them is empty, the row has no text."""
     rows = [{"text": ["a premise", " a guess "], "lang": "en"}, {"text": ["alone"]}]
     found = read_examples(written(tmp_path, ".jsonl", rows))
     assert [example.texts for example in found] == [("a premise", "a guess"), ("alone",)]
     assert found[0].text == "a premise\na guess"
     assert [example.input for example in found] == [("a premise", "a guess"), "alone"]
-    with pytest.raises(DataError, match="row 2: text is empty"):
-        read_examples(written(tmp_path, ".jsonl", [*rows[:1], {"text": ["a", " "]}]))
+    rows.append({"text": ["a", " "]})
+    assert len(read_examples(written(tmp_path, ".jsonl", rows))) == 2
 
 
 def test_an_id_shared_by_languages_is_their_group(tmp_path):
@@ -126,7 +128,7 @@ def test_a_split_column_can_be_chosen(tmp_path):
         ("a.csv", b"title,lang\na,b\n", "no column with text.*title"),
         ("a.csv", b"text,lang\na,en\nb\n", "line 3: expected 2 columns, got 1"),
         ("a.csv", b"text,text\na,b\n", "distinct"),
-        ("a.csv", b"text,lang\n ,en\n", "row 2: text is empty"),
+        ("a.csv", b"text,lang\n ,en\n", "no row of .* has a text in 'text'"),
         ("a.csv", b'text\n"abc\n', "line 3|line 2"),
         ("a.csv", "text\nü\n".encode("latin-1"), "not UTF-8"),
         ("a.csv", b"text\n" + b"x" * 2_100_000 + b"\n", "field larger than"),
@@ -137,8 +139,8 @@ def test_a_split_column_can_be_chosen(tmp_path):
         ("a.jsonl", b'{"text": "a"}\n["a"]\n', "line 2: expected an object, got list"),
         ("a.jsonl", b"[" * 100_000 + b"\n", "line 1 is not JSON"),
         ("a.jsonl", b'{"text": {"a": 1}}\n', "row 1: text must be text, got dict"),
-        ("a.jsonl", b'{"text": null}\n', "row 1: text is empty"),
-        ("a.jsonl", b'{"text": "a", "weight": 2}\n', r"weight must be in \(0, 1\]"),
+        ("a.jsonl", b'{"text": null}\n', "no rows"),
+        ("a.jsonl", b'{"text": [], "lang": "en"}\n', "no row of .* has a text in 'text'"),
         ("a.jsonl", b'{"text": "a", "id": 1}\n{"text": "b", "id": 1}\n', "'1' occurs 2 times"),
         ("a.parquet", b"not parquet", "not a Parquet file"),
         ("a.jsonl.gz", b"not gzip", "cannot read"),
@@ -177,3 +179,34 @@ def test_hub_data_sets_are_read_by_name_and_split(monkeypatch):
     monkeypatch.setattr(datasets, "load_dataset", lambda *a, **k: (asked.append((a, k)), table)[1])
     assert [e.answer for e in read_examples("owner/name:test")] == ["yes", "no"]
     assert asked == [(("owner/name",), {"split": "test"})]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_without_text_are_left_out_and_counted(tmp_path, kind):
+    """One empty cell does not end the run, and does not go without a word."""
+    texts = ["a", "", "b", " \u00a0", "c"]
+    path = written(tmp_path, kind, [{"text": text, "label": "x"} for text in texts])
+    corpus = corpus_of(read_rows(path), str(path), {})
+    numbers = [number for number, _ in read_rows(path)]
+    assert [example.id for example in corpus.examples] == [str(numbers[n]) for n in (0, 2, 4)]
+    assert list(corpus.without_text) == [numbers[1], numbers[3]]
+    line = f"left out 2 rows of {path.name} without text: {numbers[1]}, {numbers[3]}"
+    assert corpus.lines[1:] == [line]
+
+
+@pytest.mark.parametrize("kind", [".csv", ".jsonl", ".parquet"])
+def test_words_for_no_label_are_counted(tmp_path, kind):
+    """As pandas and databases write them; they make no class, and a line says so."""
+    labels = ["x", "nan", "NULL", None, "nan", "none"]
+    path = written(tmp_path, kind, [{"text": "t", "label": label} for label in labels])
+    corpus = corpus_of(read_rows(path), str(path), {})
+    assert [example.answer for example in corpus.examples] == ["x", *[None] * 4, "none"]
+    assert corpus.lines[1:] == [f"read as no label in {path.name}: 'nan' (2), 'NULL' (1)"]
+
+
+def test_a_number_that_is_none_is_no_label(tmp_path):
+    """NaN, in Parquet and in JSON as Python writes it; other numbers are labels."""
+    rows = [{"text": "t", "label": label} for label in (1.0, math.nan, -1.0)]
+    for kind in (".parquet", ".jsonl"):
+        found = read_examples(written(tmp_path, kind, rows))
+        assert [example.answer for example in found] == ["1.0", None, "-1.0"]

@@ -27,8 +27,9 @@ def recognise(
     Raises:
         DataError: If the export is damaged, or if it is not clear which answers are meant.
     """
+    asked = {**asked, "label": asked.get("label") or None}
     if is_tasks(rows):
-        return read_tasks(rows, path, asked.get("label"), answers=answers)
+        return read_tasks(rows, path, asked["label"], answers=answers)
     if is_prodigy(rows):
         export = read_prodigy(rows, path, asked.get("text"), answers=answers)
     elif is_doccano(rows):
@@ -37,7 +38,7 @@ def recognise(
         return read_annotation_rows(rows, path, asked, answers=answers)
     else:
         return None
-    wanted = asked.get("label")
+    wanted = asked["label"]
     if wanted not in (None, "label", export.control):
         raise DataError(
             f"{path} is {export.title}: its labels are in {export.control!r}, got --label {wanted}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from xlt.data.corpus import find_columns
+from xlt.data.columns import find_columns
 from xlt.data.exports.annotations import latest_by_annotator
 from xlt.data.exports.items import Choices, Export, Item, choice_object, choices_of_cell, listed
 from xlt.data.rows import Row

@@ -1,0 +1,103 @@
+"""Which columns are read as what, and the line that says so."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from tests.xlt.data.written import written
+from xlt.data.corpus import corpus_of, read_examples
+from xlt.data.tables import read_rows
+from xlt.errors import DataError
+
+
+def corpus(path, **asked):
+    """The table as commands read it."""
+    split = asked.pop("split", None)
+    return corpus_of(read_rows(path), str(path), asked, split=split)
+
+
+ROW = {"text": "hi", "lang": "en", "label": "x"}
+
+
+@pytest.mark.parametrize("column", ["weight", "Weight", "weights"])
+@pytest.mark.parametrize("cell", [0.01, 3.5, "12 kg", -1])
+def test_weights_are_read_only_if_asked_for(tmp_path, column, cell):
+    """A column may be called weight because it holds weights of something else."""
+    path = written(tmp_path, ".jsonl", [ROW | {column: cell}])
+    assert [example.weight for example in read_examples(path)] == [1.0]
+    assert corpus(path).lines == [
+        f"columns of data.jsonl: text, lang, label; not used: {column!r} (--weight)"
+    ]
+
+
+@pytest.mark.parametrize("kind", [".csv", ".jsonl", ".parquet"])
+def test_weights_that_are_asked_for_are_trust(tmp_path, kind):
+    """Any column; an empty cell is full trust; a number out of range is one line."""
+    path = written(tmp_path, kind, [ROW | {"trust": 0.25}, ROW | {"trust": None}])
+    assert [example.weight for example in read_examples(path, weight="trust")] == [0.25, 1.0]
+    line = "columns of data.*: text, lang, label, weight from 'trust'"
+    assert corpus(path, weight="trust").lines[0] == line.replace(".*", kind)
+    path = written(tmp_path, kind, [ROW | {"trust": 3.5}])
+    with pytest.raises(DataError, match=r"weight must be in \(0, 1\], got '3.5'"):
+        read_examples(path, weight="trust")
+
+
+def test_the_line_names_columns_and_what_they_are_read_as(tmp_path):
+    """Those with a usual name that is not the field's own; what is not used, with its option."""
+    row = {"doc": 4, "tweet": "hi", "Locale": "en", "topic": "x", "category": "y", "split": "a"}
+    assert corpus(written(tmp_path, ".csv", [row])).lines == [
+        "columns of data.csv: text from 'tweet', lang from 'Locale', label from 'category'; "
+        "not used: 'doc', 'topic' (--label), 'split' (--split)"
+    ]
+
+
+def test_the_line_stays_short(tmp_path):
+    """However wide the table is."""
+    path = written(tmp_path, ".csv", [{"text": "hi"} | {f"c{n}": n for n in range(30)}])
+    [line] = corpus(path).lines
+    assert line.endswith("'c6', 'c7', 22 more")
+
+
+@pytest.mark.parametrize("field", ["lang", "label", "id", "group"])
+def test_an_empty_name_is_no_column(tmp_path, field):
+    """For a table whose columns have usual names and another meaning."""
+    row = ROW | {"id": "7", "group": "g"}
+    path = written(tmp_path, ".csv", [row])
+    read, without = read_examples(path)[0], read_examples(path, **{field: ""})[0]
+    names = {"label": "answer"}
+    assert str(getattr(read, names.get(field, field))) == row[field]
+    assert str(getattr(without, names.get(field, field))) != row[field]
+    assert f"not used: {field!r}" in corpus(path, **{field: ""}).lines[0]
+
+
+def test_a_column_is_named_in_any_unicode_form(tmp_path):
+    """Users type composed letters; files of some systems have decomposed ones."""
+    name = unicodedata.normalize("NFD", "catégorie")
+    path = written(tmp_path, ".csv", [{"text": "hi", name: "x"}])
+    assert read_examples(path, label="catégorie")[0].answer == "x"
+
+
+@pytest.mark.parametrize(
+    ("more", "option"),
+    [
+        ({"labels": "x"}, "--label labels"),
+        ({"note": "", "Labels": "x", "n": 1}, "--label Labels"),
+        ({"gold class": "x"}, "--label 'gold class'"),
+        ({"a": 1, "b": 2}, "--label COLUMN"),
+    ],
+)
+def test_a_table_without_labels_says_how_to_name_them(tmp_path, more, option):
+    """The columns that are there, and the likeliest as an example."""
+    path = written(tmp_path, ".csv", [{"text": "hi", **more}])
+    with pytest.raises(DataError, match=r"has no column with labels; it has \['text', ") as caught:
+        corpus(path).labelled  # noqa: B018 - a property
+    assert str(caught.value).endswith(f"name the column with {option}")
+
+
+def test_a_column_without_a_label_is_another_matter(tmp_path):
+    """The column is right, the file is not."""
+    path = written(tmp_path, ".csv", [ROW | {"label": ""}])
+    with pytest.raises(DataError, match=r"no row of .* has a label$"):
+        corpus(path).labelled  # noqa: B018 - a property

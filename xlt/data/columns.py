@@ -1,0 +1,121 @@
+"""Columns of a table: which is read as what, found by usual names or named by the user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from xlt.data.label_names import canonical
+from xlt.errors import DataError
+
+# Usual names of columns, the likeliest first; compared without case, `_` and `-`.
+_USUAL = {
+    "text": ("text", "sentence", "content", "tweet", "document", "review", "utterance", "body"),
+    "lang": ("lang", "language", "languagecode", "langid", "locale"),
+    "label": ("label", "category", "class", "sentiment", "topic", "intent", "choice", "target"),
+    "id": ("id", "taskid", "uid", "key", "index", "indexid"),
+    "group": ("group", "groupid", "parallelid", "translationid", "sentenceid"),
+}
+#: Names that are read only if an option asks for them.
+_ASKED = {"weight": ("weight", "weights"), "split": ("split",)}
+
+#: Largest number of columns in a message.
+_NAMED = 20
+#: Largest number of columns in the line on what is read.
+_SHOWN = 8
+
+
+def find_columns(
+    names: Sequence[str], asked: Mapping[str, str | None], path: str
+) -> dict[str, str]:
+    """Finds the column of each field; leaves out fields without one.
+
+    Args:
+        names: All columns.
+        asked: Field -> the column that the user named; None to find it by its usual names, empty
+            for no column.
+        path: The table, for messages.
+
+    Raises:
+        DataError: If a column that the user named is missing, or if there is none with text.
+    """
+    plain = {_plain(name): name for name in names}
+    columns: dict[str, str] = {}
+    for field in (*_USUAL, "weight"):
+        name = asked.get(field)
+        if name == "":
+            continue
+        if name is not None:
+            columns[field] = _named(name, names, path)
+            continue
+        usual = next((plain[known] for known in _USUAL.get(field, ()) if known in plain), None)
+        if usual is not None and usual not in columns.values():
+            columns[field] = usual
+    if "text" not in columns:
+        raise DataError(
+            f"{path} has no column with text; it has {list(names[:_NAMED])}, expected one of "
+            f"{list(_USUAL['text'])}: name the column with --text"
+        )
+    return columns
+
+
+def describe(
+    names: Sequence[str],
+    columns: Mapping[str, str],
+    asked: Mapping[str, str | None],
+    details: Mapping[str, str],
+) -> str:
+    """Describes in a line which columns are read as what, and which are not used.
+
+    Args:
+        names: All columns.
+        columns: Field -> column.
+        asked: Field -> the column that the user named; a field with an empty name is not offered.
+        details: Field -> something to say about it.
+    """
+    read = [
+        (field if field == name else f"{field} from {name!r}") + details.get(field, "")
+        for field, name in columns.items()
+    ]
+    unused = [name for name in names if name not in columns.values()]
+    shown = [f"{name!r}{_offer(name, asked)}" for name in unused[:_SHOWN]]
+    if len(unused) > _SHOWN:
+        shown.append(f"{len(unused) - _SHOWN} more")
+    return ", ".join(read) + (f"; not used: {', '.join(shown)}" if shown else "")
+
+
+def without_labels(names: Sequence[str], columns: Mapping[str, str], path: str) -> str:
+    """Says that a table has no column with labels, and how to name one of those it has."""
+    unused = [name for name in names if name not in columns.values()]
+    near = {_plain(name): name for name in unused}
+    likely = [
+        close for usual in _USUAL["label"] for close in get_close_matches(usual, near, 1, 0.8)
+    ]
+    example = near[likely[0]] if likely else unused[0] if len(unused) == 1 else "COLUMN"
+    quoted = f"{example!r}" if " " in example else example
+    return (
+        f"{path} has no column with labels; it has {list(names[:_NAMED])}: name the column with "
+        f"--label {quoted}"
+    )
+
+
+def _named(name: str, names: Sequence[str], path: str) -> str:
+    """Returns the column that the user means; how its letters are composed does not matter."""
+    if name in names:
+        return name
+    for column in names:
+        if canonical(column) == canonical(name):
+            return column
+    raise DataError(f"{path} has no column {name!r}; it has {list(names[:_NAMED])}")
+
+
+def _offer(name: str, asked: Mapping[str, str | None]) -> str:
+    """Returns the option that reads a column as what its name says; empty without one."""
+    for field, usual in (_USUAL | _ASKED).items():
+        if _plain(name) in usual and asked.get(field) != "":
+            return f" (--{field})"
+    return ""
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
