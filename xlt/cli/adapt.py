@@ -75,6 +75,7 @@ def main(args: argparse.Namespace) -> int:
     say = arguments.print_status
     corpus = arguments.read_table(args.texts, arguments.columns_of(args), answers=False)
     data = _divided(args, corpus.examples)
+    arguments.announce(corpus)
     report = adapt(args.encoder, data, args.out, options=options, progress=say)
     report |= arguments.without_text(corpus)
     for lang, measured in report["languages"].items():

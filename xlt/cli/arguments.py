@@ -90,6 +90,7 @@ def read_data(
     split: str | None = None,
     *,
     answers: bool = True,
+    groups: bool = True,
     kind: str | None = None,
 ) -> Corpus:
     """Reads DATA as `read_table` does.
@@ -98,13 +99,17 @@ def read_data(
         args: With the arguments of `add_data`.
         split: Reads the rows of this split instead of those of --split.
         answers: Reads the answers; without them only texts are wanted.
+        groups: Reads groups that --group does not name.
         kind: Kind of the task that an export's answers are for; None if they decide it.
 
     Raises:
         DataError: If the table cannot be read.
     """
     wanted = args.split if split is None else split
-    return read_table(args.data, columns_of(args), split=wanted, answers=answers, kind=kind)
+    columns = columns_of(args)
+    if not groups:
+        columns["group"] = columns["group"] or ""
+    return read_table(args.data, columns, split=wanted, answers=answers, kind=kind)
 
 
 def read_table(
@@ -115,19 +120,22 @@ def read_table(
     answers: bool = True,
     kind: str | None = None,
 ) -> Corpus:
-    """Reads a file, prints lines on what was read, and identifies languages.
+    """Reads a file, and identifies the language of texts that do not name theirs.
 
     Raises:
         DataError: If the file cannot be read, or if its groups are no groups of translations.
     """
-    reading = read_file(path, columns, split=split, answers=answers, kind=kind)
-    for line in reading.lines:
-        print_status(line)
-    corpus = reading.corpus
+    corpus = read_file(path, columns, split=split, answers=answers, kind=kind)
     corpus = replace(corpus, examples=with_languages(corpus.examples))
     if "group" in corpus.columns and not columns.get("group"):
         check_groups(corpus.examples, corpus.columns["group"], path)
     return corpus
+
+
+def announce(*corpora: Corpus) -> None:
+    """Prints which columns were read as what, and what was left out."""
+    for line in dict.fromkeys(line for corpus in corpora for line in corpus.lines):
+        print_status(line)
 
 
 def without_text(*corpora: Corpus) -> dict[str, dict[str, int]]:

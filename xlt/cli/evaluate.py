@@ -38,10 +38,12 @@ def run(args: argparse.Namespace) -> int:
     from xlt.models.artifact import read_task
     from xlt.models.predictor import Predictor
 
-    corpus = arguments.read_data(args, kind=read_task(Path(args.model)).kind)
+    kind = read_task(Path(args.model)).kind
+    corpus = arguments.read_data(args, groups=False, kind=kind)
     labelled = corpus.labelled
     predictor = Predictor.load(Path(args.model))
     examples = read_answers(labelled, predictor.task)
+    arguments.announce(corpus)
     with progress_bar("reading texts") as show:
         predictions = predictor.predict(
             examples, progress=lambda done, total: show("reading texts", done, total)

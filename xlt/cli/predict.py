@@ -34,8 +34,10 @@ def run(args: argparse.Namespace) -> int:
     """Runs the command."""
     from xlt.models.predictor import Predictor
 
-    examples = arguments.read_data(args, answers=False).examples
+    corpus = arguments.read_data(args, answers=False, groups=False)
+    examples = corpus.examples
     predictor = Predictor.load(Path(args.model))
+    arguments.announce(corpus)
     with progress_bar("reading texts") as show:
         predictions = predictor.predict(
             examples, progress=lambda done, total: show("reading texts", done, total)

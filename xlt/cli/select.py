@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from xlt.cli import arguments
 from xlt.cli.report import progress_bar
+from xlt.data.corpus import Corpus
 from xlt.data.examples import Example
 from xlt.errors import DataError
 from xlt.payoff.transfer import transfer_of
@@ -83,9 +84,10 @@ def run(args: argparse.Namespace) -> int:
     corpus = arguments.read_data(args)
     examples = corpus.examples
     if args.relabel:
-        return _review(args, corpus.labelled)
+        return _review(args, corpus)
     if all(example.answer is not None for example in examples):
         raise DataError(f"every row of {args.data} has a label: there is nothing to choose from")
+    arguments.announce(corpus)
     selection = _selected(args, examples, options)
     shares = ", ".join(f"{lang} {count}" for lang, count in selection.quotas.items())
     fewer = f" (asked for {args.batch})" if selection.batch < args.batch else ""
@@ -171,12 +173,13 @@ def _transfer(args: argparse.Namespace, examples: Sequence[Example]) -> Transfer
     return transfer_of(read_answers(labelled, task), vectors, task, sources, rng)
 
 
-def _review(args: argparse.Namespace, labelled: Sequence[Example]) -> int:
+def _review(args: argparse.Namespace, corpus: Corpus) -> int:
     """Prints the labelled rows, the most suspect label first."""
     from xlt.models.artifact import base_vectors
 
-    task = infer_task(labelled)
-    labelled = read_answers(labelled, task)
+    task = infer_task(corpus.labelled)
+    labelled = read_answers(corpus.labelled, task)
+    arguments.announce(corpus)
     vectors = base_vectors(args.model, [example.input for example in labelled])
     votes = {example.id: {"": example.answer} for example in labelled}
     rng = np.random.default_rng(arguments.seed_of(args))

@@ -136,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
         first = arguments.seed_of(args)
         seeds = range(first, first + args.seeds)
         corpora = _corpora(args)
-        replay, setup = _replay(args, _examples(args, corpora), settings, names, seeds, show)
+        replay, setup = _replay(args, corpora, settings, names, seeds, show)
         cells = run_all(
             replay,
             [(name, seed) for seed in seeds for name in [*names, EVERYTHING]],
@@ -173,16 +173,17 @@ def _training(args: argparse.Namespace) -> Training | None:
 
 def _replay(
     args: argparse.Namespace,
-    data: tuple[list[Example], list[Example]],
+    corpora: Sequence[Corpus],
     settings: CurveSettings,
     names: Sequence[str],
     seeds: Sequence[int],
     show: Show,
 ) -> tuple[Replay, str]:
     """Returns the data, and a fingerprint of all that decides results except strategy and seed."""
-    pool, test = data
+    pool, test = _examples(args, corpora)
     source = arguments.language_codes(args.source)
     most = check_sizes(pool, test, settings, source=source, strategies=names, seeds=seeds)
+    arguments.announce(*corpora)
     if most < settings.budgets[-1]:
         arguments.print_status(f"budgets end at {most} labels, all texts that a seed chooses from")
     args.out.mkdir(parents=True, exist_ok=True)

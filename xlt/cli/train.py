@@ -74,11 +74,13 @@ def run(args: argparse.Namespace) -> int:
     )
     texts = [example for example in corpora[0].examples if example.answer is None]
     if args.unlabelled:
-        corpora.append(arguments.read_table(args.unlabelled, {}, answers=False))
+        groups = {"group": "" if args.group == "" else None}
+        corpora.append(arguments.read_table(args.unlabelled, groups, answers=False))
         texts += corpora[1].examples
     targets = in_languages(texts, arguments.language_codes(args.target))
     texts = without_groups(targets, held_out)
     pairs = read_pairs(args.pairs, note=arguments.print_status) if args.pairs else []
+    arguments.announce(*corpora)
     arguments.print_status(
         f"{len(kept)} labels, {len(held_out)} held out, {len(texts)} texts without a label"
     )

@@ -94,8 +94,8 @@ def without_labels(names: Sequence[str], columns: Mapping[str, str], path: str) 
     example = near[likely[0]] if likely else unused[0] if len(unused) == 1 else "COLUMN"
     quoted = f"{example!r}" if " " in example else example
     return (
-        f"{path} has no column with labels; it has {list(names[:_NAMED])}: name the column with "
-        f"--label {quoted}"
+        f"no row of {path} has a label: none of its columns {list(names[:_NAMED])} is read as "
+        f"label; name one with --label {quoted}"
     )
 
 

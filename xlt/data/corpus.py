@@ -23,10 +23,12 @@ _NAMED_SPLITS = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
-    """The texts of a table.
+    """The texts of a file.
 
     Attributes:
-        path: The table.
+        path: The file.
+        summary: One line on a labelling tool's export: its tool, how much of it is labelled, and
+            why the rest is not; empty for a table.
         split: The split that was read; None for all rows.
         examples: One for each row with a text.
         names: All columns.
@@ -37,6 +39,7 @@ class Corpus:
     """
 
     path: str
+    summary: str = ""
     split: str | None = None
     examples: Sequence[Example]
     names: Sequence[str]
@@ -47,13 +50,13 @@ class Corpus:
 
     @property
     def lines(self) -> list[str]:
-        """Returns lines for users: which columns are read, and what is left out."""
+        """Returns lines for users: what the file is, which columns are read, what is left out."""
         name = Path(self.path).name + (f" (split {self.split})" if self.split else "")
         groups = len({example.group for example in self.examples} - {None})
         found = f" ({groups} group{'' if groups == 1 else 's'})"
         details = {"group" if "group" in self.columns else "id": found} if groups else {}
         columns = describe(self.names, self.columns, self.asked, details)
-        lines = [f"columns of {name}: {columns}"]
+        lines = [*filter(None, [self.summary]), f"columns of {name}: {columns}"]
         if self.without_text:
             lines.append(left_out(self.without_text, "without text", name))
         if self.missing:

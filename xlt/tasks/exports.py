@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from xlt.data.corpus import Corpus, corpus_of
-from xlt.data.examples import Example
 from xlt.data.exports.items import UNANSWERED, Export, Item
 from xlt.data.exports.recognise import recognise
 from xlt.data.tables import read_rows
@@ -23,30 +22,6 @@ _NO_TEXT = "without text"
 _PHRASES = {DISAGREE: f"on which {DISAGREE}"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """A file that was read.
-
-    Attributes:
-        corpus: Its texts, with answers where there are some.
-        summary: One line on an export: its tool, how much of it is labelled, and why the rest is
-            not; empty for a table.
-    """
-
-    corpus: Corpus
-    summary: str = ""
-
-    @property
-    def examples(self) -> list[Example]:
-        """Returns the texts."""
-        return list(self.corpus.examples)
-
-    @property
-    def lines(self) -> list[str]:
-        """Returns lines for users on what was read, and what was not."""
-        return [*([self.summary] if self.summary else []), *self.corpus.lines]
-
-
 def read_file(
     path: str | Path,
     asked: Mapping[str, str | None],
@@ -54,7 +29,7 @@ def read_file(
     split: str | None = None,
     answers: bool = True,
     kind: str | None = None,
-) -> Reading:
+) -> Corpus:
     """Reads a table (`xlt.data.corpus.read_examples`) or an export of a labelling tool.
 
     Args:
@@ -72,14 +47,14 @@ def read_file(
         asked = {**asked, **{field: asked.get(field) or "" for field in ("label", "weight")}}
     export = recognise(rows, str(path), asked, answers=answers) if rows else None
     if export is None:
-        return Reading(corpus=corpus_of(rows, str(path), asked, split=split))
+        return corpus_of(rows, str(path), asked, split=split)
     table = [(item.number, item.fields) for item in export.items]
     columns = _columns(export, asked)
     if export.control is None:
         corpus = corpus_of(table, str(path), columns, split=split)
         unanswered = sum(example.answer is None for example in corpus.examples)
         reasons = Counter([UNANSWERED] * unanswered + [_NO_TEXT] * len(corpus.without_text))
-        return Reading(corpus=corpus, summary=_summary(export, reasons if answers else None))
+        return replace(corpus, summary=_summary(export, reasons if answers else None))
     agreements = _agreements(export.items, kind)
     pairs: dict[int, tuple[Hashable | None, float]] = {
         item.number: (agreement.answer, agreement.weight or 1.0)
@@ -92,7 +67,7 @@ def read_file(
         for item, agreement in zip(export.items, agreements, strict=True)
         if agreement.reason or item.number in without_text
     )
-    return Reading(corpus=corpus, summary=_summary(export, reasons if answers else None))
+    return replace(corpus, summary=_summary(export, reasons if answers else None))
 
 
 def _columns(export: Export, asked: Mapping[str, str | None]) -> dict[str, str | None]:

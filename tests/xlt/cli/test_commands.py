@@ -17,7 +17,7 @@ from xlt_backend.cli import main
         (["select", "{model}", "{data}", "--batch", "0"], "batch must be at least 1"),
         (["evaluate", "{model}", "{pool}"], "no row"),
         (["evaluate", "{model}", "{other}"], "unknown label 'sport'"),
-        (["train", "{pool}", "--out", "x"], "at least 2 different labels"),
+        (["train", "{pool}", "--out", "x"], "columns ['id', 'lang', 'text'] is read as label"),
         (["train", "{data}", "--out", "x", "--pairs", "{data}"], "source and target"),
         (["train", "{data}", "--out", "x", "--held-out", "2"], r"held-out share"),
         (["train", "{data}", "--out", "x", "--max-steps", "-1"], "max_steps"),

@@ -80,7 +80,7 @@ def test_a_file_without_labels_is_refused_before_the_model_is_read(tmp_path, cap
     model.mkdir()
     (model / "task.json").write_text(json.dumps(SingleLabel(labels=("a", "b")).to_json()))
     assert main(["evaluate", str(model), table(tmp_path, without_labels(ROWS))]) == 1
-    assert "has a label to judge by" in capsys.readouterr().err
+    assert "no row of" in capsys.readouterr().err
 
 
 #: Rows with a label that one of them has, in tables of either kind.

@@ -24,8 +24,8 @@ from xlt.tasks.exports import read_file
 
 def answers_of(path, *, label=None, **options):
     """The answers by id, and the summary."""
-    reading = read_file(path, {"label": label}, **options)
-    return {example.id: example.answer for example in reading.examples}, reading.summary
+    corpus = read_file(path, {"label": label}, **options)
+    return {example.id: example.answer for example in corpus.examples}, corpus.summary
 
 
 def written(folder, form, tasks):
@@ -149,8 +149,8 @@ def test_an_export_of_another_kind_of_project_is_one_clear_line(tmp_path, option
     with pytest.raises(DataError, match=r"'stars \(rating\)'") as caught:
         read_file(path, options)
     assert "\n" not in str(caught.value)
-    reading = read_file(path, options, answers=False)
-    assert reading.summary == "read 1 task of a Label Studio export"
+    corpus = read_file(path, options, answers=False)
+    assert corpus.summary == "read 1 task of a Label Studio export"
 
 
 @pytest.mark.parametrize("form", ["JSON_MIN", ".csv"])
@@ -336,9 +336,9 @@ def test_files_that_are_nothing_known_get_one_clear_line(tmp_path, content, mess
 )
 def test_tables_stay_tables(tmp_path, rows):
     """A column with a name that a tool uses too makes no export."""
-    reading = read_file(lines_file(tmp_path, rows), {})
-    assert reading.summary == ""
-    assert reading.examples[0].answer == (
+    corpus = read_file(lines_file(tmp_path, rows), {})
+    assert corpus.summary == ""
+    assert corpus.examples[0].answer == (
         tuple(rows[0]["label"]) if isinstance(rows[0]["label"], list) else "a"
     )
 
@@ -379,6 +379,6 @@ def test_votes_for_labels_that_look_the_same_agree(tmp_path, form):
     forms = ["Thể thao", unicodedata.normalize("NFD", "Thể thao"), "Thể\u00a0thao"]
     tasks = [task(1, *(annotation(n, [label], n) for n, label in enumerate(forms, start=1)))]
     tasks += [task(n, annotation(9 + n, [label], n)) for n, label in enumerate(forms, start=2)]
-    reading = read_file(written(tmp_path, form, tasks), {"label": "topic"})
-    assert {example.answer for example in reading.examples} == {"Thể thao"}
-    assert {example.weight for example in reading.examples} == {1.0}
+    corpus = read_file(written(tmp_path, form, tasks), {"label": "topic"})
+    assert {example.answer for example in corpus.examples} == {"Thể thao"}
+    assert {example.weight for example in corpus.examples} == {1.0}
