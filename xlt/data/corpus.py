@@ -213,7 +213,7 @@ def _example(
     texts = _strings(row.get(columns["text"]))
     if texts is None:
         texts = (value("text", _MAX_TEXT) or "",)
-    if not texts or not all(texts):
+    if not texts or any(map(is_blank, texts)):
         return None
     return Example(
         id=value("id") or str(number),

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 #: A row's number (its line in text files, otherwise counted from 1) and its values by column.
 Row = tuple[int, Mapping[str, object]]
+
+#: Categories of Unicode: controls, formats such as zero-width spaces, and separators.
+_INVISIBLE = {"Cc", "Cf", "Zl", "Zp", "Zs"}
 
 #: Largest number of rows in a message.
 _NAMED = 10
 
 
 def is_blank(cell: object) -> bool:
-    """Returns whether a cell holds nothing: None, white space alone or a number's NaN."""
+    """Returns whether a cell holds nothing: None, NaN, or invisible characters alone."""
     if isinstance(cell, str):
-        return not cell.strip()
+        return all(unicodedata.category(character) in _INVISIBLE for character in cell)
     return cell is None or (isinstance(cell, float) and math.isnan(cell))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
+from rich.text import Text
 
 from xlt.cli.arguments import language_codes
 from xlt.errors import ConfigError
@@ -53,6 +54,8 @@ def _add_texts(parser: argparse.ArgumentParser) -> None:
     add("--text", metavar="COLUMN", help="column with the text (default: guessed)")
     add("--lang", metavar="COLUMN", help="column with the language code (default: guessed)")
     add("--label", metavar="COLUMN", help="column with the label (default: guessed)")
+    text = "column with groups of translations, '' for none (default: guessed)"
+    add("--group", metavar="COLUMN", help=text)
     add(
         "--source",
         default="eng",
@@ -131,7 +134,7 @@ def main(args: argparse.Namespace) -> int:
         raise ConfigError("--exit and --json need --annotate N; without it the demo does not end")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops the servers as Ctrl-C does
     console = Console(stderr=True)
-    columns = {"text": args.text, "lang": args.lang, "label": args.label}
+    columns = {"text": args.text, "lang": args.lang, "label": args.label, "group": args.group}
     texts = load(
         args.data,
         columns,
@@ -141,6 +144,8 @@ def main(args: argparse.Namespace) -> int:
         limits=Limits(),
         rng=np.random.default_rng(args.seed),
     )
+    for line in texts.lines:
+        console.print("[dim]xlt:[/]", Text(line))
     name = "demo-annotate" if args.annotate else "demo"
     with (
         own_folder(args.folder / name, empty=bool(args.annotate)) as folder,

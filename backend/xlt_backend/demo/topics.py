@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from xlt.data.corpus import read_examples
+from xlt.data.corpus import corpus_of
 from xlt.data.examples import Example
 from xlt.data.languages import normalise
+from xlt.data.tables import read_rows
 from xlt.errors import DataError
 from xlt.tasks.kinds import KINDS, infer_task, read_answers
 from xlt.tasks.task import AnyTask
@@ -47,6 +48,7 @@ class DemoTexts:
         source: Code of the high-resource language.
         targets: Codes of all other languages, sorted.
         task: What annotators decide.
+        lines: Lines for users: which columns were read, what was left out.
     """
 
     pool: tuple[Example, ...]
@@ -54,6 +56,7 @@ class DemoTexts:
     source: str
     targets: tuple[str, ...]
     task: AnyTask
+    lines: tuple[str, ...] = ()
 
 
 def load(
@@ -70,7 +73,7 @@ def load(
 
     Args:
         path: CSV, JSONL or Parquet with text, language and label.
-        columns: Column names for `read_examples`; None to guess a column.
+        columns: Field -> column; None to find it by its usual names, empty for no column.
         source: Code of the high-resource language, in any form that normalises to the table's.
         languages: Codes of the languages to use; None for all.
         kind: Kind of task to make of texts that have one label each; None: as the labels are.
@@ -80,9 +83,8 @@ def load(
     Raises:
         DataError: If the table has no labels, lacks a language or leaves nothing to annotate.
     """
-    examples = [e for e in read_examples(path, **columns) if e.answer is not None]
-    if not examples:
-        raise DataError(f"{path}: no row has a label; the demo's annotator needs a label column")
+    corpus = corpus_of(read_rows(path), str(path), columns)
+    examples = corpus.labelled
     codes = _codes_in_table(examples, [source, *(languages or [])], path)
     source = codes[0]
     if languages:
@@ -103,6 +105,7 @@ def load(
         source=source,
         targets=tuple(c for c in codes if c != source),
         task=task,
+        lines=tuple(corpus.lines),
     )
 
 

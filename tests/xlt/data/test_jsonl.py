@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from xlt.data.corpus import read_examples
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt.data.jsonl import as_row, from_row, read_jsonl, write_jsonl
+from xlt.data.rows import is_blank
 from xlt.errors import DataError
 
-TEXTS = st.text(min_size=1, max_size=20).map(str.strip).filter(bool)
+TEXTS = st.text(min_size=1, max_size=20).map(str.strip).filter(lambda text: not is_blank(text))
 LISTS = st.lists(TEXTS, max_size=3).map(tuple)
 EXAMPLES = st.builds(
     Example,

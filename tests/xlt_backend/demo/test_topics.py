@@ -98,7 +98,7 @@ def test_ids_shared_by_translations_become_groups(tmp_path):
 @pytest.mark.parametrize(
     ("row", "source", "languages", "message"),
     [
-        ({"lang": "eng", "text": "x"}, "eng", None, "needs a label column"),
+        ({"lang": "eng", "text": "x"}, "eng", None, "no row of .* has a label"),
         ({"lang": "eng", "text": "x", "label": "a"}, "fra", None, r"no text in \['fra'\]"),
         ({"lang": "eng", "text": "x", "label": "a"}, "eng", ["hau"], r"no text in \['hau'\]"),
         ({"lang": "eng", "text": "x", "label": "a"}, "eng", None, "all texts are in 'eng'"),
@@ -119,3 +119,18 @@ def test_data_that_cannot_show_the_loop_is_refused_in_one_line(
             limits=Limits(),
             rng=np.random.default_rng(1),
         )
+
+
+def test_columns_are_announced_and_groups_can_be_refused(tmp_path: Path):
+    """The demo measures on held-out groups: numbers that start again are none."""
+    rows = [
+        {"text": f"{lang} {n}", "lang": lang, "label": "ab"[n % 2], "sentence_id": str(n % 4)}
+        for lang in ("en", "ha")
+        for n in range(20)
+    ]
+    options = {"source": "en", "languages": None, "limits": Limits(), "kind": None}
+    path = _table(tmp_path, rows)
+    with pytest.raises(DataError, match="'sentence_id' was taken for groups"):
+        load(path, COLUMNS, rng=np.random.default_rng(1), **options)
+    texts = load(path, COLUMNS | {"group": ""}, rng=np.random.default_rng(1), **options)
+    assert texts.lines == ("columns of table.jsonl: text, lang, label; not used: 'sentence_id'",)
