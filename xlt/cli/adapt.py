@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlt.cli import arguments
+from xlt.data.groups import check_groups
 
 if TYPE_CHECKING:
     from xlt.adapt.texts import AdaptData
@@ -74,6 +75,8 @@ def main(args: argparse.Namespace) -> int:
     options = AdaptOptions(source=args.source, trim=args.trim, **given)
     say = arguments.print_status
     corpus = arguments.read_table(args.texts, arguments.columns_of(args), answers=False)
+    if args.group:  # here groups are pairs to learn from, not only texts to keep together
+        check_groups(corpus.examples, args.group, args.texts, named=True)
     data = _divided(args, corpus.examples)
     arguments.announce(corpus)
     report = adapt(args.encoder, data, args.out, options=options, progress=say)

@@ -177,3 +177,14 @@ def test_labels_that_look_the_same_are_one_label(tmp_path, train, capsys):
         data = table(tmp_path, labelled(lambda n, form=form: form), f"{form}.jsonl")
         assert main(["evaluate", result["out"], data, "--json"]) == 0
         assert lines(capsys.readouterr().out)[0]["total"]["n"] == len(ROWS)
+
+
+@pytest.mark.parametrize("options", [[], ["--group", "sentence_id"]])
+def test_an_adaptation_needs_groups_of_translations(tmp_path, tiny_encoder, capsys, options):
+    """It learns that the texts of a group say the same, whoever chose the column."""
+    rows = [row | {"sentence_id": n % 5} for n, row in enumerate(ROWS)]
+    argv = ["adapt", str(tiny_encoder), sheet(tmp_path, rows), "--out", str(tmp_path / "a")]
+    assert main([*argv, *options]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "'sentence_id' was taken for groups of translations" in line
+    assert ("to keep such texts together" in line) == (not options)
