@@ -39,17 +39,14 @@ def find_columns(
     Raises:
         DataError: If a column that the user named is missing, or if there is none with text.
     """
-    plain = {_plain(name): name for name in names}
+    named = {field: _named(name, names, path) for field, name in asked.items() if name}
+    plain = {_plain(name): name for name in names if name not in named.values()}
     columns: dict[str, str] = {}
-    for field in (*_USUAL, "weight"):
-        name = asked.get(field)
-        if name == "":
-            continue
-        if name is not None:
-            columns[field] = _named(name, names, path)
-            continue
-        usual = next((plain[known] for known in _USUAL.get(field, ()) if known in plain), None)
-        if usual is not None and usual not in columns.values():
+    for field, usual_names in (_USUAL | {"weight": ()}).items():
+        usual = next((plain[known] for known in usual_names if known in plain), None)
+        if field in named:
+            columns[field] = named[field]
+        elif asked.get(field) is None and usual is not None and usual not in columns.values():
             columns[field] = usual
     if "text" not in columns:
         raise DataError(

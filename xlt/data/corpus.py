@@ -173,7 +173,9 @@ def corpus_of(
 
 
 def _answered(example: Example, given: tuple[Hashable | None, float] | None) -> Example:
-    return example if given is None else replace(example, answer=given[0], weight=given[1])
+    if given is None:
+        return example
+    return replace(example, answer=given[0], weight=example.weight * given[1])
 
 
 def _of_split(rows: list[Row], split: str, path: str) -> list[Row]:

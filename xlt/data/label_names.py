@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 from xlt.data.rows import is_blank
 
@@ -10,6 +11,7 @@ from xlt.data.rows import is_blank
 _MISSING = frozenset({"nan", "NaN", "NAN", "<NA>", "#N/A", "null", "NULL"})
 
 
+@lru_cache(maxsize=4096)
 def canonical(label: str) -> str:
     """Returns one form of all labels that look the same.
 

@@ -101,3 +101,16 @@ def test_a_column_without_a_label_is_another_matter(tmp_path):
     path = written(tmp_path, ".csv", [ROW | {"label": ""}])
     with pytest.raises(DataError, match=r"no row of .* has a label$"):
         corpus(path).labelled  # noqa: B018 - a property
+
+
+def test_a_column_that_the_user_named_is_nothing_else(tmp_path):
+    """Numbers that start again in each document are groups if the user says so, and no ids."""
+    rows = [{"text": f"{doc} {n}", "lang": "en", "id": n} for doc in "ab" for n in (1, 2)]
+    path = written(tmp_path, ".csv", rows)
+    with pytest.raises(DataError, match="--id '' to number the rows"):
+        read_examples(path)
+    found = read_examples(path, group="id")
+    assert [(example.id, example.group) for example in found] == [
+        ("2", "1"), ("3", "2"), ("4", "1"), ("5", "2")
+    ]  # fmt: skip
+    assert [example.id for example in read_examples(path, id="")] == ["2", "3", "4", "5"]

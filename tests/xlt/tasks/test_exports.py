@@ -382,3 +382,35 @@ def test_votes_for_labels_that_look_the_same_agree(tmp_path, form):
     corpus = read_file(written(tmp_path, form, tasks), {"label": "topic"})
     assert {example.answer for example in corpus.examples} == {"Thể thao"}
     assert {example.weight for example in corpus.examples} == {1.0}
+
+
+@pytest.mark.parametrize("tool", ["doccano", "Prodigy"])
+def test_other_tools_labels_that_look_the_same_are_one(tmp_path, tool):
+    """A label typed on two systems is one label in their files too."""
+    rows = []
+    for n, form in enumerate(("NFC", "NFD")):
+        label = unicodedata.normalize(form, "Sức khỏe")
+        more = {"label": [label]} if tool == "doccano" else {"label": label, "answer": "accept"}
+        rows.append({"id": n, "text": f"t{n}", **more})
+    answers, _ = answers_of(lines_file(tmp_path, rows))
+    assert answers == {"0": "Sức khỏe", "1": "Sức khỏe"}
+
+
+def test_items_without_text_are_left_out_and_counted(tmp_path):
+    """Whatever was said of them."""
+    tasks = [task(n, annotation(n, ["a"]), text=text) for n, text in enumerate(("t", "", "u"), 1)]
+    corpus = read_file(json_file(tmp_path, tasks), {})
+    assert [example.id for example in corpus.examples] == ["1", "3"]
+    assert corpus.lines == [
+        "read 3 tasks of a Label Studio export: 2 labelled, 1 without text (labels from 'topic')",
+        "columns of export.json: text, lang, id",
+        "left out 1 row of export.json without text: 2",
+    ]
+
+
+def test_weights_that_are_asked_for_count_beside_agreement(tmp_path):
+    """In an export, a column of the task's data."""
+    votes = [annotation(n, [label], n) for n, label in enumerate(("a", "a", "a", "b"), 1)]
+    path = json_file(tmp_path, [task(1, *votes, trust=0.5), task(2, annotation(9, ["b"]))])
+    assert [e.weight for e in read_file(path, {"weight": "trust"}).examples] == [0.375, 1.0]
+    assert [e.weight for e in read_file(path, {}).examples] == [0.75, 1.0]
