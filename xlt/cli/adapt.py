@@ -75,6 +75,7 @@ def main(args: argparse.Namespace) -> int:
     options = AdaptOptions(source=args.source, trim=args.trim, **given)
     say = arguments.print_status
     corpus = arguments.read_table(args.texts, arguments.columns_of(args), answers=False)
+    corpus.check_groups()
     if args.group:  # here groups are pairs to learn from, not only texts to keep together
         check_groups(corpus.examples, args.group, args.texts, named=True)
     data = _divided(args, corpus.examples)

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from xlt.data.corpus import Corpus
-from xlt.data.groups import check_groups
 from xlt.data.languages import with_languages
 from xlt.tasks.exports import read_file
 
@@ -123,13 +122,10 @@ def read_table(
     """Reads a file, and identifies the language of texts that do not name theirs.
 
     Raises:
-        DataError: If the file cannot be read, or if its groups are no groups of translations.
+        DataError: If the file cannot be read.
     """
     corpus = read_file(path, columns, split=split, answers=answers, kind=kind)
-    corpus = replace(corpus, examples=with_languages(corpus.examples))
-    if "group" in corpus.columns and not columns.get("group"):
-        check_groups(corpus.examples, corpus.columns["group"], path)
-    return corpus
+    return replace(corpus, examples=with_languages(corpus.examples))
 
 
 def announce(*corpora: Corpus) -> None:

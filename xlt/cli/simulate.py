@@ -212,7 +212,10 @@ def _code() -> str:
 def _corpora(args: argparse.Namespace) -> list[Corpus]:
     """Reads DATA, and its test split if one is named."""
     splits = [args.split] if args.test_split is None else [args.split, args.test_split]
-    return [arguments.read_data(args, split) for split in splits]
+    corpora = [arguments.read_data(args, split) for split in splits]
+    for corpus in corpora:
+        corpus.check_groups()
+    return corpora
 
 
 def _examples(

@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
     config = _config(args)
     corpora = [arguments.read_data(args)]
+    corpora[0].check_groups()
     labelled = corpora[0].labelled
     task = infer_task(labelled)
     rng = np.random.default_rng(arguments.seed_of(args))
@@ -76,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     if args.unlabelled:
         groups = {"group": "" if args.group == "" else None}
         corpora.append(arguments.read_table(args.unlabelled, groups, answers=False))
+        corpora[1].check_groups()
         texts += corpora[1].examples
     targets = in_languages(texts, arguments.language_codes(args.target))
     texts = without_groups(targets, held_out)

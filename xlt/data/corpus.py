@@ -10,7 +10,7 @@ from pathlib import Path
 
 from xlt.data.columns import describe, find_columns, without_labels
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
-from xlt.data.groups import check_groups
+from xlt.data.groups import check_groups, describe_groups
 from xlt.data.label_names import is_missing
 from xlt.data.rows import Row, is_blank, left_out
 from xlt.data.tables import read_rows
@@ -52,9 +52,8 @@ class Corpus:
     def lines(self) -> list[str]:
         """Returns lines for users: what the file is, which columns are read, what is left out."""
         name = Path(self.path).name + (f" (split {self.split})" if self.split else "")
-        groups = len({example.group for example in self.examples} - {None})
-        found = f" ({groups} group{'' if groups == 1 else 's'})"
-        details = {"group" if "group" in self.columns else "id": found} if groups else {}
+        groups = describe_groups(self.examples)
+        details = {"group" if "group" in self.columns else "id": groups}
         columns = describe(self.names, self.columns, self.asked, details)
         lines = [*filter(None, [self.summary]), f"columns of {name}: {columns}"]
         if self.without_text:
@@ -63,6 +62,15 @@ class Corpus:
             words = ", ".join(f"{word!r} ({count})" for word, count in self.missing.items())
             lines.append(f"read as no label in {name}: {words}")
         return lines
+
+    def check_groups(self) -> None:
+        """Refuses a column with groups that was found by its name, if it has no translations.
+
+        Raises:
+            DataError: If two texts of a group are no translations of one another.
+        """
+        if "group" in self.columns and not self.asked.get("group"):
+            check_groups(self.examples, self.columns["group"], self.path)
 
     @property
     def labelled(self) -> list[Example]:
@@ -158,8 +166,6 @@ def corpus_of(
             examples.append(_answered(example, given))
     if not examples:
         raise DataError(f"no row of {path} has a text in {columns['text']!r}; it has {names}")
-    if not asked.get("group") and "group" in columns:
-        check_groups(examples, columns["group"], path)
     return Corpus(
         path=path,
         split=split,

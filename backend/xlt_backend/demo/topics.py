@@ -84,6 +84,7 @@ def load(
         DataError: If the table has no labels, lacks a language or leaves nothing to annotate.
     """
     corpus = corpus_of(read_rows(path), str(path), columns)
+    corpus.check_groups()
     examples = corpus.labelled
     codes = _codes_in_table(examples, [source, *(languages or [])], path)
     source = codes[0]

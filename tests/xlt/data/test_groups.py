@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.xlt.data.written import written
-from xlt.data.corpus import corpus_of, read_examples
+from xlt.data.corpus import corpus_of
 from xlt.data.examples import Example
 from xlt.data.groups import check_groups
 from xlt.data.tables import read_rows
@@ -24,8 +24,10 @@ def test_numbers_that_start_again_are_no_groups(tmp_path, name):
     """One line: two texts that were seen, and what to do."""
     rows = [{name: row["sentence_id"], **row} for row in RESTARTING]
     rows = [{key: row[key] for key in (name, "sentence", "lang")} for row in rows]
+    path = written(tmp_path, ".csv", rows)
+    corpus = corpus_of(read_rows(path), str(path), {})
     with pytest.raises(DataError, match=r"in group '0' two different texts are in 'en'") as caught:
-        read_examples(written(tmp_path, ".csv", rows))
+        corpus.check_groups()
     message = str(caught.value)
     assert "'en 0 0' and 'en 1 0'" in message
     assert f"{name!r} was taken for groups" in message
@@ -36,10 +38,13 @@ def test_numbers_that_start_again_are_no_groups(tmp_path, name):
 def test_the_ways_out_work(tmp_path):
     """No groups, or the same column on purpose: texts that belong together are kept together."""
     path = written(tmp_path, ".csv", RESTARTING)
-    assert {example.group for example in read_examples(path, group="")} == {None}
-    asked = read_examples(path, group="sentence_id")
-    assert [example.group for example in asked] == ["0", "1", "2"] * 3
-    assert {example.group for example in read_examples(path, group="doc")} == {"0", "1", "2"}
+    groups = {"": [None] * 9, "sentence_id": [*"012"] * 3, "doc": sorted([*"012"] * 3)}
+    for column, expected in groups.items():
+        corpus = corpus_of(read_rows(path), str(path), {"group": column})
+        corpus.check_groups()
+        assert [example.group for example in corpus.examples] == expected
+    [line] = corpus.lines
+    assert "group from 'doc' (3 groups, 3 with different texts of one language)" in line
 
 
 def test_translations_are_groups_and_announced(tmp_path):
@@ -51,6 +56,7 @@ def test_translations_are_groups_and_announced(tmp_path):
     ]
     path = written(tmp_path, ".jsonl", rows)
     corpus = corpus_of(read_rows(path), str(path), {})
+    corpus.check_groups()
     assert corpus.lines == ["columns of data.jsonl: text, lang, id, group (4 groups)"]
 
 
