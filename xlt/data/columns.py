@@ -90,9 +90,10 @@ def without_labels(names: Sequence[str], columns: Mapping[str, str], path: str) 
     ]
     example = near[likely[0]] if likely else unused[0] if len(unused) == 1 else "COLUMN"
     quoted = f"{example!r}" if " " in example else example
+    option = f"; name one with --label {quoted}" if unused else ""
     return (
         f"no row of {path} has a label: none of its columns {list(names[:_NAMED])} is read as "
-        f"label; name one with --label {quoted}"
+        f"label{option}"
     )
 
 

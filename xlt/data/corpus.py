@@ -82,6 +82,8 @@ class Corpus:
         found = [example for example in self.examples if example.answer is not None]
         if found:
             return found
+        if self.summary:
+            raise DataError(f"no row of {self.path} has a label: {self.summary}")
         if "label" in self.columns or self.asked.get("label") == "":
             raise DataError(f"no row of {self.path} has a label")
         raise DataError(without_labels(self.names, self.columns, self.path))

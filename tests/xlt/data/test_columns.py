@@ -86,6 +86,7 @@ def test_a_column_is_named_in_any_unicode_form(tmp_path):
         ({"note": "", "Labels": "x", "n": 1}, "--label Labels"),
         ({"gold class": "x"}, "--label 'gold class'"),
         ({"a": 1, "b": 2}, "--label COLUMN"),
+        ({"lang": "en"}, None),
     ],
 )
 def test_a_table_without_labels_says_how_to_name_them(tmp_path, more, option):
@@ -93,7 +94,8 @@ def test_a_table_without_labels_says_how_to_name_them(tmp_path, more, option):
     path = written(tmp_path, ".csv", [{"text": "hi", **more}])
     with pytest.raises(DataError, match=r"none of its columns \['text', .* is read") as caught:
         corpus(path).labelled  # noqa: B018 - a property
-    assert str(caught.value).endswith(f"name one with {option}")
+    end = f"is read as label; name one with {option}" if option else "is read as label"
+    assert str(caught.value).endswith(end)
 
 
 def test_a_column_without_a_label_is_another_matter(tmp_path):

@@ -414,3 +414,13 @@ def test_weights_that_are_asked_for_count_beside_agreement(tmp_path):
     path = json_file(tmp_path, [task(1, *votes, trust=0.5), task(2, annotation(9, ["b"]))])
     assert [e.weight for e in read_file(path, {"weight": "trust"}).examples] == [0.375, 1.0]
     assert [e.weight for e in read_file(path, {}).examples] == [0.75, 1.0]
+
+
+def test_an_export_without_an_answer_says_so(tmp_path):
+    """Where labels are needed; with the reasons, not with columns."""
+    path = lines_file(tmp_path, [{"data": {"text": "t"}}, {"data": {"text": "u"}}])
+    with pytest.raises(DataError, match=r"no row of .* task file: 0 labelled, 2 without an answer"):
+        read_file(path, {"label": "topic"}).labelled  # noqa: B018 - a property
+    path = json_file(tmp_path, [task(1, annotation(1, ["a"], was_cancelled=True))])
+    with pytest.raises(DataError, match=r"no row of .* export: 0 labelled, 1 skipped"):
+        read_file(path, {}).labelled  # noqa: B018 - a property
