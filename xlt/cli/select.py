@@ -85,9 +85,9 @@ def run(args: argparse.Namespace) -> int:
     examples = corpus.examples
     if args.relabel:
         return _review(args, corpus)
+    arguments.announce(corpus)
     if all(example.answer is not None for example in examples):
         raise DataError(f"every row of {args.data} has a label: there is nothing to choose from")
-    arguments.announce(corpus)
     selection = _selected(args, examples, options)
     shares = ", ".join(f"{lang} {count}" for lang, count in selection.quotas.items())
     fewer = f" (asked for {args.batch})" if selection.batch < args.batch else ""

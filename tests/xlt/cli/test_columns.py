@@ -73,6 +73,12 @@ def test_the_other_commands_read_the_same_rows(tmp_path, model, capsys):
     shown = capsys.readouterr()
     assert [row["id"] for row in lines(shown.out)] == ["x2"]
     assert LEFT_OUT in shown.err
+    labelled = sheet(tmp_path, GAPS[:-2], "labelled.csv")
+    assert main(["select", model, labelled]) == 1
+    assert capsys.readouterr().err.splitlines()[:2] == [
+        "columns of labelled.csv: text, lang, label, id",
+        "left out 1 row of labelled.csv without text: 42",
+    ]
     assert main(["select", model, path, "--relabel", "--all"]) == 0
     shown = capsys.readouterr()
     assert len(lines(shown.out)) == len(ROWS)
