@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlt.cli import arguments
+from xlt.cli import arguments, languages
+from xlt.errors import DataError
 
 if TYPE_CHECKING:
     from xlt.adapt.texts import AdaptData
+    from xlt.data.examples import Example
 
 _SUMMARY = "adapt an encoder to languages that it reads badly"
 _DESCRIPTION = """\
@@ -38,8 +42,8 @@ def add_command(subparsers: arguments.Subparsers) -> None:
     add("encoder", metavar="ENCODER", help="bundled, a folder or a name on the Hugging Face Hub")
     add("texts", metavar="TEXTS", help="table of texts with their languages")
     add("--out", type=Path, required=True, metavar="FOLDER", help="folder to write the encoder to")
-    text = "language of the labels; its vectors are held (default: %(default)s)"
-    add("--source", default="en", metavar="LANG", help=text)
+    text = "language of the labels; its vectors are held (default: en)"
+    add("--source", metavar="LANG", help=text)
     add("--target", default="", metavar="LANGS", help="languages to adapt to (default: all)")
     text = "table of translations with columns source, target and lang"
     add("--pairs", metavar="FILE", help=text)
@@ -69,9 +73,12 @@ def main(args: argparse.Namespace) -> int:
     from xlt.adapt.run import adapt
 
     given = {name: getattr(args, name) for name in _SETTINGS if getattr(args, name) is not None}
-    options = AdaptOptions(source=args.source, trim=args.trim, **given)
+    options = AdaptOptions(trim=args.trim, **given)
     say = arguments.print_status
-    report = adapt(args.encoder, _read(args), args.out, options=options, progress=say)
+    examples = arguments.read_table(args.texts, arguments.columns_of(args), answers=False)
+    options = replace(options, source=_source(args, examples) or options.source)
+    data = _divided(args, examples, options.source)
+    report = adapt(args.encoder, data, args.out, options=options, progress=say)
     for lang, measured in report["languages"].items():
         say(_line(lang, measured))
     if report["trimmed"]:
@@ -80,18 +87,33 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _read(args: argparse.Namespace) -> AdaptData:
-    """Reads TEXTS in the source and target languages, and the translations."""
+def _source(args: argparse.Namespace, examples: Sequence[Example]) -> str:
+    """Returns the source language that the user names, empty if none.
+
+    The texts of translations in it need not be among `examples`.
+    """
+    if args.source is None or args.pairs or args.lexicon:
+        return args.source or ""
+    sources = languages.named("--source", args.source, [e.lang for e in examples])
+    if len(sources) != 1:
+        raise DataError(f"--source must be one language, got {', '.join(sources) or 'none'}")
+    return sources[0]
+
+
+def _divided(args: argparse.Namespace, examples: Sequence[Example], source: str) -> AdaptData:
+    """Divides TEXTS in the source and target languages, and reads the translations."""
     from xlt.adapt.texts import from_examples, read_translations
     from xlt.data.languages import in_languages
 
-    examples = arguments.read_table(args.texts, arguments.columns_of(args), answers=False)
-    targets = arguments.language_codes(args.target)
+    pairs = read_translations(args.pairs) if args.pairs else []
+    lexicon = read_translations(args.lexicon) if args.lexicon else []
+    translated = [pair.lang for pair in [*pairs, *lexicon]]
+    targets = languages.named("--target", args.target, [*(e.lang for e in examples), *translated])
     return from_examples(
-        in_languages(examples, [*targets, args.source] if targets else []),
-        source=args.source,
-        pairs=read_translations(args.pairs) if args.pairs else (),
-        lexicon=read_translations(args.lexicon) if args.lexicon else (),
+        in_languages(examples, [*targets, source] if targets else []),
+        source=source,
+        pairs=pairs,
+        lexicon=lexicon,
     )
 
 

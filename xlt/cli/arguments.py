@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from xlt.data.examples import Example
-from xlt.data.languages import with_languages
+from xlt.data.languages import is_known, listed, with_languages
 from xlt.tasks.exports import read_file
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -119,6 +120,9 @@ def read_table(
     reading = read_file(path, columns, split=split, answers=answers, kind=kind)
     if reading.summary:
         print_status(reading.summary)
+    unknown = Counter(e.lang for e in reading.examples if not is_known(e.lang))
+    if unknown:
+        print_status(f"unknown languages, each read as one of its own: {listed(unknown)}")
     return with_languages(reading.examples)
 
 

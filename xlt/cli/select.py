@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.cli import arguments
+from xlt.cli import arguments, languages
 from xlt.cli.report import progress_bar
 from xlt.data.examples import Example
 from xlt.errors import DataError
@@ -73,7 +73,6 @@ def run(args: argparse.Namespace) -> int:
     """Runs the command."""
     options = SamplerOptions(
         batch=args.batch,
-        source_languages=tuple(arguments.language_codes(args.source)),
         source_share=args.source_share,
         quota=args.quota,
         audit_share=args.audit_share,
@@ -81,6 +80,8 @@ def run(args: argparse.Namespace) -> int:
         measure=args.measure,
     )
     examples = arguments.read_data(args)
+    sources = tuple(languages.named("--source", args.source, [e.lang for e in examples]))
+    options = replace(options, source_languages=sources)
     if args.relabel:
         return _review(args, examples)
     if all(example.answer is not None for example in examples):
@@ -103,7 +104,7 @@ def _selected(
 ) -> Selection:
     """Orders the rows that have no label; those that have one say what is known already."""
     waiting = np.array([example.answer is None for example in examples], dtype=bool)
-    transfer = _transfer(args, examples)
+    transfer = _transfer(args, examples, options)
     vectors, uncertainty, measure = _scored(args, examples)
     pool = [example for example in examples if example.answer is None]
     labelled = [example for example in examples if example.answer is not None]
@@ -156,17 +157,19 @@ def _scored(
     return predictions.scores.vectors, predictions.uncertainty, measure
 
 
-def _transfer(args: argparse.Namespace, examples: Sequence[Example]) -> Transfer | None:
+def _transfer(
+    args: argparse.Namespace, examples: Sequence[Example], options: SamplerOptions
+) -> Transfer | None:
     """Returns how well labels of the source teach the targets, as far as the file's labels say."""
     labelled = [example for example in examples if example.answer is not None]
-    if not labelled or not args.source or args.quota != "adaptive":
+    sources = options.source_languages
+    if not labelled or not sources or options.quota != "adaptive":
         return None
     from xlt.models.artifact import base_vectors
 
     task = infer_task(labelled)
     vectors = base_vectors(args.model, [example.input for example in labelled])
     rng = np.random.default_rng(arguments.seed_of(args))
-    sources = arguments.language_codes(args.source)
     return transfer_of(read_answers(labelled, task), vectors, task, sources, rng)
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from textwrap import fill
 from typing import Any
 
 import numpy as np
 
-from xlt.cli import arguments
+from xlt.cli import arguments, languages
 from xlt.cli.report import progress_bar
 from xlt.data.examples import Example
-from xlt.data.languages import in_languages
+from xlt.data.languages import in_languages, spellings
 from xlt.data.splits import split_by_group
 from xlt.disk.fingerprints import fingerprint, fingerprint_of_file
 from xlt.disk.outputs import check_file, check_folder
@@ -177,7 +177,7 @@ def _replay(
 ) -> tuple[Replay, str]:
     """Returns the data, and a fingerprint of all that decides results except strategy and seed."""
     pool, test = _examples(args)
-    source = arguments.language_codes(args.source)
+    source = languages.named("--source", args.source, [e.lang for e in pool])
     most = check_sizes(pool, test, settings, source=source, strategies=names, seeds=seeds)
     if most < settings.budgets[-1]:
         arguments.print_status(f"budgets end at {most} labels, all texts that a seed chooses from")
@@ -206,24 +206,31 @@ def _code() -> str:
 
 def _examples(args: argparse.Namespace) -> tuple[list[Example], list[Example]]:
     """Returns the texts to choose from, and the test texts."""
-    pool = _read(args)
+    pool = _chosen(args, _labelled(args))
     if args.test_split is not None:
-        return pool, _read(args, args.test_split)
+        test = _labelled(args, args.test_split)
+        called = spellings(e.lang for e in [*pool, *test])
+        pool, test = ([replace(e, lang=called[e.lang]) for e in part] for part in (pool, test))
+        return pool, in_languages(test, [e.lang for e in pool])
     task, rng = infer_task(pool), np.random.default_rng(arguments.SEED)
     return split_by_group(
         pool, _HELD_OUT, rng, decisions=lambda cell: task.decisions(task.read(cell))
     )
 
 
-def _read(args: argparse.Namespace, split: str | None = None) -> list[Example]:
-    """Returns the labelled rows of DATA in the languages of the simulation."""
+def _labelled(args: argparse.Namespace, split: str | None = None) -> list[Example]:
     examples = [e for e in arguments.read_data(args, split) if e.answer is not None]
-    targets = arguments.language_codes(args.targets)
-    wanted = [*targets, *arguments.language_codes(args.source)] if targets else []
-    examples = in_languages(examples, wanted)
     if not examples:
-        raise DataError(f"{args.data} has no labelled row in {', '.join(wanted) or 'any language'}")
+        raise DataError(f"{args.data} has no labelled row to simulate with")
     return examples
+
+
+def _chosen(args: argparse.Namespace, examples: Sequence[Example]) -> list[Example]:
+    """Returns the examples in the languages of the simulation."""
+    langs = [e.lang for e in examples]
+    sources = languages.named("--source", args.source, langs)
+    targets = languages.named("--targets", args.targets, langs)
+    return in_languages(examples, [*targets, *sources] if targets else [])
 
 
 def _described(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xlt.cli import arguments
+from xlt.cli import arguments, languages
 from xlt.cli.judged import judged
 from xlt.cli.report import progress_bar
 from xlt.data.languages import in_languages
@@ -75,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
     texts = [example for example in examples if example.answer is None]
     if args.unlabelled:
         texts += arguments.read_table(args.unlabelled, {}, answers=False)
-    targets = in_languages(texts, arguments.language_codes(args.target))
+    wanted = languages.named("--target", args.target, [e.lang for e in [*examples, *texts]])
+    targets = in_languages(texts, wanted)
     texts = without_groups(targets, held_out)
     pairs = read_pairs(args.pairs) if args.pairs else []
     arguments.print_status(

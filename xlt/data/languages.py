@@ -27,6 +27,8 @@ _SAME = 1
 
 #: Lowest probability at which `identify` names a language.
 _SURE = 0.2
+#: Number of languages that a message lists, and the number of characters of each.
+_LISTED, _WIDTH = 12, 40
 #: Longer texts are identified by their first characters.
 _MAX_CHARACTERS = 2_000
 #: Code of py3langid for text without words (numbers, addresses).
@@ -88,6 +90,30 @@ def languages_named(name: str, languages: Iterable[str]) -> tuple[str, ...]:
     return same or tuple(language for language in languages if macrolanguage(language) == key)
 
 
+def resolved(names: Sequence[str], languages: Iterable[str]) -> tuple[str, ...]:
+    """Returns the names; a macrolanguage that names members is replaced by their keys, sorted."""
+    languages = tuple(languages)
+    result: list[str] = []
+    for name in names:
+        keys = {normalise(language) for language in languages_named(name, languages)}
+        result += sorted(keys - {normalise(name)}) or [name]
+    return tuple(result)
+
+
+def spellings(languages: Iterable[str]) -> dict[str, str]:
+    """Returns for each code or name the first one that is for the same language."""
+    first: dict[str, str] = {}
+    return {language: first.setdefault(normalise(language), language) for language in languages}
+
+
+def listed(texts: Mapping[str, int]) -> str:
+    """Returns a short list of languages, those with most texts first, for messages."""
+    common = sorted(texts.items(), key=lambda item: -item[1])
+    parts = [f"{language[:_WIDTH]} ({count})" for language, count in common[:_LISTED]]
+    more = [f"{len(common) - _LISTED} more"] if len(common) > _LISTED else []
+    return ", ".join(parts + more) or "no language"
+
+
 def identify(texts: Sequence[str]) -> list[tuple[str, float]]:
     """Identifies the language of each text with py3langid, which knows 142 languages.
 
@@ -104,6 +130,8 @@ def with_languages(
 ) -> list[Example]:
     """Returns the examples, with the language of those that do not name theirs identified.
 
+    An identified language is called as the other examples call it.
+
     Args:
         examples: Any.
         identifier: Takes texts, returns languages with probabilities; None: `identify`.
@@ -114,16 +142,19 @@ def with_languages(
     named = list(examples)
     if silent:
         languages = (identifier or identify)([examples[index].text for index in silent])
+        known = [
+            example.lang for example in examples if normalise(example.lang) != UNKNOWN_LANGUAGE
+        ]
+        called = spellings([*known, *(lang for lang, _ in languages)])
         for index, (lang, _) in zip(silent, languages, strict=True):
-            named[index] = replace(examples[index], lang=lang)
+            named[index] = replace(examples[index], lang=called[lang])
     return named
 
 
 def in_languages(examples: Sequence[Example], names: Sequence[str]) -> list[Example]:
-    """Returns the examples in these languages; all of them if none is named."""
-    known = {example.lang for example in examples}
-    chosen = {language for name in names for language in languages_named(name, known)}
-    return [example for example in examples if not names or example.lang in chosen]
+    """Returns the examples in these `resolved` languages; all of them if none is named."""
+    keys = {normalise(name) for name in names}
+    return [example for example in examples if not keys or normalise(example.lang) in keys]
 
 
 @lru_cache(maxsize=65_536)

@@ -23,6 +23,19 @@ def test_groups_are_pairs():
         from_examples(examples[:1], source="en")
 
 
+def test_spellings_of_one_language_are_one():
+    """Texts, translations and words may be written by different people."""
+    rows = [("1", "goat", "English"), ("2", "awaki", "hausa"), ("3", "akuya", "ha")]
+    examples = [Example(id=i, texts=(text,), lang=lang) for i, text, lang in rows]
+    pair = Pair(text="gida", source="house", lang="hau_Latn")
+
+    data = from_examples(examples, source="en", pairs=[pair], lexicon=[pair])
+
+    assert data.languages == ("hausa",)
+    assert data.pairs == data.lexicon == (Pair(text="gida", source="house", lang="hausa"),)
+    assert data.sources == ("goat",)
+
+
 def test_translations_are_read_or_refused(tmp_path):
     """Columns source, target, lang; a row without one of its texts is named."""
     good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"

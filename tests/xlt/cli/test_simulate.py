@@ -53,7 +53,7 @@ def test_the_command_writes_tables_and_plots_and_goes_on(table, tiny_encoder, tm
         (["--strategies", "nonsense"], "unknown strategy 'nonsense'"),
         (["--budgets", "ten"], "--budgets must be numbers"),
         (["--seeds", "0"], "--seeds and --jobs must be at least 1"),
-        (["--targets", "xx", "--source", "yy"], "no labelled row in xx, yy"),
+        (["--targets", "xx", "--source", "yy"], "--source: no text is in 'yy'"),
     ],
 )
 def test_what_cannot_be_simulated_is_one_line(change, message, table, tmp_path, capsys):

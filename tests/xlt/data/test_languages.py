@@ -20,6 +20,7 @@ from xlt.data.languages import (
     languages_named,
     macrolanguage,
     normalise,
+    resolved,
     with_languages,
 )
 
@@ -244,6 +245,20 @@ def test_only_texts_without_a_language_are_identified():
     assert asked == [["text 2", "text 4"]]
     text = "Watoto walikwenda shule asubuhi wakati wa mvua."
     assert with_languages([Example(id="5", texts=(text,))])[0].lang == "swa"
+
+
+def test_an_identified_language_is_called_as_the_others_call_it():
+    """The first of them."""
+    rows = [("1", "Hausa"), ("2", UNKNOWN_LANGUAGE), ("3", "ha"), ("4", ""), ("5", "und-Latn")]
+    examples = [Example(id=id, texts=("x",), lang=lang) for id, lang in rows]
+    named = with_languages(examples, lambda texts: [("hau", 0.9), ("swa", 0.5), ("und", 0.0)])
+    assert [example.lang for example in named] == ["Hausa", "Hausa", "ha", "swa", "und"]
+
+
+def test_members_replace_a_macrolanguage_that_has_no_text():
+    """So that what an option means does not depend on which of its texts are left later."""
+    assert resolved(["en", "qu"], ["quy", "quh_Latn", "eng"]) == ("en", "quh", "quy")
+    assert resolved(["ar", "xx"], ["ar", "arz"]) == ("ar", "xx")
 
 
 def test_languages_are_chosen_by_any_of_their_codes():
