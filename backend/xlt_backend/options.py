@@ -24,7 +24,8 @@ class ProjectOptions(BaseModel):
             that xlt learns.
         language_field: Key of `task.data` with the language. If a task has none, it is identified.
         group_field: Key of `task.data` that translations of one text share.
-        source_languages: Languages whose labels are cheap, in any code: `en`, `eng`, `eng_Latn`.
+        source_languages: Languages whose labels are cheap, as codes or names: `en`, `eng_Latn`,
+            `English`.
         min_labels: Number of usable labels before the first training.
         retrain_after_labels: Train again after this many new labels ...
         retrain_after_s: ... or this many seconds after the first new label.

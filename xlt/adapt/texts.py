@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xlt.data.examples import Example
-from xlt.data.languages import normalise, spellings
+from xlt.data.languages import languages_named, macrolanguage, normalise, spellings
 from xlt.data.tables import read_rows
 from xlt.errors import DataError
 
@@ -116,6 +116,24 @@ def from_examples(
         lexicon=tuple(dict.fromkeys(_called(lexicon, called))),
         sources=tuple(dict.fromkeys([*(e.text for e in in_source), *sources])),
     )
+
+
+def pairs_for(languages: Set[str], pairs: Iterable[Pair]) -> list[Pair]:
+    """Returns the translations that help these languages, in their codes.
+
+    Those in a macrolanguage are for its members, and those in a member for its macrolanguage,
+    unless both are among the languages.
+
+    Args:
+        languages: Normalised codes.
+        pairs: Translations in any languages.
+    """
+    return [
+        replace(pair, lang=lang)
+        for pair in pairs
+        for lang in languages_named(pair.lang, languages) or languages & {macrolanguage(pair.lang)}
+        if lang is not None
+    ]
 
 
 def _called(pairs: Iterable[Pair], names: Mapping[str, str]) -> list[Pair]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from xlt.cli import arguments, languages
 from xlt.cli.report import progress_bar
 from xlt.data.examples import Example
-from xlt.errors import DataError
+from xlt.errors import ConfigError, DataError
 from xlt.payoff.transfer import transfer_of
 from xlt.review.labels import review
 from xlt.sampling.audit import is_audit
@@ -23,7 +23,7 @@ from xlt.sampling.build import ModelView, Tasks, build_pool
 from xlt.sampling.pool import Quota, SamplerOptions
 from xlt.sampling.select import Selection, select
 from xlt.sampling.transfer import Transfer
-from xlt.tasks.kinds import infer_task, read_answers
+from xlt.tasks.kinds import check_measure, infer_task, read_answers
 
 _DESCRIPTION = """\
 What to label next: the rows of DATA without a label, the one to label next first.
@@ -79,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
         control_share=args.control_share,
         measure=args.measure,
     )
+    _check_measure(args)
     examples = arguments.read_data(args)
     sources = tuple(languages.named("--source", args.source, [e.lang for e in examples]))
     options = replace(options, source_languages=sources)
@@ -97,6 +98,15 @@ def run(args: argparse.Namespace) -> int:
             del row["reason"], row["neighbours"]
         print(json.dumps(row, ensure_ascii=False))
     return 0
+
+
+def _check_measure(args: argparse.Namespace) -> None:
+    if args.measure and args.model == "bundled":
+        raise ConfigError("--measure needs a trained model: without one no text is uncertain")
+    if args.measure:
+        from xlt.models.artifact import read_task
+
+        check_measure(args.measure, read_task(Path(args.model)))
 
 
 def _selected(

@@ -29,7 +29,7 @@ from xlt.simulate.replay import Replay, cached_vectors, make_replay
 from xlt.simulate.results import summary
 from xlt.simulate.runner import run_all
 from xlt.simulate.sizes import check_sizes
-from xlt.simulate.strategies import ALIASES, DEFAULT, strategy
+from xlt.simulate.strategies import ALIASES, DEFAULT, check_measures, strategy
 from xlt.simulate.tables import show_tables
 from xlt.tasks.kinds import infer_task
 from xlt.tasks.task import Show
@@ -177,6 +177,7 @@ def _replay(
 ) -> tuple[Replay, str]:
     """Returns the data, and a fingerprint of all that decides results except strategy and seed."""
     pool, test = _examples(args)
+    check_measures(names, infer_task(pool))
     source = languages.named("--source", args.source, [e.lang for e in pool])
     most = check_sizes(pool, test, settings, source=source, strategies=names, seeds=seeds)
     if most < settings.budgets[-1]:
