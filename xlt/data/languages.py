@@ -65,6 +65,13 @@ def is_known(name: str) -> bool:
     return not _plain(name) or _tag(name) is not None
 
 
+def iso_code(name: str) -> str | None:
+    """Returns the shortest ISO 639 code of a known language; None for any other text."""
+    tag = _tag(name)
+    found = None if tag is None else _individual(tag)
+    return None if found == UNKNOWN_LANGUAGE else found
+
+
 def macrolanguage(name: str) -> str | None:
     """Returns the key of the ISO 639-3 macrolanguage that a language is a member of.
 

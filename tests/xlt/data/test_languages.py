@@ -17,6 +17,7 @@ from xlt.data.languages import (
     identify,
     in_languages,
     is_known,
+    iso_code,
     languages_named,
     macrolanguage,
     normalise,
@@ -142,6 +143,23 @@ def test_any_text_is_a_language(name):
     assert normalise(unicodedata.normalize("NFD", name)) == key
     macrolanguage(name)
     is_known(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("eng_Latn", "en"),
+        ("Hausa", "ha"),
+        ("iw", "he"),
+        ("swh", "swh"),
+        ("Dari", "prs"),
+        ("no", "no"),
+    ],
+)
+def test_the_code_of_a_language_is_short(name, expected):
+    """And that of the member of a macrolanguage, if it was named; other texts have none."""
+    assert iso_code(name) == expected
+    assert {iso_code(text) for text in ("und", "", "my-group", "xx")} == {None}
 
 
 def test_a_user_may_name_a_macrolanguage():
