@@ -34,7 +34,8 @@ class ProjectOptions(BaseModel):
             if the source is far from the targets, and more or less as labels show how well the
             source teaches them.
         quota: How the rest is shared among the target languages: `equal`, `proportional`,
-            `adaptive`, or weights such as `{"hau": 2, "yor": 1}`.
+            `adaptive`, or weights such as `{"hau": 2, "yor": 1}`. Languages without a weight come
+            when those with one have no tasks left.
         audit_share: Share of tasks whose labels judge models and never train them.
         control_share: Share of the other tasks that are drawn at random. Their labels train, and
             show whether selection pays.

@@ -73,4 +73,4 @@ def check_measure(name: str, task: AnyTask) -> None:
         ConfigError: If it has not; lists those that it has.
     """
     if name and name not in task.measures:
-        raise ConfigError(f"unknown measure {name[:60]!r}: expected one of {list(task.measures)}")
+        raise ConfigError(f"measure must be one of {list(task.measures)}, got {name[:60]!r}")

@@ -55,7 +55,7 @@ def test_the_command_writes_tables_and_plots_and_goes_on(table, tiny_encoder, tm
         (["--seeds", "0"], "--seeds and --jobs must be at least 1"),
         (["--strategies", "default:quota=nonsense"], "quota must be one of"),
         (["--strategies", "default:quota=fixed"], "quota 'fixed' has no weights in a simulation"),
-        (["--strategies", "random,default:measure=nonsense"], "unknown measure 'nonsense'"),
+        (["--strategies", "random,default:measure=nonsense"], "measure must be one of ['margin'"),
         (["--targets", "xx", "--source", "yy"], "--source: no text is in 'yy'"),
     ],
 )
