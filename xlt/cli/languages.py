@@ -13,7 +13,7 @@ from xlt.errors import DataError
 def named(option: str, value: str, langs: Iterable[str]) -> list[str]:
     """Returns the languages of an option such as `--target hau,Yoruba`.
 
-    A macrolanguage that only names its members is replaced by them, and a line says so.
+    A macrolanguage without texts is replaced by its members; a line says whether they are taken.
 
     Args:
         option: Its name, for messages.
@@ -29,8 +29,8 @@ def named(option: str, value: str, langs: Iterable[str]) -> list[str]:
         languages = languages_named(name, texts)
         if not languages:
             raise DataError(f"{option}: no text is in {name[:60]!r}; texts are in {listed(texts)}")
-        members = [lang for lang in texts if macrolanguage(lang) == normalise(name)]
+        members = {lang: n for lang, n in texts.items() if macrolanguage(lang) == normalise(name)}
         if members:
-            taken = listed({lang: texts[lang] for lang in languages})
-            print_status(f"{option} {name}: {taken}; members of this macrolanguage: {members[:9]}")
+            taken = "not its members" if languages[0] not in members else "its members"
+            print_status(f"{option} {name} is a macrolanguage: {taken} {listed(members)}")
     return list(resolved(names, texts))
