@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     texts = [example for example in examples if example.answer is None]
     if args.unlabelled:
         texts += arguments.read_table(args.unlabelled, {}, answers=False)
-    wanted = languages.named("--target", args.target, [e.lang for e in [*examples, *texts]])
+    wanted = languages.named("--target", args.target, [e.lang for e in [*labelled, *texts]])
     targets = in_languages(texts, wanted)
     texts = without_groups(targets, held_out)
     pairs = read_pairs(args.pairs) if args.pairs else []
