@@ -24,7 +24,8 @@ class ProjectOptions(BaseModel):
             that xlt learns.
         language_field: Key of `task.data` with the language. If a task has none, it is identified.
         group_field: Key of `task.data` that translations of one text share.
-        source_languages: Languages whose labels are cheap, in any code: `en`, `eng`, `eng_Latn`.
+        source_languages: Languages whose labels are cheap, as codes or names: `en`, `eng_Latn`,
+            `English`.
         min_labels: Number of usable labels before the first training.
         retrain_after_labels: Train again after this many new labels ...
         retrain_after_s: ... or this many seconds after the first new label.
@@ -33,7 +34,8 @@ class ProjectOptions(BaseModel):
             if the source is far from the targets, and more or less as labels show how well the
             source teaches them.
         quota: How the rest is shared among the target languages: `equal`, `proportional`,
-            `adaptive`, or weights such as `{"hau": 2, "yor": 1}`.
+            `adaptive`, or weights such as `{"hau": 2, "yor": 1}`. Languages without a weight come
+            when those with one have no tasks left.
         audit_share: Share of tasks whose labels judge models and never train them.
         control_share: Share of the other tasks that are drawn at random. Their labels train, and
             show whether selection pays.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xlt.data.examples import Example
-from xlt.data.languages import normalise
+from xlt.data.languages import languages_named, macrolanguage, normalise, spellings
 from xlt.data.rows import is_blank, left_out
 from xlt.data.tables import read_rows
 from xlt.errors import DataError
@@ -90,7 +90,8 @@ def from_examples(
     """Divides texts into target languages, source language and translations.
 
     Texts of one group are translations of one another, so each text of a group that has one in
-    the source language makes a pair with it. Labels are not read.
+    the source language makes a pair with it. Labels are not read. All codes and names of one
+    language are replaced by the first one.
 
     Args:
         examples: Texts with their languages.
@@ -102,6 +103,9 @@ def from_examples(
     Raises:
         DataError: If every text is in the source language.
     """
+    pairs, lexicon = list(pairs), list(lexicon)
+    called = spellings([*(e.lang for e in examples), *(pair.lang for pair in [*pairs, *lexicon])])
+    examples = [replace(e, lang=called[e.lang]) for e in examples]
     key = normalise(source)
     in_source = [e for e in examples if normalise(e.lang) == key]
     by_group: Mapping[str, str] = {e.group: e.text for e in in_source if e.group is not None}
@@ -112,10 +116,32 @@ def from_examples(
     ]
     return AdaptData(
         texts=tuple(dict.fromkeys((e.lang, e.text) for e in examples if normalise(e.lang) != key)),
-        pairs=tuple(dict.fromkeys([*from_groups, *pairs])),
-        lexicon=tuple(dict.fromkeys(lexicon)),
+        pairs=tuple(dict.fromkeys([*from_groups, *_called(pairs, called)])),
+        lexicon=tuple(dict.fromkeys(_called(lexicon, called))),
         sources=tuple(dict.fromkeys([*(e.text for e in in_source), *sources])),
     )
+
+
+def pairs_for(languages: Set[str], pairs: Iterable[Pair]) -> list[Pair]:
+    """Returns the translations that help these languages, in their codes.
+
+    Those in a macrolanguage are for its members, and those in a member for its macrolanguage,
+    unless both are among the languages.
+
+    Args:
+        languages: Normalised codes.
+        pairs: Translations in any languages.
+    """
+    return [
+        replace(pair, lang=lang)
+        for pair in pairs
+        for lang in languages_named(pair.lang, languages) or languages & {macrolanguage(pair.lang)}
+        if lang is not None
+    ]
+
+
+def _called(pairs: Iterable[Pair], names: Mapping[str, str]) -> list[Pair]:
+    return [replace(pair, lang=names[pair.lang]) for pair in pairs]
 
 
 def read_translations(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlt.cli import arguments
+from xlt.cli import arguments, languages
 from xlt.data.groups import check_groups
+from xlt.errors import DataError
 
 if TYPE_CHECKING:
     from xlt.adapt.texts import AdaptData
@@ -41,8 +43,8 @@ def add_command(subparsers: arguments.Subparsers) -> None:
     add("encoder", metavar="ENCODER", help="bundled, a folder or a name on the Hugging Face Hub")
     add("texts", metavar="TEXTS", help="table of texts with their languages")
     add("--out", type=Path, required=True, metavar="FOLDER", help="folder to write the encoder to")
-    text = "language of the labels; its vectors are held (default: %(default)s)"
-    add("--source", default="en", metavar="LANG", help=text)
+    text = "language of the labels; its vectors are held (default: en)"
+    add("--source", metavar="LANG", help=text)
     add("--target", default="", metavar="LANGS", help="languages to adapt to (default: all)")
     text = "table of translations with columns source, target and lang"
     add("--pairs", metavar="FILE", help=text)
@@ -72,13 +74,14 @@ def main(args: argparse.Namespace) -> int:
     from xlt.adapt.run import adapt
 
     given = {name: getattr(args, name) for name in _SETTINGS if getattr(args, name) is not None}
-    options = AdaptOptions(source=args.source, trim=args.trim, **given)
+    options = AdaptOptions(trim=args.trim, **given)
     say = arguments.print_status
     corpus = arguments.read_table(args.texts, arguments.columns_of(args), answers=False)
     corpus.check_groups()
     if args.group:  # here groups are pairs to learn from, not only texts to keep together
         check_groups(corpus.examples, args.group, args.texts, named=True)
-    data = _divided(args, corpus.examples)
+    options = replace(options, source=_source(args, corpus.examples) or options.source)
+    data = _divided(args, corpus.examples, options.source)
     arguments.announce(corpus)
     report = adapt(args.encoder, data, args.out, options=options, progress=say)
     report |= arguments.without_text(corpus)
@@ -90,18 +93,34 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _divided(args: argparse.Namespace, examples: Sequence[Example]) -> AdaptData:
+def _source(args: argparse.Namespace, examples: Sequence[Example]) -> str:
+    """Returns the source language that the user names, empty if none.
+
+    The texts of translations in it need not be among `examples`.
+    """
+    if args.source is None or args.pairs or args.lexicon:
+        return args.source or ""
+    sources = languages.named("--source", args.source, [e.lang for e in examples])
+    if len(sources) != 1:
+        raise DataError(f"--source must be one language, got {', '.join(sources) or 'none'}")
+    return sources[0]
+
+
+def _divided(args: argparse.Namespace, examples: Sequence[Example], source: str) -> AdaptData:
     """Divides TEXTS in the source and target languages, and reads the translations."""
     from xlt.adapt.texts import from_examples, read_translations
     from xlt.data.languages import in_languages
 
     say = arguments.print_status
-    targets = arguments.language_codes(args.target)
+    pairs = read_translations(args.pairs, note=say) if args.pairs else []
+    lexicon = read_translations(args.lexicon, note=say) if args.lexicon else []
+    translated = [pair.lang for pair in [*pairs, *lexicon]]
+    targets = languages.named("--target", args.target, [*(e.lang for e in examples), *translated])
     return from_examples(
-        in_languages(examples, [*targets, args.source] if targets else []),
-        source=args.source,
-        pairs=read_translations(args.pairs, note=say) if args.pairs else (),
-        lexicon=read_translations(args.lexicon, note=say) if args.lexicon else (),
+        in_languages(examples, [*targets, source] if targets else []),
+        source=source,
+        pairs=pairs,
+        lexicon=lexicon,
     )
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.cli import arguments
+from xlt.cli import arguments, languages
 from xlt.cli.report import progress_bar
 from xlt.data.corpus import Corpus
 from xlt.data.examples import Example
-from xlt.errors import DataError
+from xlt.errors import ConfigError, DataError
 from xlt.payoff.transfer import transfer_of
 from xlt.review.labels import review
 from xlt.sampling.audit import is_audit
@@ -24,7 +24,7 @@ from xlt.sampling.build import ModelView, Tasks, build_pool
 from xlt.sampling.pool import Quota, SamplerOptions
 from xlt.sampling.select import Selection, select
 from xlt.sampling.transfer import Transfer
-from xlt.tasks.kinds import infer_task, read_answers
+from xlt.tasks.kinds import check_measure, infer_task, read_answers
 
 _DESCRIPTION = """\
 What to label next: the rows of DATA without a label, the one to label next first.
@@ -74,15 +74,17 @@ def run(args: argparse.Namespace) -> int:
     """Runs the command."""
     options = SamplerOptions(
         batch=args.batch,
-        source_languages=tuple(arguments.language_codes(args.source)),
         source_share=args.source_share,
         quota=args.quota,
         audit_share=args.audit_share,
         control_share=args.control_share,
         measure=args.measure,
     )
+    _check_measure(args)
     corpus = arguments.read_data(args)
     examples = corpus.examples
+    sources = tuple(languages.named("--source", args.source, [e.lang for e in examples]))
+    options = replace(options, source_languages=sources)
     if args.relabel:
         return _review(args, corpus)
     arguments.announce(corpus)
@@ -101,12 +103,21 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check_measure(args: argparse.Namespace) -> None:
+    if args.measure and args.model == "bundled":
+        raise ConfigError("--measure needs a trained model: without one no text is uncertain")
+    if args.measure:
+        from xlt.models.artifact import read_task
+
+        check_measure(args.measure, read_task(Path(args.model)))
+
+
 def _selected(
     args: argparse.Namespace, examples: Sequence[Example], options: SamplerOptions
 ) -> Selection:
     """Orders the rows that have no label; those that have one say what is known already."""
     waiting = np.array([example.answer is None for example in examples], dtype=bool)
-    transfer = _transfer(args, examples)
+    transfer = _transfer(args, examples, options)
     vectors, uncertainty, measure = _scored(args, examples)
     pool = [example for example in examples if example.answer is None]
     labelled = [example for example in examples if example.answer is not None]
@@ -159,17 +170,19 @@ def _scored(
     return predictions.scores.vectors, predictions.uncertainty, measure
 
 
-def _transfer(args: argparse.Namespace, examples: Sequence[Example]) -> Transfer | None:
+def _transfer(
+    args: argparse.Namespace, examples: Sequence[Example], options: SamplerOptions
+) -> Transfer | None:
     """Returns how well labels of the source teach the targets, as far as the file's labels say."""
     labelled = [example for example in examples if example.answer is not None]
-    if not labelled or not args.source or args.quota != "adaptive":
+    sources = options.source_languages
+    if not labelled or not sources or options.quota != "adaptive":
         return None
     from xlt.models.artifact import base_vectors
 
     task = infer_task(labelled)
     vectors = base_vectors(args.model, [example.input for example in labelled])
     rng = np.random.default_rng(arguments.seed_of(args))
-    sources = arguments.language_codes(args.source)
     return transfer_of(read_answers(labelled, task), vectors, task, sources, rng)
 
 

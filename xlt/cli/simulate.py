@@ -5,23 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from textwrap import fill
 from typing import Any
 
 import numpy as np
 
-from xlt.cli import arguments
+from xlt.cli import arguments, languages
 from xlt.cli.report import progress_bar
 from xlt.data.corpus import Corpus
 from xlt.data.examples import Example
-from xlt.data.languages import in_languages
+from xlt.data.languages import in_languages, spellings
 from xlt.data.splits import split_by_group
 from xlt.disk.fingerprints import fingerprint, fingerprint_of_file
 from xlt.disk.outputs import check_file, check_folder
 from xlt.encoder.locations import encoder_fingerprint
-from xlt.errors import ConfigError, DataError
+from xlt.errors import ConfigError
 from xlt.simulate.acquisition import ACQUISITIONS
 from xlt.simulate.learners import Training
 from xlt.simulate.learning_curve import EVERYTHING, CurveSettings
@@ -30,7 +30,7 @@ from xlt.simulate.replay import Replay, cached_vectors, make_replay
 from xlt.simulate.results import summary
 from xlt.simulate.runner import run_all
 from xlt.simulate.sizes import check_sizes
-from xlt.simulate.strategies import ALIASES, DEFAULT, strategy
+from xlt.simulate.strategies import ALIASES, DEFAULT, check_measures, strategy
 from xlt.simulate.tables import show_tables
 from xlt.tasks.kinds import infer_task
 from xlt.tasks.task import Show
@@ -181,7 +181,8 @@ def _replay(
 ) -> tuple[Replay, str]:
     """Returns the data, and a fingerprint of all that decides results except strategy and seed."""
     pool, test = _examples(args, corpora)
-    source = arguments.language_codes(args.source)
+    check_measures(names, infer_task(pool))
+    source = languages.named("--source", args.source, [e.lang for e in pool])
     most = check_sizes(pool, test, settings, source=source, strategies=names, seeds=seeds)
     arguments.announce(*corpora)
     if most < settings.budgets[-1]:
@@ -222,23 +223,24 @@ def _examples(
     args: argparse.Namespace, corpora: Sequence[Corpus]
 ) -> tuple[list[Example], list[Example]]:
     """Returns the texts to choose from, and the test texts."""
-    pool, *tests = [_in_languages(args, corpus.labelled) for corpus in corpora]
+    pool, *tests = [corpus.labelled for corpus in corpora]
+    pool = _chosen(args, pool)
     if tests:
-        return pool, tests[0]
+        called = spellings(e.lang for e in [*pool, *tests[0]])
+        pool, test = ([replace(e, lang=called[e.lang]) for e in part] for part in (pool, tests[0]))
+        return pool, in_languages(test, [e.lang for e in pool])
     task, rng = infer_task(pool), np.random.default_rng(arguments.SEED)
     return split_by_group(
         pool, _HELD_OUT, rng, decisions=lambda cell: task.decisions(task.read(cell))
     )
 
 
-def _in_languages(args: argparse.Namespace, examples: Sequence[Example]) -> list[Example]:
+def _chosen(args: argparse.Namespace, examples: Sequence[Example]) -> list[Example]:
     """Returns the examples in the languages of the simulation."""
-    targets = arguments.language_codes(args.targets)
-    wanted = [*targets, *arguments.language_codes(args.source)] if targets else []
-    found = in_languages(examples, wanted)
-    if not found:
-        raise DataError(f"{args.data} has no labelled row in {', '.join(wanted)}")
-    return found
+    langs = [e.lang for e in examples]
+    sources = languages.named("--source", args.source, langs)
+    targets = languages.named("--targets", args.targets, langs)
+    return in_languages(examples, [*targets, *sources] if targets else [])
 
 
 def _described(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xlt.cli import arguments
+from xlt.cli import arguments, languages
 from xlt.cli.judged import judged
 from xlt.cli.report import progress_bar
 from xlt.data.languages import in_languages
@@ -79,7 +79,8 @@ def run(args: argparse.Namespace) -> int:
         corpora.append(arguments.read_table(args.unlabelled, groups, answers=False))
         corpora[1].check_groups()
         texts += corpora[1].examples
-    targets = in_languages(texts, arguments.language_codes(args.target))
+    wanted = languages.named("--target", args.target, [e.lang for e in [*labelled, *texts]])
+    targets = in_languages(texts, wanted)
     texts = without_groups(targets, held_out)
     pairs = read_pairs(args.pairs, note=arguments.print_status) if args.pairs else []
     arguments.announce(*corpora)

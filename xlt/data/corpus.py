@@ -12,6 +12,7 @@ from xlt.data.columns import describe, find_columns, without_labels
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt.data.groups import check_groups, describe_groups
 from xlt.data.label_names import is_missing
+from xlt.data.languages import is_known, listed
 from xlt.data.rows import Row, is_blank, left_out
 from xlt.data.tables import read_rows
 from xlt.errors import DataError
@@ -61,6 +62,9 @@ class Corpus:
         if self.missing:
             words = ", ".join(f"{word!r} ({count})" for word, count in self.missing.items())
             lines.append(f"read as no label in {name}: {words}")
+        unknown = Counter(e.lang for e in self.examples if not is_known(e.lang))
+        if unknown:
+            lines.append(f"unknown languages, each read as one of its own: {listed(unknown)}")
         return lines
 
     def check_groups(self) -> None:

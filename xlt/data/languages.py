@@ -1,14 +1,19 @@
-"""Normalises language codes, and identifies the language of texts."""
+"""Tells which codes and names are one language, and identifies the language of texts."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+import langcodes
+from langcodes.data_dicts import LANGUAGE_REPLACEMENTS, MACROLANGUAGES
+from langcodes.tag_parser import LanguageTagError
+
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
+from xlt.data.language_names import tag_of
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]  # no stubs
@@ -16,56 +21,104 @@ if TYPE_CHECKING:
 #: Texts -> language and probability of each.
 Identify = Callable[[Sequence[str]], Sequence[tuple[str, float]]]
 
-# Two letters (ISO 639-1), then the three of ISO 639-3; the withdrawn in, iw, ji and mo included.
-_TWO_LETTERS = (
-    "aaaar ababk aeave afafr akaka amamh anarg arara asasm avava ayaym azaze babak bebel bgbul "
-    "bibis bmbam bnben bobod brbre bsbos cacat ceche chcha cocos crcre csces cuchu cvchv cycym "
-    "dadan dedeu dvdiv dzdzo eeewe elell eneng eoepo esspa etest eueus fafas ffful fifin fjfij "
-    "fofao frfra fyfry gagle gdgla glglg gngrn guguj gvglv hahau heheb hihin hohmo hrhrv hthat "
-    "huhun hyhye hzher iaina idind ieile igibo iiiii ikipk ioido isisl itita iuiku jajpn jvjav "
-    "kakat kgkon kikik kjkua kkkaz klkal kmkhm knkan kokor krkau kskas kukur kvkom kwcor kykir "
-    "lalat lbltz lglug lilim lnlin lolao ltlit lulub lvlav mgmlg mhmah mimri mkmkd mlmal mnmon "
-    "mrmar msmsa mtmlt mymya nanau nbnor ndnde nenep ngndo nlnld nnnno nonor nrnbl nvnav nynya "
-    "ococi ojoji omorm orori ososs papan pipli plpol pspus ptpor quque rmroh rnrun roron rurus "
-    "rwkin sasan scsrd sdsnd sesme sgsag sisin skslk slslv smsmo snsna sosom sqsqi srsrp ssssw "
-    "stsot susun svswe swswa tatam tetel tgtgk ththa titir tktuk tltgl tntsn toton trtur tstso "
-    "tttat twaka tytah uguig ukukr ururd uzuzb veven vivie vovol wawln wowol xhxho yiyid yoyor "
-    "zazha zhzho zuzul inind iwheb jiyid moron"
-)
-
-# Codes of individual languages that data sets use for the macrolanguage, and the bibliographic
-# codes of ISO 639-2: the left code is read as the right one.
-_SAME = (
-    "swh:swa quy:que quz:que ory:ori cmn:zho arb:ara gaz:orm hae:orm npi:nep plt:mlg zsm:msa "
-    "zlm:msa khk:mon ekk:est lvs:lav als:sqi uzn:uzb azj:aze ydd:yid pes:fas fil:tgl kpv:kom "
-    "nob:nor twi:aka fat:aka kmr:kur gug:grn fuv:ful dik:din dip:din ayr:aym pbt:pus pbu:pus "
-    "ike:iku knc:kau kng:kon mhr:chm ojb:oji src:srd alb:sqi arm:hye baq:eus bur:mya chi:zho "
-    "cze:ces dut:nld fre:fra geo:kat ger:deu gre:ell ice:isl mac:mkd mao:mri may:msa per:fas "
-    "rum:ron slo:slk tib:bod wel:cym"
-)
-
-_KEYS = {pair[:2]: pair[2:] for pair in _TWO_LETTERS.split()} | {
-    left: right for left, _, right in (pair.partition(":") for pair in _SAME.split())
-}
+# CLDR's distance between a macrolanguage and the member that data sets write with its code: 0, and
+# 1 between Norwegian and Bokmål. All other members are further away.
+_SAME = 1
 
 #: Lowest probability at which `identify` names a language.
 _SURE = 0.2
+#: Number of languages that a message lists, and the number of characters of each.
+_LISTED, _WIDTH = 12, 40
 #: Longer texts are identified by their first characters.
 _MAX_CHARACTERS = 2_000
 #: Code of py3langid for text without words (numbers, addresses).
 _NO_LANGUAGE = "zxx"
 
 
-def normalise(code: str) -> str:
-    """Returns a key that is the same for all codes of one language.
+@lru_cache(maxsize=65_536)
+def normalise(name: str) -> str:
+    """Returns a key that is the same for all codes and names of one language.
 
-    ISO 639-1, 639-2 and 639-3 codes of a language have the same key, and script and region do not
-    count: `en`, `eng`, `en-GB` and `eng_Latn` give `eng`. An individual language that most data
-    sets use for its macrolanguage gives the macrolanguage (`swh` gives `swa`, `cmn` gives `zho`).
-    Any other code gives itself in lower case; an empty code gives `UNKNOWN_LANGUAGE`.
+    The key is the language's ISO 639-3 code. Withdrawn codes, scripts and regions do not count:
+    `he`, `iw` and `heb_Hebr` give `heb`; so do `Hebrew` and `עברית`. A macrolanguage and the member
+    that CLDR takes for it are one language (`swh` gives `swa`, `cmn` gives `zho`), other members
+    are languages of their own (`arz`, `yue`, `quy`). A code that is also another language's name
+    is read as the code.
+
+    A name of no known language gives itself in lower case, and private subtags (`ha-x-kano`) are
+    kept, so that groups of texts that people name apart stay apart. An empty name gives
+    `UNKNOWN_LANGUAGE`.
     """
-    language = re.split(r"[-_\s]", code.strip().lower(), maxsplit=1)[0]
-    return _KEYS.get(language, language) or UNKNOWN_LANGUAGE
+    tag = _tag(name)
+    if tag is None:
+        return _plain(name).lower() or UNKNOWN_LANGUAGE
+    code = _individual(tag)
+    macro = _macrolanguages().get(code)
+    if macro and langcodes.tag_distance(code, macro) <= _SAME:
+        code = macro
+    key = langcodes.Language.make(language=code).to_alpha3()
+    return f"{key}-{tag.private}" if tag.private else key
+
+
+def is_known(name: str) -> bool:
+    """Returns whether this is a code or a name of a language; `UNKNOWN_LANGUAGE` is, too."""
+    return not _plain(name) or _tag(name) is not None
+
+
+def iso_code(name: str) -> str | None:
+    """Returns the shortest ISO 639 code of a known language; None for any other text."""
+    tag = _tag(name)
+    found = None if tag is None else _individual(tag)
+    return None if found == UNKNOWN_LANGUAGE else found
+
+
+def macrolanguage(name: str) -> str | None:
+    """Returns the key of the ISO 639-3 macrolanguage that a language is a member of.
+
+    None if it is not a member, or is what CLDR takes for the macrolanguage.
+    """
+    tag = _tag(name)
+    macro = None if tag is None else _macrolanguages().get(_individual(tag))
+    key = None if macro is None else normalise(macro)
+    return None if key == normalise(name) else key
+
+
+def languages_named(name: str, languages: Iterable[str]) -> tuple[str, ...]:
+    """Returns the languages that a user means by `name`.
+
+    They are those with the same key; if there are none, the members of the macrolanguage `name`.
+
+    Args:
+        name: Code or name of a language.
+        languages: Codes or names to choose from, each of them as it is returned.
+    """
+    key, languages = normalise(name), tuple(dict.fromkeys(languages))
+    same = tuple(language for language in languages if normalise(language) == key)
+    return same or tuple(language for language in languages if macrolanguage(language) == key)
+
+
+def resolved(names: Sequence[str], languages: Iterable[str]) -> tuple[str, ...]:
+    """Returns the names; a macrolanguage that names members is replaced by their keys, sorted."""
+    languages = tuple(languages)
+    result: list[str] = []
+    for name in names:
+        keys = {normalise(language) for language in languages_named(name, languages)}
+        result += sorted(keys - {normalise(name)}) or [name]
+    return tuple(result)
+
+
+def spellings(languages: Iterable[str]) -> dict[str, str]:
+    """Returns for each code or name the first one that is for the same language."""
+    first: dict[str, str] = {}
+    return {language: first.setdefault(normalise(language), language) for language in languages}
+
+
+def listed(texts: Mapping[str, int]) -> str:
+    """Returns a short list of languages, those with most texts first, for messages."""
+    common = sorted(texts.items(), key=lambda item: -item[1])
+    parts = [f"{language[:_WIDTH]} ({count})" for language, count in common[:_LISTED]]
+    more = [f"{len(common) - _LISTED} more"] if len(common) > _LISTED else []
+    return ", ".join(parts + more) or "no language"
 
 
 def identify(texts: Sequence[str]) -> list[tuple[str, float]]:
@@ -84,23 +137,83 @@ def with_languages(
 ) -> list[Example]:
     """Returns the examples, with the language of those that do not name theirs identified.
 
+    An identified language is called as the other examples call it.
+
     Args:
         examples: Any.
         identifier: Takes texts, returns languages with probabilities; None: `identify`.
     """
-    silent = [index for index, example in enumerate(examples) if example.lang == UNKNOWN_LANGUAGE]
+    silent = [
+        i for i, example in enumerate(examples) if normalise(example.lang) == UNKNOWN_LANGUAGE
+    ]
     named = list(examples)
     if silent:
         languages = (identifier or identify)([examples[index].text for index in silent])
+        known = [
+            example.lang for example in examples if normalise(example.lang) != UNKNOWN_LANGUAGE
+        ]
+        called = spellings([*known, *(lang for lang, _ in languages)])
         for index, (lang, _) in zip(silent, languages, strict=True):
-            named[index] = replace(examples[index], lang=lang)
+            named[index] = replace(examples[index], lang=called[lang])
     return named
 
 
-def in_languages(examples: Sequence[Example], codes: Sequence[str]) -> list[Example]:
-    """Returns the examples in these languages; all of them if none is named."""
-    keys = {normalise(code) for code in codes}
+def in_languages(examples: Sequence[Example], names: Sequence[str]) -> list[Example]:
+    """Returns the examples in these `resolved` languages; all of them if none is named."""
+    keys = {normalise(name) for name in names}
     return [example for example in examples if not keys or normalise(example.lang) in keys]
+
+
+@lru_cache(maxsize=65_536)
+def _tag(name: str) -> langcodes.Language | None:
+    """Returns the language tag of a code or name; None if it is neither."""
+    name = _plain(name)
+    try:
+        tag = langcodes.Language.get(name)
+    except LanguageTagError:
+        tag = None
+    if tag is None or not _is_language(tag):
+        found = tag_of(name) if name else None
+        tag = None if found is None else langcodes.Language.get(found)
+    return tag
+
+
+def _is_language(tag: langcodes.Language) -> bool:
+    """Returns whether the tag has a language with a code, and valid subtags."""
+    try:
+        tag.to_alpha3()
+    except LookupError:
+        return False
+    return tag.is_valid()
+
+
+def _individual(tag: langcodes.Language) -> str:
+    """Returns the tag's language, or the living language that langcodes reads as its region."""
+    language = tag.language or UNKNOWN_LANGUAGE
+    return _regional().get(f"{language}-{tag.territory}", language)
+
+
+@cache
+def _macrolanguages() -> Mapping[str, str]:
+    """Member -> macrolanguage of ISO 639-3, without those whose own code is withdrawn (`sh`)."""
+    return {
+        member: macro
+        for member, macro in MACROLANGUAGES.items()
+        if langcodes.Language.get(macro).language == macro
+    }
+
+
+@cache
+def _regional() -> Mapping[str, str]:
+    """Language and region -> the code that they replace, such as `fa-AF` -> `prs`.
+
+    langcodes gives Dari as a kind of Persian; data sets have texts in both.
+    """
+    return {tag: code for code, tag in LANGUAGE_REPLACEMENTS.items() if code in MACROLANGUAGES}
+
+
+def _plain(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", name).split())
 
 
 def _named(code: str, probability: float) -> tuple[str, float]:

@@ -14,8 +14,8 @@ from huggingface_hub import ModelCardData, metadata_load
 from yaml import YAMLError  # type: ignore[import-untyped]  # no stubs
 
 from xlt import __version__
-from xlt.data.examples import UNKNOWN_LANGUAGE, Example
-from xlt.data.languages import normalise
+from xlt.data.examples import Example
+from xlt.data.languages import iso_code, spellings
 from xlt.encoder.locations import resolve
 from xlt.errors import EncoderError
 from xlt.tasks.kinds import KINDS
@@ -33,7 +33,6 @@ _MAX_NAME, _MAX_REASON = 48, 400
 #: Names of encoders on the Hub, identifiers of licences and language codes that the Hub accepts.
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
 _LICENCE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,39}")
-_CODE = re.compile(r"[a-z]{2,3}")
 #: Language codes that need no quoting anywhere.
 _SIMPLE = re.compile(r"[A-Za-z0-9_-]{1,35}")
 
@@ -163,14 +162,10 @@ def render(card: Card) -> str:
 
 
 def _front_matter(card: Card) -> str:
-    codes: dict[str, str] = {}  # one code for each language, as the project writes it
-    for lang in filter(_SIMPLE.fullmatch, card.languages):
-        code = re.split("[-_]", lang.lower())[0]
-        if _CODE.fullmatch(code) and code != UNKNOWN_LANGUAGE:
-            codes.setdefault(normalise(code), code)
+    languages = dict.fromkeys(spellings(card.languages).values())
     licence = card.encoder.licence
     data = ModelCardData(
-        language=list(codes.values()) or None,
+        language=[known for lang in languages if (known := iso_code(lang))] or None,
         license=licence if _LICENCE.fullmatch(licence) else None,
         base_model=card.encoder.name if card.encoder.on_hub else None,
         library_name="xlt",

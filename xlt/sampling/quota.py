@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.errors import SamplingError
 from xlt.sampling.pool import SamplerOptions
 
 # The adaptive weight is (1 - A) N^0.3 / (n + 20): a language gets more if the model is worse at it,
@@ -41,8 +40,7 @@ class Language:
 def weights(languages: Sequence[Language], options: SamplerOptions) -> NDArray[np.float64]:
     """Returns each language's share of the labels, (L,), summing to 1; 0 if it has no tasks.
 
-    Raises:
-        SamplingError: If quota "fixed" gives no language of the pool a share.
+    If quota "fixed" gives no target language with tasks a share, they share equally.
     """
     raw = np.array([_raw(language, options) for language in languages], dtype=np.float64)
     open_ = np.array([language.available > 0 for language in languages], dtype=bool)
@@ -53,11 +51,7 @@ def weights(languages: Sequence[Language], options: SamplerOptions) -> NDArray[n
     for side, part in sides:
         part = part if len(sides) == 2 else 1.0
         share = _limited(raw[side]) if options.quota == "adaptive" else raw[side]
-        if share.sum() <= 0:
-            if part > 0:
-                raise SamplingError(
-                    "quota 'fixed' gives no language of the pool a share: set shares for them"
-                )
+        if share.sum() <= 0:  # the tasks in the languages with a share are used up
             share = np.ones_like(share)
         result[side] = part * share / share.sum()
     return result

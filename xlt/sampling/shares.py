@@ -172,7 +172,7 @@ def _accuracies(pool: Pool) -> dict[str, float]:
 
     A lower bound from five labels depends more on the five labels than on the language.
     """
-    bounds = {normalise(code): value for code, value in pool.accuracies.items()}
+    bounds = _bounds(pool)
     if not bounds:
         return {}
     audits = dict(zip(bounds, _counts(pool.audit_counts, list(bounds)).tolist(), strict=True))
@@ -183,6 +183,16 @@ def _accuracies(pool: Pool) -> dict[str, float]:
         key: (audits[key] * value + _PRIOR_AUDITS * mean) / (audits[key] + _PRIOR_AUDITS)
         for key, value in bounds.items()
     }
+
+
+def _bounds(pool: Pool) -> dict[str, float]:
+    """Returns lower bounds by key; the mean over a language's audit labels for several codes."""
+    sums: dict[str, tuple[float, int]] = {}
+    for code, value in pool.accuracies.items():
+        total, count = sums.get(normalise(code), (0.0, 0))
+        weight = pool.audit_counts.get(code) or 1
+        sums[normalise(code)] = (total + weight * value, count + weight)
+    return {key: total / count for key, (total, count) in sums.items()}
 
 
 def _counts(counts: Mapping[str, int], keys: list[str]) -> NDArray[np.intp]:

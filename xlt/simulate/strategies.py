@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 
 import numpy as np
@@ -17,6 +17,8 @@ from xlt.sampling.select import Pool, select
 from xlt.sampling.transfer import Transfer
 from xlt.simulate.acquisition import ACQUISITIONS, Acquisition
 from xlt.simulate.state import State
+from xlt.tasks.kinds import check_measure
+from xlt.tasks.task import AnyTask
 
 #: Short names of the baselines.
 ALIASES = {
@@ -57,6 +59,17 @@ def strategy(name: str) -> Strategy:
 def place_of(name: str) -> str:
     """Returns the place of a strategy, such as "source"; empty if it is not limited to one."""
     return "" if name.startswith(DEFAULT) else ALIASES.get(name, name).partition("@")[2]
+
+
+def check_measures(names: Sequence[str], task: AnyTask) -> None:
+    """Checks that the task has the uncertainty measures of variants of the default.
+
+    Raises:
+        ConfigError: If it lacks one.
+    """
+    for name in names:
+        if name.startswith(f"{DEFAULT}:"):
+            check_measure(str(_options(name.partition(":")[2]).get("measure", "")), task)
 
 
 def _default(overrides: str) -> Strategy:
@@ -126,6 +139,8 @@ def _options(overrides: str) -> dict[str, object]:
             options[name] = kind(value)
         except ValueError:
             raise ConfigError(f"{name} must be a {kind.__name__}, got {value!r}") from None
+    if SamplerOptions(**options).quota == "fixed":  # type: ignore[arg-type]
+        raise ConfigError("quota 'fixed' has no weights in a simulation: give another quota")
     return options
 
 

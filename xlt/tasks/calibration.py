@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.data.languages import normalise
+from xlt.data.languages import macrolanguage, normalise
 from xlt.errors import DataError
 
 #: The calibration's file in a model's folder.
@@ -37,7 +37,8 @@ class Calibration:
     """Temperatures, which divide the logits.
 
     Attributes:
-        temperatures: Normalised language code -> temperature; others have the pooled one.
+        temperatures: Normalised language -> temperature. Others have that of their macrolanguage,
+            or else the pooled one.
         pooled: Temperature of all languages together; 1 leaves probabilities as they are.
     """
 
@@ -59,9 +60,13 @@ class Calibration:
         """
         if len(langs) != len(logits):
             raise DataError(f"expected {len(logits)} languages, one per row, got {len(langs)}")
-        each = {lang: self.temperatures.get(normalise(lang), self.pooled) for lang in set(langs)}
+        each = {lang: self._temperature(lang) for lang in set(langs)}
         temperature = np.array([each[lang] for lang in langs], dtype=np.float64).reshape(-1, 1)
         return probabilities(np.asarray(logits, dtype=np.float64) / temperature, link)
+
+    def _temperature(self, lang: str) -> float:
+        of_macrolanguage = self.temperatures.get(macrolanguage(lang) or "", self.pooled)
+        return self.temperatures.get(normalise(lang), of_macrolanguage)
 
     def to_json(self) -> dict[str, object]:
         """Returns the calibration as JSON-ready values."""
@@ -76,7 +81,7 @@ class Calibration:
         """
         try:
             assert isinstance(value, dict)
-            temperatures = {str(k): float(v) for k, v in value["temperatures"].items()}
+            temperatures = {normalise(k): float(v) for k, v in value["temperatures"].items()}
             return cls(pooled=float(value["pooled"]), temperatures=temperatures)
         except (AssertionError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from xlt.data.examples import Example
-from xlt.errors import DataError
+from xlt.errors import ConfigError, DataError
 from xlt.tasks.task import AnyTask, Json, Kind
 
 #: Every kind is a folder of this name beside this file. A new kind adds only its name here. Modules
@@ -64,3 +64,13 @@ def read_answers(examples: Sequence[Example], task: AnyTask) -> list[Example]:
         except DataError as error:
             raise DataError(f"example {example.id!r}: {error}") from None
     return read
+
+
+def check_measure(name: str, task: AnyTask) -> None:
+    """Checks that a task has an uncertainty measure of this name; "" stands for its default.
+
+    Raises:
+        ConfigError: If it has not; lists those that it has.
+    """
+    if name and name not in task.measures:
+        raise ConfigError(f"measure must be one of {list(task.measures)}, got {name[:60]!r}")

@@ -8,6 +8,7 @@ import torch
 
 from xlt.config import Schedule, TrainConfig
 from xlt.data.examples import Example
+from xlt.data.languages import spellings
 from xlt.encoder.encoder import Encoder
 from xlt.tasks.heads import Head
 from xlt.training.batches import Material
@@ -24,13 +25,15 @@ def build_material(
     """Tokenises the texts that the configured loss needs.
 
     Leaves out the pool if masked language modelling has weight 0 at every step, and the pairs if
-    TLM or alignment have.
+    TLM or alignment have. All codes and names of a language are one language.
 
     Raises:
         DataError: If a labelled example's label is missing or not of the task.
     """
     tokenize = encoder.text_tokenizer(config.max_length)
-    codes = sorted({example.lang for example in labelled})
+    called = spellings(example.lang for example in (*labelled, *unlabelled))
+    langs = [called[example.lang] for example in labelled]
+    codes = sorted(set(langs))
     pool = [] if Schedule.parse(config.mlm_weight).is_zero else list(unlabelled)
     for_tlm = [] if Schedule.parse(config.tlm_weight).is_zero else list(pairs)
     aligned = [] if Schedule.parse(config.align_weight).is_zero else list(pairs)
@@ -40,10 +43,10 @@ def build_material(
     return Material(
         labelled=tokenize([example.input for example in labelled]),
         task_targets=head.targets(labelled),
-        languages=torch.tensor([codes.index(e.lang) for e in labelled], dtype=torch.int64),
+        languages=torch.tensor([codes.index(lang) for lang in langs], dtype=torch.int64),
         weights=torch.tensor([example.weight for example in labelled]),
         unlabelled=[tokenized_pool[i] for i in maskable],
-        unlabelled_languages=[pool[i].lang for i in maskable],
+        unlabelled_languages=[called[pool[i].lang] for i in maskable],
         pairs=[tokens for tokens in tokenize(for_tlm) if not tokens.special.all()],
         sources=tokenize([source for source, _ in aligned]),
         targets=tokenize([target for _, target in aligned]),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from xlt.data.corpus import corpus_of
 from xlt.data.examples import Example
-from xlt.data.languages import normalise
+from xlt.data.languages import languages_named, listed, spellings
 from xlt.data.tables import read_rows
 from xlt.errors import DataError
 from xlt.tasks.kinds import KINDS, infer_task, read_answers
@@ -85,7 +85,8 @@ def load(
     """
     corpus = corpus_of(read_rows(path), str(path), columns)
     corpus.check_groups()
-    examples = corpus.labelled
+    called = spellings(e.lang for e in corpus.labelled)
+    examples = [replace(e, lang=called[e.lang]) for e in corpus.labelled]
     codes = _codes_in_table(examples, [source, *(languages or [])], path)
     source = codes[0]
     if languages:
@@ -112,11 +113,12 @@ def load(
 
 def _codes_in_table(examples: Sequence[Example], wanted: Sequence[str], path: Path) -> list[str]:
     """Returns the table's own codes for the wanted languages, in the same order."""
-    codes = {normalise(e.lang): e.lang for e in examples}
-    missing = [code for code in wanted if normalise(code) not in codes]
-    if missing:
-        raise DataError(f"{path}: no text in {missing}; languages: {sorted(codes.values())}")
-    return [codes[normalise(code)] for code in wanted]
+    texts = Counter(e.lang for e in examples)
+    found = [languages_named(name, texts) for name in wanted]
+    if not all(found):
+        missing = wanted[found.index(())]
+        raise DataError(f"{path}: no text is in {missing[:60]!r}; texts are in {listed(texts)}")
+    return [code for codes in found for code in codes]
 
 
 def _split(

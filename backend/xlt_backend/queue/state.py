@@ -43,6 +43,7 @@ class ProjectState:
             their tasks (the first hundred).
         missing: Answers that are missing before a model can be trained; empty if there are enough.
         notes: Parts of the interface that xlt does not use.
+        unanswered: Languages and fields that options name and no task has, a line for each.
         doubtful: Suspect labels to review first: task, answers, expected label, doubt, reason.
         annotators: Quality in [0, 1] by annotator, and the number of answers behind it.
         changed: Number of labels that no version was trained on.
@@ -82,6 +83,7 @@ class ProjectState:
     unused: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     missing: str = ""
     notes: list[str] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
     doubtful: list[Mapping[str, Any]] = field(default_factory=list)
     annotators: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     changed: int = 0

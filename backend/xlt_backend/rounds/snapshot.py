@@ -54,6 +54,12 @@ class Snapshot:
         return (*(example.id for example in self.pool), *self.unusable)
 
     @property
+    def languages(self) -> list[str]:
+        """Languages of the texts that are labelled or wait, each text once."""
+        parts = (*self.train, *self.audit, *self.pool, *self.disputed)
+        return list({example.id: example.lang for example in parts}.values())
+
+    @property
     def unscored(self) -> tuple[str, ...]:
         """Ids of waiting tasks that have no score of the version that the project shows."""
         return tuple(id for id in self.open_ids if id not in self.scored)

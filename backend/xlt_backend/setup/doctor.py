@@ -42,6 +42,7 @@ from xlt_backend.setup.label_studio_checks import (
     check_version,
     check_webhook,
 )
+from xlt_backend.setup.option_checks import check_options
 
 _MARKS = {Status.OK: ("✓", "green"), Status.WARN: ("!", "yellow"), Status.FAIL: ("✗", "red")}
 
@@ -179,6 +180,7 @@ def _project(
     yield guarded("model version", _ABOVE, lambda: check_model_version(project, client))
     ask = client.next_task if ask_next else None
     yield guarded("order", _ABOVE, lambda: check_order(project, client, ask))
+    yield guarded("options", _ABOVE, lambda: check_options(_state(settings, project.id)))
     yield guarded("answers", _ABOVE, lambda: check_answers(project, _state(settings, project.id)))
 
 

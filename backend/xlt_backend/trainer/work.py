@@ -227,7 +227,7 @@ def _adapt(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, o
     """
     from xlt.adapt.judge import adapt_once, choose
     from xlt.adapt.options import AdaptOptions
-    from xlt.adapt.texts import from_examples, read_translations
+    from xlt.adapt.texts import from_examples, pairs_for, read_translations
     from xlt.data.languages import normalise
 
     labelled = read_answers(read_jsonl(folder / files.LABELLED), plan.task)
@@ -235,9 +235,7 @@ def _adapt(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, o
     languages = {normalise(example.lang) for example in examples}
 
     def table(path: str | None) -> list[Pair]:
-        rows = read_translations(path) if path else []
-        known = [replace(row, lang=normalise(row.lang)) for row in rows]
-        return [row for row in known if row.lang in languages]
+        return pairs_for(languages, read_translations(path) if path else [])
 
     texts = [replace(example, lang=normalise(example.lang)) for example in examples]
     source = normalise(plan.source)

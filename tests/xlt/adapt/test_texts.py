@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from xlt.adapt.texts import Pair, from_examples, read_translations
+from xlt.adapt.texts import Pair, from_examples, pairs_for, read_translations
 from xlt.data.examples import Example
 from xlt.errors import DataError
+
+LANGS = ["hau_Latn", "Hausa", "qu", "quy", "klingon-north"]
 
 
 def test_groups_are_pairs():
@@ -21,6 +23,33 @@ def test_groups_are_pairs():
     assert data.languages == ("zgh",)
     with pytest.raises(DataError, match="other than the source"):
         from_examples(examples[:1], source="en")
+
+
+def test_spellings_of_one_language_are_one():
+    """Texts, translations and words may be written by different people."""
+    rows = [("1", "goat", "English"), ("2", "awaki", "hausa"), ("3", "akuya", "ha")]
+    examples = [Example(id=i, texts=(text,), lang=lang) for i, text, lang in rows]
+    pair = Pair(text="gida", source="house", lang="hau_Latn")
+
+    data = from_examples(examples, source="en", pairs=[pair], lexicon=[pair])
+
+    assert data.languages == ("hausa",)
+    assert data.pairs == data.lexicon == (Pair(text="gida", source="house", lang="hausa"),)
+    assert data.sources == ("goat",)
+
+
+def test_translations_are_for_the_languages_of_their_codes():
+    """And for members of their macrolanguage, or the macrolanguage of which they are members."""
+    pairs = [Pair(text=f"{n}", source="x", lang=lang) for n, lang in enumerate(LANGS)]
+
+    def found(*languages):
+        return [(pair.text, pair.lang) for pair in pairs_for(set(languages), pairs)]
+
+    assert found("hau") == [("0", "hau"), ("1", "hau")]
+    assert found("que") == [("2", "que"), ("3", "que")]
+    assert sorted(found("quy", "quh")) == [("2", "quh"), ("2", "quy"), ("3", "quy")]
+    assert found("que", "quy") == [("2", "que"), ("3", "quy")]
+    assert found("yor") == []
 
 
 def test_translations_are_read_or_refused(tmp_path):

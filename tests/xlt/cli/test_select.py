@@ -61,3 +61,13 @@ def test_select_relabel_orders_the_labels_by_doubt(
     assert asked == [str(tiny_encoder)]
     assert main(["select", "bundled", table(tmp_path, rows[:9], "few.jsonl"), "--relabel"]) == 1
     assert "9 labels: too few" in capsys.readouterr().err
+
+
+def test_an_unknown_measure_is_refused_first(tmp_path, model, capsys, monkeypatch):
+    """With the measures that the model's task has; without a model there are none."""
+    monkeypatch.setattr("xlt.models.predictor.Predictor.load", None)
+    data = table(tmp_path, without_labels(ROWS))
+    assert main(["select", model, data, "--measure", "nonsense"]) == 1
+    assert "measure must be one of ['margin'" in capsys.readouterr().err
+    assert main(["select", "bundled", data, "--measure", "margin"]) == 1
+    assert "--measure needs a trained model" in capsys.readouterr().err

@@ -53,13 +53,16 @@ def test_the_command_writes_tables_and_plots_and_goes_on(table, tiny_encoder, tm
         (["--strategies", "nonsense"], "unknown strategy 'nonsense'"),
         (["--budgets", "ten"], "--budgets must be numbers"),
         (["--seeds", "0"], "--seeds and --jobs must be at least 1"),
-        (["--targets", "xx", "--source", "yy"], "no labelled row in xx, yy"),
+        (["--strategies", "default:quota=nonsense"], "quota must be one of"),
+        (["--strategies", "default:quota=fixed"], "quota 'fixed' has no weights in a simulation"),
+        (["--strategies", "random,default:measure=nonsense"], "measure must be one of ['margin'"),
+        (["--targets", "xx", "--source", "yy"], "--source: no text is in 'yy'"),
     ],
 )
 def test_what_cannot_be_simulated_is_one_line(change, message, table, tmp_path, capsys):
     """No traceback for a slip of the keyboard."""
     argv = ["simulate", table, "--source", "en", "--out", str(tmp_path / "out"), *change]
-    assert main(argv) == 1
+    assert main([*argv, "--encoder", str(tmp_path / "no encoder")]) == 1
     assert message in capsys.readouterr().err
 
 

@@ -189,11 +189,12 @@ def test_a_long_list_of_labels_is_cut_with_its_number():
 
 
 def test_languages_of_the_front_matter_are_codes_that_the_hub_knows(tmp_path):
-    """Script and region are dropped, as is every text that is no code; `no` is a language too."""
-    spent = {"eng_Latn": 9, "en-GB": 8, "no": 7, "und": 6, "my language": 5, "": 4, "x" * 99: 3}
+    """One for each language, also of names; texts that are neither are left out."""
+    spent = {"eng_Latn": 9, "en-GB": 8, "no": 7, "und": 6, "my-group": 5, "": 4, "x" * 99: 3}
+    spent |= {"Yorùbá": 2, "quy": 1}
     facts = metadata(render(replace(CARD, labels_spent=spent, scores={})), tmp_path)
 
-    assert facts["language"] == ["eng", "no"]
+    assert facts["language"] == ["en", "no", "yo", "quy"]
 
 
 def test_the_licence_is_that_of_the_encoders_own_card(tmp_path):

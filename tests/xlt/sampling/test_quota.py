@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xlt.errors import ConfigError, SamplingError
+from xlt.errors import ConfigError
 from xlt.sampling.pool import SamplerOptions
 from xlt.sampling.quota import Language, deal, interleave, interleave_sides, slots, weights
 
@@ -124,8 +124,13 @@ def test_fixed_shares_by_hand():
     languages = [Language(available=99, share=s) for s in (3.0, 1.0, 0.0)]
     options = SamplerOptions(batch=41, quota="fixed")
     assert shared_out(languages, options).tolist() == [30, 10, 1]
-    with pytest.raises(SamplingError, match="fixed"):
-        shared_out([Language(available=5)], options)
+
+
+def test_languages_without_a_share_take_turns_when_the_others_are_used_up():
+    """A project goes on when all texts in the languages of its weights are labelled."""
+    languages = [Language(available=n, share=s) for n, s in [(0, 3.0), (99, 0.0), (99, 0.0)]]
+    options = SamplerOptions(batch=20, quota="fixed")
+    assert shared_out(languages, options).tolist() == [0, 10, 10]
 
 
 def test_adaptive_shares_follow_the_formula():

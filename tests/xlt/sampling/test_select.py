@@ -230,6 +230,17 @@ def test_few_audit_labels_say_little_of_a_language():
     assert found["ha"] < found["ig"] < found["yo"]
 
 
+def test_all_spellings_of_a_language_are_one_in_quotas():
+    """Tasks, labels and accuracies, each weighted by its audit labels."""
+    pool = Pool(
+        ids=[str(i) for i in range(300)],
+        langs=["ha"] * 100 + ["yo"] * 50 + ["Yoruba"] * 50 + ["ig"] * 100,
+        accuracies={"ha": 0.5, "yor": 0.1, "Yorùbá": 0.6, "ig": 0.5},
+        audit_counts={"ha": 300, "yor": 60, "Yorùbá": 240, "ig": 300},
+    )
+    assert order(pool, SamplerOptions(batch=30)).quotas == {"ha": 10, "yo": 10, "ig": 10}
+
+
 def test_picks_name_their_labelled_neighbours():
     """The nearest first, of any language, for chosen texts; none where ids are unknown."""
     rows = 3.0 * np.eye(12)

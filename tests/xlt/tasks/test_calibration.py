@@ -153,6 +153,15 @@ def test_a_calibration_is_a_file_beside_the_model(tmp_path):
         Calibration.load(tmp_path)
 
 
+def test_the_codes_of_an_older_file_still_count():
+    """Keys as they were written then, and macrolanguages whose members were one with them."""
+    value = {"pooled": 1.0, "temperatures": {"tgl": 2.0, "que": 4.0, "hausa": 8.0}}
+    found = Calibration.from_json(value)
+    logits, langs = np.array([[8.0, 0.0]] * 5), ["tl", "quy_Latn", "hau", "yo", "my group"]
+    expected = np.array([4.0, 2.0, 1.0, 8.0, 8.0])
+    assert found.apply(logits, langs, "sigmoid")[:, 0] == pytest.approx(expit(expected))
+
+
 @pytest.mark.parametrize(
     "value",
     [

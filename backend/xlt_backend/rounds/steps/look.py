@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
 
 from xlt_backend.labelstudio.client import ProjectInfo
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.options import ProjectOptions
 from xlt_backend.queue.state import ProjectState
-from xlt_backend.rounds import adaptation, versions
+from xlt_backend.rounds import adaptation, named, versions
 from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.decide import Decision, data_hash, decide
 from xlt_backend.rounds.progress import Progress
@@ -33,7 +35,9 @@ def look(progress: Progress) -> tuple[Context, Snapshot, Decision]:
     info = tools.label_studio.project(progress.id)
     progress.report(key=info.key, title=info.title, label_config=info.label_config)
     context = _context(progress, info, state)
-    reading = _read(progress, context, info.model_version)
+    tasks = list(tools.label_studio.tasks(progress.id))
+    reading = _read(progress, context, info.model_version, tasks)
+    context = _named(progress, context, reading.snapshot.languages, tasks)
     decision = _decide(progress, context, reading.snapshot, state)
     labels, audit_labels = reading.label_counts()
     unused = by_reason(reading.unused)
@@ -89,10 +93,12 @@ def _context(progress: Progress, info: ProjectInfo, state: ProjectState) -> Cont
     )
 
 
-def _read(progress: Progress, context: Context, shown: str) -> ProjectReading:
+def _read(
+    progress: Progress, context: Context, shown: str, tasks: Sequence[Mapping[str, Any]]
+) -> ProjectReading:
     studio = progress.tools.label_studio
     return read_project(
-        studio.tasks(progress.id),
+        tasks,
         context.interface,
         context.options,
         salt=context.key,
@@ -100,6 +106,17 @@ def _read(progress: Progress, context: Context, shown: str) -> ProjectReading:
         scores=studio.scores(progress.id, shown) if shown else {},
         identify=progress.tools.identify,
     )
+
+
+def _named(
+    progress: Progress, context: Context, langs: Sequence[str], tasks: Sequence[Mapping[str, Any]]
+) -> Context:
+    """Looks up the names in the options; returns the context with those that stand for others."""
+    lines = named.unanswered(context.options, langs, tasks)
+    progress.report(unanswered=lines)
+    for line in lines:
+        logger.warning("project %s: %s", progress.project, line)
+    return replace(context, options=named.resolve(context.options, langs))
 
 
 def _decide(

@@ -97,3 +97,39 @@ def test_unknown_labels_are_left_out(world):
     world.round()
 
     assert sum(world.state.labels.values()) + sum(world.state.audit_labels.values()) == 30
+
+
+def test_names_in_options_that_no_task_has_are_told(world, caplog):
+    """In the state and in the log; they are no error, because tasks may come later."""
+    world.label_studio.extra_params = {"source_languages": ["en", "zulu"], "group_field": "key"}
+    world.label_studio.add_tasks(6)
+    world.round()
+    languages, field = world.state.unanswered
+    assert "source_languages: no task is in 'zulu'; tasks are in " in languages
+    assert "group_field: no task has 'key'" in field
+    assert languages in caplog.text
+    assert world.state.last_error == ""
+
+    for task in world.label_studio.stored.values():
+        task["data"] |= {"lang": "zu", "key": "a"}
+    world.label_studio.extra_params = {"source_languages": ["zulu"], "group_field": "key"}
+    world.round()
+    assert world.state.unanswered == []
+
+
+def test_a_macrolanguage_is_the_source_when_all_its_texts_are_labelled(world, monkeypatch):
+    """Dialects do not become sources when the last task in the source is done."""
+    from xlt_backend.rounds import order
+
+    seen = []
+    real = order.select
+    monkeypatch.setattr(order, "select", lambda pool, options, rng: (
+        seen.append(options.source_languages), real(pool, options, rng))[1])  # fmt: skip
+    world.label_studio.extra_params = {"source_languages": ["ar"]}
+    world.label_studio.add_tasks(30)
+    for number, task in enumerate(world.label_studio.stored.values()):
+        task["data"]["lang"] = "arb" if number < 10 else "arz"
+    for number in list(world.label_studio.stored)[:10]:
+        world.label_studio.label(number, "food")
+    world.round()
+    assert seen == [("ar",)]
