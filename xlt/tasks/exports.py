@@ -11,6 +11,7 @@ from typing import Any
 from xlt.data.corpus import Corpus, corpus_of
 from xlt.data.exports.items import UNANSWERED, Export, Item
 from xlt.data.exports.recognise import recognise
+from xlt.data.rows import with_nested
 from xlt.data.tables import read_rows
 from xlt.tasks.agreement import DISAGREE, majority
 from xlt.tasks.kinds import KINDS
@@ -42,7 +43,7 @@ def read_file(
     Raises:
         DataError: If the file cannot be read.
     """
-    rows = read_rows(path)
+    rows = with_nested(read_rows(path), filter(None, asked.values()))
     if not answers:
         asked = {**asked, **{field: asked.get(field) or "" for field in ("label", "weight")}}
     export = recognise(rows, str(path), asked, answers=answers) if rows else None

@@ -56,6 +56,23 @@ def test_the_other_commands_read_exports(tmp_path, model, capsys):
     assert "read 39 tasks of a Label Studio export\n" in shown.err
 
 
+def test_a_simulation_replays_an_export(tmp_path, tiny_encoder, capsys):
+    """As if the tasks of the project were labelled again, with nested fields."""
+    tasks = [
+        task(n, annotation(1, [label]), doc={"lang": lang, "group": f"{label}{n // 6}"})
+        for n in range(72)
+        for label in [["animal", "place"][n // 3 % 2]]
+        for lang in [["en", "ha", "yo"][n % 3]]
+    ]
+    argv = ["simulate", str(json_file(tmp_path, tasks)), "--source", "en", "--lang", "doc.lang"]
+    argv += ["--group", "doc.group", "--budgets", "6,12", "--seeds", "1", "--strategies", "random"]
+    argv += ["--encoder", str(tiny_encoder), "--out", str(tmp_path / "s"), "--json"]
+    assert main(argv) == 0
+    shown = capsys.readouterr()
+    assert lines(shown.out)[0]["source"] == ["en"]
+    assert "read 72 tasks of a Label Studio export: 72 labelled" in shown.err
+
+
 def test_a_pool_can_be_a_file_of_tasks(tmp_path, tiny_encoder, capsys):
     """For --unlabelled, and for predictions."""
     pool = str(lines_file(tmp_path, [{"data": one["data"]} for one in TASKS], "pool.jsonl"))

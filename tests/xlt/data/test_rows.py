@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from xlt.data.rows import is_blank, left_out
+from xlt.data.rows import is_blank, left_out, with_nested
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,17 @@ def test_a_line_names_some_of_the_rows():
     line = left_out(range(2, 40), "without text", "f.csv")
     assert line.startswith("left out 38 rows of f.csv without text: 2, 3, 4,")
     assert line.endswith(", 11, …")
+
+
+def test_nested_values_are_columns_if_asked_for():
+    """By dotted names; rows without one lack the column, and a column of that very name wins."""
+    rows = [
+        (1, {"doc": {"body": "deep", "meta": {"lang": "yo"}}}),
+        (2, {"doc": "flat"}),
+        (3, {"doc": {"body": "deep"}, "doc.body": "shallow"}),
+    ]
+    found = with_nested(rows, ["doc.body", "doc.meta.lang", "doc"])
+    assert [row.get("doc.body") for _, row in found] == ["deep", None, "shallow"]
+    assert [row.get("doc.meta.lang") for _, row in found] == ["yo", None, None]
+    assert "doc.body" not in found[1][1]
+    assert with_nested(rows, ["doc", "lang"]) == rows

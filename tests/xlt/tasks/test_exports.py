@@ -216,6 +216,15 @@ def test_fields_of_the_data_are_columns(tmp_path):
     assert read_file(json_file(tmp_path, [plain]), {}).examples[0].text == "plain text"
 
 
+@pytest.mark.parametrize("form", ["JSON", "JSON_MIN"])
+def test_nested_fields_are_named_by_dots_in_both_jsons(tmp_path, form):
+    """In JSON_MIN the objects of the data stand beside the controls."""
+    nested = task(7, annotation(1, ["a"]), doc={"body": "deep text", "meta": {"lang": "yo"}})
+    columns = {"text": "doc.body", "lang": "doc.meta.lang", "label": "topic"}
+    [example] = read_file(written(tmp_path, form, [nested]), columns).examples
+    assert (example.text, example.lang, example.answer) == ("deep text", "yo", "a")
+
+
 def test_a_label_in_the_data_of_an_export_is_no_answer(tmp_path):
     """A guess that was imported with the text does not become what annotators said."""
     path = json_file(tmp_path, [task(1, label="guess"), task(2, annotation(1, ["a"]), label="b")])
