@@ -26,6 +26,7 @@ from xlt.store.manifest import Manifest, VersionMeta, describe
 from xlt.store.names import EXAMPLE, by_age, checked_note, is_project, is_version, next_version
 from xlt.store.places import storage_at
 from xlt.store.storage import MANIFEST, Storage, disk_full_errors, store_errors
+from xlt.store.uploads import killed_uploads
 
 __all__ = ["Change", "ProjectStore", "Store", "VersionMeta"]
 
@@ -215,7 +216,8 @@ class ProjectStore:
     def prune(self, keep: int) -> tuple[str, ...]:
         """Removes all but the newest `keep` versions and returns the names removed.
 
-        The current version and the one that `rollback` would activate always stay.
+        The current version and the one that `rollback` would activate always stay. What killed
+        uploads left a day ago or earlier goes too.
 
         Raises:
             StoreError: If `keep` is below 1, or the folder cannot be written.
@@ -230,7 +232,7 @@ class ProjectStore:
             pointer = self._log.pointer()
             needed = set() if pointer is None else {pointer.version, *pointer.trail[-1:]}
             old = tuple(name for name in names[:-keep] if name not in needed)
-            for name in old:
+            for name in (*old, *killed_uploads(self._storage, self.name, self._now())):
                 self._storage.remove(f"{self.name}/{name}")
             return old
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,20 @@ def test_an_upload_that_was_killed_is_no_version(project, other, s3_url, tmp_pat
     assert (project.open(project.current() or "") / "model.safetensors").read_text() == "new"
 
 
+@pytest.mark.parametrize(("hours", "left"), [(0, True), (23, True), (25, False)])
+def test_what_a_killed_upload_left_is_removed_after_a_day(s3_url, tmp_path, hours, left):
+    """Until then it may be an upload of another process that still runs."""
+    import s3fs
+
+    now = datetime.now(UTC)
+    then = now - timedelta(hours=hours)
+    half = f"7/v0001-{then:%Y%m%dT%H%M%S}-0123abcd/model.safetensors"
+    s3fs.S3FileSystem(skip_instance_cache=True).pipe_file(f"{s3_url}/{half}", b"half")
+    project = Store(s3_url, cache=tmp_path, now=lambda: now).project("7")
+    assert project.prune(keep=1) == ()
+    assert listed(s3_url) == ({half} if left else set())
+
+
 BUSY = """
 for number in range(8):
     version = commit(str(number) * 3000)
@@ -236,6 +251,12 @@ def test_storage_that_does_not_answer_is_one_clear_line(
     with pytest.raises(StoreError, match=message) as caught:
         use(s3_url, tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_chain_of_file_systems_is_refused():
+    """Its copies of files outlive what they were copied from."""
+    with pytest.raises(StoreError, match="simplecache::"):
+        Store("simplecache::memory://models")
 
 
 def test_a_file_that_was_lost_is_damage(project, other, s3_url):
