@@ -26,6 +26,7 @@ from xlt_backend.service.events import Service
 from xlt_backend.settings import Settings
 from xlt_backend.web.app import create_app
 from xlt_backend.worker import jobs
+from xlt_backend.worker.deaths import report_deaths
 from xlt_backend.worker.reconcile import reconcile
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,11 @@ def _timers(settings: Settings, states: StateStore, queue: TrainQueue, store: St
         if settings.label_studio_token:
             reconcile(Gateway.from_settings(settings), states, queue, service)
 
-    tick = by_one_process(states, "tick", settings.tick_s * 0.9, service.tick)
+    def start_stalled() -> None:
+        report_deaths(queue, states)
+        service.tick()
+
+    tick = by_one_process(states, "tick", settings.tick_s * 0.9, start_stalled)
     compare = by_one_process(states, "reconcile", settings.reconcile_s * 0.9, check)
     pause_s = min(settings.reconcile_s, max(1.0, settings.reconcile_s / 4))
     return [every(settings.tick_s, tick), every(pause_s, compare)]
