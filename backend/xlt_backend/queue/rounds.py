@@ -134,7 +134,7 @@ class TrainQueue:
         """Ends the rounds whose lease expired, since their workers died; `tick` starts them again.
 
         RQ calls the job of a dead worker started until another worker starts, and moves it to the
-        failed ones then. If somebody queues it again, `start` refuses it.
+        failed ones then. If it is queued again, `start` refuses it.
 
         Returns:
             The projects of these rounds.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -16,8 +17,10 @@ from rq.serializers import JSONSerializer
 
 from xlt.errors import XltError
 from xlt.store.versions import Store
+from xlt_backend.errors import RedisDownError
 from xlt_backend.labelstudio.gateway import Gateway
 from xlt_backend.queue.connection import connect, require
+from xlt_backend.queue.presence import Presence
 from xlt_backend.queue.rounds import QUEUE, TrainQueue
 from xlt_backend.queue.state import StateStore
 from xlt_backend.queue.timers import Timer, by_one_process, every
@@ -118,7 +121,9 @@ def work(settings: Settings) -> int:
         require(connect(settings), settings)
     states, queue = _redis(settings)
     ended = threading.Event()
-    for timer in _timers(settings, states, queue, Store(settings.model_dir)):
+    presence = Presence(connect(settings), lasts_s=max(10.0, 3 * settings.tick_s))
+    timers = _timers(settings, states, queue, Store(settings.model_dir))
+    for timer in (every(settings.tick_s, presence.announce), *timers):
         threading.Thread(target=timer, args=(ended,), daemon=True).start()
     logger.info("ready: waiting for rounds")
     while not jobs.STOPPING.is_set():
@@ -131,4 +136,6 @@ def work(settings: Settings) -> int:
             logger.warning("Redis does not answer; retrying: %s", error)
             time.sleep(1.0)
     ended.set()
+    with suppress(RedisDownError):
+        presence.withdraw()
     return 0

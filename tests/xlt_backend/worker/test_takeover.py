@@ -22,6 +22,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from tests.waiting import eventually
+from xlt_backend.queue.presence import workers_alive
 from xlt_backend.queue.rounds import QUEUE, TrainQueue
 from xlt_backend.queue.state import StateStore
 
@@ -122,8 +123,23 @@ def test_a_standing_worker_takes_the_round_up_within_the_lease(redis, worker):
     assert StateStore(redis).get("1").last_error == ""
 
 
+def test_a_dead_worker_is_not_counted(redis, worker):
+    """RQ lists it for as long as its round might have taken; xlt for some seconds."""
+    queue = TrainQueue(redis, lease_s=LEASE_S)
+    dying = worker(HANG="1")
+    standing = worker()
+    eventually(lambda: workers_alive(redis) == 2)
+    standing.send_signal(signal.SIGTERM)
+    eventually(lambda: workers_alive(redis) == 1)
+    queue.request("1")
+    eventually(lambda: training(dying))
+    kill(dying)
+    eventually(lambda: workers_alive(redis) == 0)
+    assert redis.scard("rq:workers") > 0
+
+
 def test_the_job_that_rq_revives_later_repeats_nothing(redis, worker):
-    """A new worker cleans up, or somebody queues the old job again: the round is not repeated."""
+    """A new worker cleans up, or the old job is queued again: the round is not repeated."""
     queue = TrainQueue(redis, lease_s=LEASE_S)
     dying = worker(HANG="1")
     job_id = queue.request("1").job_id
