@@ -11,7 +11,6 @@ and renamed; behind a URL its manifest is uploaded last. Writers of one project 
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from xlt.errors import CorruptVersionError, NoVersionError, StoreError
 from xlt.store.change_log import Change, ChangeLog
+from xlt.store.copies import Copies
 from xlt.store.manifest import Manifest, VersionMeta, describe
 from xlt.store.names import EXAMPLE, by_age, checked_note, is_project, is_version, next_version
 from xlt.store.places import storage_at
@@ -94,10 +94,9 @@ class ProjectStore:
         """Made by `Store.project`; `verified` holds the versions that this process has checked."""
         self.name = name
         self._storage = storage
-        self._cache = cache / name
+        self._copies = Copies(storage, name, cache / name, verified)
         self._now = now
         self._log = ChangeLog(storage, name, now)
-        self._verified = verified
 
     @contextmanager
     def stage(self) -> Iterator[Path]:
@@ -156,7 +155,7 @@ class ProjectStore:
         manifest = self._read(version)
         try:
             with store_errors(f"read version {version} of project {self.name}"):
-                return self._opened(version, manifest)
+                return self._copies.open(version, manifest)
         except CorruptVersionError:
             self._read(version)  # if it was removed meanwhile, that is what to report
             raise
@@ -277,23 +276,3 @@ class ProjectStore:
             known = ", ".join(self.versions()[-3:]) or "none"
             raise NoVersionError(f"project {self.name} has no version {version}; newest: {known}")
         return Manifest.from_bytes(data, version)
-
-    def _opened(self, version: str, manifest: Manifest) -> Path:
-        folder = self._fetch(version, manifest)
-        if (self.name, version) not in self._verified:
-            try:
-                manifest.verify(folder, version)
-            except CorruptVersionError:
-                if folder != self._cache / version:
-                    raise
-                shutil.rmtree(folder)  # a damaged cache is fetched once more
-                manifest.verify(self._fetch(version, manifest), version)
-            self._verified.add((self.name, version))
-        return folder
-
-    def _fetch(self, version: str, manifest: Manifest) -> Path:
-        try:
-            name = f"{self.name}/{version}"
-            return self._storage.fetch(name, sorted(manifest.files), self._cache / version)
-        except FileNotFoundError as error:
-            raise CorruptVersionError(f"version {version}: its file {error} is missing") from error

@@ -229,6 +229,18 @@ def test_a_version_that_is_removed_while_it_is_read_is_missing_not_damaged(
         project.open(names[0])
 
 
+def test_copies_of_versions_that_were_pruned_are_removed(project, other, tmp_path):
+    """A web server that fetches each new version does not fill its disk with the old ones."""
+    for number in range(4):
+        version = other(
+            f"v = commit('{number}'); project.promote(v, ''); project.prune(keep=2); print(v)"
+        )
+        folder = project.open(version)
+    copies = {path.name for path in folder.parent.iterdir() if path.name.startswith("v")}
+    assert copies == set(project.versions())
+    assert len(copies) == 2
+
+
 # --- what goes wrong -----------------------------------------------------------------------------
 
 

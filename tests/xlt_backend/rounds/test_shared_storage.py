@@ -31,7 +31,7 @@ def workers(tmp_path, redis, s3_url) -> list[World]:
 
 
 def test_workers_take_turns_without_losing_a_draw(workers, s3_url, tmp_path):
-    """Each reads versions, pointer and ledger as the other left them; the web server serves them."""
+    """Each reads versions, pointer and ledger as the other left them; so does the web server."""
     first, second = workers
     web = Registry(Store(s3_url, cache=tmp_path / "web"), Loaded, capacity=2, memo_s=0.0)
     first.setup()
