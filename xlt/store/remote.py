@@ -62,7 +62,7 @@ class RemoteStorage:
         try:
             with _system_errors():
                 fs, self._root = url_to_fs(url, skip_instance_cache=True, use_listings_cache=False)
-        except (ImportError, ValueError, OSError) as error:
+        except OSError as error:
             raise StoreError(f"cannot open the model folder {url!r}: {error}") from error
         self._fs: Any = fs  # fsspec is not typed
         self._lock = threading.Lock()
