@@ -32,14 +32,19 @@ class World:
     lease: FakeLease = field(default_factory=FakeLease)
     time: float = 1_800_000_000.0
     encoder: str = "bundled"
+    model_dir: str = ""
     language: tuple[str, float] = ("und", 0.0)
 
     def __post_init__(self) -> None:
-        self.settings = Settings(home=self.home, encoder=self.encoder, threads=1)
+        self.settings = Settings(
+            home=self.home, encoder=self.encoder, threads=1, model_dir=self.model_dir
+        )
         self.states = StateStore(self.redis)
         self.queue = TrainQueue(self.redis)
         self.store = Store(
-            self.settings.model_dir, now=lambda: datetime.fromtimestamp(self.time, UTC)
+            self.settings.model_dir,
+            cache=self.home / "cache",
+            now=lambda: datetime.fromtimestamp(self.time, UTC),
         )
         self.service = Service(
             states=self.states, queue=self.queue, store=self.store, now=lambda: self.time

@@ -46,6 +46,10 @@ class LocalStorage:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, data)
 
+    def delete(self, name: str) -> None:
+        """See `Storage`."""
+        (self.root / name).unlink()
+
     def add(self, folder: Path, name: str, manifest: bytes) -> bool:
         """See `Storage`."""
         path = self.root / name

@@ -34,6 +34,9 @@ class Storage(Protocol):
     def write(self, name: str, data: bytes) -> None:
         """Replaces a small file in one step."""
 
+    def delete(self, name: str) -> None:
+        """Deletes a small file."""
+
     def add(self, folder: Path, name: str, manifest: bytes) -> bool:
         """Makes the local `folder` the folder `name`, whole or not at all.
 
@@ -42,7 +45,11 @@ class Storage(Protocol):
         """
 
     def fetch(self, name: str, files: list[str], to: Path) -> Path:
-        """Returns a local folder with the files of `name`; `to` is where one may be made."""
+        """Returns a local folder with the files of `name`; `to` is where one may be made.
+
+        Raises:
+            FileNotFoundError: If a file is missing; holds its name.
+        """
 
     def remove(self, name: str) -> None:
         """Removes a folder: first its manifest or name, then its files."""

@@ -11,7 +11,6 @@ and renamed; behind a URL its manifest is uploaded last. Writers of one project 
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,16 +18,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from xlt.errors import CorruptVersionError, NoVersionError, StoreError
 from xlt.store.change_log import Change, ChangeLog
-from xlt.store.local import LocalStorage
+from xlt.store.copies import Copies
 from xlt.store.manifest import Manifest, VersionMeta, describe
 from xlt.store.names import EXAMPLE, by_age, checked_note, is_project, is_version, next_version
-from xlt.store.remote import RemoteStorage
+from xlt.store.places import storage_at
 from xlt.store.storage import MANIFEST, Storage, disk_full_errors, store_errors
+from xlt.store.uploads import killed_uploads
 
 __all__ = ["Change", "ProjectStore", "Store", "VersionMeta"]
 
@@ -58,18 +56,11 @@ class Store:
             StoreError: If the URL's protocol is unknown or its package is not installed.
         """
         self.url = str(url)
-        parts = urlsplit(self.url)
         base = cache if cache is not None else Path.home() / ".cache" / "xlt" / "versions"
         self._cache = base / sha256(self.url.encode()).hexdigest()[:16]
         self._now = now
         self._verified: set[tuple[str, str]] = set()
-        self._storage: Storage
-        if isinstance(url, Path) or "://" not in self.url:
-            self._storage = LocalStorage(Path(url).expanduser().absolute())
-        elif parts.scheme == "file":
-            self._storage = LocalStorage(Path(url2pathname(parts.path)))
-        else:
-            self._storage = RemoteStorage(self.url)
+        self._storage = storage_at(url)
 
     def project(self, name: str) -> ProjectStore:
         """Returns the versions of one project, which need not exist yet.
@@ -103,10 +94,9 @@ class ProjectStore:
         """Made by `Store.project`; `verified` holds the versions that this process has checked."""
         self.name = name
         self._storage = storage
-        self._cache = cache / name
+        self._copies = Copies(storage, name, cache / name, verified)
         self._now = now
         self._log = ChangeLog(storage, name, now)
-        self._verified = verified
 
     @contextmanager
     def stage(self) -> Iterator[Path]:
@@ -163,18 +153,12 @@ class ProjectStore:
             CorruptVersionError: If a file is missing or has changed.
         """
         manifest = self._read(version)
-        with store_errors(f"read version {version} of project {self.name}"):
-            folder = self._fetch(version, manifest)
-            if (self.name, version) not in self._verified:
-                try:
-                    manifest.verify(folder, version)
-                except CorruptVersionError:
-                    if folder != self._cache / version:
-                        raise
-                    shutil.rmtree(folder)  # a damaged cache is fetched once more
-                    manifest.verify(self._fetch(version, manifest), version)
-                self._verified.add((self.name, version))
-            return folder
+        try:
+            with store_errors(f"read version {version} of project {self.name}"):
+                return self._copies.open(version, manifest)
+        except CorruptVersionError:
+            self._read(version)  # if it was removed meanwhile, that is what to report
+            raise
 
     def current(self) -> str | None:
         """Returns the active version, None before the first promotion.
@@ -231,7 +215,8 @@ class ProjectStore:
     def prune(self, keep: int) -> tuple[str, ...]:
         """Removes all but the newest `keep` versions and returns the names removed.
 
-        The current version and the one that `rollback` would activate always stay.
+        The current version and the one that `rollback` would activate always stay. What killed
+        uploads left a day ago or earlier goes too.
 
         Raises:
             StoreError: If `keep` is below 1, or the folder cannot be written.
@@ -246,7 +231,7 @@ class ProjectStore:
             pointer = self._log.pointer()
             needed = set() if pointer is None else {pointer.version, *pointer.trail[-1:]}
             old = tuple(name for name in names[:-keep] if name not in needed)
-            for name in old:
+            for name in (*old, *killed_uploads(self._storage, self.name, self._now())):
                 self._storage.remove(f"{self.name}/{name}")
             return old
 
@@ -291,10 +276,3 @@ class ProjectStore:
             known = ", ".join(self.versions()[-3:]) or "none"
             raise NoVersionError(f"project {self.name} has no version {version}; newest: {known}")
         return Manifest.from_bytes(data, version)
-
-    def _fetch(self, version: str, manifest: Manifest) -> Path:
-        try:
-            name = f"{self.name}/{version}"
-            return self._storage.fetch(name, sorted(manifest.files), self._cache / version)
-        except FileNotFoundError as error:
-            raise CorruptVersionError(f"version {version}: a file is missing: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 
@@ -23,6 +24,18 @@ class Account:
     user: str
     password: str = field(repr=False)
     token: str = field(repr=False)
+
+
+def keep_secret(data_dir: Path) -> None:
+    """Makes the key that signs Label Studio's tokens, unless it has one already.
+
+    Of the keys that Label Studio makes itself, one in fifty starts with `$`. It reads that as the
+    name of another variable when it is started again: all its tokens are invalid then.
+    """
+    file = data_dir / ".env"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(f"SECRET_KEY={secrets.token_urlsafe(48)}\n")
 
 
 def make_token(url: str, user: str, password: str) -> str:

@@ -20,7 +20,7 @@ from types import TracebackType
 import httpx
 
 from xlt.errors import ServiceError
-from xlt_backend.demo.accounts import Account, make_token, sign_up, token_works
+from xlt_backend.demo.accounts import Account, keep_secret, make_token, sign_up, token_works
 
 logger = logging.getLogger(__name__)
 
@@ -169,6 +169,7 @@ class LabelStudioServer:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         login = _stored(self.data_dir / "account.json")
         password = self._password or login.get("password") or secrets.token_urlsafe(12)
+        keep_secret(self.data_dir)
         self._launch(password)
         self._wait(timeout_s)
         token = login.get("token", "")

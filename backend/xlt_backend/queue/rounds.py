@@ -2,7 +2,8 @@
 
 Redis holds for each project: the number of rounds `wanted` and how many of them were `served`; the
 id of the job that is `waiting`; the `lease` of the round that runs, which its worker renews and
-which expires if the worker dies; a `hold` after a failure. Work is outstanding while wanted >
+which expires if the worker dies; the round that is `running`, with or without a lease; a `hold`
+after a failure. Work is outstanding while wanted >
 served. `request` starts a round if it can start now. The end of a round starts the next if more was
 requested meanwhile. `tick`, called every few seconds, starts work that was missed in between.
 """
@@ -52,7 +53,7 @@ class TrainQueue:
     ) -> None:
         self._connection = connection
         self._lease_ms = int(lease_s * 1000)
-        self._first_hold_ms = int(first_hold_s * 1000)
+        self._hold_ms = (int(first_hold_s * 1000), int(_LONGEST_HOLD_S * 1000))
         self._queue = Queue(
             QUEUE, connection=connection, serializer=JSONSerializer, default_timeout=int(timeout_s)
         )
@@ -99,9 +100,8 @@ class TrainQueue:
         Raises:
             RedisDownError: If Redis does not answer.
         """
-        hold_ms = (self._first_hold_ms, int(_LONGEST_HOLD_S * 1000))
         with translated():
-            more = self._scripts.finish(project, token, seen, ok=ok, hold_ms=hold_ms)
+            more = self._scripts.finish(project, token, seen, ok=ok, hold_ms=self._hold_ms)
             if more > 0:
                 self._request(project, count=False, forced=False)
 
@@ -129,6 +129,25 @@ class TrainQueue:
     def lease_s(self) -> float:
         """Seconds until a lease expires that is not renewed."""
         return self._lease_ms / 1000
+
+    def end_abandoned(self) -> tuple[str, ...]:
+        """Ends the rounds whose lease expired, since their workers died; `tick` starts them again.
+
+        RQ calls the job of a dead worker started until another worker starts, and moves it to the
+        failed ones then. If it is queued again, `start` refuses it.
+
+        Returns:
+            The projects of these rounds.
+
+        Raises:
+            RedisDownError: If Redis does not answer.
+        """
+        with translated():
+            return tuple(
+                project
+                for project in self.projects()
+                if self._scripts.end_abandoned(project, hold_ms=self._hold_ms)
+            )
 
     def tick(self) -> tuple[str, ...]:
         """Requests the rounds that are outstanding but neither wait nor run.

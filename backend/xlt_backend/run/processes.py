@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -16,8 +17,10 @@ from rq.serializers import JSONSerializer
 
 from xlt.errors import XltError
 from xlt.store.versions import Store
+from xlt_backend.errors import RedisDownError
 from xlt_backend.labelstudio.gateway import Gateway
 from xlt_backend.queue.connection import connect, require
+from xlt_backend.queue.presence import Presence
 from xlt_backend.queue.rounds import QUEUE, TrainQueue
 from xlt_backend.queue.state import StateStore
 from xlt_backend.queue.timers import Timer, by_one_process, every
@@ -26,6 +29,7 @@ from xlt_backend.service.events import Service
 from xlt_backend.settings import Settings
 from xlt_backend.web.app import create_app
 from xlt_backend.worker import jobs
+from xlt_backend.worker.deaths import report_deaths
 from xlt_backend.worker.reconcile import reconcile
 
 logger = logging.getLogger(__name__)
@@ -42,7 +46,11 @@ def _timers(settings: Settings, states: StateStore, queue: TrainQueue, store: St
         if settings.label_studio_token:
             reconcile(Gateway.from_settings(settings), states, queue, service)
 
-    tick = by_one_process(states, "tick", settings.tick_s * 0.9, service.tick)
+    def start_stalled() -> None:
+        report_deaths(queue, states)
+        service.tick()
+
+    tick = by_one_process(states, "tick", settings.tick_s * 0.9, start_stalled)
     compare = by_one_process(states, "reconcile", settings.reconcile_s * 0.9, check)
     pause_s = min(settings.reconcile_s, max(1.0, settings.reconcile_s / 4))
     return [every(settings.tick_s, tick), every(pause_s, compare)]
@@ -113,7 +121,9 @@ def work(settings: Settings) -> int:
         require(connect(settings), settings)
     states, queue = _redis(settings)
     ended = threading.Event()
-    for timer in _timers(settings, states, queue, Store(settings.model_dir)):
+    presence = Presence(connect(settings), lasts_s=max(10.0, 3 * settings.tick_s))
+    timers = _timers(settings, states, queue, Store(settings.model_dir))
+    for timer in (every(settings.tick_s, presence.announce), *timers):
         threading.Thread(target=timer, args=(ended,), daemon=True).start()
     logger.info("ready: waiting for rounds")
     while not jobs.STOPPING.is_set():
@@ -126,4 +136,6 @@ def work(settings: Settings) -> int:
             logger.warning("Redis does not answer; retrying: %s", error)
             time.sleep(1.0)
     ended.set()
+    with suppress(RedisDownError):
+        presence.withdraw()
     return 0

@@ -12,11 +12,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from xlt.errors import ConfigError
 from xlt_backend.errors import RedisDownError
 from xlt_backend.queue.connection import connect, require, server_command
+from xlt_backend.run.claim import claim
 from xlt_backend.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class Child:
     Attributes:
         name: Name in log lines.
         command: Command that starts it.
+        inherits: File descriptors that it inherits.
         process: The running process.
         started: Time of its start on the monotonic clock.
         failures: Number of deaths in a row.
@@ -52,6 +55,7 @@ class Child:
 
     name: str
     command: list[str]
+    inherits: tuple[int, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     failures: int = 0
@@ -72,7 +76,11 @@ class Child:
         if now >= self.next_start:
             self.started = now
             self.process = subprocess.Popen(
-                self.command, env=dict(env), start_new_session=True, preexec_fn=end_with_parent
+                self.command,
+                env=dict(env),
+                pass_fds=self.inherits,
+                start_new_session=True,
+                preexec_fn=end_with_parent,
             )
 
     def ask_to_end(self) -> None:
@@ -96,17 +104,27 @@ class Child:
 
 @dataclass(kw_only=True)
 class Supervisor:
-    """Keeps the processes alive until `stopping` is set."""
+    """Keeps the processes alive until `stopping` is set.
+
+    Attributes:
+        settings: Settings of this installation.
+        env: The environment of the settings.
+        claimed: The claim on the embedded Redis; None if Redis runs elsewhere.
+        children: The processes, in the order in which they start.
+        stopping: Set to end them all.
+    """
 
     settings: Settings
     env: Mapping[str, str]
+    claimed: int | None = None
     children: list[Child] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         xlt = [sys.executable, "-m", "xlt_backend.cli"]
-        if self.settings.redis_url is None:
-            self.children.append(Child(name="redis", command=server_command(self.settings.home)))
+        if self.claimed is not None:
+            command = server_command(self.settings.home)
+            self.children.append(Child(name="redis", command=command, inherits=(self.claimed,)))
         self.children.append(Child(name="web", command=[*xlt, "serve"]))
         self.children.append(Child(name="worker", command=[*xlt, "worker"]))
 
@@ -162,14 +180,17 @@ def up(settings: Settings, env: Mapping[str, str]) -> int:
         The exit status.
 
     Raises:
-        XltError: If the port is taken, or there is no redis-server.
+        XltError: If the port is taken, another `xlt up` runs in the same folder, or there is no
+            redis-server.
     """
     _require_free(settings)
     settings.secret()  # makes the secret before two processes need it
-    supervisor = Supervisor(settings=settings, env=env)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: supervisor.stopping.set())
-    return supervisor.run()
+    with claim(settings) if settings.redis_url is None else nullcontext() as claimed:
+        supervisor = Supervisor(settings=settings, env=env, claimed=claimed)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+                signal.signal(number, lambda *_: supervisor.stopping.set())
+        return supervisor.run()
 
 
 def _require_free(settings: Settings) -> None:

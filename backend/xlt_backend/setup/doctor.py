@@ -90,9 +90,8 @@ def _label_studio(
 
 
 def _installation(settings: Settings) -> Iterator[Check]:
-    from rq import Worker
-
-    from xlt_backend.queue.connection import connect, require, translated
+    from xlt_backend.queue.connection import connect, require
+    from xlt_backend.queue.presence import workers_alive
 
     redis = connect(settings)
     address = settings.redis_url or f"embedded, in {settings.home}"
@@ -100,12 +99,8 @@ def _installation(settings: Settings) -> Iterator[Check]:
     ping = guarded("Redis", up, lambda: check_redis(lambda: require(redis, settings), address))
     yield ping
 
-    def workers() -> int:
-        with translated():
-            return sum(1 for _ in Worker.all(connection=redis))
-
     if ping.status is Status.OK:
-        yield guarded("worker", up, lambda: check_workers(workers))
+        yield guarded("worker", up, lambda: check_workers(lambda: workers_alive(redis)))
     yield check_model_folder(settings.model_dir)
     yield guarded(
         "encoder",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Sized
 from pathlib import Path
 
-import fsspec  # type: ignore[import-untyped]
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from xlt.errors import StoreError
+from xlt.store.places import try_out
 from xlt_backend.errors import UnreachableError
 from xlt_backend.setup.checks import Check, fail, ok
 
@@ -50,19 +50,11 @@ def check_model_folder(url: str) -> Check:
         url: Path or fsspec URL of the folder.
     """
     name = "model folder"
-    probe, content = f".doctor-{secrets.token_hex(6)}", secrets.token_bytes(64)
     try:
-        system, folder = fsspec.core.url_to_fs(url)
-        system.makedirs(folder, exist_ok=True)
-        path = f"{folder.rstrip('/')}/{probe}"
-        system.pipe_file(path, content)
-        stored = system.cat_file(path)
-        system.rm_file(path)
-    except (OSError, ValueError, ImportError) as error:
+        try_out(url)
+    except StoreError as error:
         fix = "set XLT_MODEL_DIR to a folder or fsspec URL that this process may write to"
-        return fail(name, f"cannot write to {url}: {error}", fix)
-    if stored != content:
-        return fail(name, f"a file in {url} changed after it was written", "check that disk")
+        return fail(name, str(error), fix)
     return ok(name, f"can write to {url}")
 
 

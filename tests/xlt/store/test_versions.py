@@ -23,13 +23,15 @@ VERSION = "v0001-20261122T082011"
 META = VersionMeta(data_hash="abc", label_counts={"ha": 3}, metrics={"accuracy": {"ha": 0.5}})
 
 
-@pytest.fixture(params=["path", "file", "memory"])
+@pytest.fixture(params=["path", "file", "memory", "s3"])
 def store(request, tmp_path):
     """The same promises on a path, behind file:// and behind an object store."""
     if request.param == "path":
         return Store(tmp_path / "models")
     if request.param == "file":
         return Store((tmp_path / "models").as_uri())
+    if request.param == "s3":
+        return Store(request.getfixturevalue("s3_url"), cache=tmp_path / "cache")
     return Store(f"memory://{tmp_path.name}-{os.getpid()}", cache=tmp_path / "cache")
 
 

@@ -147,6 +147,38 @@ def test_lease_of_a_dead_worker_ends_and_tick_asks_again(queue, redis):
     assert len(jobs(redis)) == 1
 
 
+def test_round_that_kills_its_workers_is_tried_less_and_less_often(redis):
+    """After the first death at once; then, as after any failure, with longer pauses."""
+    queue = TrainQueue(redis, first_hold_s=5)
+    pauses = []
+    for _ in range(5):
+        queue.request("1", forced=True)
+        lease = take(queue, redis)
+        assert queue.end_abandoned() == ()
+        redis.delete("xlt:lease:1")
+        assert queue.end_abandoned() == ("1",)
+        assert queue.end_abandoned() == ()
+        pauses.append(max(0, round(redis.pttl("xlt:hold:1") / 1000)))
+
+    assert pauses == [0, 5, 10, 20, 40]
+    assert lease.renew()  # it was only slow
+    lease.finish(ok=True)
+    assert queue.end_abandoned() == ()
+    assert redis.get("xlt:failures:1") is None
+
+
+def test_round_that_is_taken_over_before_anybody_looked_counts_as_a_failure(redis):
+    """A request that comes just after the lease expired starts the next round at once."""
+    queue = TrainQueue(redis, first_hold_s=5)
+    for _ in range(2):
+        queue.request("1")
+        take(queue, redis)
+        redis.delete("xlt:lease:1")
+
+    assert queue.end_abandoned() == ("1",)
+    assert queue.status("1") == "held"
+
+
 def test_kept_lease_outlives_its_term(queue, redis):
     """A round may take as long as it needs while its worker lives."""
     queue.request("1")

@@ -33,6 +33,24 @@ def test_model_folder_elsewhere(url: str) -> None:
     assert url in found.detail
 
 
+def test_model_folder_in_storage_that_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The errors of the storage's client are a failure with its cause, on one line."""
+    for name, value in (
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_MAX_ATTEMPTS", "1"),
+        ("AWS_CONFIG_FILE", str(tmp_path / "none")),
+    ):
+        monkeypatch.setenv(name, value)
+    found = installation_checks.check_model_folder("s3://bucket/models")
+    assert found.status is Status.FAIL
+    assert "127.0.0.1:9" in found.detail
+    assert "\n" not in found.detail
+
+
 def test_workers() -> None:
     """Without a worker nothing is trained: a failure."""
     assert installation_checks.check_workers(lambda: 2).status is Status.OK
