@@ -77,6 +77,19 @@ class FakeLabelStudio:
         self._revision += 1
         return made
 
+    def replace_task(self, task_id: int, text: str, **data: Any) -> None:
+        """Deletes a task with all it has, and gives its id to another, as SQLite does."""
+        self.edit_text(task_id, text)
+        self.stored[task_id]["data"] |= data
+        self.unlabel(task_id)
+        for rows in self.predictions.values():
+            rows.pop(task_id, None)
+
+    def edit_text(self, task_id: int, text: str) -> None:
+        """Changes the text of a task; its annotations and predictions stay."""
+        self.stored[task_id]["data"]["text"] = text
+        self._revision += 1
+
     def label(self, task_id: int, label: str | None = None, **fields: Any) -> None:
         """Annotates a task; with what its text says, where nothing else is named."""
         task = self.stored[task_id]
@@ -169,6 +182,12 @@ class FakeLabelStudio:
         if self.loses_rows:
             raise PublishError(f"{self.loses_rows} of {len(rows)} predictions are missing")
         return len(rows)
+
+    def withdraw(self, project_id: int, version: str, tasks: Sequence[int]) -> None:
+        """Deletes some rows of a version."""
+        self._asked("withdraw")
+        for task in tasks:
+            self.predictions[version].pop(task, None)
 
     def switch(self, project_id: int, version: str) -> None:
         """Shows a version, which must be there."""

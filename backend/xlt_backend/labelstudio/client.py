@@ -176,6 +176,18 @@ class Client(Reader):
         stored = self.scores_of(project_id, version)
         return sum(row.task_id in stored for row in rows)
 
+    def withdraw(self, project_id: int, version: str, tasks: Sequence[int]) -> None:
+        """Deletes the predictions of a version for some tasks, one by one.
+
+        Tasks that were deleted meanwhile are skipped.
+        """
+        for task in tasks:
+            params = {"task": task, "project": project_id}
+            for row in self.http.request("GET", "/api/predictions/", params=params):
+                if row.get("model_version") == version and row.get("task") == task:
+                    with suppress(NotFoundError):
+                        self.http.request("DELETE", f"/api/predictions/{row['id']}/")
+
     def switch(
         self, project_id: int, version: str, *, sampling: str = UNCERTAINTY_SAMPLING
     ) -> None:

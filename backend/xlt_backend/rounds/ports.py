@@ -40,6 +40,9 @@ class LabelStudio(Protocol):
     def publish(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> int:
         """Stores predictions and makes sure that none is missing."""
 
+    def withdraw(self, project_id: int, version: str, tasks: Sequence[int]) -> None:
+        """Deletes the predictions of this version for these tasks."""
+
     def switch(self, project_id: int, version: str) -> None:
         """Shows and orders tasks by the predictions of this version from now on."""
 

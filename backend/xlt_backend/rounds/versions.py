@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ from xlt.tasks import metrics
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.kinds import task_from_json
 from xlt.tasks.outputs import Scores
-from xlt.tasks.task import AnyTask, Json
+from xlt.tasks.task import AnyTask
+from xlt_backend.rounds.changes import Label
 from xlt_backend.rounds.decide import Known, Trained
 from xlt_backend.rounds.judge import Judgement
+from xlt_backend.rounds.snapshot import label_of
 from xlt_backend.trainer import folder as files
 
 logger = logging.getLogger(__name__)
@@ -42,13 +45,13 @@ def known(
     promoted = {change.version for change in versions.history() if change.action == "promoted"}
     active, names = versions.current(), versions.versions()
     trained: list[Trained] = []
-    used: Mapping[str, Json] = {}
+    used: Mapping[str, Label] = {}
     damaged: list[str] = []
     for name in names:
         try:
             meta = versions.meta(name)
             if name in (active, names[-1]):
-                used = files.read_json(versions.open(name) / EXAMPLES)
+                used = _labels(files.read_json(versions.open(name) / EXAMPLES))
         except XltError as error:
             logger.error("version %s: %s", name, error)
             damaged.append(str(error))
@@ -70,6 +73,14 @@ def known(
         first_new_at=first_new_at,
     )
     return known, damaged
+
+
+def _labels(value: Mapping[str, Any]) -> dict[str, Label]:
+    """Reads labels by task id. The first xlt wrote the bare answer, a string or a list."""
+    return {
+        id: Label(label["answer"], label["digest"]) if isinstance(label, dict) else Label(label)
+        for id, label in value.items()
+    }
 
 
 def save(
@@ -131,7 +142,7 @@ def save(
     with versions.stage() as stage:
         for path in (folder / files.MODEL).iterdir():
             shutil.copy2(path, stage / path.name)
-        labels = {e.id: task.plain(e.answer) for e in (*train, *audit)}
+        labels = {e.id: asdict(label_of(e, task)) for e in (*train, *audit)}
         files.write_json(stage / EXAMPLES, labels)
         write_card(stage, card)
         return versions.commit(stage, meta)

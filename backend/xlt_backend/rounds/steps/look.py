@@ -10,6 +10,7 @@ from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.options import ProjectOptions
 from xlt_backend.queue.state import ProjectState
 from xlt_backend.rounds import adaptation, versions
+from xlt_backend.rounds import ledger as ledgers
 from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.decide import Decision, data_hash, decide
 from xlt_backend.rounds.progress import Progress
@@ -46,6 +47,7 @@ def look(progress: Progress) -> tuple[Context, Snapshot, Decision]:
         unused=unused,
         missing=decision.missing,
         changed=decision.changed,
+        changes=decision.changes.to_json(),
         needed=decision.needed,
         due_at=decision.due_at,
         activity=activity,
@@ -99,6 +101,7 @@ def _read(progress: Progress, context: Context, shown: str) -> ProjectReading:
         shown=shown,
         scores=studio.scores(progress.id, shown) if shown else {},
         identify=progress.tools.identify,
+        published=ledgers.read(context.versions).texts(shown),
     )
 
 
