@@ -115,24 +115,23 @@ class Interface:
         return answer
 
     def results(self, suggestion: Suggestion) -> list[dict[str, Any]] | None:
-        """Returns a suggestion as results that Label Studio's own validator accepts.
+        """Returns a suggestion as results that are read back as the same answer.
 
-        None if the interface does not have the answer: it was edited after the model was trained.
+        Label Studio's own validator is not asked: it passes answers that its page cannot show, and
+        refuses others that its page writes.
+
+        Returns:
+            None if the interface does not have the answer: it was edited after the model was
+            trained.
         """
         try:
             answer = self.task.read(self.task.plain(suggestion.answer))
         except DataError:
             return None
-        if not math.isfinite(suggestion.confidence) or not _accepted(answer, self):
+        if not math.isfinite(suggestion.confidence):
             return None
-        return self.kind.control.results(suggestion, self.tag)
-
-
-@lru_cache(maxsize=4096)
-def _accepted(answer: Hashable, interface: Interface) -> bool:
-    suggestion = Suggestion(answer=answer, confidence=0.5)
-    results = interface.kind.control.results(suggestion, interface.tag)
-    return not check_prediction({"result": results, "score": 0.5}, interface.label_config)
+        results: list[dict[str, Any]] = self.kind.control.results(suggestion, self.tag)
+        return results if self.answer(results) == answer else None
 
 
 @lru_cache(maxsize=64)
@@ -218,12 +217,6 @@ def _unusable_object(control: Any) -> str:  # noqa: ANN401 - SDK's tags
     if not text.value_is_variable:
         return f"is about <Text name={text.name!r}> with a fixed text, {text.value!r}"
     return ""
-
-
-def check_prediction(prediction: dict[str, Any], label_config: str) -> list[str]:
-    """Returns what Label Studio's own validator says against a prediction; empty: nothing."""
-    validate: Any = _parsed(label_config).validate_prediction
-    return list(validate(prediction, return_errors=True))
 
 
 def template(kind: str, labels: Sequence[str]) -> str:

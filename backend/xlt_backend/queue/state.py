@@ -41,6 +41,9 @@ class ProjectState:
         unusable: Reason by id of the tasks that have no text (the first hundred).
         unused: Annotations that are not used, by reason: their number (`answers`) and the ids of
             their tasks (the first hundred).
+        left_out: Predictions that Label Studio's bulk import left out of the order that it shows:
+            the number that was sent one by one (`singly`) or without the suggestion (`bare`), and
+            the first `tasks` of these. Empty if there are none.
         missing: Answers that are missing before a model can be trained; empty if there are enough.
         notes: Parts of the interface that xlt does not use.
         doubtful: Suspect labels to review first: task, answers, expected label, doubt, reason.
@@ -81,6 +84,7 @@ class ProjectState:
     open_tasks: int = 0
     unusable: Mapping[str, str] = field(default_factory=dict)
     unused: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    left_out: Mapping[str, Any] = field(default_factory=dict)
     missing: str = ""
     notes: list[str] = field(default_factory=list)
     doubtful: list[Mapping[str, Any]] = field(default_factory=list)

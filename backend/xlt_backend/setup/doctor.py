@@ -38,6 +38,7 @@ from xlt_backend.setup.label_studio_checks import (
     check_order,
     check_round_trip,
     check_sampling,
+    check_suggestions,
     check_token,
     check_version,
     check_webhook,
@@ -180,6 +181,7 @@ def _project(
     ask = client.next_task if ask_next else None
     yield guarded("order", _ABOVE, lambda: check_order(project, client, ask))
     yield guarded("answers", _ABOVE, lambda: check_answers(project, _state(settings, project.id)))
+    yield guarded("suggestions", _ABOVE, lambda: check_suggestions(_state(settings, project.id)))
 
 
 def _interface(client: Client, project: ProjectInfo, url: str) -> Check:

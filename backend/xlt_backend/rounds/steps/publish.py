@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from xlt_backend.labelstudio.client import Published
 from xlt_backend.rounds import ledger as ledgers
 from xlt_backend.rounds import versions
 from xlt_backend.rounds.changes import same_texts
@@ -18,6 +19,7 @@ from xlt_backend.rounds.progress import Progress
 from xlt_backend.rounds.snapshot import Snapshot
 from xlt_backend.rounds.steps.payoff import measure_transfer
 from xlt_backend.rounds.steps.review import review_labels
+from xlt_backend.rounds.unused import LISTED, left_out_words
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,8 @@ def publish(progress: Progress, context: Context, snapshot: Snapshot, decision: 
     progress.fence()
     ledger = ledger.noted(version, order.picks, rows, digests)
     ledgers.write(context.versions, ledger)
-    progress.tools.label_studio.publish(progress.id, version, rows)
+    published = progress.tools.label_studio.publish(progress.id, version, rows)
+    _report_left_out(progress, published, added=inserting)
     progress.explain(order.reasons(version), rows, replace=not inserting)
     if not inserting:
         ledger = ledger.served(version, snapshot.shown, progress.tools.now())
@@ -45,6 +48,25 @@ def publish(progress: Progress, context: Context, snapshot: Snapshot, decision: 
         if model is not None and context.versions.current() != model:
             context.versions.promote(model, decision.reason)
     return order
+
+
+def _report_left_out(progress: Progress, published: Published, *, added: bool) -> None:
+    """Reports predictions that bulk import left out; those `added` join those of their order."""
+    if added and not (published.singly or published.bare):
+        return
+    before = progress.tools.states.get(progress.project).left_out if added else {}
+    tasks = [*before.get("tasks", ()), *map(str, published.bare)]
+    left_out = {
+        "singly": before.get("singly", 0) + len(published.singly),
+        "bare": before.get("bare", 0) + len(published.bare),
+        "tasks": list(dict.fromkeys(tasks))[:LISTED],
+    }
+    if not left_out["singly"] and not left_out["bare"]:
+        left_out = {}
+    progress.report(left_out=left_out)
+    if published.singly or published.bare:
+        log = logger.warning if published.bare else logger.info
+        log("project %s: %s", progress.project, left_out_words(left_out))
 
 
 def _start_version(progress: Progress) -> str:
