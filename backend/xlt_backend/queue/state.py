@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
@@ -241,6 +241,16 @@ class StateStore:
             if reasons:
                 pipe.hset(_why_key(project), mapping={k: json.dumps(v) for k, v in reasons.items()})
             pipe.execute()
+
+    def forget_reasons(self, project: str, tasks: Sequence[str]) -> None:
+        """Deletes the reasons for the places of some tasks.
+
+        Raises:
+            RedisDownError: If Redis does not answer.
+        """
+        with translated():
+            if tasks:
+                self._connection.hdel(_why_key(project), *tasks)
 
     def why(self, project: str, task: str) -> Json | None:
         """Returns the explanation of a task's place; None if there is none.
