@@ -216,11 +216,20 @@ class Client(Reader):
         Tasks that were deleted meanwhile are skipped.
         """
         for task in tasks:
-            params = {"task": task, "project": project_id}
-            for row in self.http.request("GET", "/api/predictions/", params=params):
-                if row.get("model_version") == version and row.get("task") == task:
+            for row in self._predictions_of(task):
+                if row.get("model_version") == version:
                     with suppress(NotFoundError):
                         self.http.request("DELETE", f"/api/predictions/{row['id']}/")
+
+    def _predictions_of(self, task: int) -> list[Json]:
+        """Returns the predictions of a task; none if it was deleted."""
+        try:
+            return list(self.http.request("GET", "/api/predictions/", params={"task": task}))
+        except RejectedError:  # Label Studio's answer if there is no such task
+            with suppress(NotFoundError):
+                self.http.request("GET", f"/api/tasks/{task}/")
+                raise
+            return []
 
     def switch(
         self, project_id: int, version: str, *, sampling: str = UNCERTAINTY_SAMPLING

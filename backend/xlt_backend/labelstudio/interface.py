@@ -15,6 +15,7 @@ from xlt.errors import DataError
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.task import AnyTask, Kind, Refusal, Suggestion, Tag
 from xlt_backend.errors import UnsupportedConfigError
+from xlt_backend.labelstudio.choices import Shown, shown_choices
 
 SUPPORTED = (
     f"supported: {'; '.join(kind.control.supported for kind in KINDS.values())}; "
@@ -64,7 +65,8 @@ class Interface:
         refused: list[str] = []
         usable: list[tuple[Tag, AnyTask, str]] = []
         for element in parsed.controls:
-            tag = _tag(element, parents.get(element.name or "", []))
+            shown = shown_choices(label_config, element.name or "")
+            tag = _tag(element, parents.get(element.name or "", []), shown)
             task = _task(element, tag, parents.get(tag.name, []))
             if isinstance(task, Refusal):
                 refused.append(f"<{tag.tag} name={tag.name!r}> {task.reason}")
@@ -165,12 +167,13 @@ def _parents(label_config: str) -> dict[str, list[dict[str, str]]]:
     return chains
 
 
-def _tag(control: Any, chain: list[dict[str, str]]) -> Tag:  # noqa: ANN401 - SDK's tags
+def _tag(control: Any, chain: list[dict[str, str]], shown: Shown | None) -> Tag:  # noqa: ANN401
     return Tag(
         name=str(control.name),
         tag=str(control.tag),
         attributes=chain[0] if chain else {},
-        labels=tuple(map(str, _list(control.labels))),
+        labels=tuple(map(str, _list(control.labels))) if shown is None else shown.labels,
+        paths=() if shown is None else shown.paths,
         objects=tuple(map(str, _list(control.to_name))),
     )
 
@@ -193,7 +196,7 @@ def _task(control: Any, tag: Tag, chain: list[dict[str, str]]) -> AnyTask | Refu
 
 def _unusable_place(tag: Tag, chain: list[dict[str, str]]) -> str:
     """Returns why a control is not asked once per task; empty if it is."""
-    flags = ("perRegion", "perItem", "allowNested")
+    flags = ("perRegion", "perItem")
     set_flags = [flag for flag in flags if tag.attributes.get(flag) == "true"]
     if set_flags:
         return f"is not asked once per text ({set_flags[0]}='true')"
