@@ -18,6 +18,7 @@ from xlt.store.versions import ProjectStore, Store
 from xlt_backend.demo.studio import LabelStudioServer, free_port
 from xlt_backend.labelstudio.client import Client
 from xlt_backend.labelstudio.gateway import Gateway
+from xlt_backend.labelstudio.links import ensure_backend, ensure_webhook
 from xlt_backend.options import ProjectOptions
 from xlt_backend.queue.connection import Connection, connect, embedded
 from xlt_backend.queue.rounds import TrainQueue
@@ -27,9 +28,9 @@ from xlt_backend.rounds.ports import Tools
 from xlt_backend.rounds.round import Round
 from xlt_backend.run.web import build
 from xlt_backend.settings import Settings
-from xlt_backend.setup import connect as setup
-from xlt_backend.setup.checks import Check
+from xlt_backend.setup.checks import Status
 from xlt_backend.setup.doctor import _label_studio
+from xlt_backend.setup.label_studio_checks import check_answers
 from xlt_backend.web.app import create_app
 
 OPTIONS = ProjectOptions(
@@ -59,11 +60,13 @@ class Desk:
     def connected(
         self, title: str, config: str, tasks: Sequence[Mapping[str, Any]], **options: Any
     ) -> int:
-        """A project with tasks that has us as its model, and its first order; its id."""
+        """A project with tasks that has us as its model, after its first round; its id."""
+        url, secret = self.settings.public_url, self.settings.secret()
         project = self.client.create_project(title, config).id
         self.client.import_tasks(project, tasks)
+        ensure_webhook(self.client, project, f"{url}/webhook", secret)
         wanted = OPTIONS.model_copy(update=options)
-        setup.connect(self.client, self.settings, project_id=project, options=wanted)
+        ensure_backend(self.client, project, url, options=wanted)
         self.round(project)
         return project
 
@@ -96,10 +99,18 @@ class Desk:
         answer = httpx.get(f"{self.settings.public_url}/status", params=params)
         return str(answer.json()["reason"])
 
-    def doctor(self, project: int) -> dict[str, Check]:
-        """The checks of `xlt doctor` for a project, by name."""
+    def faults(self, project: int) -> dict[str, str]:
+        """What `xlt doctor` finds wrong in Label Studio and a project, with the fix."""
         checks = _label_studio(self.client, self.settings, [project], False)
-        return {check.name: check for _, check in checks}
+        bad = [check for _, check in checks if check.status is not Status.OK]
+        return {check.name: f"{check.detail} → {check.fix}" for check in bad}
+
+    def answers(self, project: int) -> str:
+        """What `xlt doctor` says of a project's answers, which are all used."""
+        state = self.states.get(str(project))
+        check = check_answers(self.client.project(project), state)
+        assert check.status is Status.OK
+        return check.detail
 
     def versions(self, project: int) -> ProjectStore:
         """The project's models."""
