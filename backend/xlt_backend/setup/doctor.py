@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -65,6 +66,16 @@ def diagnose(
         ask_next: Whether to ask Label Studio for the next task, which reserves it for the token's
             owner.
     """
+    with ThreadPoolExecutor(max_workers=1) as background:
+        # Importing torch takes half of the time: the other checks run meanwhile.
+        encoder = background.submit(_check_encoder, settings)
+        yield from _all_but_encoder(settings, project_ids, ask_next)
+        yield "encoder of new models", encoder.result()
+
+
+def _all_but_encoder(
+    settings: Settings, project_ids: Sequence[int], ask_next: bool
+) -> Iterator[Reported]:
     for check in _installation(settings):
         yield "this installation", check
     try:
@@ -107,17 +118,17 @@ def _installation(settings: Settings) -> Iterator[Check]:
     if ping.status is Status.OK:
         yield guarded("worker", up, lambda: check_workers(workers))
     yield check_model_folder(settings.model_dir)
-    yield guarded(
-        "encoder",
-        "set XLT_ENCODER to `bundled`, a folder or a Hub name",
-        lambda: check_encoder(settings.encoder, _load_encoder),
-    )
     tables = {"XLT_TRANSLATIONS": settings.translations, "XLT_LEXICON": settings.lexicon}
     for name, path in tables.items():
         if path is not None:
             columns = f"set {name} to a table with columns source, target and lang"
             yield guarded(name, columns, partial(check_table, name, path, _read_translations))
     yield check_health(settings.public_url)
+
+
+def _check_encoder(settings: Settings) -> Check:
+    fix = "set XLT_ENCODER to `bundled`, a folder or a Hub name"
+    return guarded("encoder", fix, lambda: check_encoder(settings.encoder, _load_encoder))
 
 
 def _read_translations(path: Path) -> Sized:
