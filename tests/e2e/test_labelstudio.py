@@ -363,7 +363,7 @@ def test_reopened_tasks_stand_at_their_place_for_others(
     order = [ids[3], ids[1], ids[4], ids[0], ids[2]]
     client.publish(project.id, "v2", queue(order))
     client.switch(project.id, "v2")
-    client.reopen({ids[1]: 2, 999_999: 2})
+    client.reopen({ids[1]: 2, ids[4]: 2, 999_999: 2})
     waiting = {task["id"] for task in client.tasks(project.id) if not task["is_labeled"]}
     assert waiting == {ids[1], ids[3], ids[4]}
     for expected in order[:3]:

@@ -101,16 +101,18 @@ class Client(Reader):
         """Puts finished tasks back into the queue, for annotators who have not answered them yet.
 
         “Label All Tasks” never shows a task again to an annotator who answered it. Skips tasks that
-        were deleted meanwhile.
+        were deleted meanwhile, also if their ids were given to tasks without answers.
 
         Args:
-            answers: Number of answers that each task now needs, by task id.
+            answers: Number of answers that each task now needs, one more than it has, by task id.
         """
         for task, count in answers.items():
             # `overlap` alone has no effect: Label Studio recounts only at the next answer.
             body = {"overlap": count, "is_labeled": False}
+            path = f"/api/tasks/{task}/"
             with suppress(NotFoundError):
-                self.http.request("PATCH", f"/api/tasks/{task}/", json=body)
+                if self.http.request("GET", path).get("annotations"):
+                    self.http.request("PATCH", path, json=body)
 
     # Predictions -----------------------------------------------------------------------------
 

@@ -142,7 +142,11 @@ def save(
     with versions.stage() as stage:
         for path in (folder / files.MODEL).iterdir():
             shutil.copy2(path, stage / path.name)
-        labels = {e.id: asdict(label_of(e, task)) for e in (*train, *audit)}
+        labels = {
+            e.id: asdict(label_of(e, task)) | {"audit": judges}
+            for part, judges in ((train, False), (audit, True))
+            for e in part
+        }
         files.write_json(stage / EXAMPLES, labels)
         write_card(stage, card)
         return versions.commit(stage, meta)
@@ -165,6 +169,19 @@ def audit_credit(
     candidate = credit(files.AUDIT_SCORES) if audit else np.zeros(0)
     compared = (folder / files.ACTIVE_AUDIT_SCORES).exists()
     return candidate, credit(files.ACTIVE_AUDIT_SCORES) if compared else None
+
+
+def unseen(
+    versions: ProjectStore, version: str | None, audit: Sequence[Example]
+) -> NDArray[np.bool_]:
+    """Returns which audit examples a version was not trained on, (N,).
+
+    Audit tasks are drawn by id: a text that is imported again under another id may have trained.
+    """
+    stored = {} if version is None else files.read_json(versions.open(version) / EXAMPLES)
+    labels = [label for label in stored.values() if isinstance(label, dict)]
+    trained = {label["digest"] for label in labels if not label["audit"]}
+    return np.array([example.digest not in trained for example in audit], dtype=np.bool_)
 
 
 def _predicted(path: Path, task: AnyTask, examples: Sequence[Example]) -> list[Any]:

@@ -195,5 +195,27 @@ def test_labels_are_stored_with_their_texts(world):
     stored = json.loads(path.read_text("utf-8"))
 
     assert len(stored) == 30
-    assert all(set(label) == {"answer", "digest"} for label in stored.values())
+    assert all(set(label) == {"answer", "digest", "audit"} for label in stored.values())
     assert len({label["digest"] for label in stored.values()}) == 30
+
+
+def test_text_that_trained_a_model_does_not_judge_it(world):
+    """Tasks are deleted and imported again in another order: audit tasks have trained texts now."""
+    world.trained()
+    stored = world.label_studio.stored
+    done = labelled(world)
+    texts = [stored[n]["data"]["text"] for n in done]
+    version = world.versions.open(world.versions.current())
+    known = json.loads((version / "examples.json").read_text("utf-8"))
+    judges = {id for id, label in known.items() if label["audit"]}
+    trained = {stored[int(id)]["data"]["text"] for id in known if id not in judges}
+    for number, text in zip(done, texts[7:] + texts[:7], strict=True):
+        world.label_studio.replace_task(number, text)
+        world.label_studio.label(number)
+    seen = sum(stored[int(id)]["data"]["text"] in trained for id in judges)
+    assert seen > 0
+
+    decision = world.round()
+
+    assert decision.trained
+    assert f"of {len(judges) - seen} audit labels right, before" in decision.reason
