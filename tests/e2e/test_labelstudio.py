@@ -364,8 +364,9 @@ def test_reopened_tasks_stand_at_their_place_for_others(
     client.publish(project.id, "v2", queue(order))
     client.switch(project.id, "v2")
     client.reopen({ids[1]: 2, ids[4]: 2, 999_999: 2})
-    waiting = {task["id"] for task in client.tasks(project.id) if not task["is_labeled"]}
-    assert waiting == {ids[1], ids[3], ids[4]}
+    tasks = client.tasks(project.id)
+    assert {task["id"] for task in tasks if not task["is_labeled"]} == {ids[1], ids[3], ids[4]}
+    assert {task["id"] for task in tasks if task["overlap"] == 2} == {ids[1]}
     for expected in order[:3]:
         task = colleague.next_task(project.id)
         assert task is not None
