@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import xml.etree.ElementTree as ET
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -132,6 +132,7 @@ class Interface:
             return None
         if not math.isfinite(suggestion.confidence):
             return None
+        suggestion = replace(suggestion, answer=answer)
         results: list[dict[str, Any]] = self.kind.control.results(suggestion, self.tag)
         return results if self.answer(results) == answer else None
 
