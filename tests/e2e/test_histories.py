@@ -237,8 +237,13 @@ def test_nested_choices(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {id: shown[id] for id in waiting} == waiting
     assert desk.faults(project) == {}
 
-    desk.client.import_tasks(project, [*given[:5], *data[10:]])
+    # A click on a node above several leaves chooses them all.
+    all_arts = region("") | {"value": {"choices": [["Arts"], ["Arts", "music"], ["Arts", "dance"]]}}
+    several = {"data": data[0], "annotations": [{"result": [all_arts]}]}
+    desk.client.import_tasks(project, [*given[:5], several, *data[10:]])
     assert desk.asked(project).trained
+    [(reason, unused)] = desk.status(project)["unused"].items()
+    assert (reason, unused["answers"]) == ("several choices of 'label', where one is learned", 1)
     assert desk.status(project)["left_out"]["bare"] == 4
     assert "4 are not shown (tasks" in desk.faults(project)["suggestions"]
     scores = desk.client.scores_of(project, desk.client.project(project).model_version)

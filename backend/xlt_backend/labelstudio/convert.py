@@ -166,6 +166,9 @@ def _no_answer(results: Sequence[Json], interface: Interface) -> str:
         value = result.get("value")
         content = value.get(str(result.get("type"))) if isinstance(value, Mapping) else value
         if result.get("from_name") == name and content:
+            flat = isinstance(content, list) and all(isinstance(part, str) for part in content)
+            if (flat or interface.tag.paths) and len(content) > 1:
+                return f"several choices of {name!r}, where one is learned"
             return f"an answer to {name!r} of a form that xlt does not read"
     others = sorted({str(result.get("from_name"))[:_SHOWN] for result in results} - {name})
     if others:
