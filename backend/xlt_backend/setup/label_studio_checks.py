@@ -272,8 +272,10 @@ def check_answers(project: ProjectInfo, state: ProjectState) -> Check:
         )
         return warn(name, lost, fix)
     used = sum(state.labels.values()) + sum(state.audit_labels.values())
-    changes = in_words(state.changes)
-    detail = f"{used} are used" + (f"; since the last training {changes}" if changes else "")
+    detail = f"{used} are used"
+    if state.model and state.changes:
+        changes = in_words(state.changes)
+        detail += f"; since the last training {changes}, which the next one takes into account"
     return ok(name, f"{detail}; waits: {state.missing}" if state.missing else detail)
 
 

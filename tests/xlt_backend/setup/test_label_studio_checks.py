@@ -138,7 +138,10 @@ SKIPS = {"skipped": {"answers": 3, "tasks": ["1", "2"]}}
 def test_changes_of_labels_are_told():
     """Also that labels are of other texts now; that is no fault."""
     changes = {"replaced": {"labels": 2, "tasks": ["3", "4"]}}
-    found = label_studio_checks.check_answers(project(), ProjectState(changes=changes))
+    before = label_studio_checks.check_answers(project(), ProjectState(changes=changes))
+    assert before.detail == "0 are used"
+    state = ProjectState(changes=changes, model="v1")
+    found = label_studio_checks.check_answers(project(), state)
     assert found.status is Status.OK
     assert "2 labels of other texts than before under the same ids" in found.detail
 
