@@ -14,7 +14,7 @@ from xlt.data.jsonl import read_jsonl
 from xlt.errors import CancelledError
 from xlt.tasks.outputs import Outputs, Scores
 from xlt_backend.errors import NotFoundError, PublishError
-from xlt_backend.labelstudio.client import ProjectInfo
+from xlt_backend.labelstudio.client import ProjectInfo, Published
 from xlt_backend.labelstudio.convert import PublishRow
 from xlt_backend.labelstudio.gateway import Connected
 from xlt_backend.trainer import folder as files
@@ -56,6 +56,8 @@ class FakeLabelStudio:
         self.webhooks = 0
         self.tabs: dict[str, list[int]] = {}
         self.loses_rows = 0
+        self.left_out: set[int] = set()  # by bulk import, and how many of them are sent alone
+        self.singly = 0
         self.is_quiet = True
         self.before: Callable[[str], None] = lambda _: None
         self.calls: list[str] = []
@@ -76,6 +78,19 @@ class FakeLabelStudio:
             made.append(number)
         self._revision += 1
         return made
+
+    def replace_task(self, task_id: int, text: str, **data: Any) -> None:
+        """Deletes a task with all it has, and gives its id to another, as SQLite does."""
+        self.edit_text(task_id, text)
+        self.stored[task_id]["data"] |= data
+        self.unlabel(task_id)
+        for rows in self.predictions.values():
+            rows.pop(task_id, None)
+
+    def edit_text(self, task_id: int, text: str) -> None:
+        """Changes the text of a task; its annotations and predictions stay."""
+        self.stored[task_id]["data"]["text"] = text
+        self._revision += 1
 
     def label(self, task_id: int, label: str | None = None, **fields: Any) -> None:
         """Annotates a task; with what its text says, where nothing else is named."""
@@ -157,7 +172,7 @@ class FakeLabelStudio:
         self._asked("versions")
         return {version: len(rows) for version, rows in self.predictions.items()}
 
-    def publish(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> int:
+    def publish(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> Published:
         """Stores rows, half of them before `publish half`."""
         self._asked("publish")
         there = self.predictions.setdefault(version, {})
@@ -168,7 +183,17 @@ class FakeLabelStudio:
                 there.setdefault(row.task_id, row)
         if self.loses_rows:
             raise PublishError(f"{self.loses_rows} of {len(rows)} predictions are missing")
-        return len(rows)
+        left_out = [row.task_id for row in rows if row.result and row.task_id in self.left_out]
+        for task in left_out[self.singly :]:
+            there[task] = replace(there[task], answer=None, result=[])
+        singly, bare = left_out[: self.singly], left_out[self.singly :]
+        return Published(stored=len(rows), singly=tuple(singly), bare=tuple(bare))
+
+    def withdraw(self, project_id: int, version: str, tasks: Sequence[int]) -> None:
+        """Deletes some rows of a version."""
+        self._asked("withdraw")
+        for task in tasks:
+            self.predictions[version].pop(task, None)
 
     def switch(self, project_id: int, version: str) -> None:
         """Shows a version, which must be there."""

@@ -30,3 +30,26 @@ def differences(expected: Any, found: Any, tolerance: float = 0.0, where: str = 
         return [] if abs(expected - found) <= tolerance else [f"{where}: {expected}, {found}"]
     same = expected == found and type(expected) is type(found)
     return [] if same else [f"{where}: {expected!r}, found {found!r}"[:240]]
+
+
+def answers_only(labels: dict[str, Any]) -> dict[str, Any]:
+    """`examples.json` as the first xlt wrote it: the answers, without digests of the texts."""
+    return {
+        task: label["answer"] if isinstance(label, dict) else label
+        for task, label in labels.items()
+    }
+
+
+def without_digests(ledger: dict[str, Any]) -> dict[str, Any]:
+    """`draws.json` as the first xlt wrote it."""
+    if not ledger:
+        return ledger
+    orders = {
+        name: {"since": order["since"], "draws": _short(order["draws"])}
+        for name, order in ledger["orders"].items()
+    }
+    return ledger | {"orders": orders, "labelled": _short(ledger["labelled"])}
+
+
+def _short(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    return {task: row[:5] for task, row in rows.items()}

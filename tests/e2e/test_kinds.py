@@ -31,7 +31,7 @@ def test_suggestions_are_kept_and_answers_come_back(
         to_row(id, interface, score=rank_to_score(rank, COUNT), suggestion=suggested[id])
         for rank, id in enumerate(ids)
     ]
-    assert client.publish(project.id, "v1", rows) == COUNT
+    assert client.publish(project.id, "v1", rows).stored == COUNT
     client.switch(project.id, "v1")
     assert client.scores(project.id, "v1") == {row.task_id: row.score for row in rows}
     for id in ids:

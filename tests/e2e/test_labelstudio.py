@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ from tests.e2e.standin import standing_in
 from xlt.tasks.task import Suggestion
 from xlt_backend import errors
 from xlt_backend.demo.studio import LABEL_STUDIO_VERSION, LabelStudioServer
-from xlt_backend.labelstudio.client import UNCERTAINTY_SAMPLING, Client, ProjectInfo
+from xlt_backend.labelstudio.client import UNCERTAINTY_SAMPLING, Client, ProjectInfo, Published
 from xlt_backend.labelstudio.convert import PublishRow, to_example, to_row
 from xlt_backend.labelstudio.interface import Interface, template
 from xlt_backend.labelstudio.scores import rank_to_score
@@ -198,7 +199,7 @@ def test_publish_and_switch(client: Client, make_project: MakeProject) -> None:
     """What is published is there, once each, and served lowest score first."""
     project = make_project(tasks=6)
     order = task_ids(client, project)[::-1]
-    assert client.publish(project.id, "v1", queue(order)) == 6
+    assert client.publish(project.id, "v1", queue(order)).stored == 6
     assert client.versions(project.id) == {"v1": 6}
     client.switch(project.id, "v1")
     info = client.project(project.id)
@@ -246,12 +247,12 @@ def test_publish_again_and_more(client: Client, make_project: MakeProject) -> No
     """Repeated after an interruption, or for new tasks, nothing is doubled."""
     project = make_project(tasks=5)
     ids = task_ids(client, project)
-    assert client.publish(project.id, "v1", queue(ids[:3])) == 3
+    assert client.publish(project.id, "v1", queue(ids[:3])).stored == 3
     progress: list[tuple[int, int]] = []
     done = client.publish(
         project.id, "v1", queue(ids), progress=lambda part, whole: progress.append((part, whole))
     )
-    assert done == 5
+    assert done.stored == 5
     assert client.versions(project.id) == {"v1": 5}
     assert progress == [(5, 5)]
     assert client.scores(project.id, "v1")[ids[0]] == pytest.approx(1 / 6)
@@ -262,17 +263,44 @@ def test_publish_for_a_deleted_task(client: Client, make_project: MakeProject) -
     project = make_project(tasks=4)
     ids = task_ids(client, project)
     client.http.request("DELETE", f"/api/tasks/{ids[1]}/")
-    assert client.publish(project.id, "v1", queue(ids)) == 3
+    assert client.publish(project.id, "v1", queue(ids)).stored == 3
     assert client.versions(project.id) == {"v1": 3}
 
 
-def test_publish_what_label_studio_does_not_keep(client: Client, make_project: MakeProject) -> None:
-    """Predictions that Label Studio drops in silence are found missing."""
-    project = make_project(tasks=3)
+def test_publish_what_bulk_import_leaves_out(
+    client: Client, make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Predictions that it drops in silence are sent alone, or keep their place alone."""
+    monkeypatch.setattr("xlt_backend.labelstudio.client.SINGLY", 1)
+    project = make_project(tasks=4)
     rows = queue(task_ids(client, project))
-    bad = PublishRow(task_id=rows[1].task_id, score=0.5, result=[region("no such label")])
-    with pytest.raises(errors.PublishError, match=f"2 of 3 .*{bad.task_id}"):
-        client.publish(project.id, "v1", [rows[0], bad, rows[2]])
+    for n in (1, 2):
+        rows[n] = replace(rows[n], result=[region("no such label")])
+
+    found = client.publish(project.id, "v1", rows)
+
+    one, two, three, four = (row.task_id for row in rows)
+    assert found == Published(stored=4, singly=(two,), bare=(three,))
+    assert client.scores_of(project.id, "v1") == {row.task_id: row.score for row in rows}
+    pages = client.pages(project.id, "id,predictions,result,score,model_version")
+    shown = {row["id"]: row["predictions"][0]["result"] for row in pages}
+    assert shown[three] == []
+    assert shown[two][0]["value"] == {"choices": ["no such label"]}
+    assert shown[one][0]["value"] == shown[four][0]["value"] == {"choices": ["sport"]}
+
+
+def test_withdraw(client: Client, make_project: MakeProject) -> None:
+    """Predictions of some tasks go, of this version alone; others can be stored in their place."""
+    project = make_project(tasks=3)
+    one, two, three = task_ids(client, project)
+    for version in ("v1", "v2"):
+        client.publish(project.id, version, queue([one, two, three]))
+    client.withdraw(project.id, "v2", [one, three, 999_999])
+
+    assert client.scores_of(project.id, "v1").keys() == {one, two, three}
+    assert client.scores_of(project.id, "v2").keys() == {two}
+    client.publish(project.id, "v2", queue([three, two, one], "health"))
+    assert client.scores_of(project.id, "v2")[one] == pytest.approx(5 / 6)
 
 
 def test_publish_in_chunks(
@@ -335,9 +363,10 @@ def test_reopened_tasks_stand_at_their_place_for_others(
     order = [ids[3], ids[1], ids[4], ids[0], ids[2]]
     client.publish(project.id, "v2", queue(order))
     client.switch(project.id, "v2")
-    client.reopen({ids[1]: 2, 999_999: 2})
-    waiting = {task["id"] for task in client.tasks(project.id) if not task["is_labeled"]}
-    assert waiting == {ids[1], ids[3], ids[4]}
+    client.reopen({ids[1]: 2, ids[4]: 2, 999_999: 2})
+    tasks = client.tasks(project.id)
+    assert {task["id"] for task in tasks if not task["is_labeled"]} == {ids[1], ids[3], ids[4]}
+    assert {task["id"] for task in tasks if task["overlap"] == 2} == {ids[1]}
     for expected in order[:3]:
         task = colleague.next_task(project.id)
         assert task is not None

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -55,6 +60,23 @@ def test_from_connecting_to_the_second_version(client, service):
     state = service.state(project)
     assert state["last_error"] == ""
     assert state["last_round"]["peak_rss_bytes"] < 2 * 1024**3
+    assert_doctor_is_quiet(service, project)
+
+
+def assert_doctor_is_quiet(service: Service, project: int) -> None:
+    """Nothing is wrong with a healthy project, and that is said within 20 s on an idle machine."""
+    command = [sys.executable, "-m", "xlt_backend.cli", "doctor", "--project", str(project)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [*command, "--json"], env=os.environ | dict(service.env), capture_output=True, check=False
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+
+    checks = json.loads(done.stdout)
+    assert [check for check in checks if check["status"] != "ok"] == []
+    assert {"encoder", "round trip", "answers", "suggestions"} <= {c["name"] for c in checks}
+    assert done.returncode == 0
+    assert after.ru_utime - before.ru_utime < 15, "seconds of one core; the rest is waiting"
 
 
 def test_new_tasks_get_a_place(client, service):

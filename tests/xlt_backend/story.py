@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tests.fakes import CONFIG, LABELS
+from tests.same import answers_only, without_digests
 from tests.xlt_backend.world import World
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.labelstudio.wire import WireTask
@@ -134,7 +135,7 @@ class Story:
                 "published": self._new_rows(),
                 "tabs": dict(self.studio.tabs),
                 "reopened": [n for n, task in self.studio.stored.items() if "overlap" in task],
-                "draws": json.loads(self.world.versions.note(LEDGER) or b"{}"),
+                "draws": without_digests(json.loads(self.world.versions.note(LEDGER) or b"{}")),
                 "current": self.world.versions.current(),
                 "versions": self._new_versions(),
             }
@@ -162,10 +163,9 @@ class Story:
                 "label_counts": dict(meta.label_counts),
                 "metrics": dict(meta.metrics),
                 "refused": meta.details["refused"],
+                "examples.json": answers_only(read(folder / "examples.json")),
                 **{
-                    file: json.loads((folder / file).read_text("utf-8"))
-                    for file in ("examples.json", "task.json")
-                    if (folder / file).exists()
+                    file: read(folder / file) for file in ("task.json",) if (folder / file).exists()
                 },
             }
         return new
@@ -174,6 +174,11 @@ class Story:
         """Asks /predict about tasks."""
         tasks = [{"id": n, "data": self.studio.stored[n]["data"]} for n in numbers]
         return predict(self.world, tasks)
+
+
+def read(path: Path) -> Any:
+    """Reads a JSON file."""
+    return json.loads(path.read_text("utf-8"))
 
 
 def about(number: int) -> str:

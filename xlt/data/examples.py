@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -48,6 +49,12 @@ class Example:
     def input(self) -> str | tuple[str, ...]:
         """Returns the text, or the texts that a model reads as one sequence."""
         return self.texts[0] if len(self.texts) == 1 else self.texts
+
+    @property
+    def digest(self) -> str:
+        """Returns a digest of the texts. An id alone may be given to another text later."""
+        content = "\0".join(self.texts).encode(errors="surrogatepass")
+        return hashlib.blake2s(content, digest_size=8).hexdigest()
 
     @property
     def group_key(self) -> str:

@@ -9,6 +9,10 @@ from xml.sax.saxutils import quoteattr
 from xlt.tasks.task import Json, Tag
 
 TAG = "Choices"
+#: Value of the attribute `choice` that lets annotators choose several.
+SEVERAL = "multiple"
+#: Between the parts of a path.
+PATH = " / "
 
 #: Keys of the first choices; Label Studio assigns keys to the others.
 _HOTKEYS = "1234567890"
@@ -54,19 +58,57 @@ background: rgb(76, 95, 169); color: #fff; }
 
 
 def selections(results: Sequence[Mapping[str, Json]], tag: Tag) -> Iterator[list[str]]:
-    """Yields the choices of each result that belongs to the tag and holds a list of strings."""
+    """Yields the labels of each result that belongs to the tag and holds a list of choices.
+
+    In a tree of choices Label Studio writes paths: that of the chosen leaf, and those of the nodes
+    above it of which all leaves are chosen.
+    """
     for result in results:
         if not isinstance(result, Mapping) or result.get("from_name") != tag.name:
             continue
         value = result.get("value")
         chosen = value.get("choices") if isinstance(value, Mapping) else None
-        if isinstance(chosen, list) and all(isinstance(choice, str) for choice in chosen):
+        if not isinstance(chosen, list):
+            continue
+        if tag.paths:
+            chosen = [_leaf(choice, tag) for choice in _outermost(chosen)]
+        if all(isinstance(choice, str) for choice in chosen):
             yield chosen
 
 
-def result(chosen: Sequence[str], confidence: float, tag: Tag) -> dict[str, Json]:
+def _outermost(chosen: Sequence[Json]) -> list[Json]:
+    """Leaves out paths that lead to another one."""
+    paths = [choice for choice in chosen if isinstance(choice, list)]
+
+    def leads_on(choice: Json) -> bool:
+        return isinstance(choice, list) and any(
+            len(path) > len(choice) and path[: len(choice)] == choice for path in paths
+        )
+
+    return [choice for choice in chosen if not leads_on(choice)]
+
+
+def _leaf(choice: Json, tag: Tag) -> Json:
+    """Returns the label of a path; what is no path to a label is returned in words."""
+    if not isinstance(choice, list) or not all(isinstance(part, str) for part in choice):
+        return choice
+    labels = dict(zip(tag.paths, tag.labels, strict=True))
+    return labels.get(tuple(choice), PATH.join(choice))
+
+
+def written(label: str, tag: Tag) -> list[Json]:
+    """Returns the one chosen label as Label Studio's page writes it."""
+    if not tag.paths:
+        return [label]
+    path = tag.paths[tag.labels.index(label)]
+    starts = [path[:length] for length in range(1, len(path) + 1)]
+    alone = [s for s in starts if sum(other[: len(s)] == s for other in tag.paths) == 1]
+    return [list(start) for start in alone]
+
+
+def result(chosen: Sequence[Json], confidence: float, tag: Tag) -> dict[str, Json]:
     """Returns choices as a result of a prediction; `confidence` in [0, 1] is its own score."""
-    identity = "\0".join((tag.name, *chosen))
+    identity = "\0".join((tag.name, *map(str, chosen)))
     return {
         "id": hashlib.blake2s(identity.encode(), digest_size=5).hexdigest(),
         "from_name": tag.name,

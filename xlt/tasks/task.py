@@ -202,6 +202,7 @@ class Tag:
         attributes: Attributes as written.
         labels: Values as Label Studio stores them (an alias if a label has one), in order.
         objects: Names of the objects to label, `to_name` in results.
+        paths: Path of each label from the root of a tree of choices; empty if there is no tree.
     """
 
     name: str
@@ -209,6 +210,7 @@ class Tag:
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
     labels: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
+    paths: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from xlt_backend.errors import NotFoundError, PublishError, RejectedError, Unrea
 from xlt_backend.labelstudio.convert import PublishRow
 from xlt_backend.labelstudio.reader import ProjectInfo, Reader, parse_time
 
-__all__ = ["UNCERTAINTY_SAMPLING", "Client", "ProjectInfo"]
+__all__ = ["UNCERTAINTY_SAMPLING", "Client", "ProjectInfo", "Published"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,10 +27,28 @@ PUBLISH_CHUNK = 5000
 #: Studio on SQLite answers annotators with a 500 ("database is locked").
 QUIET_S = 300.0
 
+#: Largest number of predictions that are sent one by one; each takes 0.05 to 0.2 s.
+SINGLY = 500
+
 _SLOW_S = 300.0
 _DELETE_S = 900.0
 
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The result of publishing rows.
+
+    Attributes:
+        stored: Number of the rows' tasks that have a prediction of the version now.
+        singly: Tasks whose prediction bulk import left out, and that was sent alone.
+        bare: Tasks whose prediction bulk import left out, and that have one without a suggestion.
+    """
+
+    stored: int
+    singly: tuple[int, ...] = ()
+    bare: tuple[int, ...] = ()
 
 
 class Client(Reader):
@@ -82,16 +101,18 @@ class Client(Reader):
         """Puts finished tasks back into the queue, for annotators who have not answered them yet.
 
         “Label All Tasks” never shows a task again to an annotator who answered it. Skips tasks that
-        were deleted meanwhile.
+        were deleted meanwhile, also if their ids were given to tasks without answers.
 
         Args:
-            answers: Number of answers that each task now needs, by task id.
+            answers: Number of answers that each task now needs, one more than it has, by task id.
         """
         for task, count in answers.items():
             # `overlap` alone has no effect: Label Studio recounts only at the next answer.
             body = {"overlap": count, "is_labeled": False}
+            path = f"/api/tasks/{task}/"
             with suppress(NotFoundError):
-                self.http.request("PATCH", f"/api/tasks/{task}/", json=body)
+                if self.http.request("GET", path).get("annotations"):
+                    self.http.request("PATCH", path, json=body)
 
     # Predictions -----------------------------------------------------------------------------
 
@@ -102,8 +123,12 @@ class Client(Reader):
         rows: Sequence[PublishRow],
         *,
         progress: Callable[[int, int], None] | None = None,
-    ) -> int:
+    ) -> Published:
         """Stores predictions in bulk and verifies that each is stored once.
+
+        Those that Label Studio leaves out of a bulk import are sent one by one, at most `SINGLY`,
+        those with the lowest scores; the others without their suggestion, so that they have their
+        place.
 
         It may be repeated after an interruption: tasks that have a prediction of this version keep
         it. Tasks that were deleted meanwhile are skipped. A new order by the same model needs a new
@@ -114,9 +139,6 @@ class Client(Reader):
             version: Version of the predictions, their `model_version`.
             rows: Predictions, at most one per task.
             progress: Called with the number of finished rows and of all rows.
-
-        Returns:
-            Number of the rows' tasks that have a prediction of this version now.
 
         Raises:
             PublishError: If predictions are missing afterwards.
@@ -131,21 +153,13 @@ class Client(Reader):
             if progress:
                 progress(len(rows) - len(todo) + start + len(chunk), len(rows))
         if created == len(todo) and self.versions(project_id).get(version, 0) == before + created:
-            return len(rows)
-        return self._verify(project_id, version, rows)
+            return Published(stored=len(rows))
+        return self._complete(project_id, version, rows)
 
     def _store(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> int:
         """Sends predictions in one request; sends the missing ones again if it fails."""
         path = f"/api/projects/{project_id}/import/predictions"
-        body = [
-            {
-                "task": row.task_id,
-                "score": row.score,
-                "model_version": version,
-                "result": row.result,
-            }
-            for row in rows
-        ]
+        body = [_prediction(version, row) for row in rows]
         try:
             answer = self.http.request("POST", path, json=body, timeout_s=_SLOW_S)
         except (RejectedError, UnreachableError) as error:
@@ -157,7 +171,7 @@ class Client(Reader):
             again = [item for item in body if item["task"] in left]
             if again:
                 self.http.request("POST", path, json=again, timeout_s=_SLOW_S)
-            return 0  # the exact count is in _verify
+            return 0  # the exact count is in _complete
         return int(answer["created"])
 
     def _missing(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> set[int]:
@@ -166,15 +180,58 @@ class Client(Reader):
         stored = self.scores_of(project_id, version)
         return (existing & {row.task_id for row in rows}) - stored.keys()
 
-    def _verify(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> int:
+    def _complete(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> Published:
+        """Stores the predictions that bulk import left out: it names none, and answers 201."""
         missing = self._missing(project_id, version, rows)
+        left_out = sorted((r for r in rows if r.task_id in missing), key=lambda row: row.score)
+        singly = [r.task_id for r in left_out[:SINGLY] if self._store_one(project_id, version, r)]
+        rest = [r for r in left_out if r.task_id not in singly]
+        for start in range(0, len(rest), PUBLISH_CHUNK):
+            bare = [replace(r, answer=None, result=[]) for r in rest[start : start + PUBLISH_CHUNK]]
+            self._store(project_id, version, bare)
+        missing = self._missing(project_id, version, rows) if rest else set()
         if missing:
             raise PublishError(
                 f"Label Studio stored {len(rows) - len(missing)} of {len(rows)} predictions of "
                 f"{version}; missing for tasks {sorted(missing)[:5]} and others"
             )
         stored = self.scores_of(project_id, version)
-        return sum(row.task_id in stored for row in rows)
+        return Published(
+            stored=sum(row.task_id in stored for row in rows),
+            singly=tuple(singly),
+            bare=tuple(r.task_id for r in rest if r.result and r.task_id in stored),
+        )
+
+    def _store_one(self, project_id: int, version: str, row: PublishRow) -> bool:
+        """Sends one prediction by the way that validates less; returns whether it was stored."""
+        body = _prediction(version, row) | {"project": project_id}
+        try:
+            self.http.request("POST", "/api/predictions/", json=body)
+        except RejectedError as error:
+            logger.info("task %d: %s", row.task_id, error)
+            return False
+        return True
+
+    def withdraw(self, project_id: int, version: str, tasks: Sequence[int]) -> None:
+        """Deletes the predictions of a version for some tasks, one by one.
+
+        Tasks that were deleted meanwhile are skipped.
+        """
+        for task in tasks:
+            for row in self._predictions_of(task):
+                if row.get("model_version") == version:
+                    with suppress(NotFoundError):
+                        self.http.request("DELETE", f"/api/predictions/{row['id']}/")
+
+    def _predictions_of(self, task: int) -> list[Json]:
+        """Returns the predictions of a task; none if it was deleted."""
+        try:
+            return list(self.http.request("GET", "/api/predictions/", params={"task": task}))
+        except RejectedError:  # Label Studio's answer if there is no such task
+            with suppress(NotFoundError):
+                self.http.request("GET", f"/api/tasks/{task}/")
+                raise
+            return []
 
     def switch(
         self, project_id: int, version: str, *, sampling: str = UNCERTAINTY_SAMPLING
@@ -222,3 +279,13 @@ class Client(Reader):
         if not newest:
             return True
         return datetime.now(UTC) - parse_time(newest) > timedelta(seconds=QUIET_S)
+
+
+def _prediction(version: str, row: PublishRow) -> Json:
+    """Returns a prediction in Label Studio's JSON."""
+    return {
+        "task": row.task_id,
+        "score": row.score,
+        "model_version": version,
+        "result": row.result,
+    }

@@ -62,12 +62,20 @@ class PublishRow:
         score: Place in the queue, in (0, 1); lower = sooner.
         answer: The suggested answer as JSON; None if it suggests nothing.
         result: The answer as results of Label Studio; empty without one.
+
+    Raises:
+        ValueError: If the score is no number in [0, 1]. Label Studio stores any number, and none
+            at all, and then serves tasks in another order on each database.
     """
 
     task_id: int
     score: float
     answer: Any = None
     result: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.score <= 1:
+            raise ValueError(f"task {self.task_id}: score must be in [0, 1], got {self.score}")
 
 
 # Tasks and labels in ------------------------------------------------------------------------
@@ -158,6 +166,9 @@ def _no_answer(results: Sequence[Json], interface: Interface) -> str:
         value = result.get("value")
         content = value.get(str(result.get("type"))) if isinstance(value, Mapping) else value
         if result.get("from_name") == name and content:
+            flat = isinstance(content, list) and all(isinstance(part, str) for part in content)
+            if (flat or interface.tag.paths) and len(content) > 1:
+                return f"several choices of {name!r}, where one is learned"
             return f"an answer to {name!r} of a form that xlt does not read"
     others = sorted({str(result.get("from_name"))[:_SHOWN] for result in results} - {name})
     if others:
@@ -171,7 +182,7 @@ def _no_answer(results: Sequence[Json], interface: Interface) -> str:
 def to_row(
     task_id: int, interface: Interface, *, score: float, suggestion: Suggestion | None = None
 ) -> PublishRow:
-    """Makes a prediction that Label Studio's own validator accepts.
+    """Makes a prediction that is read back as the answer once an annotator accepts it.
 
     Without a suggestion, or with one that the interface does not have (it was edited meanwhile),
     the task keeps its place in the queue and suggests nothing.

@@ -15,6 +15,7 @@ from xlt.errors import DataError
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.task import AnyTask, Kind, Refusal, Suggestion, Tag
 from xlt_backend.errors import UnsupportedConfigError
+from xlt_backend.labelstudio.choices import Shown, shown_choices
 
 SUPPORTED = (
     f"supported: {'; '.join(kind.control.supported for kind in KINDS.values())}; "
@@ -64,7 +65,8 @@ class Interface:
         refused: list[str] = []
         usable: list[tuple[Tag, AnyTask, str]] = []
         for element in parsed.controls:
-            tag = _tag(element, parents.get(element.name or "", []))
+            shown = shown_choices(label_config, element.name or "")
+            tag = _tag(element, parents.get(element.name or "", []), shown)
             task = _task(element, tag, parents.get(tag.name, []))
             if isinstance(task, Refusal):
                 refused.append(f"<{tag.tag} name={tag.name!r}> {task.reason}")
@@ -115,25 +117,25 @@ class Interface:
         return answer
 
     def results(self, suggestion: Suggestion) -> list[dict[str, Any]] | None:
-        """Returns a suggestion as results that Label Studio's own validator accepts.
+        """Returns a suggestion as results that are read back as the same answer.
 
         Labels are written as the interface writes them, byte for byte.
-        None if the interface does not have the answer: it was edited after the model was trained.
+        Label Studio's own validator is not asked: it passes answers that its page cannot show, and
+        refuses others that its page writes.
+
+        Returns:
+            None if the interface does not have the answer: it was edited after the model was
+            trained.
         """
         try:
             answer = self.task.read(self.task.plain(suggestion.answer))
         except DataError:
             return None
-        if not math.isfinite(suggestion.confidence) or not _accepted(answer, self):
+        if not math.isfinite(suggestion.confidence):
             return None
-        return self.kind.control.results(replace(suggestion, answer=answer), self.tag)
-
-
-@lru_cache(maxsize=4096)
-def _accepted(answer: Hashable, interface: Interface) -> bool:
-    suggestion = Suggestion(answer=answer, confidence=0.5)
-    results = interface.kind.control.results(suggestion, interface.tag)
-    return not check_prediction({"result": results, "score": 0.5}, interface.label_config)
+        suggestion = replace(suggestion, answer=answer)
+        results: list[dict[str, Any]] = self.kind.control.results(suggestion, self.tag)
+        return results if self.answer(results) == answer else None
 
 
 @lru_cache(maxsize=64)
@@ -167,12 +169,13 @@ def _parents(label_config: str) -> dict[str, list[dict[str, str]]]:
     return chains
 
 
-def _tag(control: Any, chain: list[dict[str, str]]) -> Tag:  # noqa: ANN401 - SDK's tags
+def _tag(control: Any, chain: list[dict[str, str]], shown: Shown | None) -> Tag:  # noqa: ANN401
     return Tag(
         name=str(control.name),
         tag=str(control.tag),
         attributes=chain[0] if chain else {},
-        labels=tuple(map(str, _list(control.labels))),
+        labels=tuple(map(str, _list(control.labels))) if shown is None else shown.labels,
+        paths=() if shown is None else shown.paths,
         objects=tuple(map(str, _list(control.to_name))),
     )
 
@@ -195,7 +198,7 @@ def _task(control: Any, tag: Tag, chain: list[dict[str, str]]) -> AnyTask | Refu
 
 def _unusable_place(tag: Tag, chain: list[dict[str, str]]) -> str:
     """Returns why a control is not asked once per task; empty if it is."""
-    flags = ("perRegion", "perItem", "allowNested")
+    flags = ("perRegion", "perItem")
     set_flags = [flag for flag in flags if tag.attributes.get(flag) == "true"]
     if set_flags:
         return f"is not asked once per text ({set_flags[0]}='true')"
@@ -219,12 +222,6 @@ def _unusable_object(control: Any) -> str:  # noqa: ANN401 - SDK's tags
     if not text.value_is_variable:
         return f"is about <Text name={text.name!r}> with a fixed text, {text.value!r}"
     return ""
-
-
-def check_prediction(prediction: dict[str, Any], label_config: str) -> list[str]:
-    """Returns what Label Studio's own validator says against a prediction; empty: nothing."""
-    validate: Any = _parsed(label_config).validate_prediction
-    return list(validate(prediction, return_errors=True))
 
 
 def template(kind: str, labels: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
@@ -41,12 +41,16 @@ class ProjectState:
         unusable: Reason by id of the tasks that have no text (the first hundred).
         unused: Annotations that are not used, by reason: their number (`answers`) and the ids of
             their tasks (the first hundred).
+        left_out: Predictions that Label Studio's bulk import left out of the order that it shows:
+            the number that was sent one by one (`singly`) or without the suggestion (`bare`), and
+            the first `tasks` of these. Empty if there are none.
         missing: Answers that are missing before a model can be trained; empty if there are enough.
         notes: Parts of the interface that xlt does not use.
         unanswered: Languages and fields that options name and no task has, a line for each.
         doubtful: Suspect labels to review first: task, answers, expected label, doubt, reason.
         annotators: Quality in [0, 1] by annotator, and the number of answers behind it.
         changed: Number of labels that no version was trained on.
+        changes: The same by kind (`xlt_backend.rounds.changes`): number of labels and tasks.
         needed: Number of new labels that start a round.
         due_at: Time of the next round in any case, seconds since the epoch; None for never.
         first_new_at: Time of the first label that no version was trained on.
@@ -81,12 +85,14 @@ class ProjectState:
     open_tasks: int = 0
     unusable: Mapping[str, str] = field(default_factory=dict)
     unused: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    left_out: Mapping[str, Any] = field(default_factory=dict)
     missing: str = ""
     notes: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
     doubtful: list[Mapping[str, Any]] = field(default_factory=list)
     annotators: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     changed: int = 0
+    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     needed: int = 1
     due_at: float | None = None
     first_new_at: float | None = None
@@ -237,6 +243,16 @@ class StateStore:
             if reasons:
                 pipe.hset(_why_key(project), mapping={k: json.dumps(v) for k, v in reasons.items()})
             pipe.execute()
+
+    def forget_reasons(self, project: str, tasks: Sequence[str]) -> None:
+        """Deletes the reasons for the places of some tasks.
+
+        Raises:
+            RedisDownError: If Redis does not answer.
+        """
+        with translated():
+            if tasks:
+                self._connection.hdel(_why_key(project), *tasks)
 
     def why(self, project: str, task: str) -> Json | None:
         """Returns the explanation of a task's place; None if there is none.

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from xlt.tasks.task import AnyTask, Json
+from xlt.tasks.task import AnyTask
 from xlt_backend.names import is_start
 from xlt_backend.options import ProjectOptions
+from xlt_backend.rounds.changes import Changes, Label, compare, in_words
 from xlt_backend.rounds.snapshot import Snapshot
 
 
@@ -50,14 +51,14 @@ class Known:
     Attributes:
         active: The promoted version.
         versions: All versions, oldest first.
-        used: Task id -> answer, as JSON, that the newest version knows.
+        used: Task id -> label that the newest version knows.
         failed_hash: Digest of the data that a training diverged on.
         first_new_at: When the first label that no version knows was seen, seconds since the epoch.
     """
 
     active: str | None = None
     versions: tuple[Trained, ...] = ()
-    used: Mapping[str, Json] = field(default_factory=dict)
+    used: Mapping[str, Label] = field(default_factory=dict)
     failed_hash: str = ""
     first_new_at: float | None = None
 
@@ -75,7 +76,7 @@ class Decision:
         reason: Why, for people.
         data: Digest of the data that it rests on.
         version: The version to publish or to insert tasks for.
-        changed: Number of labels that no version knows.
+        changes: Labels that no version knows.
         needed: Number of further labels that make a training due.
         due_at: When a training is due even without more labels, seconds since the epoch; None:
             never.
@@ -88,11 +89,16 @@ class Decision:
     reason: str
     data: str = ""
     version: str | None = None
-    changed: int = 0
+    changes: Changes = field(default_factory=Changes)
     needed: int = 1
     due_at: float | None = None
     trained: bool = False
     missing: str = ""
+
+    @property
+    def changed(self) -> int:
+        """Number of labels that no version knows."""
+        return self.changes.total
 
     @property
     def seed(self) -> int:
@@ -119,10 +125,10 @@ def decide(
         forced: Whether a training was requested by hand.
         now: Seconds since the epoch.
     """
-    changed = count_changes(known.used, snapshot.labels)
+    changes = compare(known.used, snapshot.labels)
     active = known.version(known.active)
     usable = active is not None and active.task == snapshot.task
-    why, needed, due_at = _due(snapshot, known, options, changed, usable=usable, now=now)
+    why, needed, due_at = _due(snapshot, known, options, changes, usable=usable, now=now)
     if forced and not why and _missing(snapshot, options)[0] == 0:
         why = "asked for"
     choice = _train_or_reuse(known, data=data, forced=forced) if why else None
@@ -134,7 +140,7 @@ def decide(
         reason=reason,
         data=data,
         version=version,
-        changed=changed,
+        changes=changes,
         needed=max(1, needed),
         due_at=due_at,
         missing=_missing(snapshot, options)[1],
@@ -157,7 +163,7 @@ def _due(
     snapshot: Snapshot,
     known: Known,
     options: ProjectOptions,
-    changed: int,
+    changes: Changes,
     *,
     usable: bool,
     now: float,
@@ -169,18 +175,19 @@ def _due(
         even without them.
     """
     missing, _ = _missing(snapshot, options)
+    changed, words = changes.total, in_words(changes.to_json())
     if missing > 0:
         return "", missing, None
     if not usable:
         return ("the labels were edited" if known.active else "enough labels"), 1, None
     if changed >= options.retrain_after_labels:
-        return f"{changed} new labels", 1, None
+        return words, 1, None
     needed = options.retrain_after_labels - changed
     if changed == 0:
         return "", needed, None
     due_at = (now if known.first_new_at is None else known.first_new_at) + options.retrain_after_s
     if now >= due_at:
-        return f"{changed} new labels in {options.retrain_after_s:g} s", 1, None
+        return f"{words} in {options.retrain_after_s:g} s", 1, None
     return "", needed, due_at
 
 
@@ -223,12 +230,6 @@ def _align(snapshot: Snapshot, known: Known, *, usable: bool) -> _Choice:
     if not is_start(snapshot.shown) or snapshot.unscored:
         return Action.START, None, "no model yet"
     return Action.NOTHING, None, "not enough labels yet"
-
-
-def count_changes(used: Mapping[str, Json], labels: Mapping[str, Json]) -> int:
-    """Counts labels that were added, changed or deleted."""
-    deleted = sum(id not in labels for id in used)
-    return deleted + sum(bool(used.get(id) != label) for id, label in labels.items())
 
 
 def data_hash(snapshot: Snapshot, config: Mapping[str, object]) -> str:

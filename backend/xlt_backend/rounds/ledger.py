@@ -3,7 +3,8 @@
 An order is noted before it is published, and the time from which it is served before Label Studio
 is switched to it. A label belongs to the order that was served when it was made. It keeps that
 order's chance, and the suggestion of that order's model, which had not learned from the label.
-Labels that came in no noted order (made before xlt, or far behind the noted places) are left out.
+Labels that came in no noted order (made before xlt, or far behind the noted places) are left out,
+and those of another text than the one that was drawn under the task's id.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from xlt.sampling.pool import Pick
 from xlt.store.versions import ProjectStore
 from xlt.tasks.task import Json
 from xlt_backend.labelstudio.convert import PublishRow
+from xlt_backend.rounds.changes import same_texts
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ class Draw:
         remaining: ... from this number of tasks.
         predicted: The answer that the order's model suggested, as JSON; None without a model.
         at: When it was labelled, seconds since the epoch; 0 if unknown.
+        digest: Digest of its text; empty if unknown.
     """
 
     lang: str
@@ -49,6 +52,7 @@ class Draw:
     remaining: int
     predicted: Json = None
     at: float = 0.0
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +62,12 @@ class PublishedOrder:
     Attributes:
         since: When it was first served, seconds since the epoch; None: not yet.
         draws: Task id -> draw, of its first places.
+        texts: Task id -> digest of the text that its prediction was published for.
     """
 
     since: float | None = None
     draws: Mapping[str, Draw] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +84,20 @@ class Ledger:
     labelled: Mapping[str, Draw] = field(default_factory=dict)
     fallen_back: bool = False
 
-    def noted(self, version: str, picks: Iterable[Pick], rows: Iterable[PublishRow]) -> Ledger:
+    def noted(
+        self,
+        version: str,
+        picks: Iterable[Pick],
+        rows: Iterable[PublishRow],
+        digests: Mapping[str, str],
+    ) -> Ledger:
         """Adds the draws of rows that are about to be published.
 
         Args:
             version: The order's name.
             picks: The order.
             rows: The rows of it that are published.
+            digests: Task id -> digest of its text.
         """
         published = {str(row.task_id): row for row in rows}
         known = self.orders.get(version, PublishedOrder())
@@ -94,11 +107,13 @@ class Ledger:
                 propensity=pick.propensity,
                 remaining=pick.remaining,
                 predicted=published[pick.id].answer,
+                digest=digests.get(pick.id, ""),
             )
             for pick in picks
             if pick.rank < _PLACES and pick.slot in _DRAWN and pick.id in published
         }
-        order = replace(known, draws={**known.draws, **new})
+        texts = {id: digests.get(id, "") for id in published}
+        order = replace(known, draws={**known.draws, **new}, texts={**known.texts, **texts})
         return replace(self, orders={**self.orders, version: order})
 
     def served(self, version: str, before: str | None, now: float) -> Ledger:
@@ -107,18 +122,28 @@ class Ledger:
         last = {name: order for name, order in self.orders.items() if name == before}
         return replace(self, orders=last | {version: new})
 
-    def settled(self, labelled_at: Mapping[str, float]) -> Ledger:
-        """Adds draws of tasks labelled since, drops those of tasks that lost their label.
+    def settled(self, labelled_at: Mapping[str, float], digests: Mapping[str, str]) -> Ledger:
+        """Adds draws of tasks labelled since; drops those of tasks without their label or text.
 
         Args:
             labelled_at: Id of each labelled task -> when it was labelled.
+            digests: Task id -> digest of its text.
         """
-        draws = {id: draw for id, draw in self.labelled.items() if id in labelled_at}
+
+        def is_of(draw: Draw, id: str) -> bool:
+            return same_texts(draw.digest, digests.get(id, ""))
+
+        kept = {id: draw for id, draw in self.labelled.items() if id in labelled_at}
+        draws = {id: draw for id, draw in kept.items() if is_of(draw, id)}
         for id, at in labelled_at.items():
             draw = None if id in draws else self._order_at(at).draws.get(id)
-            if draw is not None:
+            if draw is not None and is_of(draw, id):
                 draws[id] = replace(draw, at=at)
         return replace(self, labelled=_newest(draws))
+
+    def texts(self, version: str | None) -> Mapping[str, str]:
+        """Maps the tasks of an order to the digests of the texts that it was published for."""
+        return {} if version is None else self.orders.get(version, PublishedOrder()).texts
 
     def _order_at(self, at: float) -> PublishedOrder:
         """Returns the order that was served at a time; the newest if the time is unknown."""
@@ -131,7 +156,11 @@ class Ledger:
         value = {
             "fallen_back": self.fallen_back,
             "orders": {
-                name: {"since": order.since, "draws": _rows(order.draws)}
+                name: {
+                    "since": order.since,
+                    "draws": _rows(order.draws),
+                    "texts": dict(order.texts),
+                }
                 for name, order in self.orders.items()
             },
             "labelled": _rows(self.labelled),
@@ -153,6 +182,7 @@ class Ledger:
                 str(name): PublishedOrder(
                     since=None if order["since"] is None else float(order["since"]),
                     draws=_draws(order["draws"]),
+                    texts=dict(order.get("texts", {})),  # the first xlt wrote none
                 )
                 for name, order in value["orders"].items()
             }
@@ -196,14 +226,14 @@ def _newest(draws: Mapping[str, Draw]) -> dict[str, Draw]:
 
 def _rows(draws: Mapping[str, Draw]) -> dict[str, Sequence[Any]]:
     return {
-        id: (d.lang, round(d.propensity, 9), d.remaining, d.predicted, d.at)
+        id: (d.lang, round(d.propensity, 9), d.remaining, d.predicted, d.at, d.digest)
         for id, d in draws.items()
     }
 
 
 def _draws(rows: Mapping[str, Sequence[Any]]) -> dict[str, Draw]:
     draws = {}
-    for id, (lang, propensity, remaining, predicted, at) in rows.items():
+    for id, (lang, propensity, remaining, predicted, at, *more) in rows.items():
         if not (0 < float(propensity) <= 1 and int(remaining) >= 1):
             raise ValueError(f"task {id}: chance {propensity} of {remaining} tasks")
         draws[str(id)] = Draw(
@@ -212,5 +242,6 @@ def _draws(rows: Mapping[str, Sequence[Any]]) -> dict[str, Draw]:
             remaining=int(remaining),
             predicted=predicted,
             at=float(at),
+            digest=str(more[0]) if more else "",  # the first xlt wrote none
         )
     return draws

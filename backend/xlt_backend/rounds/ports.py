@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from xlt.data.languages import Identify
 from xlt.store.versions import Store
-from xlt_backend.labelstudio.client import ProjectInfo
+from xlt_backend.labelstudio.client import ProjectInfo, Published
 from xlt_backend.labelstudio.convert import PublishRow
 from xlt_backend.queue.state import StateStore
 from xlt_backend.settings import Settings
@@ -37,8 +37,11 @@ class LabelStudio(Protocol):
     def versions(self, project_id: int) -> Mapping[str, int]:
         """Maps each version of the stored predictions to their number."""
 
-    def publish(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> int:
+    def publish(self, project_id: int, version: str, rows: Sequence[PublishRow]) -> Published:
         """Stores predictions and makes sure that none is missing."""
+
+    def withdraw(self, project_id: int, version: str, tasks: Sequence[int]) -> None:
+        """Deletes the predictions of this version for these tasks."""
 
     def switch(self, project_id: int, version: str) -> None:
         """Shows and orders tasks by the predictions of this version from now on."""

@@ -20,7 +20,7 @@ from xlt_backend.rounds.steps.look import look
 from xlt_backend.rounds.steps.payoff import measure_payoff
 from xlt_backend.rounds.steps.prune import prune
 from xlt_backend.rounds.steps.publish import publish
-from xlt_backend.rounds.steps.review import list_suspects
+from xlt_backend.rounds.steps.review import drop_suspects, list_suspects
 from xlt_backend.rounds.steps.train import train
 
 
@@ -48,6 +48,7 @@ class Round:
     def _run(self) -> Decision:
         progress = self._progress
         context, snapshot, decision = look(progress)
+        drop_suspects(progress, decision.changes)
         if decision.action is Action.TRAIN:
             decision = train(progress, context, snapshot, decision)
         if decision.action is not Action.NOTHING:
@@ -76,7 +77,7 @@ def _finish(progress: Progress, context: Context, decision: Decision) -> None:
         "accuracy": versions.accuracy(context.versions, current),
     }
     if decision.trained:
-        values |= {"changed": 0, "needed": context.options.retrain_after_labels}
+        values |= {"changed": 0, "changes": {}, "needed": context.options.retrain_after_labels}
         values |= {"due_at": None, "first_new_at": None}
     if decision.trained or decision.action is not Action.NOTHING:
         values["last_round"] = {

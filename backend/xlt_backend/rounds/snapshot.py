@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xlt.data.examples import Example
 from xlt.data.languages import Identify, with_languages
 from xlt.sampling.audit import is_audit
 from xlt.tasks.metrics import without_answers
-from xlt.tasks.task import AnyTask, Json
+from xlt.tasks.task import AnyTask
 from xlt_backend.labelstudio.convert import Unusable, Votes, to_example, votes_of
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.labelstudio.reader import parse_time
 from xlt_backend.options import ProjectOptions
+from xlt_backend.rounds.changes import Label, same_texts
+
+#: Digest of a task without text.
+NO_TEXT = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +35,8 @@ class Snapshot:
         answers: Task id -> annotator -> answer, of all tasks with answers of which none is marked
             as ground truth.
         unusable: Ids of waiting tasks without text; they are served last.
-        scored: Task id -> published score of the version that the project shows.
+        scored: Task id -> published score of the version that the project shows, if it was
+            published for the text that the task has now.
         shown: The project's `model_version`.
         labelled_at: Id of each labelled example -> when it was labelled, seconds since the epoch;
             0 if unknown.
@@ -74,9 +79,20 @@ class Snapshot:
         return [label for label in unlearned if label not in unjudged]
 
     @property
-    def labels(self) -> dict[str, Json]:
-        """Task id -> answer of each labelled example, as JSON."""
-        return {e.id: self.task.plain(e.answer) for e in (*self.train, *self.audit)}
+    def labels(self) -> dict[str, Label]:
+        """Task id -> label of each labelled example."""
+        return {e.id: label_of(e, self.task) for e in (*self.train, *self.audit)}
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Task id -> digest of its text; `NO_TEXT` for waiting tasks without text."""
+        examples = (*self.train, *self.audit, *self.pool, *self.disputed)
+        return dict.fromkeys(self.unusable, NO_TEXT) | {e.id: e.digest for e in examples}
+
+
+def label_of(example: Example, task: AnyTask) -> Label:
+    """Returns the label of a labelled example."""
+    return Label(task.plain(example.answer), example.digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +126,7 @@ def read_project(
     shown: str | None,
     scores: Mapping[int, float],
     identify: Identify,
+    published: Mapping[str, str] | None = None,
 ) -> ProjectReading:
     """Reads a project's tasks; reads the labels of each task once.
 
@@ -121,6 +138,7 @@ def read_project(
         shown: The project's `model_version`.
         scores: Task id -> score of its prediction of that version.
         identify: Identifies the language of texts whose task does not name it.
+        published: Task id -> digest of the text that this score was published for, if known.
     """
     waiting = {str(task["id"]) for task in tasks if not task.get("is_labeled")}
     examples: list[Example] = []
@@ -149,11 +167,22 @@ def read_project(
         disputed=tuple(e for e in examples if e.answer is None and e.id in answers),
         answers=answers,
         unusable=tuple(sorted((id for id in reasons if id in waiting), key=int)),
-        scored={str(id): score for id, score in scores.items()},
         shown=shown or None,
         labelled_at=_labelled_at(tasks, {e.id for e in labelled}),
     )
+    snapshot = replace(snapshot, scored=_scored(scores, published or {}, snapshot.digests))
     return ProjectReading(snapshot=snapshot, reasons=reasons, tasks=len(tasks), unused=unused)
+
+
+def _scored(
+    scores: Mapping[int, float], published: Mapping[str, str], digests: Mapping[str, str]
+) -> dict[str, float]:
+    """Leaves out scores that were published for another text than the task has now."""
+    return {
+        str(id): score
+        for id, score in scores.items()
+        if same_texts(published.get(str(id), ""), digests.get(str(id), ""))
+    }
 
 
 def _unused(votes: Votes, example: Example | Unusable, task: AnyTask) -> list[str]:
@@ -186,5 +215,9 @@ def _seconds(stamp: object) -> float:
 
 
 def in_audit(example: Example, options: ProjectOptions, salt: str) -> bool:
-    """Returns whether a task's label judges models; translations of a text judge together."""
+    """Returns whether a task's label judges models; translations of a text judge together.
+
+    The draw is by id and not by text: a text that is corrected stays on its side. Another task
+    that gets the id is drawn as fairly as any, since no id has to do with the text it stands for.
+    """
     return is_audit(example.group_key, share=options.audit_share, salt=salt)

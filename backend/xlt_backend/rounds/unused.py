@@ -1,4 +1,4 @@
-"""Annotations that are not used: by reason, and in words for those that are a problem."""
+"""Annotations that are not used and suggestions that are not shown, counted and in words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xlt.tasks.agreement import DISAGREE
 #: Reasons that annotators meant, or that further answers remove.
 _EXPECTED = frozenset({SKIPPED, DISAGREE})
 #: Largest numbers of tasks and of reasons that a project's state lists.
-_TASKS, _REASONS = 100, 20
+LISTED, _REASONS = 100, 20
 _SHOWN = 3  # reasons in a line, and tasks of each
 _OTHER = "other reasons"
 
@@ -28,7 +28,7 @@ def by_reason(unused: Mapping[str, Sequence[str]]) -> Unused:
     ordered = sorted(unused.items(), key=lambda item: (-len(item[1]), item[0]))
     rare = [task for _, tasks in ordered[_REASONS:] for task in tasks]
     return {
-        reason: {"answers": len(tasks), "tasks": list(dict.fromkeys(tasks))[:_TASKS]}
+        reason: {"answers": len(tasks), "tasks": list(dict.fromkeys(tasks))[:LISTED]}
         for reason, tasks in ordered[:_REASONS] + ([(_OTHER, rare)] if rare else [])
     }
 
@@ -42,6 +42,17 @@ def problems(unused: Unused) -> str:
     more = total - sum(found["answers"] for _, found in shown)
     parts += [f"{_OTHER} ({more})"] if more else []
     return f"{total} answers are not used: {'; '.join(parts)}" if lost else ""
+
+
+def left_out_words(left_out: Mapping[str, Any]) -> str:
+    """Says what became of predictions that Label Studio's bulk import left out; empty if none."""
+    if not left_out:
+        return ""
+    singly, bare = left_out["singly"], left_out["bare"]
+    words = f"Label Studio's bulk import left out {singly + bare} suggestions"
+    parts = [f"{singly} were sent one by one"] if singly else []
+    parts += [f"{bare} are not shown ({_tasks(left_out['tasks'])})"] if bare else []
+    return f"{words}: {', '.join(parts)}"
 
 
 def _tasks(ids: Sequence[str]) -> str:

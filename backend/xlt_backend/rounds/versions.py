@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ from xlt.tasks import metrics
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.kinds import task_from_json
 from xlt.tasks.outputs import Scores
-from xlt.tasks.task import AnyTask, Json
+from xlt.tasks.task import AnyTask
+from xlt_backend.rounds.changes import Label
 from xlt_backend.rounds.decide import Known, Trained
 from xlt_backend.rounds.judge import Judgement
+from xlt_backend.rounds.snapshot import label_of
 from xlt_backend.trainer import folder as files
 
 logger = logging.getLogger(__name__)
@@ -42,13 +45,13 @@ def known(
     promoted = {change.version for change in versions.history() if change.action == "promoted"}
     active, names = versions.current(), versions.versions()
     trained: list[Trained] = []
-    used: Mapping[str, Json] = {}
+    used: Mapping[str, Label] = {}
     damaged: list[str] = []
     for name in names:
         try:
             meta = versions.meta(name)
             if name in (active, names[-1]):
-                used = files.read_json(versions.open(name) / EXAMPLES)
+                used = _labels(files.read_json(versions.open(name) / EXAMPLES))
         except XltError as error:
             logger.error("version %s: %s", name, error)
             damaged.append(str(error))
@@ -70,6 +73,14 @@ def known(
         first_new_at=first_new_at,
     )
     return known, damaged
+
+
+def _labels(value: Mapping[str, Any]) -> dict[str, Label]:
+    """Reads labels by task id. The first xlt wrote the bare answer, a string or a list."""
+    return {
+        id: Label(label["answer"], label["digest"]) if isinstance(label, dict) else Label(label)
+        for id, label in value.items()
+    }
 
 
 def save(
@@ -131,7 +142,11 @@ def save(
     with versions.stage() as stage:
         for path in (folder / files.MODEL).iterdir():
             shutil.copy2(path, stage / path.name)
-        labels = {e.id: task.plain(e.answer) for e in (*train, *audit)}
+        labels = {
+            e.id: asdict(label_of(e, task)) | {"audit": judges}
+            for part, judges in ((train, False), (audit, True))
+            for e in part
+        }
         files.write_json(stage / EXAMPLES, labels)
         write_card(stage, card)
         return versions.commit(stage, meta)
@@ -154,6 +169,19 @@ def audit_credit(
     candidate = credit(files.AUDIT_SCORES) if audit else np.zeros(0)
     compared = (folder / files.ACTIVE_AUDIT_SCORES).exists()
     return candidate, credit(files.ACTIVE_AUDIT_SCORES) if compared else None
+
+
+def unseen(
+    versions: ProjectStore, version: str | None, audit: Sequence[Example]
+) -> NDArray[np.bool_]:
+    """Returns which audit examples a version was not trained on, (N,).
+
+    Audit tasks are drawn by id: a text that is imported again under another id may have trained.
+    """
+    stored = {} if version is None else files.read_json(versions.open(version) / EXAMPLES)
+    labels = [label for label in stored.values() if isinstance(label, dict)]
+    trained = {label["digest"] for label in labels if not label["audit"]}
+    return np.array([example.digest not in trained for example in audit], dtype=np.bool_)
 
 
 def _predicted(path: Path, task: AnyTask, examples: Sequence[Example]) -> list[Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from xlt.errors import ConfigError, StoreError, XltError
@@ -15,6 +15,7 @@ from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.labelstudio.wire import (
     LABEL_EVENTS,
     PROJECT_EVENTS,
+    TASK_EVENTS,
     TRAIN_EVENTS,
     SetupRequest,
     WebhookEvent,
@@ -22,24 +23,11 @@ from xlt_backend.labelstudio.wire import (
 )
 from xlt_backend.names import newest
 from xlt_backend.options import ProjectOptions
-from xlt_backend.queue.scripts import Ticket
 from xlt_backend.queue.state import ProjectState, StateStore
+from xlt_backend.service.outcome import Outcome, outcome_of
 from xlt_backend.service.ports import RoundQueue
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """The result of an event.
-
-    Attributes:
-        status: `ok`, or `ignored` with the reason.
-        job: The job of the round that the event started or joined; None if there is none.
-    """
-
-    status: str
-    job: str | None = None
 
 
 class Service:
@@ -151,11 +139,11 @@ class Service:
             )
         if event.action in TRAIN_EVENTS:
             self._states.request_training(project)
-            return _outcome(self._queue.request(project, forced=True))
+            return outcome_of(self._queue.request(project, forced=True))
+        if event.action in TASK_EVENTS or event.action == "ANNOTATIONS_DELETED":
+            return self._recounted(project, event)
         if event.action in LABEL_EVENTS:
             return self._labelled(project, event, state)
-        if event.action == "TASKS_CREATED":
-            return _outcome(self._queue.request(project))
         if event.action in PROJECT_EVENTS:
             return self._edited(project, event)
         return Outcome(status=f"ignored: nothing to do for {event.action}")
@@ -169,11 +157,22 @@ class Service:
         names = names or [f"annotation {a.id}" for a in annotations if a.id is not None]
         new = self._states.add_new(project, names)
         if new >= state.needed:
-            return _outcome(self._queue.request(project))
+            return outcome_of(self._queue.request(project))
         if state.first_new_at is None and state.model:
             after_s = _options(state).retrain_after_s
             self._states.put(project, first_new_at=self._now(), due_at=self._now() + after_s)
         return Outcome(status=f"ok: {new} of {state.needed} new labels")
+
+    def _recounted(self, project: str, event: WebhookEvent) -> Outcome:
+        """Requests a round that counts tasks and labels again.
+
+        Tasks come and go with their labels, about which Label Studio sends no other event; deleted
+        labels name no task. The id of a deleted task may be given to another.
+        """
+        if event.action == "TASKS_DELETED":
+            tasks = [str(task.id) for task in event.all_tasks if task.id is not None]
+            self._states.forget_reasons(project, tasks)
+        return outcome_of(self._queue.request(project))
 
     def _edited(self, project: str, event: WebhookEvent) -> Outcome:
         config = event.project.label_config if event.project else None
@@ -181,7 +180,7 @@ class Service:
         if config is None or config == state.label_config:
             return Outcome(status="ok: the labelling interface did not change")
         self.record_config(project, state.key, config, state.extra_params)
-        return _outcome(self._queue.request(project))
+        return outcome_of(self._queue.request(project))
 
     # For people -------------------------------------------------------------------------------
 
@@ -287,13 +286,3 @@ def _options(state: ProjectState) -> ProjectOptions:
         return ProjectOptions.from_extra_params(state.extra_params)
     except ConfigError:
         return ProjectOptions()
-
-
-def _outcome(ticket: Ticket) -> Outcome:
-    messages: Mapping[str, str] = {
-        "queued": "ok: a round is queued",
-        "waiting": "ok: a round is waiting already",
-        "running": "ok: a round is running, another follows",
-        "held": "ok: retried soon, since the last round failed",
-    }
-    return Outcome(status=messages[ticket.status], job=ticket.job_id or None)

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -38,6 +39,7 @@ from xlt_backend.setup.label_studio_checks import (
     check_order,
     check_round_trip,
     check_sampling,
+    check_suggestions,
     check_token,
     check_version,
     check_webhook,
@@ -65,6 +67,16 @@ def diagnose(
         ask_next: Whether to ask Label Studio for the next task, which reserves it for the token's
             owner.
     """
+    with ThreadPoolExecutor(max_workers=1) as background:
+        # Importing torch takes half of the time: the other checks run meanwhile.
+        encoder = background.submit(_check_encoder, settings)
+        yield from _all_but_encoder(settings, project_ids, ask_next)
+        yield "encoder of new models", encoder.result()
+
+
+def _all_but_encoder(
+    settings: Settings, project_ids: Sequence[int], ask_next: bool
+) -> Iterator[Reported]:
     for check in _installation(settings):
         yield "this installation", check
     try:
@@ -102,17 +114,17 @@ def _installation(settings: Settings) -> Iterator[Check]:
     if ping.status is Status.OK:
         yield guarded("worker", up, lambda: check_workers(lambda: workers_alive(redis)))
     yield check_model_folder(settings.model_dir)
-    yield guarded(
-        "encoder",
-        "set XLT_ENCODER to `bundled`, a folder or a Hub name",
-        lambda: check_encoder(settings.encoder, _load_encoder),
-    )
     tables = {"XLT_TRANSLATIONS": settings.translations, "XLT_LEXICON": settings.lexicon}
     for name, path in tables.items():
         if path is not None:
             columns = f"set {name} to a table with columns source, target and lang"
             yield guarded(name, columns, partial(check_table, name, path, _read_translations))
     yield check_health(settings.public_url)
+
+
+def _check_encoder(settings: Settings) -> Check:
+    fix = "set XLT_ENCODER to `bundled`, a folder or a Hub name"
+    return guarded("encoder", fix, lambda: check_encoder(settings.encoder, _load_encoder))
 
 
 def _read_translations(path: Path) -> Sized:
@@ -177,6 +189,7 @@ def _project(
     yield guarded("order", _ABOVE, lambda: check_order(project, client, ask))
     yield guarded("options", _ABOVE, lambda: check_options(_state(settings, project.id)))
     yield guarded("answers", _ABOVE, lambda: check_answers(project, _state(settings, project.id)))
+    yield guarded("suggestions", _ABOVE, lambda: check_suggestions(_state(settings, project.id)))
 
 
 def _interface(client: Client, project: ProjectInfo, url: str) -> Check:

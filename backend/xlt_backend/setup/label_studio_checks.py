@@ -25,7 +25,8 @@ from xlt_backend.labelstudio.links import (
 )
 from xlt_backend.options import ProjectOptions
 from xlt_backend.queue.state import ProjectState
-from xlt_backend.rounds.unused import problems
+from xlt_backend.rounds.changes import in_words
+from xlt_backend.rounds.unused import left_out_words, problems
 from xlt_backend.setup.checks import Check, fail, ok, warn
 
 #: The oldest release with the API that we use.
@@ -272,4 +273,19 @@ def check_answers(project: ProjectInfo, state: ProjectState) -> Check:
         return warn(name, lost, fix)
     used = sum(state.labels.values()) + sum(state.audit_labels.values())
     detail = f"{used} are used"
+    if state.model and state.changes:
+        changes = in_words(state.changes)
+        detail += f"; since the last training {changes}, which the next one takes into account"
     return ok(name, f"{detail}; waits: {state.missing}" if state.missing else detail)
+
+
+def check_suggestions(state: ProjectState) -> Check:
+    """Checks that Label Studio stored every suggestion of the last order."""
+    name, words = "suggestions", left_out_words(state.left_out)
+    if not state.left_out.get("bare"):
+        return ok(name, words or "Label Studio stored all of them")
+    fix = (
+        "those tasks have their place in the queue; with `<Choices>` that are not nested Label "
+        "Studio stores all suggestions"
+    )
+    return warn(name, words, fix)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.builders import CHOICES
 from xlt.data.label_names import canonical
+from xlt.tasks.task import Suggestion
 from xlt_backend.errors import UnsupportedConfigError
 from xlt_backend.labelstudio.interface import Interface, template
 
@@ -40,6 +41,35 @@ def test_alias_is_the_label() -> None:
     """A choice with an alias is stored by its alias; hotkeys and hints change nothing."""
     inside = '<Choice value="Good news" alias="pos" hotkey="1"/><Choice value="neg" hint="bad"/>'
     assert Interface.from_label_config(view(TEXT, choices(inside))).task.labels == ("pos", "neg")
+
+
+INNER = (
+    '<Choice value="Animal"><Choice value="Dog"/><Choice value="Cat" alias="cat"/></Choice>'
+    '<View><Choice value="Plant"><Choice value="Other"/></Choice></View>'
+    '<Choice value="Stone"/><Choice value="Thing"><Choice value="Other"/></Choice>'
+)
+
+
+def test_choices_inside_choices_are_no_labels() -> None:
+    """The page never shows them, though Label Studio's SDK lists them."""
+    found = Interface.from_label_config(view(TEXT, choices(INNER)))
+    assert found.task.labels == ("Animal", "Plant", "Stone", "Thing")
+    assert found.tag.paths == ()
+
+
+def test_leaves_of_a_tree_are_the_labels() -> None:
+    """With `allowNested`; two of the same name are told apart by their paths."""
+    found = Interface.from_label_config(view(TEXT, choices(INNER, more='allowNested="true"')))
+    assert found.task.kind == "single_label"
+    assert found.task.labels == ("Dog", "cat", "Plant / Other", "Stone", "Thing / Other")
+    assert found.tag.paths[:2] == (("Animal", "Dog"), ("Animal", "cat"))
+    for label in found.task.labels:
+        results = found.results(Suggestion(answer=label, confidence=0.5))
+        assert results
+        assert found.answer(results) == label
+    dog = found.results(Suggestion(answer="Dog", confidence=0.5))
+    assert dog is not None
+    assert dog[0]["value"] == {"choices": [["Animal", "Dog"]]}
 
 
 def test_choices_deep_in_views_and_other_tags() -> None:
@@ -122,7 +152,14 @@ REFUSED = {
     "another choice": (view(TEXT, choices(more='choice="ranked"')), "choice='ranked'"),
     "per region": (view(TEXT, choices(more='perRegion="true"')), "perRegion"),
     "per item": (view(TEXT, choices(more='perItem="true"')), "perItem"),
-    "nested": (view(TEXT, choices(more='allowNested="true"')), "allowNested"),
+    "tree of several": (
+        view(TEXT, choices(more='choice="multiple" allowNested="true"')),
+        "tree of which several choices may be chosen",
+    ),
+    "only inner choices": (
+        view(TEXT, choices(f'<Choice value="Top">{TWO}</Choice>')),
+        r"fewer than two labels: \['Top'\]",
+    ),
     "conditional": (view(TEXT, choices(more='visibleWhen="choice-selected"')), "visibleWhen"),
     "in a conditional view": (
         view(TEXT, f'<View visibleWhen="choice-selected">{choices()}</View>'),

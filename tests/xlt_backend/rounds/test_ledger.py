@@ -11,6 +11,9 @@ from xlt.sampling.pool import Pick
 from xlt_backend.labelstudio.convert import PublishRow
 from xlt_backend.rounds.ledger import Draw, Ledger, PublishedOrder
 
+#: Texts of the tasks.
+DIGESTS = {str(n): f"text {n}" for n in range(2000)}
+
 V0, V1, V2 = "start-20261122T080000", "v0001-20261122T090000", "v0002-20261122T100000"
 
 
@@ -37,39 +40,44 @@ def noted(ledger: Ledger, version: str, *, propensity: float, before=None, at: f
     """With an order of ten tasks, served from a time on."""
     picks = [pick(n, propensity=propensity) for n in range(10)]
     rows = [row(n) for n in range(10)]
-    return ledger.noted(version, picks, rows).served(version, before, at)
+    return ledger.noted(version, picks, rows, DIGESTS).served(version, before, at)
 
 
 def test_a_label_belongs_to_the_order_that_was_served():
     """Those that came while the next model was trained are of the order before it."""
     ledger = noted(Ledger(), V1, propensity=0.1, at=100)
     ledger = noted(ledger, V2, propensity=0.2, before=V1, at=200)
-    found = ledger.settled({"1": 150.0, "2": 250.0, "3": 50.0, "77": 250.0}).labelled
+    found = ledger.settled({"1": 150.0, "2": 250.0, "3": 50.0, "77": 250.0}, DIGESTS).labelled
     assert {id: draw.propensity for id, draw in found.items()} == {"1": 0.1, "2": 0.2}
-    assert found["2"] == Draw(lang="ha", propensity=0.2, remaining=98, predicted="sport", at=250.0)
+    assert found["2"] == Draw(
+        lang="ha", propensity=0.2, remaining=98, predicted="sport", at=250.0, digest="text 2"
+    )
 
 
 def test_without_a_time_the_newest_order_counts():
     """Label Studio always says when; other sources may not."""
     ledger = noted(Ledger(), V1, propensity=0.1, at=100)
     ledger = noted(ledger, V2, propensity=0.2, before=V1, at=200)
-    assert ledger.settled({"1": 0.0}).labelled["1"].propensity == 0.2
+    assert ledger.settled({"1": 0.0}, DIGESTS).labelled["1"].propensity == 0.2
 
 
 def test_what_settled_stays_until_the_label_goes():
     """A later order does not change a label's draw; a label taken back loses it."""
-    ledger = noted(Ledger(), V1, propensity=0.1, at=100).settled({"1": 150.0, "2": 150.0})
+    ledger = noted(Ledger(), V1, propensity=0.1, at=100).settled({"1": 150.0, "2": 150.0}, DIGESTS)
     ledger = noted(ledger, V2, propensity=0.2, before=V1, at=200)
-    found = ledger.settled({"1": 300.0}).labelled
+    found = ledger.settled({"1": 300.0}, DIGESTS).labelled
     assert {id: draw.propensity for id, draw in found.items()} == {"1": 0.1}
 
 
 def test_an_order_that_was_never_served_has_no_labels():
     """A round was killed between noting and switching."""
     ledger = noted(Ledger(), V1, propensity=0.1, at=100)
-    ledger = ledger.noted(V2, [pick(1, propensity=0.2)], [row(1)])
-    assert ledger.settled({"1": 300.0}).labelled["1"].propensity == 0.1
-    assert Ledger().noted(V1, [pick(1)], [row(1)]).settled({"1": 300.0}).labelled == {}
+    ledger = ledger.noted(V2, [pick(1, propensity=0.2)], [row(1)], DIGESTS)
+    assert ledger.settled({"1": 300.0}, DIGESTS).labelled["1"].propensity == 0.1
+    assert (
+        Ledger().noted(V1, [pick(1)], [row(1)], DIGESTS).settled({"1": 300.0}, DIGESTS).labelled
+        == {}
+    )
 
 
 def test_only_the_order_before_is_kept():
@@ -82,10 +90,10 @@ def test_only_the_order_before_is_kept():
 
 def test_tasks_that_are_put_in_later_join_the_order():
     """Those whose place stays keep their draw; what is published again is drawn again."""
-    ledger = Ledger().noted(V1, [pick(1, propensity=0.1)], [row(1)])
-    again = ledger.noted(V1, [pick(1, propensity=0.3)], [row(1)])
+    ledger = Ledger().noted(V1, [pick(1, propensity=0.1)], [row(1)], DIGESTS)
+    again = ledger.noted(V1, [pick(1, propensity=0.3)], [row(1)], DIGESTS)
     assert again.orders[V1].draws["1"].propensity == 0.3
-    ledger = ledger.noted(V1, [pick(1, propensity=0.5), pick(2, propensity=0.6)], [row(2)])
+    ledger = ledger.noted(V1, [pick(1, propensity=0.5), pick(2, propensity=0.6)], [row(2)], DIGESTS)
     draws = ledger.orders[V1].draws
     assert {id: draw.propensity for id, draw in draws.items()} == {"1": 0.1, "2": 0.6}
 
@@ -93,7 +101,7 @@ def test_tasks_that_are_put_in_later_join_the_order():
 def test_what_was_not_drawn_or_not_published_is_not_noted():
     """Places of another kind, places far behind, places that kept their old row."""
     picks = [pick(1), pick(2, slot="elsewhere"), pick(3, rank=1000), pick(4)]
-    ledger = Ledger().noted(V1, picks, [row(1, None), row(2), row(3)])
+    ledger = Ledger().noted(V1, picks, [row(1, None), row(2), row(3)], DIGESTS)
     assert set(ledger.orders[V1].draws) == {"1"}
     assert ledger.orders[V1].draws["1"].predicted is None
 
@@ -102,8 +110,43 @@ def test_the_newest_labels_of_a_language_are_kept():
     """Five hundred of each."""
     draws = {str(n): Draw(lang=f"l{n % 2}", propensity=0.1, remaining=9) for n in range(2000)}
     ledger = Ledger(orders={V1: PublishedOrder(since=1.0, draws=draws)})
-    found = ledger.settled({str(n): 10.0 + n for n in range(2000)}).labelled
+    found = ledger.settled({str(n): 10.0 + n for n in range(2000)}, DIGESTS).labelled
     assert set(found) == {str(n) for n in range(1000, 2000)}
+
+
+def test_another_text_under_the_same_id_has_no_draw():
+    """Neither the draw of the order nor that of the label is one of the new text."""
+    ledger = noted(Ledger(), V1, propensity=0.1, at=100)
+    other = DIGESTS | {"1": "another", "2": "another"}
+    settled = ledger.settled({"1": 150.0, "3": 150.0}, DIGESTS)
+
+    assert ledger.settled({"1": 150.0, "3": 150.0}, other).labelled.keys() == {"3"}
+    assert settled.labelled.keys() == {"1", "3"}
+    assert settled.settled({"1": 150.0, "2": 160.0, "3": 150.0}, other).labelled.keys() == {"3"}
+
+
+def test_a_new_text_is_drawn_again():
+    """Once it was put into the order, under the id of the old one."""
+    ledger = noted(Ledger(), V1, propensity=0.1, at=100).settled({"1": 150.0}, DIGESTS)
+    other = DIGESTS | {"1": "another"}
+    ledger = ledger.noted(V1, [pick(1, propensity=0.4)], [row(1)], other)
+
+    assert ledger.texts(V1)["1"] == "another"
+    assert ledger.settled({"1": 250.0}, other).labelled["1"].propensity == 0.4
+    assert (ledger.texts(V2), ledger.texts(None)) == ({}, {})
+
+
+def test_a_ledger_without_texts_is_read():
+    """The first xlt wrote none: its draws belong to whatever text has the id."""
+    data = (
+        b'{"fallen_back": false, "labelled": {"1": ["ha", 0.5, 3, "sport", 9.0]}, '
+        b'"orders": {"v": {"since": 5.0, "draws": {"2": ["ha", 0.5, 3, null, 0.0]}}}}'
+    )
+    ledger = Ledger.from_json(data)
+
+    assert ledger.texts("v") == {}
+    assert ledger.settled({"1": 9.0, "2": 9.0}, DIGESTS).labelled.keys() == {"1", "2"}
+    assert Ledger.from_json(ledger.to_json()) == ledger
 
 
 DRAWS = st.dictionaries(
@@ -115,13 +158,15 @@ DRAWS = st.dictionaries(
         remaining=st.integers(1, 10**6),
         predicted=st.none() | st.text(max_size=4),
         at=st.floats(0, 2e9),
+        digest=st.text("0123456789abcdef", max_size=4),
     ),
 )
+TEXTS = st.dictionaries(st.text(max_size=3), st.text(max_size=4))
 LEDGERS = st.builds(
     Ledger,
     orders=st.dictionaries(
         st.sampled_from([V0, V1, V2]),
-        st.builds(PublishedOrder, since=st.none() | st.floats(0, 2e9), draws=DRAWS),
+        st.builds(PublishedOrder, since=st.none() | st.floats(0, 2e9), draws=DRAWS, texts=TEXTS),
     ),
     labelled=DRAWS,
     fallen_back=st.booleans(),

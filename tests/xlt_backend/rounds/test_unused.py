@@ -24,6 +24,16 @@ EDITED = {
         "subject",
         "no answer to 'topic', but to 'subject'",
     ),
+    "several could be chosen": (
+        {"choices": ["sport", "food"]},
+        "topic",
+        "several choices of 'topic', where one is learned",
+    ),
+    "the choices were nested, a node with all its leaves was chosen": (
+        {"choices": [["sport"], ["sport", "ball"], ["sport", "run"]]},
+        "topic",
+        "an answer to 'topic' of a form that xlt does not read",
+    ),
     "the choices are nested": (
         {"choices": [["sport", "football"]]},
         "topic",

@@ -110,7 +110,7 @@ def test_skips_are_no_labels(world):
         ("START_TRAINING", {}, "ok: a round"),
         ("TASKS_CREATED", {"tasks": [{"id": 1}]}, "ok: a round"),
         ("PROJECT_UPDATED", {}, "ok: the labelling interface did not change"),
-        ("TASKS_DELETED", {"tasks": [{"id": 1}]}, "ignored: nothing to do"),
+        ("TASKS_DELETED", {"tasks": [{"id": 1}]}, "ok: a round"),
         ("LABEL_LINK_CREATED", {}, "ignored: nothing to do"),
     ],
 )
@@ -121,14 +121,68 @@ def test_events(world, action, fields, answer):
     assert world.event(action, **fields).startswith(answer)
 
 
-def test_deleted_annotations_are_news(world):
-    """They come without their tasks and still count."""
+@pytest.mark.parametrize("count", [1, 25])
+def test_deleted_annotations_are_counted_at_once(world, count):
+    """They come without their tasks, however many; the labels that are shown are right soon."""
     world.setup()
     world.trained()
-    annotations = [{"id": number} for number in range(10)]
+    before = world.state.labels
+    for number in [n for n, task in world.label_studio.stored.items() if task["is_labeled"]]:
+        world.label_studio.unlabel(number)
+    world.redis.delete("xlt:waiting:1")
+    annotations = [{"id": number} for number in range(count)]
+
+    assert world.event("ANNOTATIONS_DELETED", annotations=annotations) == "ok: a round is queued"
+    world.round()
+    assert sum(before.values()) > 0
+    assert (world.state.labels, world.state.audit_labels) == ({}, {})
+    assert world.state.changes["gone"]["labels"] == 30
+
+
+def test_deleted_tasks_are_forgotten(world):
+    """Their labels are no longer counted, their ids not explained: others may get them."""
+    world.setup()
+    world.trained()
+    gone = [n for n in world.label_studio.stored if n % 2]
+    for number in gone:
+        del world.label_studio.stored[number]
+    world.redis.delete("xlt:waiting:1")
+    answer = world.event("TASKS_DELETED", tasks=[{"id": number} for number in gone])
+
+    assert answer == "ok: a round is queued"
+    assert all("place" not in world.service.why("1", str(number)) for number in gone)
+    assert any("place" in world.service.why("1", str(n)) for n in world.label_studio.stored)
+    world.round()
+    labelled = sum(task["is_labeled"] for task in world.label_studio.stored.values())
+    state = world.state
+    assert sum(state.labels.values()) + sum(state.audit_labels.values()) == labelled
+    assert (state.tasks, state.open_tasks) == (60, 60 - labelled)
+
+
+def test_tasks_that_come_with_labels_are_counted(world):
+    """An import of annotated tasks sends one event about tasks, none about annotations."""
+    world.setup()
+    world.trained()
+    new = world.label_studio.add_tasks(4)
+    for number in new:
+        world.label_studio.label(number)
     world.redis.delete("xlt:waiting:1")
 
-    assert world.event("ANNOTATIONS_DELETED", annotations=annotations).startswith("ok: a round")
+    assert world.event("TASKS_CREATED", tasks=[{"id": n} for n in new]) == "ok: a round is queued"
+    world.round()
+    assert sum(world.state.labels.values()) + sum(world.state.audit_labels.values()) == 34
+    assert world.state.changes == {"new": {"labels": 4, "tasks": [str(n) for n in new]}}
+
+
+def test_annotations_from_predictions_are_counted_by_task(world):
+    """They come as lists under the keys of a single one."""
+    world.setup()
+    world.trained()
+    annotation = [{"id": number} for number in (1, 2, 3)]
+    task = [{"id": number} for number in (501, 502, 502)]
+
+    answer = world.event("ANNOTATIONS_CREATED", annotation=annotation, task=task)
+    assert answer == "ok: 2 of 10 new labels"
 
 
 def test_event_of_an_unknown_project_is_ignored_with_words(world):

@@ -133,3 +133,27 @@ def test_answers_that_are_not_used_are_a_warning():
 
 
 SKIPS = {"skipped": {"answers": 3, "tasks": ["1", "2"]}}
+
+
+def test_changes_of_labels_are_told():
+    """Also that labels are of other texts now; that is no fault."""
+    changes = {"replaced": {"labels": 2, "tasks": ["3", "4"]}}
+    before = label_studio_checks.check_answers(project(), ProjectState(changes=changes))
+    assert before.detail == "0 are used"
+    state = ProjectState(changes=changes, model="v1")
+    found = label_studio_checks.check_answers(project(), state)
+    assert found.status is Status.OK
+    assert "2 labels of other texts than before under the same ids" in found.detail
+
+
+def test_suggestions_that_are_not_shown_are_a_warning():
+    """With their number and tasks; those that were sent one by one are none."""
+    check = label_studio_checks.check_suggestions
+    assert check(ProjectState()).status is Status.OK
+    singly = ProjectState(left_out={"singly": 4, "bare": 0, "tasks": []})
+    assert (check(singly).status, "4 were sent one by one" in check(singly).detail) == (
+        Status.OK,
+        True,
+    )
+    bare = check(ProjectState(left_out={"singly": 0, "bare": 1, "tasks": ["8"]}))
+    assert (bare.status, "1 are not shown (task 8)" in bare.detail) == (Status.WARN, True)

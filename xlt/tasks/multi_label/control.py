@@ -19,8 +19,11 @@ class Choices:
 
     def task(self, tag: Tag) -> MultiLabel | Refusal | None:
         """Returns the task of a tag of which any choices can be chosen."""
-        if tag.tag != choices.TAG or tag.attributes.get("choice") != "multiple":
+        if tag.tag != choices.TAG or tag.attributes.get("choice") != choices.SEVERAL:
             return None
+        if tag.paths:
+            reason = "is a tree of which several choices may be chosen (allowNested='true')"
+            return Refusal(reason=reason)
         if not tag.labels:
             return Refusal(reason="has no labels")
         twice = same_label(tag.labels)

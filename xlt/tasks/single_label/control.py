@@ -23,9 +23,9 @@ class Choices:
 
     def task(self, tag: Tag) -> SingleLabel | Refusal | None:
         """Returns the task of a tag that asks for one of its choices."""
-        if tag.tag != choices.TAG:
-            return None
         choice = tag.attributes.get("choice", "single")
+        if tag.tag != choices.TAG or choice == choices.SEVERAL:
+            return None
         if choice not in _SINGLE:
             return Refusal(reason=f"allows several labels per text (choice={choice!r})")
         if len(tag.labels) < 2:
@@ -38,7 +38,7 @@ class Choices:
     def answer(
         self, results: Sequence[Mapping[str, Json]], tag: Tag, task: SingleLabel
     ) -> str | None:
-        """Returns the one choice of the first result that has exactly one.
+        """Returns the one choice of the first result that has exactly one; a leaf of a tree.
 
         Raises:
             DataError: If it is not one of the labels.
@@ -53,7 +53,8 @@ class Choices:
 
     def results(self, suggestion: Suggestion, tag: Tag) -> list[dict[str, Json]]:
         """Returns one result with the suggested label."""
-        return [choices.result([suggestion.answer], suggestion.confidence, tag)]
+        chosen = choices.written(suggestion.answer, tag)
+        return [choices.result(chosen, suggestion.confidence, tag)]
 
     def template(self, labels: Sequence[str]) -> str:
         """Returns an interface for choosing one of the labels of `$text`."""

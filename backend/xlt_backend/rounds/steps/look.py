@@ -12,6 +12,7 @@ from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.options import ProjectOptions
 from xlt_backend.queue.state import ProjectState
 from xlt_backend.rounds import adaptation, named, versions
+from xlt_backend.rounds import ledger as ledgers
 from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.decide import Decision, data_hash, decide
 from xlt_backend.rounds.progress import Progress
@@ -50,6 +51,7 @@ def look(progress: Progress) -> tuple[Context, Snapshot, Decision]:
         unused=unused,
         missing=decision.missing,
         changed=decision.changed,
+        changes=decision.changes.to_json(),
         needed=decision.needed,
         due_at=decision.due_at,
         activity=activity,
@@ -105,6 +107,7 @@ def _read(
         shown=shown,
         scores=studio.scores(progress.id, shown) if shown else {},
         identify=progress.tools.identify,
+        published=ledgers.read(context.versions).texts(shown),
     )
 
 

@@ -48,7 +48,7 @@ def measure_payoff(
     The new order is published by now: the round succeeds even if this fails.
     """
     progress.enter("measure")
-    ledger = ledgers.read(context.versions).settled(snapshot.labelled_at)
+    ledger = ledgers.read(context.versions).settled(snapshot.labelled_at, snapshot.digests)
     try:
         measured = payoff.measure(
             snapshot.train,

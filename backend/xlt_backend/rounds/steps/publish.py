@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 
 import numpy as np
 
+from xlt_backend.labelstudio.client import Published
 from xlt_backend.rounds import ledger as ledgers
 from xlt_backend.rounds import versions
+from xlt_backend.rounds.changes import same_texts
 from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.decide import Action, Decision
 from xlt_backend.rounds.ledger import Ledger
@@ -16,23 +19,28 @@ from xlt_backend.rounds.progress import Progress
 from xlt_backend.rounds.snapshot import Snapshot
 from xlt_backend.rounds.steps.payoff import measure_transfer
 from xlt_backend.rounds.steps.review import review_labels
+from xlt_backend.rounds.unused import LISTED, left_out_words
+
+logger = logging.getLogger(__name__)
 
 
 def publish(progress: Progress, context: Context, snapshot: Snapshot, decision: Decision) -> Order:
     """Orders the waiting tasks and publishes them; a new order is served from then on."""
     model = None if decision.action is Action.START else decision.version
     version = model or _start_version(progress)
-    ledger = ledgers.read(context.versions).settled(snapshot.labelled_at)
+    digests = snapshot.digests
+    ledger = ledgers.read(context.versions).settled(snapshot.labelled_at, digests)
     evidence = _evidence(progress, context, snapshot, decision, fallen_back=ledger.fallen_back)
     order = make_order(snapshot, evidence, context.interface, context.options, salt=context.key)
     inserting = decision.action is Action.INSERT
-    places = snapshot.scored if inserting else _places(progress, version)
+    places = _places(progress, snapshot, version, ledger)
     rows = order.rows if places is None else inserted(order.rows, snapshot.open_ids, places)
     progress.enter("publish", total=len(rows))
     progress.fence()
-    ledger = ledger.noted(version, order.picks, rows)
+    ledger = ledger.noted(version, order.picks, rows, digests)
     ledgers.write(context.versions, ledger)
-    progress.tools.label_studio.publish(progress.id, version, rows)
+    published = progress.tools.label_studio.publish(progress.id, version, rows)
+    _report_left_out(progress, published, added=inserting)
     progress.explain(order.reasons(version), rows, replace=not inserting)
     if not inserting:
         ledger = ledger.served(version, snapshot.shown, progress.tools.now())
@@ -40,6 +48,25 @@ def publish(progress: Progress, context: Context, snapshot: Snapshot, decision: 
         if model is not None and context.versions.current() != model:
             context.versions.promote(model, decision.reason)
     return order
+
+
+def _report_left_out(progress: Progress, published: Published, *, added: bool) -> None:
+    """Reports predictions that bulk import left out; those `added` join those of their order."""
+    if added and not (published.singly or published.bare):
+        return
+    before = progress.tools.states.get(progress.project).left_out if added else {}
+    tasks = [*before.get("tasks", ()), *map(str, published.bare)]
+    left_out = {
+        "singly": before.get("singly", 0) + len(published.singly),
+        "bare": before.get("bare", 0) + len(published.bare),
+        "tasks": list(dict.fromkeys(tasks))[:LISTED],
+    }
+    if not left_out["singly"] and not left_out["bare"]:
+        left_out = {}
+    progress.report(left_out=left_out)
+    if published.singly or published.bare:
+        log = logger.warning if published.bare else logger.info
+        log("project %s: %s", progress.project, left_out_words(left_out))
 
 
 def _start_version(progress: Progress) -> str:
@@ -80,12 +107,31 @@ def _evidence(
     )
 
 
-def _places(progress: Progress, version: str) -> dict[str, float] | None:
-    """Returns the places of an order that a killed round published in part; None if it is new."""
+def _places(
+    progress: Progress, snapshot: Snapshot, version: str, ledger: Ledger
+) -> dict[str, float] | None:
+    """Returns the places that tasks have in an order already, from this or from a killed round.
+
+    Predictions that were published for another text than a task has now are deleted first.
+
+    Returns:
+        None if the order is new.
+    """
     studio = progress.tools.label_studio
     if not studio.versions(progress.id).get(version):
         return None
-    return {str(task): score for task, score in studio.scores(progress.id, version).items()}
+    places = {str(task): score for task, score in studio.scores(progress.id, version).items()}
+    digests, published = snapshot.digests, ledger.texts(version)
+    stale = {
+        id
+        for id in snapshot.open_ids
+        if id in places and not same_texts(published.get(id, ""), digests[id])
+    }
+    if stale:
+        logger.info("project %s: the texts of %d tasks were replaced", progress.project, len(stale))
+        progress.fence()
+        studio.withdraw(progress.id, version, sorted(map(int, stale)))
+    return {id: score for id, score in places.items() if id not in stale}
 
 
 def _switch(progress: Progress, context: Context, version: str, ledger: Ledger) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from xlt.data.examples import Example
 from xlt.review.labels import Review
+from xlt_backend.rounds.changes import Changes
 from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.progress import Progress
 from xlt_backend.rounds.review import TAB, ReviewQueue, review
@@ -30,6 +31,17 @@ def review_labels(
         lambda: review(labelled, answers, context.vectors, context.interface.task, rng),
         "labels are not reviewed",
     )
+
+
+def drop_suspects(progress: Progress, changes: Changes) -> None:
+    """Takes labels off the list of suspects whose text or label is no longer there."""
+    lost = {*changes.replaced, *changes.gone}
+    listed = progress.tools.states.get(progress.project).doubtful if lost else []
+    left = [item for item in listed if item["task"] not in lost]
+    if len(left) < len(listed):
+        progress.fence()
+        progress.tools.label_studio.list_tasks(progress.id, TAB, [int(i["task"]) for i in left])
+        progress.report(doubtful=left)
 
 
 def list_suspects(progress: Progress, context: Context, queue: ReviewQueue) -> None:

@@ -36,7 +36,9 @@ def train(progress: Progress, context: Context, snapshot: Snapshot, decision: De
         progress.report(failed_hash=decision.data)
         raise
     progress.enter("judge")
-    judgement = judge(*versions.audit_credit(folder, task, snapshot.audit))
+    credit, rivals = versions.audit_credit(folder, task, snapshot.audit)
+    unseen = versions.unseen(store, active if rival else None, snapshot.audit)
+    judgement = judge(credit[unseen], None if rivals is None else rivals[unseen])
     progress.enter("save")
     progress.fence()
     measured = {k: v for k, v in workspace.measured.items() if k != "active_error"}

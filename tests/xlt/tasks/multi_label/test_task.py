@@ -240,3 +240,11 @@ def test_a_suggestion_is_one_result_and_none_of_the_labels_is_no_result():
         "id": one["id"], "score": 0.5, "origin": "prediction"
     }  # fmt: skip
     assert KIND.control.results(replace(suggestion, answer=()), TAG) == []
+
+
+def test_a_tree_of_choices_is_refused():
+    """Of several leaves and the nodes above them it is not said which were chosen."""
+    tree = replace(TAG, paths=tuple((label,) for label in TAG.labels))
+    refusal = KIND.control.task(tree)
+    assert isinstance(refusal, Refusal)
+    assert "allowNested" in refusal.reason

@@ -99,8 +99,7 @@ def test_tables_of_strings_are_this_kind():
 def test_choices_of_which_one_is_chosen_are_a_task(attributes):
     """Label Studio's default is one; choices of which several may be chosen are not this kind."""
     assert KIND.control.task(replace(TAG, attributes=attributes)) == TASK
-    several = KIND.control.task(replace(TAG, attributes={"choice": "multiple"}))
-    assert not isinstance(several, SingleLabel)
+    assert KIND.control.task(replace(TAG, attributes={"choice": "multiple"})) is None
 
 
 def test_choices_with_one_label_are_refused():
@@ -135,6 +134,60 @@ def test_a_choice_that_is_no_label_is_refused():
     """The interface was edited after it was given."""
     with pytest.raises(DataError, match="unknown label 'food'"):
         KIND.control.answer([chosen("food")], TAG, TASK)
+
+
+#: A tree: dogs and cats are animals, an oak is a tree, stones are alone.
+PATHS = (("Animal", "Dog"), ("Animal", "Cat"), ("Plant", "Tree", "Oak"), ("Stone",))
+LEAVES = SingleLabel(labels=("Dog", "Cat", "Oak", "Stone"))
+TREE = replace(TAG, labels=LEAVES.labels, paths=PATHS, attributes={"allowNested": "true"})
+
+
+@pytest.mark.parametrize(
+    ("choices", "label"),
+    [
+        ([["Animal", "Dog"]], "Dog"),
+        ([["Animal"], ["Animal", "Dog"]], "Dog"),
+        ([["Animal", "Cat"], ["Animal"]], "Cat"),
+        ([["Plant"], ["Plant", "Tree"], ["Plant", "Tree", "Oak"]], "Oak"),
+        ([["Stone"]], "Stone"),
+        (["Dog"], "Dog"),
+        ([["Animal"], ["Animal", "Dog"], ["Animal", "Cat"]], None),
+        ([["Animal", "Dog"], ["Stone"]], None),
+        ([[3], 4, {"a": 1}], None),
+        ([], None),
+    ],
+)
+def test_in_a_tree_the_leaf_is_the_label(choices, label):
+    """However many nodes above it are written too; two leaves are no answer."""
+    assert KIND.control.task(TREE) == LEAVES
+    assert KIND.control.answer([chosen(*choices)], TREE, LEAVES) == label
+
+
+@pytest.mark.parametrize("path", [["Animal"], ["Animal", "Cow"], ["Cat", "Animal"], ["Dog"]])
+def test_what_is_no_leaf_of_the_tree_is_refused(path):
+    """A node above others, a leaf that was removed, a path that goes another way."""
+    with pytest.raises(DataError, match=r"unknown label '(Animal|Animal / Cow|Cat / Animal|Dog)'"):
+        KIND.control.answer([chosen(path)], TREE, replace(LEAVES, labels=("Cat", "Oak")))
+
+
+@pytest.mark.parametrize(
+    ("label", "choices"),
+    [
+        ("Dog", [["Animal", "Dog"]]),
+        ("Oak", [["Plant"], ["Plant", "Tree"], ["Plant", "Tree", "Oak"]]),
+        ("Stone", [["Stone"]]),
+    ],
+)
+def test_a_leaf_is_suggested_as_the_page_writes_it(label, choices):
+    """With the nodes above it that have no other leaf; read, it is the same answer."""
+    [result] = KIND.control.results(Suggestion(answer=label, confidence=0.5), TREE)
+    assert result["value"]["choices"] == choices
+    assert KIND.control.answer([result], TREE, LEAVES) == label
+
+
+def test_paths_are_no_answer_where_there_is_no_tree():
+    """The tree was made flat after it was annotated."""
+    assert KIND.control.answer([chosen(["Animal", "Dog"])], TAG, TASK) is None
 
 
 def test_a_suggestion_is_one_result_whose_identity_is_its_answer():

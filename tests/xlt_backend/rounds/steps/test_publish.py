@@ -215,3 +215,30 @@ def test_texts_without_words_wait_till_the_end(world):
     rows = world.label_studio.predictions[world.shown]
     assert max(rows, key=lambda n: rows[n].score) == 5
     assert "comes last: has no letters" in world.service.why("1", "5")["reason"]
+
+
+def test_suggestions_that_bulk_import_left_out_are_said(world, caplog):
+    """In the state and in the log; those of inserted tasks join them, a new order forgets them."""
+    world.label_studio.left_out = set(range(1, 200))
+    world.label_studio.singly = 3
+    world.trained()
+    rows = world.label_studio.predictions[world.shown]
+    bare = {str(n) for n, task in world.label_studio.stored.items() if not task["is_labeled"]}
+    bare -= {str(n) for n, row in rows.items() if row.result}
+
+    assert (world.state.left_out["singly"], world.state.left_out["bare"]) == (3, len(bare))
+    assert len(bare) == 87
+    assert set(world.state.left_out["tasks"]) == bare
+    assert "90 suggestions: 3 were sent one by one, 87 are not shown" in caplog.text
+    new = world.label_studio.add_tasks(5)
+    world.round()
+    assert (world.state.left_out["singly"], world.state.left_out["bare"]) == (6, 89)
+    assert {str(n) for n in new} & set(world.state.left_out["tasks"])
+
+    world.label_studio.left_out = set()
+    world.label_studio.add_tasks(5)
+    world.round()
+    assert world.state.left_out["bare"] == 89
+    world.label_studio.label_next(12)
+    world.round()
+    assert world.state.left_out == {}
