@@ -1,0 +1,58 @@
+"""Centres: mean sentence vectors of languages, which unit vectors are taken about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt.data.languages import normalise
+
+#: Texts at which a language's own mean weighs as much as the mean of all texts.
+_PRIOR_TEXTS = 10.0
+_LEAST_LENGTH = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Centres:
+    """Mean vectors, of all texts and of each language.
+
+    The place of a multilingual encoder's vectors depends on the language as well as on the meaning
+    (Libovický, Rosa, Fraser 2020: "centering" removes most of it).
+
+    Attributes:
+        overall: (D,) float32, for languages without a mean of their own.
+        languages: Normalised language code -> (D,) float32.
+    """
+
+    overall: NDArray[np.float32]
+    languages: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def units(self, vectors: NDArray[np.floating], langs: Sequence[str]) -> NDArray[np.float32]:
+        """Returns vectors (N, D) of texts in `langs` (N) about their centres, at length 1."""
+        each = {lang: self.languages.get(normalise(lang), self.overall) for lang in set(langs)}
+        moved = np.array(vectors, dtype=np.float32).reshape(-1, len(self.overall))
+        for lang, centre in each.items():
+            moved[np.array([other == lang for other in langs], dtype=bool)] -= centre
+        lengths = np.linalg.norm(moved, axis=1, keepdims=True)
+        return np.asarray(moved / np.maximum(lengths, _LEAST_LENGTH), dtype=np.float32)
+
+
+def fit_centres(vectors: NDArray[np.floating], langs: Sequence[str]) -> Centres:
+    """Returns the means of texts; those of languages with few texts are near the overall mean.
+
+    Args:
+        vectors: (N, D), N >= 1.
+        langs: N language codes.
+    """
+    rows = np.asarray(vectors, dtype=np.float64)
+    overall = rows.mean(axis=0)
+    keys = np.array([normalise(lang) for lang in langs], dtype=object)
+    languages = {}
+    for key in dict.fromkeys(keys.tolist()):
+        own = rows[keys == key]
+        mean = (own.sum(axis=0) + _PRIOR_TEXTS * overall) / (len(own) + _PRIOR_TEXTS)
+        languages[str(key)] = mean.astype(np.float32)
+    return Centres(overall=overall.astype(np.float32), languages=languages)

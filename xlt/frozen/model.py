@@ -1,0 +1,103 @@
+"""The frozen model: a kernel machine and a linear layer on frozen vectors, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt.errors import DataError
+from xlt.frozen.centres import Centres
+from xlt.frozen.ridge import gaussian
+from xlt.tasks.logistic import Linear
+from xlt.tasks.outputs import Outputs
+
+Array = NDArray[np.float32]
+
+_CENTRE = "centres."
+_CHUNK = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FrozenModel:
+    """Logits from sentence vectors of a frozen encoder.
+
+    Attributes:
+        centres: Centres of the languages.
+        support: (S, D) unit vectors of the texts that the kernel machine compares with.
+        coefficients: (S, W) in logits.
+        linear: Layer on the vectors as they are, in logits; its biases are those of the whole.
+    """
+
+    centres: Centres
+    support: Array
+    coefficients: Array
+    linear: Linear
+
+    def outputs(self, vectors: NDArray[np.floating], langs: Sequence[str]) -> Outputs:
+        """Returns logits (N, W) of texts by their vectors (N, D) and languages (N)."""
+        units = self.centres.units(vectors, langs)
+        logits = np.asarray(self.linear.outputs(vectors).values, dtype=np.float64)
+        for start in range(0, len(units), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            logits[rows] += gaussian(units[rows], self.support) @ self.coefficients
+        return Outputs(logits.astype(np.float32))
+
+    def tensors(self) -> dict[str, Array]:
+        """Returns all values by name, for a file."""
+        values = {
+            "support": self.support,
+            "coefficients": self.coefficients,
+            "linear.weights": self.linear.weights.astype(np.float32),
+            "linear.biases": self.linear.biases.astype(np.float32),
+            "overall": self.centres.overall,
+        }
+        return values | {_CENTRE + key: value for key, value in self.centres.languages.items()}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, NDArray[np.floating]]) -> FrozenModel:
+        """Reads values that `tensors` returned, of any floating type.
+
+        Raises:
+            DataError: If one is missing, or if their shapes do not fit together.
+        """
+        values = {name: np.asarray(value, dtype=np.float32) for name, value in tensors.items()}
+        try:
+            model = cls(
+                centres=Centres(
+                    overall=values["overall"],
+                    languages={
+                        name.removeprefix(_CENTRE): value
+                        for name, value in values.items()
+                        if name.startswith(_CENTRE)
+                    },
+                ),
+                support=values["support"],
+                coefficients=values["coefficients"],
+                linear=Linear(
+                    weights=values["linear.weights"].astype(np.float64),
+                    biases=values["linear.biases"].astype(np.float64),
+                ),
+            )
+        except KeyError as error:
+            raise DataError(f"the frozen model lacks {error.args[0]!r}") from None
+        _check_shapes(model)
+        return model
+
+
+def _check_shapes(model: FrozenModel) -> None:
+    """Refuses values of different widths."""
+    shapes = (model.support.shape, model.coefficients.shape, model.linear.weights.shape)
+    if any(len(shape) != 2 for shape in shapes):
+        raise DataError(f"the frozen model's values must have two dimensions, got {shapes}")
+    (texts, size), (coefficients, width), linear = shapes
+    centres = {value.shape for value in (model.centres.overall, *model.centres.languages.values())}
+    if (
+        texts != coefficients
+        or linear != (width, size)
+        or model.linear.biases.shape != (width,)
+        or centres != {(size,)}
+    ):
+        raise DataError(f"the frozen model's values do not fit together: {shapes}, {centres}")
