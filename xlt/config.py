@@ -16,6 +16,7 @@ HEAD_L2 = 0.4
 
 #: Allowed values of settings that are one of a few names.
 _CHOICES: dict[str, tuple[str, ...]] = {
+    "learner": ("joint", "frozen"),
     "precision": ("auto", "fp32", "bf16"),
     "align_loss": ("cosine", "l2", "contrastive"),
     "averaging": ("none", "last", "ema"),
@@ -113,6 +114,9 @@ class TrainConfig:
 
     Attributes:
         encoder: "bundled", a folder, or a name on the Hugging Face Hub.
+        learner: joint (fine-tune the encoder by the joint loss) or frozen (learn from its sentence
+            vectors, in seconds: of the other settings only `seed`, `max_length`, `head_l2` and
+            `precision` count then).
         seed: The same seed, data, settings and machine give the same weights.
         max_length: Texts are cut to this many tokens.
         body_learning_rate: Peak rate of the encoder.
@@ -156,6 +160,7 @@ class TrainConfig:
     """
 
     encoder: str = "bundled"
+    learner: str = "joint"
     seed: int = 13
     max_length: int = 128
     body_learning_rate: float = 5e-5

@@ -13,7 +13,7 @@ from xlt.config import HEAD_L2, TrainConfig
 from xlt.encoder.encoder import embed
 from xlt.models.predictor import Predictor
 from xlt.tasks.logistic import scaled
-from xlt.training.loop import train
+from xlt.training.train import train
 
 #: Logits (T, C) of the judging texts by the name of a model.
 Logits = Mapping[str, np.ndarray]

@@ -70,7 +70,7 @@ def main() -> int:
     from xlt.data.jsonl import from_row
     from xlt.models.predictor import Predictor
     from xlt.tasks.kinds import infer_task
-    from xlt.training.loop import train
+    from xlt.training.train import train
 
     rows = long_texts(args.texts, LABELLED + POOL, args.words)
     examples = [from_row({"id": str(i), **row}) for i, row in enumerate(rows)]

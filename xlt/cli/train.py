@@ -62,7 +62,8 @@ def add_command(subparsers: arguments.Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Runs the command."""
     check_new_folder(args.out)
-    from xlt.training.loop import Progress, train
+    from xlt.training.result import Progress
+    from xlt.training.train import train
 
     config = _config(args)
     corpora = [arguments.read_data(args)]

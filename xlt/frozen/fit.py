@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,9 @@ KERNEL_SHARE = 0.65
 MOST_LABELS, MOST_TEXTS = 3000, 2000
 
 #: Scores in [0, 1] times this are logits that `best_temperature` can correct either way.
-_STEEPNESS = 8.0
+_STEEPNESS = 4.0
+#: Labels at which the measured temperature weighs as much as temperature 1.
+_PRIOR_LABELS = 100.0
 _FOLDS = 5
 _LEAST_WEIGHT = 1e-3
 
@@ -107,9 +110,7 @@ def fit_frozen(
         rng: Draws the rows of the kernel machine if there are too many, and the folds.
         l2: Penalty of the linear layer, see `xlt.tasks.logistic.fit`.
     """
-    centres = fit_centres(
-        np.concatenate([labelled.vectors, pool]), [*labelled.langs, *pool_langs]
-    )
+    centres = fit_centres(np.concatenate([labelled.vectors, pool]), [*labelled.langs, *pool_langs])
     rows = _drawn(labelled.langs, MOST_LABELS, rng)
     texts = _drawn(pool_langs, MOST_TEXTS, rng)
     kernel = _kernel(labelled.take(rows), centres, link)
@@ -118,16 +119,14 @@ def fit_frozen(
     )
     linear, left_linear = _linear(labelled, link, l2, rng)
     mixed = KERNEL_SHARE * kernel.logits(kernel.left) + (1 - KERNEL_SHARE) * left_linear[rows]
-    scale = 1 / best_temperature(mixed, kernel.targets, link)
+    scale = 1 / _temperature(mixed, kernel.targets, link)
     prior = kernel.logits(kernel.prior) * KERNEL_SHARE
     share = (1 - KERNEL_SHARE) * scale
     model = FrozenModel(
         centres=centres,
         support=support,
         coefficients=(coefficients * 2 * kernel.scale * KERNEL_SHARE * scale).astype(np.float32),
-        linear=Linear(
-            weights=linear.weights * share, biases=linear.biases * share + prior * scale
-        ),
+        linear=Linear(weights=linear.weights * share, biases=linear.biases * share + prior * scale),
     )
     return Fitted(model=model, rows=rows, cross_fitted=mixed * scale, penalty=kernel.penalty)
 
@@ -169,7 +168,7 @@ def _kernel(labelled: Labelled, centres: Centres, link: Link) -> _Kernel:
         weights=weights,
         prior=prior,
         penalty=PENALTIES[best],
-        scale=_STEEPNESS / best_temperature(steep, targets, link),
+        scale=_STEEPNESS / _temperature(steep, targets, link),
         left=left,
     )
 
@@ -177,7 +176,7 @@ def _kernel(labelled: Labelled, centres: Centres, link: Link) -> _Kernel:
 def _self_trained(
     kernel: _Kernel, units: NDArray[np.float32], link: Link
 ) -> tuple[NDArray[np.float32], Matrix]:
-    """Returns the support (S, D) and coefficients (S, W) of scores, learned from labels and pool."""
+    """Learns from labels and pool: the support (S, D), and coefficients (S, W) of scores."""
     targets = kernel.targets - kernel.prior
     gram = gaussian(kernel.units, kernel.units)
     coefficients = solve(gram, targets, kernel.weights, kernel.penalty)
@@ -201,7 +200,7 @@ def _linear(
         rest = np.flatnonzero(fold != number)
         layer = _layer(labelled.take(rest), link, l2)
         left[fold == number] = layer.outputs(labelled.vectors[fold == number]).values
-    scale = 1 / best_temperature(left, labelled.targets, link)
+    scale = 1 / _temperature(left, labelled.targets, link)
     layer = _layer(labelled, link, l2)
     return Linear(weights=layer.weights * scale, biases=layer.biases * scale), left * scale
 
@@ -218,6 +217,12 @@ def _layer(labelled: Labelled, link: Link, l2: float) -> Linear:
     layer = logistic.fit(scaled, labelled.targets, link, l2=l2, weights=labelled.weights)
     weights = layer.weights / length
     return Linear(weights=weights, biases=layer.biases - weights @ centre)
+
+
+def _temperature(logits: Matrix, targets: Matrix, link: Link) -> float:
+    """Returns the temperature of logits (N, W) for left-out labels, near 1 if they are few."""
+    own = math.log(best_temperature(logits, targets, link))
+    return math.exp(own * len(logits) / (len(logits) + _PRIOR_LABELS))
 
 
 def _folds(groups: Sequence[str], rng: np.random.Generator) -> NDArray[np.intp]:

@@ -15,7 +15,7 @@ Matrix = NDArray[np.float64]
 
 
 def gaussian(left: NDArray[np.floating], right: NDArray[np.floating]) -> Matrix:
-    """Returns exp(-|a - b|^2) of unit vectors a of `left` (N, D) and b of `right` (M, D): (N, M)."""
+    """Returns exp(-|a - b|^2) of unit vectors of `left` (N, D) and `right` (M, D), (N, M)."""
     products = np.asarray(left, dtype=np.float64) @ np.asarray(right, dtype=np.float64).T
     return np.asarray(np.exp(2.0 * (products - 1.0)))
 

@@ -1,7 +1,7 @@
 """A trained model as a folder: safetensors, JSON and TOML; nothing is ever unpickled.
 
-    model.safetensors   body under Hugging Face's names, the head's tensors under `xlt_head.`,
-                        each in the fewest bits that hold its values exactly
+    model.safetensors   body under Hugging Face's names, the tensors of the head or of the frozen
+                        model under `xlt_head.`, each in the fewest bits that hold it exactly
     config.json         the encoder's architecture; tokenizer.json ...: its tokenizer
     task.json           kind of task, and its labels in order
     calibration.json    temperatures per language, if it was calibrated
@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -30,7 +31,8 @@ from xlt.disk.outputs import beside, put_in_place
 from xlt.encoder.dtypes import narrowest
 from xlt.encoder.encoder import Encoder, embed, load_encoder
 from xlt.encoder.tokens import Input
-from xlt.errors import EncoderError, StoreError, XltError
+from xlt.errors import DataError, EncoderError, StoreError, XltError
+from xlt.frozen.model import FrozenModel
 from xlt.tasks.heads import Head, build_head
 from xlt.tasks.kinds import task_from_json
 from xlt.tasks.task import AnyTask
@@ -41,7 +43,7 @@ _HEAD = "xlt_head."
 def save_model(
     out: Path,
     encoder: Encoder,
-    head: nn.Module,
+    head: nn.Module | FrozenModel,
     *,
     task: AnyTask,
     config: TrainConfig,
@@ -52,8 +54,8 @@ def save_model(
 
     Args:
         out: The folder.
-        encoder: The trained encoder.
-        head: The trained head.
+        encoder: The encoder, trained unless the model is a frozen one.
+        head: The trained head, or the frozen model.
         task: Task of the model.
         config: The settings it was trained with.
         losses: The parts of the loss along the training.
@@ -81,14 +83,14 @@ def save_model(
 def _write(
     folder: Path,
     encoder: Encoder,
-    head: nn.Module,
+    head: nn.Module | FrozenModel,
     *,
     task: AnyTask,
     config: TrainConfig,
     losses: Sequence[Mapping[str, float]],
 ) -> None:
     tensors = dict(encoder.model.state_dict())
-    tensors |= {_HEAD + name: value for name, value in head.state_dict().items()}
+    tensors |= {_HEAD + name: value for name, value in _tensors(head).items()}
     save_file(
         {name: narrowest(value.cpu()).contiguous() for name, value in tensors.items()},
         folder / "model.safetensors",
@@ -100,6 +102,12 @@ def _write(
     (folder / "task.json").write_text(value, "utf-8")
     (folder / "config.toml").write_text(config.to_toml(), "utf-8")
     (folder / "losses.json").write_text(json.dumps(list(losses)), "utf-8")
+
+
+def _tensors(head: nn.Module | FrozenModel) -> dict[str, torch.Tensor]:
+    if isinstance(head, FrozenModel):
+        return {name: torch.from_numpy(value) for name, value in head.tensors().items()}
+    return dict(head.state_dict())
 
 
 def read_task(folder: Path) -> AnyTask:
@@ -114,7 +122,7 @@ def read_task(folder: Path) -> AnyTask:
         raise EncoderError(f"no complete model in {folder}: {error}") from error
 
 
-def load_model(folder: Path) -> tuple[Encoder, Head, AnyTask, TrainConfig]:
+def load_model(folder: Path) -> tuple[Encoder, Head | FrozenModel, AnyTask, TrainConfig]:
     """Reads a model that `save_model` wrote, in evaluation mode.
 
     Raises:
@@ -124,16 +132,31 @@ def load_model(folder: Path) -> tuple[Encoder, Head, AnyTask, TrainConfig]:
     try:
         config = TrainConfig.from_toml(folder / "config.toml")
         encoder = load_encoder(str(folder.resolve()), to_read=True)
-        head = build_head(task, encoder.width)
         with safe_open(folder / "model.safetensors", framework="pt") as file:
             names = [name for name in file.keys() if name.startswith(_HEAD)]  # noqa: SIM118
             state = {name.removeprefix(_HEAD): file.get_tensor(name) for name in names}
-        head.load_state_dict(state)
+        head = _head(state, task, encoder.width, frozen=config.learner == "frozen")
     except EncoderError:
         raise
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, XltError) as error:
         raise EncoderError(f"no complete model in {folder}: {error}") from error
-    return encoder, head.eval(), task, config
+    return encoder, head, task, config
+
+
+def _head(
+    state: Mapping[str, torch.Tensor], task: AnyTask, width: int, *, frozen: bool
+) -> Head | FrozenModel:
+    if frozen:
+        model = FrozenModel.from_tensors({k: v.float().numpy() for k, v in state.items()})
+        if model.linear.weights.shape != (task.width, width):
+            raise DataError(
+                f"the frozen model has shape {model.linear.weights.shape}, expected "
+                f"{(task.width, width)}"
+            )
+        return model
+    head = build_head(task, width)
+    head.load_state_dict(state)
+    return head.eval()
 
 
 def base_vectors(model: str, texts: Sequence[Input]) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ import torch
 from xlt.data.examples import Example
 from xlt.encoder.encoder import Encoder, each_batch, store_for_reading
 from xlt.encoder.pooling import mean_pool
+from xlt.frozen.model import FrozenModel
 from xlt.models.artifact import load_model
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.heads import Head
@@ -34,7 +35,7 @@ class Predictor:
     def __init__(
         self,
         encoder: Encoder,
-        head: Head,
+        head: Head | FrozenModel,
         task: AnyTask,
         calibration: Calibration,
         *,
@@ -69,7 +70,9 @@ class Predictor:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         encoder.model.to(device)  # type: ignore[arg-type]
         calibration = Calibration.load(Path(folder))
-        return cls(encoder, head.to(device), task, calibration, max_length=config.max_length)
+        if not isinstance(head, FrozenModel):
+            head.to(device)
+        return cls(encoder, head, task, calibration, max_length=config.max_length)
 
     def predict(
         self,
@@ -111,8 +114,12 @@ class Predictor:
             self._body, tokens, self._pad_id, batch_tokens=batch_tokens, dtype=self._dtype
         ):
             with torch.inference_mode():
-                logits[rows] = self._head(states, mask).cpu()
+                if not isinstance(self._head, FrozenModel):
+                    logits[rows] = self._head(states, mask).cpu()
                 vectors[rows] = mean_pool(states, mask).cpu()
             done += len(rows)
             progress(done, len(tokens))
-        return Scores(outputs=Outputs(logits.numpy()), vectors=vectors.numpy())
+        outputs = Outputs(logits.numpy())
+        if isinstance(self._head, FrozenModel):
+            outputs = self._head.outputs(vectors.numpy(), [example.lang for example in examples])
+        return Scores(outputs=outputs, vectors=vectors.numpy())

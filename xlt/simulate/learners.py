@@ -123,7 +123,7 @@ def _train(state: State, test: Texts, training: Training, folder: Path, files: l
     """Trains a model, writes the scores of pool and test texts, and deletes the model."""
     from xlt.config import TrainConfig
     from xlt.models.predictor import Predictor
-    from xlt.training.loop import train
+    from xlt.training.train import train
 
     labelled = [_example(state.pool, row) for row in state.trained.tolist()]
     texts = [replace(_example(state.pool, row), answer=None) for row in state.open_rows.tolist()]

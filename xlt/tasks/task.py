@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.data.examples import Example
-from xlt.tasks.calibration import Calibration
+from xlt.tasks.calibration import Calibration, Link
 from xlt.tasks.outputs import Outputs
 
 A = TypeVar("A", bound=Hashable)
@@ -124,6 +124,15 @@ class Task(Protocol[A]):
         ...
 
     # Outputs
+
+    @property
+    def link(self) -> Link:
+        """Function from outputs to probabilities."""
+        ...
+
+    def targets(self, answers: Sequence[A]) -> NDArray[np.float64]:
+        """Returns the right probabilities of the outputs, (N, W)."""
+        ...
 
     def fit(self, outputs: Outputs, answers: Sequence[A], langs: Sequence[str]) -> Calibration:
         """Fits the calibration on N held-out examples."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -13,8 +12,7 @@ import torch
 from xlt.config import Schedule, TrainConfig
 from xlt.data.examples import Example
 from xlt.disk.fingerprints import fingerprint
-from xlt.disk.outputs import check_folder, check_new_folder
-from xlt.errors import CancelledError, DataError, DivergedError
+from xlt.errors import CancelledError, DivergedError
 from xlt.losses import LossWeights
 from xlt.models.artifact import save_model
 from xlt.tasks.heads import Fit
@@ -23,6 +21,7 @@ from xlt.tasks.task import AnyTask
 from xlt.training.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
 from xlt.training.finish import finish
 from xlt.training.network import batch_loss
+from xlt.training.result import Progress, TrainResult
 from xlt.training.run import Run, set_up
 
 _log = logging.getLogger(__name__)
@@ -31,55 +30,7 @@ _log = logging.getLogger(__name__)
 _CHECKED_EXAMPLES = 512
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """Progress of a training.
-
-    Attributes:
-        phase: "load", "probe", "train", "check" or "save".
-        step: Steps done, from 0.
-        steps: Number of steps of the training.
-        losses: Parts of the last step's loss by name: total, task, mlm, tlm, align.
-    """
-
-    phase: str
-    step: int
-    steps: int
-    losses: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainResult:
-    """Result of a training.
-
-    Attributes:
-        folder: Folder of the model; `Predictor.load` reads it.
-        steps: Number of optimizer steps.
-        resumed_at: Step at which a killed training resumed; 0 if it ran from the start.
-        seconds: Wall clock, all phases together.
-        losses: Parts of the loss, means over the last tenth of the steps.
-        train_accuracy: Mean credit on the labelled examples.
-        precision: "fp32" or "bf16".
-        held_out: Predictions of the held-out examples. None if there are none.
-    """
-
-    folder: Path
-    steps: int
-    resumed_at: int
-    seconds: float
-    losses: Mapping[str, float]
-    train_accuracy: float
-    precision: str
-    held_out: Predictions | None = None
-
-    @property
-    def measured(self) -> dict[str, object]:
-        """Returns all values except the folder and the predictions, by name."""
-        names = ("steps", "resumed_at", "seconds", "losses", "train_accuracy", "precision")
-        return {name: getattr(self, name) for name in names}
-
-
-def train(
+def train_joint(
     labelled: Sequence[Example],
     unlabelled: Sequence[Example],
     task: AnyTask,
@@ -92,37 +43,12 @@ def train(
     progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> TrainResult:
-    """Fine-tunes the base encoder on all labels, jointly with the unlabelled texts.
+    """Fine-tunes the base encoder by the joint loss, see `xlt.training.train.train`.
 
     It always starts from the base encoder, never from an earlier version, so that models do not
     drift over rounds.
-
-    Args:
-        labelled: Examples with an answer, of source and target languages together.
-        unlabelled: The target pool, may be empty; answers are ignored.
-        task: Task of the answers.
-        config: Hyper-parameters.
-        out: Folder to write, as a whole or not at all. It must be empty or not exist.
-        pairs: Translations, for TLM and alignment; may be empty.
-        held_out: Examples with an answer that calibrate the model. Neither they nor translations of
-            them are in `labelled` or `unlabelled`. Without them the model is not calibrated.
-        work: Folder for checkpoints, from which a killed training resumes.
-        progress: Called at every step.
-        should_stop: Called at every step; True cancels the training.
-
-    Raises:
-        DataError: If there are too few answers, if all are the same, or if one is not of the task.
-        EncoderError: If the encoder cannot be loaded.
-        StoreError: If the model or a checkpoint cannot be written; before the training if that is
-            seen then. A model that is trained is kept, and the message names its folder.
-        DivergedError: If the loss is not finite, or if the model predicts one answer for all texts.
-        CancelledError: If `should_stop` returned True.
     """
     started_s = time.monotonic()
-    check_new_folder(out)
-    if work is not None:
-        check_folder(work)
-    _check_labels(labelled, task)
     progress(Progress(phase="load", step=0, steps=0))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
@@ -168,16 +94,6 @@ def train(
         precision="bf16" if run.dtype == torch.bfloat16 else "fp32",
         held_out=judged[0] if judged else None,
     )
-
-
-def _check_labels(labelled: Sequence[Example], task: AnyTask) -> None:
-    for example in labelled:
-        if example.answer is None:
-            raise DataError(f"example {example.id!r} has no label")
-        task.read(task.plain(example.answer))
-    missing = task.missing([example.answer for example in labelled])
-    if missing:
-        raise DataError(f"training needs examples of {missing}")
 
 
 def learning_rate_share(step: int, steps: int, warmup_share: float) -> float:

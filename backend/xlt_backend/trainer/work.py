@@ -127,7 +127,8 @@ def train_part(folder: Path, speaker: Speaker) -> dict[str, object]:
         XltError: If the training diverged or was stopped, or the encoder is unusable.
     """
     from xlt.config import TrainConfig
-    from xlt.training.loop import Progress, train
+    from xlt.training.result import Progress
+    from xlt.training.train import train
 
     def progress(at: Progress) -> None:
         speaker.say(at.phase, at.step, at.steps, losses=dict(at.losses))

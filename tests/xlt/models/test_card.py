@@ -20,7 +20,7 @@ from xlt.models.card import Card, Origin, origin, render, write_card
 from xlt.tasks.metrics import LanguageScore, wilson
 from xlt.tasks.multi_label.task import MultiLabel
 from xlt.tasks.single_label.task import SingleLabel
-from xlt.training.loop import train
+from xlt.training.train import train
 
 
 def scored(correct: float, n: int) -> LanguageScore:

@@ -19,7 +19,7 @@ from xlt.models.predictor import Predictor
 from xlt.sampling.uncertainty import entropy
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.single_label.task import SingleLabel
-from xlt.training.loop import train
+from xlt.training.train import train
 
 TASK = SingleLabel(labels=("sport", "politics", "tax"))
 TEXTS = ["the ball", "a good game of the team won", "law", "", "vote and tax in the state " * 30]

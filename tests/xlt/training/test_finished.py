@@ -11,7 +11,8 @@ from tests.xlt.training.test_loop import LABELLED, POOL, TASK
 from xlt.config import TrainConfig
 from xlt.errors import StoreError
 from xlt.models.predictor import Predictor
-from xlt.training.loop import Progress, train
+from xlt.training.result import Progress
+from xlt.training.train import train
 
 
 @pytest.fixture

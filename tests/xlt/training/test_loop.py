@@ -24,7 +24,8 @@ from xlt.errors import CancelledError, DataError, DivergedError, EncoderError
 from xlt.models.predictor import Predictor
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.single_label.task import SingleLabel
-from xlt.training.loop import learning_rate_share, train
+from xlt.training.loop import learning_rate_share
+from xlt.training.train import train
 
 TASK = SingleLabel(labels=("sport", "politics"))
 TEXTS = {
@@ -318,7 +319,7 @@ from pathlib import Path
 from xlt.config import TrainConfig
 from xlt.data.jsonl import from_row
 from xlt.tasks.kinds import task_from_json
-from xlt.training.loop import train
+from xlt.training.train import train
 spec = json.loads(Path(sys.argv[1]).read_text())
 train(
     [from_row(row) for row in spec["labelled"]],

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.tasks.calibration import Calibration
+from xlt.tasks.calibration import Calibration, Link
 from xlt.tasks.labels import checked
 from xlt.tasks.multi_label import answers, judging, probe
 from xlt.tasks.multi_label.judging import Labels
@@ -28,6 +28,7 @@ class MultiLabel:
     kind: ClassVar[str] = "multi_label"
     measure: ClassVar[str] = "Jaccard"
     measures: ClassVar[tuple[str, ...]] = tuple(judging.MEASURES)
+    link: ClassVar[Link] = "sigmoid"
     labels: tuple[str, ...]
 
     def __post_init__(self) -> None:
@@ -61,6 +62,10 @@ class MultiLabel:
     def missing(self, given: Sequence[Labels]) -> str:
         """Returns what is missing to train: a second answer."""
         return answers.missing(given)
+
+    def targets(self, given: Sequence[Labels]) -> NDArray[np.float64]:
+        """Returns 1 for each chosen label, 0 for the others: (N, C)."""
+        return judging.many_hot(given, self.labels)
 
     def fit(self, outputs: Outputs, given: Sequence[Labels], langs: Sequence[str]) -> Calibration:
         """Fits temperatures of the sigmoid."""

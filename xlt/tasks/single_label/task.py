@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.sampling.uncertainty import MEASURES
-from xlt.tasks.calibration import Calibration
+from xlt.tasks.calibration import Calibration, Link
 from xlt.tasks.labels import checked
 from xlt.tasks.outputs import Outputs
 from xlt.tasks.single_label import answers, judging, probe
@@ -28,6 +28,7 @@ class SingleLabel:
     kind: ClassVar[str] = "single_label"
     measure: ClassVar[str] = "accuracy"
     measures: ClassVar[tuple[str, ...]] = tuple(MEASURES)
+    link: ClassVar[Link] = "softmax"
     labels: tuple[str, ...]
 
     def __post_init__(self) -> None:
@@ -61,6 +62,10 @@ class SingleLabel:
     def missing(self, given: Sequence[str]) -> str:
         """Returns what is missing to train: a second label."""
         return answers.missing(given)
+
+    def targets(self, given: Sequence[str]) -> NDArray[np.float64]:
+        """Returns 1 for the label, 0 for the others: (N, C)."""
+        return answers.one_hot(given, self.labels)
 
     def fit(self, outputs: Outputs, given: Sequence[str], langs: Sequence[str]) -> Calibration:
         """Fits temperatures of the softmax."""

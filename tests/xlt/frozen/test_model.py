@@ -1,0 +1,67 @@
+"""A frozen model goes to a file and back, and refuses values that do not fit together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from xlt.errors import DataError
+from xlt.frozen.centres import Centres
+from xlt.frozen.model import FrozenModel
+from xlt.tasks.logistic import Linear
+
+RNG = np.random.default_rng(6)
+VECTORS = RNG.normal(size=(9, 4)).astype(np.float32)
+LANGS = ["ha", "yo", "xx"] * 3
+
+
+def made() -> FrozenModel:
+    """Returns a model of any values."""
+    return FrozenModel(
+        centres=Centres(overall=VECTORS[0], languages={"hau": VECTORS[1], "yor": VECTORS[2]}),
+        support=VECTORS[:5],
+        coefficients=RNG.normal(size=(5, 3)).astype(np.float32),
+        linear=Linear(
+            weights=RNG.normal(size=(3, 4)).astype(np.float32).astype(np.float64),
+            biases=np.array([0.5, -0.25, 0.0]),
+        ),
+    )
+
+
+def test_a_model_read_back_gives_the_same_outputs():
+    """Bit for bit."""
+    model = made()
+    again = FrozenModel.from_tensors(model.tensors())
+    assert (again.outputs(VECTORS, LANGS).values == model.outputs(VECTORS, LANGS).values).all()
+
+
+def test_a_text_is_read_alone_as_among_others():
+    """Outputs do not depend on the other texts of a call."""
+    model = made()
+    whole = model.outputs(VECTORS, LANGS).values
+    for row in range(len(VECTORS)):
+        alone = model.outputs(VECTORS[row : row + 1], LANGS[row : row + 1]).values
+        assert alone[0] == pytest.approx(whole[row], abs=1e-5)
+
+
+def test_no_texts_have_no_outputs():
+    """The width stays."""
+    assert made().outputs(np.zeros((0, 4)), []).values.shape == (0, 3)
+
+
+@pytest.mark.parametrize("name", ["support", "coefficients", "overall", "linear.biases"])
+def test_a_missing_value_is_named(name: str):
+    """Instead of a KeyError."""
+    tensors = made().tensors()
+    del tensors[name]
+    with pytest.raises(DataError, match=name):
+        FrozenModel.from_tensors(tensors)
+
+
+@pytest.mark.parametrize("name", ["support", "coefficients", "linear.weights", "centres.hau"])
+def test_values_that_do_not_fit_together_are_refused(name: str):
+    """One row or column less, or another number of dimensions."""
+    tensors = made().tensors()
+    for value in (tensors[name][:-1], tensors[name][..., None]):
+        with pytest.raises(DataError, match="do not fit|two dimensions"):
+            FrozenModel.from_tensors(tensors | {name: value})

@@ -1,0 +1,93 @@
+"""Training: from labels and unlabelled texts to a folder that a Predictor loads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from xlt.config import TrainConfig
+from xlt.data.examples import Example
+from xlt.disk.outputs import check_folder, check_new_folder
+from xlt.errors import DataError
+from xlt.tasks.task import AnyTask
+from xlt.training.frozen import train_frozen
+from xlt.training.loop import train_joint
+from xlt.training.result import Progress, TrainResult
+
+
+def train(
+    labelled: Sequence[Example],
+    unlabelled: Sequence[Example],
+    task: AnyTask,
+    config: TrainConfig,
+    out: Path,
+    *,
+    pairs: Sequence[tuple[str, str]] = (),
+    held_out: Sequence[Example] = (),
+    work: Path | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> TrainResult:
+    """Trains a model on all labels, together with the unlabelled texts.
+
+    `config.learner` says how: "joint" fine-tunes the encoder by the joint loss, "frozen" leaves it
+    as it is and learns from its sentence vectors, in seconds.
+
+    Args:
+        labelled: Examples with an answer, of source and target languages together.
+        unlabelled: The target pool, may be empty; answers are ignored.
+        task: Task of the answers.
+        config: Hyper-parameters.
+        out: Folder to write, as a whole or not at all. It must be empty or not exist.
+        pairs: Translations, for TLM and alignment; may be empty.
+        held_out: Examples with an answer that calibrate the model. Neither they nor translations of
+            them are in `labelled` or `unlabelled`. Without them the model is not calibrated.
+        work: Folder for checkpoints, from which a killed training resumes.
+        progress: Called at every step.
+        should_stop: Called at every step; True cancels the training.
+
+    Raises:
+        DataError: If there are too few answers, if all are the same, or if one is not of the task.
+        EncoderError: If the encoder cannot be loaded.
+        StoreError: If the model or a checkpoint cannot be written; before the training if that is
+            seen then. A model that is trained is kept, and the message names its folder.
+        DivergedError: If the loss is not finite, or if the model predicts one answer for all texts.
+        CancelledError: If `should_stop` returned True.
+    """
+    check_new_folder(out)
+    if work is not None:
+        check_folder(work)
+    _check_labels(labelled, task)
+    if config.learner == "frozen":
+        return train_frozen(
+            labelled,
+            unlabelled,
+            task,
+            config,
+            out,
+            held_out=held_out,
+            progress=progress,
+            should_stop=should_stop,
+        )
+    return train_joint(
+        labelled,
+        unlabelled,
+        task,
+        config,
+        out,
+        pairs=pairs,
+        held_out=held_out,
+        work=work,
+        progress=progress,
+        should_stop=should_stop,
+    )
+
+
+def _check_labels(labelled: Sequence[Example], task: AnyTask) -> None:
+    for example in labelled:
+        if example.answer is None:
+            raise DataError(f"example {example.id!r} has no label")
+        task.read(task.plain(example.answer))
+    missing = task.missing([example.answer for example in labelled])
+    if missing:
+        raise DataError(f"training needs examples of {missing}")
