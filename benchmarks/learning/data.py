@@ -140,4 +140,5 @@ def _wanted(data: DataSet, labels: int, most: int) -> dict[str, int]:
 def _example(lang: str, number: object, row: object, *, answer: bool = True) -> Example:
     label = str(row.label) if answer else None  # type: ignore[attr-defined]
     text = str(row.text)  # type: ignore[attr-defined]
-    return Example(id=f"{lang}-{number}", texts=(text,), lang=lang, answer=label)
+    group = str(number)
+    return Example(id=f"{lang}-{number}", texts=(text,), lang=lang, answer=label, group=group)

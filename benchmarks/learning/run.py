@@ -1,7 +1,7 @@
 r"""Accuracy of learners by number of labels: a head on frozen vectors, and trainings.
 
     python benchmarks/learning/run.py --data DATA_DIR --out cells.jsonl --labels 300 1000 \
-        --learners head kernel ce joint "joint:body_learning_rate=2e-4,epochs=6" --seeds 5
+        --learners head frozen ce joint "joint:body_learning_rate=2e-4,epochs=6" --seeds 5
 
 DATA_DIR holds sib200.parquet and nusax_senti.parquet. A cell is one data set, learner, number of
 labels and seed; it runs in a process of its own and adds its lines to the file when it is finished,
@@ -171,7 +171,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="file of finished cells")
     parser.add_argument("--sets", nargs="+", choices=list(DATA_SETS), default=["sib200"])
     parser.add_argument("--labels", nargs="+", type=int, default=[150, 300, 1000])
-    parser.add_argument("--learners", nargs="+", default=["head", "kernel", "ce", "joint"])
+    parser.add_argument("--learners", nargs="+", default=["head", "frozen", "ce", "joint"])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--encoder", default="bundled", help="a folder or a Hub name")
     parser.add_argument("--judge", choices=["test", "tuning"], default="tuning")
@@ -181,7 +181,7 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="print the table of the file alone")
     args = parser.parse_args()
     for learner in args.learners:
-        if learner not in ("head", "kernel"):
+        if learner != BASELINE:
             settings(learner)
     cells = [
         Cell(

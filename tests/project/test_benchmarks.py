@@ -54,7 +54,7 @@ def test_learning_is_measured_once_per_cell(tmp_path):
     encoder, out = save_tiny_encoder(tmp_path / "tiny", "bert", positions=128), tmp_path / "cells"
     command = [
         sys.executable, BENCHMARKS / "learning" / "run.py", "--data", tmp_path, "--out", out,
-        "--labels", "40", "--learners", "head", "kernel", "ce:max_steps=1", "--seeds", "1",
+        "--labels", "40", "--learners", "head", "frozen", "ce:max_steps=1", "--seeds", "1",
         "--encoder", encoder, "--most", "4",
     ]  # fmt: skip
 
@@ -65,7 +65,7 @@ def test_learning_is_measured_once_per_cell(tmp_path):
 
     assert out.read_text() == first
     found = [json.loads(line) for line in first.splitlines()]
-    models = ["ce:max_steps=1", "ce:max_steps=1 + head", "head", "kernel"]
+    models = ["ce:max_steps=1", "ce:max_steps=1 + head", "frozen", "head"]
     assert sorted(row["model"] for row in found) == models
     for row in found:
         assert set(row["accuracy"]) == set(LANGUAGES[1:])

@@ -63,5 +63,5 @@ def test_values_that_do_not_fit_together_are_refused(name: str):
     """One row or column less, or another number of dimensions."""
     tensors = made().tensors()
     for value in (tensors[name][:-1], tensors[name][..., None]):
-        with pytest.raises(DataError, match="do not fit|two dimensions"):
+        with pytest.raises(DataError, match=r"do not fit|two dimensions"):
             FrozenModel.from_tensors(tensors | {name: value})

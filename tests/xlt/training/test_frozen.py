@@ -109,5 +109,5 @@ def test_a_damaged_model_is_refused(damage: str, config: TrainConfig, tmp_path: 
     else:
         tensors["xlt_head.coefficients"] = tensors["xlt_head.coefficients"][:, :1].clone()
     save_file(tensors, out / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(EncoderError, match="no complete model in .*out"):
+    with pytest.raises(EncoderError, match=r"no complete model in .*out"):
         Predictor.load(out)
