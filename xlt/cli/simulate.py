@@ -23,7 +23,7 @@ from xlt.disk.outputs import check_file, check_folder
 from xlt.encoder.locations import encoder_fingerprint
 from xlt.errors import ConfigError
 from xlt.simulate.acquisition import ACQUISITIONS
-from xlt.simulate.learners import Training
+from xlt.simulate.learners import LEARNERS, Training
 from xlt.simulate.learning_curve import EVERYTHING, CurveSettings
 from xlt.simulate.plots import label_shares, learning_curves
 from xlt.simulate.replay import Replay, cached_vectors, make_replay
@@ -36,7 +36,6 @@ from xlt.tasks.kinds import infer_task
 from xlt.tasks.task import Show
 
 _HELD_OUT = 0.3
-LEARNERS = ("head", "joint")
 
 _SUMMARY = "compare strategies of choosing texts on labelled data"
 _DESCRIPTION = f"""\
@@ -46,8 +45,9 @@ Replay labelled DATA as if annotators worked through it, and compare strategies 
       --targets hau_Latn,yor_Latn --budgets 20,100,500 --seeds 10 --out simulation/
 
 Every strategy spends the same budgets on the same texts, trains the same head and is judged on the
-same test texts. The head is a logistic regression on frozen sentence vectors; with --learner joint
-it is a full training with the joint loss, from the base encoder in every round. Without
+same test texts. The head is a logistic regression on frozen sentence vectors. With --learner frozen
+it is a frozen model, which learns from unlabelled texts too; with --learner joint it is a full
+training with the joint loss, from the base encoder in every round. Without
 --test-split, three tenths of the groups (texts with the same meaning, in any language) become test
 texts. A tenth of the tasks are audit tasks, as in the service: their labels are paid for and never
 trained on.
@@ -89,7 +89,7 @@ def add_command(subparsers: arguments.Subparsers) -> None:
     add("--encoder", default="bundled", metavar="NAME", help=text)
     text = "folder for sentence vectors that simulations share (default: DIR)"
     add("--cache", type=Path, metavar="DIR", help=text)
-    text = "model of each round: the quick head, or a full training with the joint loss (slow)"
+    text = "model of each round: the quick head, a frozen model, or a full training (slow)"
     add("--learner", choices=LEARNERS, default=LEARNERS[0], help=text)
     add("--config", type=Path, metavar="TOML", help="hyper-parameters of --learner joint")
     text = "steps of each training of --learner joint"
@@ -128,6 +128,7 @@ def run(args: argparse.Namespace) -> int:
         batch=args.batch,
         audit_share=args.audit_share,
         pool_share=args.pool_share,
+        learner=args.learner,
         training=_training(args),
     )
     if args.seeds < 1 or args.jobs < 1:
@@ -158,7 +159,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _training(args: argparse.Namespace) -> Training | None:
-    """Returns the hyper-parameters of full trainings; None for the quick head."""
+    """Returns the hyper-parameters of full trainings; None for the other learners."""
     given = args.config is not None or args.max_steps is not None
     if args.learner != "joint":
         if given:
@@ -168,7 +169,8 @@ def _training(args: argparse.Namespace) -> Training | None:
 
     base = TrainConfig.from_toml(args.config) if args.config else TrainConfig()
     steps = {} if args.max_steps is None else {"max_steps": args.max_steps}
-    return asdict(TrainConfig.from_mapping({"encoder": args.encoder, **steps}, base=base))
+    settings = {"encoder": args.encoder, "learner": "joint", **steps}
+    return asdict(TrainConfig.from_mapping(settings, base=base))
 
 
 def _replay(
@@ -206,6 +208,7 @@ def _code() -> str:
     names = ("acquisition", "learners", "learning_curve", "strategies")
     files = [*sorted((package / "sampling").glob("*.py")), package / "payoff" / "transfer.py"]
     files += sorted((package / "tasks").rglob("*.py"))
+    files += sorted((package / "frozen").glob("*.py"))
     files += [package / "simulate" / f"{name}.py" for name in names]
     return fingerprint(fingerprint_of_file(file) for file in files)
 

@@ -1,4 +1,4 @@
-"""Learners of a simulation: the task's probe, or the trainer with its joint loss."""
+"""Learners of a simulation: the task's probe, the frozen model, or training by the joint loss."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from xlt.data.examples import Example
 from xlt.disk.durable import replacement
 from xlt.disk.fingerprints import fingerprint
 from xlt.errors import DivergedError
+from xlt.frozen.fit import Labelled, fit_frozen
 from xlt.simulate.replay import Texts
 from xlt.simulate.state import State
 from xlt.tasks.logistic import scaled
@@ -24,6 +25,9 @@ from xlt.tasks.outputs import Outputs, Scores
 from xlt.tasks.task import Probe
 
 _log = logging.getLogger(__name__)
+
+#: Names of the learners, the quickest first.
+LEARNERS = ("head", "frozen", "joint")
 
 #: Hyper-parameters by name, as `xlt.config.TrainConfig.from_mapping` takes them.
 Training = dict[str, Any]
@@ -67,6 +71,37 @@ def quick_probe(l2: float) -> Learner:
             test_outputs=probe.outputs(test.vectors),
             vectors=vectors,
             probe=probe,
+        )
+
+    return learn
+
+
+def frozen(seed: int, l2: float) -> Learner:
+    """Returns the learner that fits a frozen model, on labels and all other texts."""
+
+    def learn(state: State, test: Texts, before: Learned | None) -> Learned:
+        pool, rows, others = state.pool, state.trained, state.open_rows
+        if state.task.missing(state.answers(rows)):
+            return before or _untrained(state, test)
+        langs = pool.langs.tolist()
+        fitted = fit_frozen(
+            Labelled(
+                vectors=pool.vectors[rows],
+                langs=[langs[row] for row in rows],
+                targets=state.task.targets(state.answers(rows)),
+                groups=pool.groups[rows].tolist(),
+                weights=np.ones(len(rows)),
+            ),
+            pool.vectors[others],
+            [langs[row] for row in others],
+            state.task.link,
+            np.random.default_rng(seed),
+            l2=l2,
+        )
+        return Learned(
+            outputs=fitted.model.outputs(pool.vectors, langs),
+            test_outputs=fitted.model.outputs(test.vectors, test.langs.tolist()),
+            vectors=pool.vectors,
         )
 
     return learn

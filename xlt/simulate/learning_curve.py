@@ -14,7 +14,15 @@ from xlt.config import HEAD_L2
 from xlt.errors import ConfigError
 from xlt.payoff.marginal import LEAST_LAST, last_labels
 from xlt.sampling.audit import is_audit
-from xlt.simulate.learners import Learned, Learner, Training, joint, quick_probe
+from xlt.simulate.learners import (
+    LEARNERS,
+    Learned,
+    Learner,
+    Training,
+    frozen,
+    joint,
+    quick_probe,
+)
 from xlt.simulate.replay import Replay, Texts
 from xlt.simulate.state import State
 from xlt.simulate.strategies import strategy
@@ -39,9 +47,9 @@ class CurveSettings:
         batch: Largest number of labels per round; rounds between budgets are judged as well.
         audit_share: Share of the tasks whose labels judge and never train, in [0, 0.5].
         pool_share: Share of the pool's groups that a seed draws, in (0, 1].
-        l2: Penalty of the probe; the trainer's default.
-        training: Hyper-parameters of full trainings (`xlt.config.TrainConfig`). None trains the
-            quick probe.
+        l2: Penalty of the probe and of the frozen model's layer; the trainer's default.
+        learner: head (the quick probe), frozen or joint.
+        training: Hyper-parameters of the learner joint (`xlt.config.TrainConfig`).
 
     Raises:
         ConfigError: If a setting is out of range.
@@ -52,9 +60,14 @@ class CurveSettings:
     audit_share: float = 0.1
     pool_share: float = 0.8
     l2: float = HEAD_L2
+    learner: str = LEARNERS[0]
     training: Training | None = None
 
     def __post_init__(self) -> None:
+        if self.learner not in LEARNERS:
+            raise ConfigError(f"learner must be one of {', '.join(LEARNERS)}, got {self.learner!r}")
+        if (self.learner == "joint") != (self.training is not None):
+            raise ConfigError("the learner joint needs hyper-parameters, and no other learner does")
         if (
             not self.budgets
             or self.budgets[0] < 1
@@ -119,7 +132,7 @@ def run_cell(
         name: The strategy.
         seed: The seed.
         settings: Settings of all cells.
-        folder: For results of full trainings; required if `settings.training` is set.
+        folder: For results of full trainings; required by the learner joint.
         announce: Called with a message before each full training.
     """
     pool = _drawn(replay.pool, seed, settings)
@@ -195,7 +208,9 @@ def _learner(
     announce: Callable[[str], None],
 ) -> Learner:
     if settings.training is None:
-        return quick_probe(settings.l2)
+        return (
+            frozen(seed, settings.l2) if settings.learner == "frozen" else quick_probe(settings.l2)
+        )
     assert folder is not None
 
     def announce_cell(message: str) -> None:

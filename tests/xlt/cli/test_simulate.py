@@ -72,17 +72,17 @@ JOINT = ["--learner", "joint", "--max-steps", "1", "--budgets", "12,24", "--batc
 @pytest.fixture
 def trainings(monkeypatch) -> list[tuple[int, int]]:
     """Labelled and unlabelled texts of every training that begins."""
-    import xlt.training.loop
+    import xlt.training.train
 
     seen = []
-    real = xlt.training.loop.train
+    real = xlt.training.train.train
 
     def train(labelled, unlabelled, *args, **kwargs):
         seen.append((len(labelled), len(unlabelled)))
         assert all(example.answer is None for example in unlabelled)
         return real(labelled, unlabelled, *args, **kwargs)
 
-    monkeypatch.setattr(xlt.training.loop, "train", train)
+    monkeypatch.setattr(xlt.training.train, "train", train)
     return seen
 
 

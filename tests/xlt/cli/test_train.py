@@ -26,7 +26,7 @@ def test_train_holds_out_calibrates_and_reports(tmp_path, tiny_encoder, capsys):
 
 def test_nothing_of_a_held_out_group_is_trained_on(tmp_path, monkeypatch, tiny_encoder):
     """Labels and unlabelled texts that say the same as a held-out one stay out."""
-    import xlt.training.loop
+    import xlt.training.train
 
     seen = {}
 
@@ -37,7 +37,7 @@ def test_nothing_of_a_held_out_group_is_trained_on(tmp_path, monkeypatch, tiny_e
         seen.update(labelled=labelled, unlabelled=unlabelled)
         raise StopError
 
-    monkeypatch.setattr(xlt.training.loop, "train", spy)
+    monkeypatch.setattr(xlt.training.train, "train", spy)
     rows = [row | {"group": row["id"][2:]} for row in ROWS]
     rows += [row | {"id": f"x{row['id']}", "lang": "yo"} for row in without_labels(rows)]
     with pytest.raises(StopError):
