@@ -13,7 +13,7 @@ from xlt.errors import ConfigError
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"learning_rte": 1}, r"unknown setting 'learning_rte'; known: encoder, seed"),
+        ({"learning_rte": 1}, r"unknown setting 'learning_rte'; known: encoder, learner"),
         ({"seed": -1}, r"seed must be in \[0, "),
         ({"seed": 1.5}, r"seed must be int, got 1.5"),
         ({"seed": True}, r"seed must be int, got True"),

@@ -59,7 +59,6 @@ class Probe(Protocol):
 
     def outputs(self, vectors: NDArray[np.floating]) -> Outputs:
         """Returns outputs of N examples from vectors (N, D), scaled like those of the fit."""
-        ...
 
 
 class Task(Protocol[A]):
@@ -68,27 +67,22 @@ class Task(Protocol[A]):
     @property
     def kind(self) -> str:
         """Name of the kind, and of its folder."""
-        ...
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Label names, in order."""
-        ...
 
     @property
     def width(self) -> int:
         """Columns of the outputs."""
-        ...
 
     @property
     def measure(self) -> str:
         """Name of the mean credit, for tables."""
-        ...
 
     @property
     def measures(self) -> tuple[str, ...]:
         """Names of the uncertainty measures, the default first."""
-        ...
 
     # Answers
 
@@ -98,53 +92,42 @@ class Task(Protocol[A]):
         Raises:
             DataError: If it is no answer of this task.
         """
-        ...
 
     def plain(self, answer: A) -> Json:
         """Returns the answer as JSON, which `read` reads. Equal answers give equal JSON."""
-        ...
 
     def describe(self, answer: A) -> str:
         """Describes the answer for people."""
-        ...
 
     def decisions(self, answer: A) -> tuple[tuple[str, bool], ...]:
         """Returns what the answer decides: labels, and whether it has them.
 
         A model learns to give the answer only from examples of each of these.
         """
-        ...
 
     def agree(self, votes: Mapping[str, A]) -> Agreement:
         """Returns the agreement of votes, annotator -> answer."""
-        ...
 
     def missing(self, answers: Sequence[A]) -> str:
         """Names the answers that training needs in addition; empty if there are enough."""
-        ...
 
     # Outputs
 
     @property
     def link(self) -> Link:
         """Function from outputs to probabilities."""
-        ...
 
     def targets(self, answers: Sequence[A]) -> NDArray[np.float64]:
         """Returns the right probabilities of the outputs, (N, W)."""
-        ...
 
     def fit(self, outputs: Outputs, answers: Sequence[A], langs: Sequence[str]) -> Calibration:
         """Fits the calibration on N held-out examples."""
-        ...
 
     def beliefs(self, outputs: Outputs, langs: Sequence[str], calibration: Calibration) -> Outputs:
         """Returns the calibrated probabilities of N examples, float64."""
-        ...
 
     def decode(self, beliefs: Outputs) -> list[Suggestion]:
         """Returns the suggestion for each of N examples."""
-        ...
 
     def uncertainty(self, beliefs: Outputs, measure: str | None = None) -> NDArray[np.float64]:
         """Returns the model's uncertainty, (N,) in [0, 1]; higher = less sure.
@@ -152,25 +135,20 @@ class Task(Protocol[A]):
         Raises:
             ConfigError: If the kind has no such measure.
         """
-        ...
 
     # Judging
 
     def credit(self, truth: Sequence[A], predicted: Sequence[A]) -> NDArray[np.float64]:
         """Returns the credit of each prediction, (N,) in [0, 1]; 1 for equal answers."""
-        ...
 
     def brier(self, beliefs: Outputs, answers: Sequence[A]) -> NDArray[np.float64]:
         """Returns the squared distance of beliefs from the right answers, (N,) (Brier 1950)."""
-        ...
 
     def summary(self, truth: Sequence[A], predicted: Sequence[A]) -> Mapping[str, float]:
         """Returns further measures by name, each in [0, 1]."""
-        ...
 
     def classes(self, answers: Sequence[A]) -> NDArray[np.intp] | None:
         """Returns the class numbers (N,); None if an answer is not one class of a distribution."""
-        ...
 
     def probe(
         self,
@@ -190,11 +168,9 @@ class Task(Protocol[A]):
             weights: (N,) trust in the answers; None for equal weights.
             start: Starting point; it saves time and does not change the optimum.
         """
-        ...
 
     def to_json(self) -> dict[str, Json]:
         """Returns the task as JSON, with its `kind`."""
-        ...
 
 
 #: A task outside the folder of its kind.
@@ -235,11 +211,9 @@ class Control(Protocol[A]):
     @property
     def supported(self) -> str:
         """The supported tag as written in XML, for messages."""
-        ...
 
     def task(self, tag: Tag) -> Task[A] | Refusal | None:
         """Returns the task of a tag; None if the tag is of another kind."""
-        ...
 
     def answer(self, results: Sequence[Mapping[str, Json]], tag: Tag, task: Task[A]) -> A | None:
         """Reads an annotation's results; None if they have no answer to this control.
@@ -247,15 +221,12 @@ class Control(Protocol[A]):
         Raises:
             DataError: If the answer is not of the task.
         """
-        ...
 
     def results(self, suggestion: Suggestion, tag: Tag) -> list[dict[str, Json]]:
         """Returns a suggestion as results of a prediction."""
-        ...
 
     def template(self, labels: Sequence[str]) -> str:
         """Returns a labelling interface with these labels for the text `$text`."""
-        ...
 
 
 class Kind(Protocol[A]):
@@ -264,12 +235,10 @@ class Kind(Protocol[A]):
     @property
     def name(self) -> str:
         """Name of the kind, and of its folder."""
-        ...
 
     @property
     def control(self) -> Control[A]:
         """The kind in Label Studio's JSON and XML."""
-        ...
 
     def task(self, labels: Sequence[str]) -> Task[A]:
         """Returns the task with these labels.
@@ -277,7 +246,6 @@ class Kind(Protocol[A]):
         Raises:
             DataError: If they make no task.
         """
-        ...
 
     def from_json(self, value: Mapping[str, Json]) -> Task[A]:
         """Reads a task that `Task.to_json` returned.
@@ -285,7 +253,6 @@ class Kind(Protocol[A]):
         Raises:
             DataError: If it is no task.
         """
-        ...
 
     def infer(self, cells: Sequence[Json]) -> Task[A] | None:
         """Infers the task of a table's answers; None if they are of another kind.
@@ -293,11 +260,9 @@ class Kind(Protocol[A]):
         Raises:
             DataError: If they are of this kind but make no task.
         """
-        ...
 
     def demonstrate(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
         """Makes examples of this kind from examples with one label each."""
-        ...
 
 
 #: Reports the progress of long work: (phase, done, total).
