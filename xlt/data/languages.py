@@ -14,6 +14,7 @@ from langcodes.tag_parser import LanguageTagError
 
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt.data.language_names import tag_of
+from xlt.data.letters import script
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]  # no stubs
@@ -31,6 +32,16 @@ _SURE = 0.2
 _LISTED, _WIDTH = 12, 40
 #: Longer texts are identified by their first characters.
 _MAX_CHARACTERS = 2_000
+#: Scripts of the languages that py3langid 0.4 knows. It is sure that texts in most other scripts
+#: are Amharic: it sees the first bytes of their letters. findings/py3langid-unknown-script.sh
+_IDENTIFIED = frozenset(
+    {
+        *("LATIN", "ARABIC", "CYRILLIC", "GREEK", "HEBREW", "ARMENIAN", "GEORGIAN", "ETHIOPIC"),
+        *("DEVANAGARI", "BENGALI", "GUJARATI", "GURMUKHI", "ORIYA", "SINHALA"),
+        *("TAMIL", "TELUGU", "KANNADA", "MALAYALAM"),
+        *("THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "CJK"),
+    }
+)
 #: Code of py3langid for text without words (numbers, addresses).
 _NO_LANGUAGE = "zxx"
 
@@ -126,10 +137,16 @@ def identify(texts: Sequence[str]) -> list[tuple[str, float]]:
 
     Returns:
         For each text its language, as `normalise` returns it, and the probability in [0, 1];
-        `UNKNOWN_LANGUAGE` if the text has no words or no language is likely.
+        `UNKNOWN_LANGUAGE` if the text has no words, if no language is likely, or if the identifier
+        knows no language of its script.
     """
     identifier = _identifier()
-    return [_named(*identifier.classify(text[:_MAX_CHARACTERS])) for text in texts]
+    starts = [text[:_MAX_CHARACTERS] for text in texts]
+    found = [_named(*identifier.classify(start)) for start in starts]
+    return [
+        (lang if script(start) in _IDENTIFIED else UNKNOWN_LANGUAGE, probability)
+        for start, (lang, probability) in zip(starts, found, strict=True)
+    ]
 
 
 def with_languages(

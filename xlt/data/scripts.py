@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
 
 from xlt.data.languages import normalise
+from xlt.data.letters import script
 
-#: Number of letters that decide the script of a text.
-_LETTERS = 60
 #: A language has a usual script if this share of its texts, and this number of them, are in it.
 _SHARE, _LEAST = 0.9, 20
-#: Scripts that are written together.
-_TOGETHER = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK"}
 
 
 def held_back(ids: Sequence[str], texts: Sequence[str], langs: Sequence[str]) -> dict[str, str]:
@@ -52,25 +47,3 @@ def held_back(ids: Sequence[str], texts: Sequence[str], langs: Sequence[str]) ->
         elif name != expected:
             reasons[id] = f"is in {name.lower()} script, texts in {code} are in {expected.lower()}"
     return reasons
-
-
-def script(text: str) -> str:
-    """Returns the Unicode name of the script of most of a text's first letters; empty if none."""
-    counts: Counter[str] = Counter()
-    seen = 0
-    for character in text:
-        name = _script_of(character)
-        if name:
-            counts[name] += 1
-            seen += 1
-            if seen == _LETTERS:
-                break
-    return counts.most_common(1)[0][0] if counts else ""
-
-
-@lru_cache(maxsize=65_536)
-def _script_of(character: str) -> str:
-    if not unicodedata.category(character).startswith("L"):
-        return ""
-    name = unicodedata.name(character, "").split(" ")[0].split("-")[0]
-    return _TOGETHER.get(name, name)

@@ -232,6 +232,40 @@ def test_text_without_words_has_no_language(text):
     assert identify([text])[0][0] == UNKNOWN_LANGUAGE
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ᱥᱟᱱᱛᱟᱲᱤ ᱯᱟᱹᱨᱥᱤ ᱛᱮ ᱚᱞ",
+        "ᐃᓄᒃᑎᑐᑦ ᐅᖃᐅᓯᖅ",
+        "ᬩᬲᬩᬮᬶ ᬓᬭᬓᬶᬢ",
+        "ᠮᠣᠩᠭᠣᠯ ᠬᠡᠯᠡ",
+        "𞤆𞤵𞤤𞤢𞤪 𞤬𞤵𞤤𞤬𞤵𞤤𞤣𞤫",
+    ],
+    ids=["Santali", "Inuktitut", "Balinese", "Mongolian", "Fula in Adlam"],
+)
+def test_a_script_of_no_known_language_is_not_guessed(text):
+    """Most of these would be Amharic, with 0.8 and more."""
+    assert identify([text])[0][0] == UNKNOWN_LANGUAGE
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ልጆቹ ዛሬ ጠዋት በዝናብ ወደ ትምህርት ቤት ሄዱ።", "am"),
+        ("Дети пошли в школу под дождём сегодня утром.", "ru"),
+        ("子供たちは今朝雨の中を学校へ行きました。", "ja"),
+        ("아이들은 오늘 아침 빗속에 학교에 갔습니다.", "ko"),
+        ("ক্ষুদ্র শিশুরা আজ সকালে বৃষ্টিতে স্কুলে গেল।", "bn"),
+        ("ក្មេងៗបានទៅសាលារៀនក្នុងភ្លៀងនៅព្រឹកនេះ។", "km"),
+        ("குழந்தைகள் இன்று காலை மழையில் பள்ளிக்குச் சென்றனர்.", "ta"),
+    ],
+    ids=lambda value: value[:6],
+)
+def test_other_scripts_are_identified(text, expected):
+    """Scripts of one known language, and those of several."""
+    assert identify([text])[0][0] == normalise(expected)
+
+
 @given(st.lists(st.text(max_size=40), max_size=4))
 def test_one_answer_per_text_in_order(texts):
     """N texts in, n answers out, each what the text alone would get."""

@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlt.data.scripts import held_back, script
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("Yara ya tafi kasuwa.", "LATIN"),
-        ("Ẹ káàárọ̀ 123", "LATIN"),
-        ("ልጁ ወደ ትምህርት ቤት ሄደ", "ETHIOPIC"),
-        ("東京タワーへ行きました", "CJK"),
-        ("서울에 갔습니다", "CJK"),
-        ("Привет, world!", "CYRILLIC"),
-        ("👍 12:30 – 45 %", ""),
-        ("", ""),
-    ],
-)
-def test_scripts(text, name):
-    """That of most letters; marks, digits and signs have none."""
-    assert script(text) == name
+from xlt.data.letters import script
+from xlt.data.scripts import held_back
 
 
 def test_a_text_in_another_script_than_its_kin_waits():
