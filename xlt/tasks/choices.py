@@ -6,14 +6,12 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from xml.sax.saxutils import quoteattr
 
+from xlt.data.choice_trees import PATH, outermost
 from xlt.tasks.task import Json, Tag
 
 TAG = "Choices"
 #: Value of the attribute `choice` that lets annotators choose several.
 SEVERAL = "multiple"
-#: Between the parts of a path.
-PATH = " / "
-
 #: Keys of the first choices; Label Studio assigns keys to the others.
 _HOTKEYS = "1234567890"
 
@@ -71,21 +69,9 @@ def selections(results: Sequence[Mapping[str, Json]], tag: Tag) -> Iterator[list
         if not isinstance(chosen, list):
             continue
         if tag.paths:
-            chosen = [_leaf(choice, tag) for choice in _outermost(chosen)]
+            chosen = [_leaf(choice, tag) for choice in outermost(chosen)]
         if all(isinstance(choice, str) for choice in chosen):
             yield chosen
-
-
-def _outermost(chosen: Sequence[Json]) -> list[Json]:
-    """Leaves out paths that lead to another one."""
-    paths = [choice for choice in chosen if isinstance(choice, list)]
-
-    def leads_on(choice: Json) -> bool:
-        return isinstance(choice, list) and any(
-            len(path) > len(choice) and path[: len(choice)] == choice for path in paths
-        )
-
-    return [choice for choice in chosen if not leads_on(choice)]
 
 
 def _leaf(choice: Json, tag: Tag) -> Json:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from xlt.tasks.choices import PATH, TAG
+from xlt.data.choice_trees import leaf_labels
+from xlt.tasks.choices import TAG
 
 _CHOICE = "Choice"
 
@@ -40,9 +40,8 @@ def shown_choices(label_config: str, name: str) -> Shown | None:
         return Shown(labels=tuple(dict.fromkeys(path[-1] for path in _nodes(control, deep=False))))
     nodes = dict.fromkeys(_nodes(control, deep=True))
     paths = tuple(path for path in nodes if not any(_is_above(path, other) for other in nodes))
-    names = Counter(path[-1] for path in paths)
-    labels = tuple(path[-1] if names[path[-1]] == 1 else PATH.join(path) for path in paths)
-    return Shown(labels=labels, paths=paths)
+    labels = leaf_labels(paths)
+    return Shown(labels=tuple(labels[path] for path in paths), paths=paths)
 
 
 def _nodes(

@@ -225,6 +225,22 @@ def test_nested_fields_are_named_by_dots_in_both_jsons(tmp_path, form):
     assert (example.text, example.lang, example.answer) == ("deep text", "yo", "a")
 
 
+def test_trees_of_choices_are_read_by_their_leaves(tmp_path):
+    """Nodes on the way are no labels; two leaves of one annotation are two labels."""
+    tasks = [
+        task(1, annotation(1, [["Animal"], ["Animal", "Dog"]])),
+        task(2, annotation(2, [["Plant", "Other"]])),
+        task(3, annotation(3, [["Animal", "Other"]])),
+    ]
+    answers, _ = answers_of(json_file(tmp_path, tasks))
+    assert answers == {"1": "Dog", "2": "Plant / Other", "3": "Animal / Other"}
+    both = task(4, annotation(4, [["Animal", "Dog"], ["Animal", "Cat"]]))
+    answers, _ = answers_of(json_file(tmp_path, [*tasks, both]))
+    assert answers["4"] == ("Cat", "Dog")
+    answers, _ = answers_of(json_file(tmp_path, [task(5, annotation(5, [["Animal"], []])), *tasks]))
+    assert answers["5"] is None
+
+
 def test_a_label_in_the_data_of_an_export_is_no_answer(tmp_path):
     """A guess that was imported with the text does not become what annotators said."""
     path = json_file(tmp_path, [task(1, label="guess"), task(2, annotation(1, ["a"]), label="b")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xlt.data.label_names import canonical
@@ -71,7 +71,7 @@ def flat(data: Mapping[str, object], depth: int = _MAX_DEPTH) -> dict[str, objec
     return fields
 
 
-def choices(values: Sequence[str]) -> Choices:
+def choices(values: Iterable[str]) -> Choices:
     """Returns the different labels among these, each in its canonical form, in their order."""
     return tuple(dict.fromkeys(value for value in map(canonical, values) if value))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
+from xlt.data.choice_trees import leaf_labels, outermost
 from xlt.data.exports.annotations import Json, counted, objects, results_of
 from xlt.data.exports.items import (
     UNANSWERED,
-    Choices,
     Export,
     Item,
     choices,
@@ -18,6 +18,9 @@ from xlt.data.exports.items import (
 )
 from xlt.data.rows import Row
 from xlt.errors import DataError
+
+#: From the root of a tree of choices to a leaf.
+Path: TypeAlias = tuple[str, ...]
 
 #: Field with the text of tasks that were imported as plain text.
 _PLAIN_TEXT = "$undefined$"
@@ -56,10 +59,11 @@ def read_tasks(rows: Sequence[Row], path: str, control: str | None, *, answers: 
             text=_PLAIN_TEXT,
         )
     name = _control(rows, path, control) if answers else ""
+    labels = _leaf_labels(rows, name)
     return Export(
         title="a Label Studio export",
         noun="task",
-        items=tuple(_item(number, row, name) for number, row in rows),
+        items=tuple(_item(number, row, name, labels) for number, row in rows),
         control=name,
         text=_PLAIN_TEXT,
     )
@@ -71,31 +75,48 @@ def _fields(row: Mapping[str, Any]) -> dict[str, object]:
     return fields if row.get("id") is None else fields | {"id": row["id"]}
 
 
-def _item(number: int, row: Mapping[str, Any], control: str) -> Item:
+def _item(number: int, row: Mapping[str, Any], control: str, labels: Mapping[Path, str]) -> Item:
     fields = _fields(row)
     annotations = counted(row)
     if not annotations.by_annotator:
         reason = annotations.left_out[0] if annotations.left_out else UNANSWERED
         return Item(number=number, fields=fields, reason=reason)
     votes = {
-        annotator: _chosen(annotation, control)
+        annotator: choices(
+            choice if isinstance(choice, str) else labels[tuple(choice)]
+            for choice in _chosen(annotation, control)
+        )
         for annotator, annotation in annotations.by_annotator.items()
     }
     return Item(number=number, fields=fields, votes=votes)
 
 
-def _chosen(annotation: Json, control: str) -> Choices:
-    return choices(
-        [label for name, labels in _selections(annotation) if name == control for label in labels]
-    )
+def _leaf_labels(rows: Sequence[Row], control: str) -> dict[Path, str]:
+    """Returns the labels of the leaves that annotators chose, if the choices are a tree."""
+    annotations = [a for _, row in rows for a in objects(row.get("annotations"))]
+    chosen = [choice for a in annotations for choice in _chosen(a, control)]
+    return leaf_labels(dict.fromkeys(tuple(c) for c in chosen if not isinstance(c, str)))
 
 
-def _selections(annotation: Json) -> Iterator[tuple[str, list[str]]]:
-    """Yields the control and the labels of each result with choices about the whole text."""
+def _chosen(annotation: Json, control: str) -> list[str | list[str]]:
+    """Returns the choices of an annotation: labels, or paths to leaves of a tree."""
+    of_results = (chosen for name, chosen in _selections(annotation) if name == control)
+    return [choice for chosen in of_results for choice in outermost(chosen)]
+
+
+def _selections(annotation: Json) -> Iterator[tuple[str, list[str | list[str]]]]:
+    """Yields the control and the choices of each result about the whole text."""
     for result in results_of(annotation):
         value, name = result.get("value"), result.get("from_name")
-        if isinstance(value, Mapping) and "start" not in value and is_strings(value.get("choices")):
+        if isinstance(value, Mapping) and "start" not in value and _is_chosen(value.get("choices")):
             yield str(name), value["choices"]
+
+
+def _is_chosen(value: object) -> bool:
+    """Returns whether the value is a list of labels, or of paths to them."""
+    return isinstance(value, list) and all(
+        isinstance(part, str) or (is_strings(part) and bool(part)) for part in value
+    )
 
 
 def _control(rows: Sequence[Row], path: str, wanted: str | None) -> str:

@@ -1,0 +1,40 @@
+"""Trees of choices: what Label Studio writes for a chosen leaf, and the labels of leaves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+#: Between the parts of a path.
+PATH = " / "
+
+
+def leaf_labels(paths: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+    """Returns the label of each leaf: its name, or its path if another leaf has that name.
+
+    Args:
+        paths: Different paths from the root of a tree to its leaves.
+    """
+    leaves = list(paths)
+    names = Counter(path[-1] for path in leaves)
+    return {path: path[-1] if names[path[-1]] == 1 else PATH.join(path) for path in leaves}
+
+
+def outermost(chosen: Sequence[Any]) -> list[Any]:
+    """Leaves out paths that lead to another one.
+
+    Label Studio writes the path of a chosen leaf, and those of the nodes above it of which all
+    leaves are chosen: `[["Animal"], ["Animal", "Dog"]]`.
+
+    Args:
+        chosen: Paths, which are lists, among any other values.
+    """
+    paths = [choice for choice in chosen if isinstance(choice, list)]
+
+    def leads_on(choice: object) -> bool:
+        return isinstance(choice, list) and any(
+            len(path) > len(choice) and path[: len(choice)] == choice for path in paths
+        )
+
+    return [choice for choice in chosen if not leads_on(choice)]
