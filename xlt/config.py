@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -160,7 +160,7 @@ class TrainConfig:
     """
 
     encoder: str = "bundled"
-    learner: str = "joint"
+    learner: str = field(default="joint", repr=False)  # see `decisive`
     seed: int = 13
     max_length: int = 128
     body_learning_rate: float = 5e-5
@@ -245,6 +245,19 @@ class TrainConfig:
     def to_toml(self) -> str:
         """Returns all settings as TOML, which `from_toml` reads."""
         return "".join(f"{name} = {_toml(value)}\n" for name, value in asdict(self).items())
+
+
+def decisive(settings: Mapping[str, object]) -> dict[str, object]:
+    """Returns the settings that tell trainings apart.
+
+    Settings that came later count only if they are not the default, in fingerprints of a
+    `TrainConfig` too: so what was trained or begun before is known again.
+
+    Args:
+        settings: All settings of a `TrainConfig`, by name.
+    """
+    later = {field.name: field.default for field in fields(TrainConfig) if not field.repr}
+    return {k: v for k, v in settings.items() if k not in later or v != later[k]}
 
 
 def _typed(name: str, expected: str, value: object) -> object:

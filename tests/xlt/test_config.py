@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlt.config import Schedule, TrainConfig
+from xlt.config import Schedule, TrainConfig, decisive
 from xlt.errors import ConfigError
 
 
@@ -82,3 +84,12 @@ def test_schedule_stays_between_its_lowest_and_highest_value(steps, step):
     values = [v for _, v in points]
 
     assert min(values) - 1e-9 <= schedule.at(step) <= max(values) + 1e-9
+
+
+def test_a_setting_that_came_later_changes_nothing_by_its_default():
+    """What was trained before is known again; another value is another training."""
+    settings = asdict(TrainConfig())
+    assert "learner" not in decisive(settings)
+    assert "learner" not in repr(TrainConfig())
+    assert decisive(settings | {"learner": "frozen"})["learner"] == "frozen"
+    assert decisive(settings).keys() == settings.keys() - {"learner"}

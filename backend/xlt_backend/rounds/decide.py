@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from xlt.config import decisive
 from xlt.tasks.task import AnyTask
 from xlt_backend.names import is_start
 from xlt_backend.options import ProjectOptions
@@ -236,6 +237,6 @@ def data_hash(snapshot: Snapshot, config: Mapping[str, object]) -> str:
     """Returns a digest of the labels and settings that a training reads; the pool has no part."""
     task = snapshot.task
     rows = sorted((e.id, e.input, e.lang, task.plain(e.answer), e.weight) for e in snapshot.train)
-    content = [list(task.labels), task.kind, dict(config), rows]
+    content = [list(task.labels), task.kind, decisive(config), rows]
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
