@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -47,7 +47,8 @@ def running(env: dict[str, str], command: str) -> Iterator[subprocess.Popen[str]
         process.kill()
         process.communicate()
         for child in family:
-            child.kill()
+            with suppress(psutil.NoSuchProcess):  # the kernel ends them with their parent
+                child.kill()
 
 
 def healthy(env: dict[str, str]) -> bool:
