@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from xlt.data.rows import is_blank
 from xlt.errors import DataError
 
 #: Column -> names of its classes, by number.
@@ -37,7 +38,7 @@ def with_class_names(
     for number, row in enumerate(rows, start=1):
         try:
             yield {**row, **{name: _named(row.get(name), names[name]) for name in names}}
-        except (IndexError, TypeError):
+        except (IndexError, TypeError, ValueError, OverflowError):
             cells = {name: row.get(name) for name in names}
             raise DataError(
                 f"{path}, row {number}: expected numbers of the classes "
@@ -57,9 +58,12 @@ def _names(feature: object) -> Sequence[str] | None:
 
 
 def _named(cell: Any, names: Sequence[str]) -> Any:  # noqa: ANN401 - a table's cell
-    if cell is None or isinstance(cell, str):
+    if isinstance(cell, str) or is_blank(cell):
         return cell
     if isinstance(cell, list):
         known = [name for name in (_named(part, names) for part in cell) if name is not None]
         return known if known or not cell else None
-    return None if cell < 0 else names[cell]
+    number = int(cell)  # pandas makes floats of numbers in a column that lacks one
+    if number != cell:
+        raise TypeError
+    return None if number < 0 else names[number]

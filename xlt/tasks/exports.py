@@ -37,13 +37,15 @@ def read_file(
         path: The file, or the name of a Hub data set.
         asked: Columns that the user named, by field.
         split: Keep only rows whose `split` column has this value.
-        answers: Reads the answers; without them only texts are wanted.
+        answers: Reads the answers; without them, or if the label's column is named "", only texts
+            are wanted.
         kind: Kind of the answers; None for one label, or several if an annotator chose several.
 
     Raises:
         DataError: If the file cannot be read.
     """
     rows = with_nested(read_rows(path), filter(None, asked.values()))
+    answers = answers and asked.get("label") != ""
     if not answers:
         asked = {**asked, **{field: asked.get(field) or "" for field in ("label", "weight")}}
     export = recognise(rows, str(path), asked, answers=answers) if rows else None

@@ -136,7 +136,7 @@ def test_the_control_is_chosen_by_name(tmp_path):
     assert answers_of(path, label="topic")[0] == {"1": "a", "2": "b"}
     with pytest.raises(DataError, match=r"several controls: 'topic', 'mood': choose .* --label"):
         read_file(path, {})
-    with pytest.raises(DataError, match=r"control 'who'; .*: 'topic', 'mood'; .*'who \(labels\)'"):
+    with pytest.raises(DataError, match=r"control 'who' .*: 'topic', 'mood'; .*'who \(labels\)'"):
         read_file(path, {"label": "who"})
     assert len(read_file(path, {}, answers=False).examples) == 2
 
@@ -225,20 +225,31 @@ def test_nested_fields_are_named_by_dots_in_both_jsons(tmp_path, form):
     assert (example.text, example.lang, example.answer) == ("deep text", "yo", "a")
 
 
-def test_trees_of_choices_are_read_by_their_leaves(tmp_path):
+@pytest.mark.parametrize("form", FORMS)
+def test_trees_of_choices_are_read_by_their_leaves(tmp_path, form):
     """Nodes on the way are no labels; two leaves of one annotation are two labels."""
     tasks = [
         task(1, annotation(1, [["Animal"], ["Animal", "Dog"]])),
         task(2, annotation(2, [["Plant", "Other"]])),
         task(3, annotation(3, [["Animal", "Other"]])),
     ]
-    answers, _ = answers_of(json_file(tmp_path, tasks))
+    answers, _ = answers_of(written(tmp_path, form, tasks))
     assert answers == {"1": "Dog", "2": "Plant / Other", "3": "Animal / Other"}
     both = task(4, annotation(4, [["Animal", "Dog"], ["Animal", "Cat"]]))
-    answers, _ = answers_of(json_file(tmp_path, [*tasks, both]))
+    answers, _ = answers_of(written(tmp_path, form, [*tasks, both]))
     assert answers["4"] == ("Cat", "Dog")
     answers, _ = answers_of(json_file(tmp_path, [task(5, annotation(5, [["Animal"], []])), *tasks]))
     assert answers["5"] is None
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_empty_name_for_the_label_reads_no_answers(tmp_path, form):
+    """Of an export as of a table; for example to order all of its texts."""
+    path = written(tmp_path, form, [task(1, annotation(1, ["a"])), task(2, annotation(2, ["b"]))])
+    assert answers_of(path, label="") == (
+        {"1": None, "2": None},
+        "read 2 tasks of a Label Studio export",
+    )
 
 
 def test_a_label_in_the_data_of_an_export_is_no_answer(tmp_path):
