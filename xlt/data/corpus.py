@@ -194,7 +194,7 @@ def _of_split(rows: list[Row], split: str, path: str) -> list[Row]:
     names = dict.fromkeys(name for _, row in rows for name in row)
     column = usual_column("split", list(names))
     if column is None:
-        raise DataError(f"{path} has no column split for --split; it has {list(names)}")
+        raise DataError(f"{path} has no column split; it has {list(names)}")
     splits = [
         as_text(cell) if isinstance(cell := row.get(column), str | int | float) else ""
         for _, row in rows
