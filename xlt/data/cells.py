@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from xlt.data.examples import UNKNOWN_LANGUAGE
+from xlt.data.label_names import is_missing
 from xlt.data.rows import is_blank
 
 _MAX_LIST_CHARACTERS = 100_000
@@ -21,6 +23,13 @@ def as_text(cell: str | float) -> str:
     """
     whole = isinstance(cell, float) and cell.is_integer()
     return str(int(cell) if whole else cell).strip()
+
+
+def language(cell: str | None) -> str:
+    """Returns a language; words for no value are none, but `nan` is the code of Min Nan."""
+    if cell is None or (is_missing(cell) and cell not in ("nan", "NAN")):
+        return UNKNOWN_LANGUAGE
+    return cell
 
 
 def strings(cell: object) -> tuple[str, ...] | None:

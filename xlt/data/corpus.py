@@ -7,9 +7,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from xlt.data.cells import as_text, labels, strings
+from xlt.data.cells import as_text, labels, language, strings
 from xlt.data.columns import describe, find_columns, usual_column, without_labels
-from xlt.data.examples import UNKNOWN_LANGUAGE, Example
+from xlt.data.examples import Example
 from xlt.data.groups import check_groups, describe_groups
 from xlt.data.label_names import is_missing
 from xlt.data.languages import is_known, listed, normalise
@@ -243,7 +243,7 @@ def _example(
     return Example(
         id=value("id") or str(number),
         texts=texts,
-        lang=value("lang") or UNKNOWN_LANGUAGE,
+        lang=language(value("lang")),
         answer=answer,
         group=value("group"),
         weight=_weight(value("weight"), number, path),

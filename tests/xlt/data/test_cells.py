@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlt.data.cells import as_text, labels
+from xlt.data.cells import as_text, labels, language
 
 #: Without what Python or NumPy escape or wrap.
 NAMES = st.lists(st.text("abcü ß-,#[]", min_size=1, max_size=8).map(str.strip).filter(bool))
@@ -59,3 +59,11 @@ def test_whole_numbers_have_no_fraction(cell, text):
 def test_infinity_is_no_whole_number():
     """It is in JSON as Python writes it."""
     assert as_text(float("inf")) == "inf"
+
+
+@pytest.mark.parametrize(
+    ("cell", "lang"), [("NaN", "und"), ("<NA>", "und"), (None, "und"), ("nan", "nan"), ("ha", "ha")]
+)
+def test_a_missing_language_is_not_min_nan(cell, lang):
+    """`NaN` is what programs write for no value; `nan` is a code."""
+    assert language(cell) == lang
