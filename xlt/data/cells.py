@@ -6,7 +6,7 @@ import json
 import re
 
 from xlt.data.examples import UNKNOWN_LANGUAGE
-from xlt.data.label_names import is_missing
+from xlt.data.label_names import canonical, is_missing
 from xlt.data.rows import is_blank
 
 _MAX_LIST_CHARACTERS = 100_000
@@ -42,12 +42,17 @@ def strings(cell: object) -> tuple[str, ...] | None:
 def labels(cell: object) -> tuple[str, ...] | None:
     """Returns the labels of a list, or of a list that is written in a string; None for others.
 
-    The list is JSON, or as Python prints it. Numbers are labels too.
+    The list is JSON, or as Python prints it. Numbers are labels too. Each label is there once, and
+    nothing is none.
     """
     parts = _written(cell.strip()) if isinstance(cell, str) else cell
     if not isinstance(parts, list) or not all(map(_is_label, parts)):
         return None
-    return tuple(as_text(part) for part in parts)
+    names: dict[str, str] = {}
+    for name in map(as_text, parts):
+        if not is_missing(name):
+            names.setdefault(canonical(name), name)
+    return tuple(names.values())
 
 
 def _is_label(part: object) -> bool:

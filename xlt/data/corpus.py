@@ -160,7 +160,7 @@ def corpus_of(
     names = list(dict.fromkeys(name for _, row in rows for name in row))
     columns = find_columns(names, asked, path)
     if split is not None:
-        rows = _of_split(rows, split, path)
+        rows = of_split(rows, split, path)
     examples = []
     without_text = []
     for number, row in rows:
@@ -190,7 +190,8 @@ def _answered(example: Example, given: tuple[Hashable | None, float] | None) -> 
     return replace(example, answer=given[0], weight=example.weight * given[1])
 
 
-def _of_split(rows: list[Row], split: str, path: str) -> list[Row]:
+def of_split(rows: list[Row], split: str, path: str) -> list[Row]:
+    """Returns the rows of a split; raises DataError, which lists the splits, if there are none."""
     names = dict.fromkeys(name for _, row in rows for name in row)
     column = usual_column("split", list(names))
     if column is None:

@@ -432,6 +432,20 @@ def test_other_tools_labels_that_look_the_same_are_one(tmp_path, tool):
     assert answers == {"0": "Sức khỏe", "1": "Sức khỏe"}
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_only_what_is_read_of_a_split_is_counted(tmp_path, form):
+    """The line is about the rows that the command uses."""
+    tasks = [task(n, annotation(n, [label]), split="a") for n, label in enumerate("xyx", 1)]
+    tasks.append(task(4, annotation(4, ["y"]), split="b"))
+    tasks.append(task(5, annotation(5, []), split="b"))
+    answers, summary = answers_of(written(tmp_path, form, tasks), label="topic", split="b")
+    assert answers == {"4": "y", "5": None}
+    assert summary == (
+        "read 2 tasks of a Label Studio export: 1 labelled, 1 without an answer "
+        "(labels from 'topic')"
+    )
+
+
 def test_items_without_text_are_left_out_and_counted(tmp_path):
     """Whatever was said of them."""
     tasks = [task(n, annotation(n, ["a"]), text=text) for n, text in enumerate(("t", "", "u"), 1)]
