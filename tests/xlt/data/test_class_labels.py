@@ -23,6 +23,7 @@ FEATURES = datasets.Features(
         "label": datasets.ClassLabel(names=TONES),
         "tags": datasets.List(datasets.ClassLabel(names=["a", "b"])),
         "number": datasets.Value("int64"),
+        "meta": {"tone": datasets.ClassLabel(names=TONES), "page": datasets.Value("int64")},
     }
 )
 ROWS = {
@@ -30,12 +31,14 @@ ROWS = {
     "label": [1, -1, None],
     "tags": [[1, 0], [], [-1]],
     "number": [1, -1, 0],
+    "meta": [{"tone": 1, "page": 1}, {"tone": -1, "page": -1}, {"tone": None, "page": 0}],
 }
 NAMED = [
-    {"text": "r", "label": "good", "tags": ["b", "a"], "number": 1},
-    {"text": "s", "label": None, "tags": [], "number": -1},
-    {"text": "t", "label": None, "tags": None, "number": 0},
+    {"text": "r", "label": "good", "tags": ["b", "a"], "number": 1, "meta": ("good", 1)},
+    {"text": "s", "label": None, "tags": [], "number": -1, "meta": (None, -1)},
+    {"text": "t", "label": None, "tags": None, "number": 0, "meta": (None, 0)},
 ]
+NAMED = [row | {"meta": dict(zip(("tone", "page"), row["meta"], strict=True))} for row in NAMED]
 
 
 @pytest.fixture(params=["Hub", "Parquet"])
