@@ -285,10 +285,11 @@ def test_doccano_s_empty_list_is_no_answer(tmp_path):
 
 
 def test_spans_of_doccano_are_no_labels_of_texts(tmp_path):
-    """One clear line."""
-    rows = [{"id": 1, "data": "Ama", "label": [[0, 3, "PER"]]}]
+    """One clear line; their texts can be read all the same."""
+    path = lines_file(tmp_path, [{"id": 1, "data": "Ama", "label": [[0, 3, "PER"]]}])
     with pytest.raises(DataError, match=r"row 1: expected a list of labels of the whole text"):
-        read_file(lines_file(tmp_path, rows), {})
+        read_file(path, {})
+    assert [example.text for example in read_file(path, {}, answers=False).examples] == ["Ama"]
 
 
 def test_prodigy_s_binary_answers_are_read(tmp_path):
