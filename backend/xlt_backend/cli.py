@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(args)
     except XltError as error:
-        print(f"xlt: {error}", file=sys.stderr)
+        print("xlt:", " ".join(str(error).splitlines()), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from xlt import __version__
@@ -87,3 +89,11 @@ def test_service_starts_without_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_errors_of_several_lines_become_one(tmp_path, capsys):
+    """Libraries' messages may have more."""
+    table = pa.Table.from_arrays([pa.array(["a"])] * 2, names=["text", "text"])
+    pq.write_table(table, tmp_path / "twice.parquet")
+    assert main(["select", "bundled", str(tmp_path / "twice.parquet")]) == 1
+    assert capsys.readouterr().err.count("\n") == 1

@@ -60,7 +60,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", help="table of texts")
     columns = add_columns(parser, "DATA")
     columns.add_argument("--split", metavar="NAME", help="only rows with this in column split")
-    parser.add_argument("--seed", type=int, metavar="N", help=f"default: {SEED}")
+    parser.add_argument("--seed", type=_seed, metavar="N", help=f"default: {SEED}")
 
 
 def add_columns(
@@ -143,6 +143,16 @@ def without_text(*corpora: Corpus) -> dict[str, dict[str, int]]:
 def seed_of(args: argparse.Namespace) -> int:
     """Returns --seed or its default."""
     return SEED if args.seed is None else int(args.seed)
+
+
+def _seed(text: str) -> int:
+    try:
+        seed = int(text)
+    except ValueError:
+        seed = -1
+    if seed < 0:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got {text[:20]!r}")
+    return seed
 
 
 def language_codes(text: str) -> list[str]:

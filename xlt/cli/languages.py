@@ -6,7 +6,14 @@ from collections import Counter
 from collections.abc import Iterable
 
 from xlt.cli.arguments import language_codes, print_status
-from xlt.data.languages import languages_named, listed, macrolanguage, normalise, resolved
+from xlt.data.languages import (
+    languages_named,
+    listed,
+    macrolanguage,
+    normalise,
+    resolved,
+    spellings,
+)
 from xlt.errors import DataError
 
 
@@ -24,7 +31,9 @@ def named(option: str, value: str, langs: Iterable[str]) -> list[str]:
         DataError: If a language has no text in the data; lists the languages there are.
     """
     names = language_codes(value)
-    texts = Counter(langs)
+    langs = list(langs)
+    called = spellings(langs)
+    texts = Counter(called[lang] for lang in langs)
     for name in names:
         languages = languages_named(name, texts)
         if not languages:

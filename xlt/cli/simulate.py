@@ -121,6 +121,8 @@ def run(args: argparse.Namespace) -> int:
     for name in ("cells.jsonl", "summary.json", "curves.svg", "shares.svg"):
         check_file(args.out / name)
     names = [name.strip() for name in args.strategies.split(",") if name.strip()]
+    if not names or len(set(names)) != len(names):
+        raise ConfigError(f"--strategies must be different names, got {args.strategies!r}")
     for name in names:
         strategy(name)
     settings = CurveSettings(

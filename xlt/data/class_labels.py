@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
+from xlt.data.rows import is_blank
 from xlt.errors import DataError
 
-#: Column -> names of its classes, by number.
-Names = Mapping[str, Sequence[str]]
+#: Column -> names of its classes, by number; those of a column of objects are by field.
+Names: TypeAlias = "Mapping[str, Sequence[str] | Names]"
 
 
 def class_names(features: Mapping[str, Any]) -> Names:
@@ -37,7 +38,7 @@ def with_class_names(
     for number, row in enumerate(rows, start=1):
         try:
             yield {**row, **{name: _named(row.get(name), names[name]) for name in names}}
-        except (IndexError, TypeError):
+        except (IndexError, TypeError, ValueError, OverflowError, AttributeError):
             cells = {name: row.get(name) for name in names}
             raise DataError(
                 f"{path}, row {number}: expected numbers of the classes "
@@ -45,21 +46,26 @@ def with_class_names(
             ) from None
 
 
-def _names(feature: object) -> Sequence[str] | None:
-    """Returns the names of a class label, or of a list of them."""
+def _names(feature: object) -> Sequence[str] | Names | None:
+    """Returns the names of a class label, of a list of them, or of an object with some."""
     if isinstance(feature, list) and len(feature) == 1:
         return _names(feature[0])
     if not isinstance(feature, Mapping):
         return None
     if feature.get("_type") == "ClassLabel":
         return feature.get("names")
-    return _names(feature.get("feature"))
+    return _names(feature["feature"]) if "feature" in feature else class_names(feature) or None
 
 
-def _named(cell: Any, names: Sequence[str]) -> Any:  # noqa: ANN401 - a table's cell
-    if cell is None or isinstance(cell, str):
+def _named(cell: Any, names: Sequence[str] | Names) -> Any:  # noqa: ANN401 - a table's cell
+    if isinstance(cell, str) or is_blank(cell):
         return cell
     if isinstance(cell, list):
         known = [name for name in (_named(part, names) for part in cell) if name is not None]
         return known if known or not cell else None
-    return None if cell < 0 else names[cell]
+    if isinstance(names, Mapping):
+        return {**cell, **{name: _named(cell.get(name), names[name]) for name in names}}
+    number = int(cell)  # pandas makes floats of numbers in a column that lacks one
+    if number != cell:
+        raise TypeError
+    return None if number < 0 else names[number]

@@ -40,10 +40,10 @@ def find_columns(
         DataError: If a column that the user named is missing, or if there is none with text.
     """
     named = {field: _named(name, names, path) for field, name in asked.items() if name}
-    plain = {_plain(name): name for name in names if name not in named.values()}
+    free = [name for name in names if name not in named.values()]
     columns: dict[str, str] = {}
-    for field, usual_names in (_USUAL | {"weight": ()}).items():
-        usual = next((plain[known] for known in usual_names if known in plain), None)
+    for field in (*_USUAL, "weight"):
+        usual = usual_column(field, free) if field in _USUAL else None
         if field in named:
             columns[field] = named[field]
         elif asked.get(field) is None and usual is not None and usual not in columns.values():
@@ -54,6 +54,17 @@ def find_columns(
             f"{list(_USUAL['text'])}: name the column with --text"
         )
     return columns
+
+
+def usual_column(field: str, names: Sequence[str]) -> str | None:
+    """Returns the column that has a usual name of the field, by the likeliest one.
+
+    Of columns that differ in case and the like alone it is the one written like the usual name, or
+    else the first.
+    """
+    plain = {_plain(name): name for name in reversed(names)} | {name: name for name in names}
+    usual = (_USUAL | _ASKED)[field]
+    return next((plain[known] for known in usual if known in plain), None)
 
 
 def describe(

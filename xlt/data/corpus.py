@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from xlt.data.columns import describe, find_columns, without_labels
-from xlt.data.examples import UNKNOWN_LANGUAGE, Example
+from xlt.data.cells import as_text, labels, language, strings
+from xlt.data.columns import describe, find_columns, usual_column, without_labels
+from xlt.data.examples import Example
 from xlt.data.groups import check_groups, describe_groups
 from xlt.data.label_names import is_missing
-from xlt.data.languages import is_known, listed
+from xlt.data.languages import is_known, listed, normalise
 from xlt.data.rows import Row, is_blank, left_out
 from xlt.data.tables import read_rows
 from xlt.errors import DataError
@@ -160,7 +160,7 @@ def corpus_of(
     names = list(dict.fromkeys(name for _, row in rows for name in row))
     columns = find_columns(names, asked, path)
     if split is not None:
-        rows = _of_split(rows, split, path)
+        rows = of_split(rows, split, path)
     examples = []
     without_text = []
     for number, row in rows:
@@ -190,10 +190,19 @@ def _answered(example: Example, given: tuple[Hashable | None, float] | None) -> 
     return replace(example, answer=given[0], weight=example.weight * given[1])
 
 
-def _of_split(rows: list[Row], split: str, path: str) -> list[Row]:
-    selected = [(number, row) for number, row in rows if row.get("split") == split]
+def of_split(rows: list[Row], split: str, path: str) -> list[Row]:
+    """Returns the rows of a split; raises DataError, which lists the splits, if there are none."""
+    names = dict.fromkeys(name for _, row in rows for name in row)
+    column = usual_column("split", list(names))
+    if column is None:
+        raise DataError(f"{path} has no column split; it has {list(names)}")
+    splits = [
+        as_text(cell) if isinstance(cell := row.get(column), str | int | float) else ""
+        for _, row in rows
+    ]
+    selected = [row for row, name in zip(rows, splits, strict=True) if name == split.strip()]
     if not selected:
-        known = sorted({str(row.get("split")) for _, row in rows})[:_NAMED_SPLITS]
+        known = sorted(set(splits))[:_NAMED_SPLITS]
         raise DataError(f"{path} has no rows with split {split!r}; it has {known}")
     return selected
 
@@ -217,45 +226,43 @@ def _example(
             raise DataError(
                 f"{path}, row {number}: {columns[field]} must be text, got {type(cell).__name__}"
             )
-        string = str(cell).strip()
+        string = as_text(cell)
         if len(string) > most:
             raise DataError(
                 f"{path}, row {number}: {columns[field]} is longer than {most} characters"
             )
         return string
 
-    texts = _strings(row.get(columns["text"]))
+    texts = strings(row.get(columns["text"]))
     if texts is None:
         texts = (value("text", _MAX_TEXT) or "",)
     if not texts or any(map(is_blank, texts)):
         return None
+    answer = None
+    if "label" in columns:
+        answer = _answer(row.get(columns["label"]), value, number, path)
     return Example(
         id=value("id") or str(number),
         texts=texts,
-        lang=value("lang") or UNKNOWN_LANGUAGE,
-        answer=_answer(row.get(columns["label"]), value) if "label" in columns else None,
+        lang=language(value("lang")),
+        answer=answer,
         group=value("group"),
         weight=_weight(value("weight"), number, path),
     )
 
 
-def _strings(cell: object) -> tuple[str, ...] | None:
-    """Returns the strings of a list; None for any other cell."""
-    if not isinstance(cell, list) or not all(isinstance(part, str) for part in cell):
-        return None
-    return tuple(part.strip() for part in cell)
-
-
-def _answer(cell: object, value: Callable[[str], str | None]) -> Hashable | None:
-    """Returns a label, or the labels of a list or of a JSON list in a CSV cell."""
+def _answer(
+    cell: object, value: Callable[[str], str | None], number: int, path: str
+) -> Hashable | None:
+    """Returns a label, or the labels of a list."""
     if is_missing(cell):
         return None
-    try:
-        in_json = isinstance(cell, str) and cell.startswith("[")
-        labels = _strings(json.loads(str(cell)) if in_json else cell)
-    except ValueError:
-        labels = None
-    return value("label") if labels is None else labels
+    several = labels(cell)
+    if several is None and isinstance(cell, list | dict):
+        raise DataError(
+            f"{path}, row {number}: expected a label or a list of labels, got {str(cell)[:100]}"
+        )
+    return value("label") if several is None else several
 
 
 def _weight(value: str | None, number: int, path: str) -> float:
@@ -275,9 +282,10 @@ def _distinct(examples: list[Example], path: str) -> list[Example]:
     counts = Counter(example.id for example in examples)
     if len(counts) == len(examples):
         return examples
-    pairs = Counter((example.id, example.lang) for example in examples)
-    (id, lang), most = pairs.most_common(1)[0]
+    pairs = Counter((example.id, normalise(example.lang)) for example in examples)
+    (id, key), most = pairs.most_common(1)[0]
     if most > 1:
+        lang = next(e.lang for e in examples if (e.id, normalise(e.lang)) == (id, key))
         raise DataError(
             f"{path}: expected distinct ids, but id {id!r} occurs {most} times in language "
             f"{lang!r}: name another column with --id, or give --id '' to number the rows"

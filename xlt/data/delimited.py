@@ -7,11 +7,16 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
-from xlt.data.rows import Row, is_blank
+from xlt.data.rows import Row, is_blank, stripped
 from xlt.errors import DataError
 
 _MAX_FIELD_CHARACTERS = 2_000_000
 _MAX_LINE_CHARACTERS = 16_000_000
+_MAX_HEADER_CHARACTERS = 100_000
+
+#: A name in quotes, whole or without its end.
+_QUOTED = re.compile(r'"[^"]*"')
+_OPEN = re.compile(r'(?:^|[,;\t])\s*"')
 
 #: First line by which Excel names the delimiter.
 _SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
@@ -27,8 +32,9 @@ def delimited(known: str | None) -> Callable[[TextIO, str], Iterator[Row]]:
     def read(stream: TextIO, path: str) -> Iterator[Row]:
         csv.field_size_limit(_MAX_FIELD_CHARACTERS)
         skipped, head, named = _header(stream)
-        delimiter = known or named or max((",", ";", "\t"), key=head.count)
-        names = [name.strip() for name in next(csv.reader([head], delimiter=delimiter), [])]
+        unquoted = _QUOTED.sub("", head)
+        delimiter = known or named or max((",", ";", "\t"), key=unquoted.count)
+        names = [stripped(name) for name in next(csv.reader([head], delimiter=delimiter), [])]
         rows = csv.reader(stream, delimiter=delimiter, strict=True)
         filled: list[tuple[int, list[str]]] = []
         try:
@@ -53,9 +59,22 @@ def _header(stream: TextIO) -> tuple[int, str, str | None]:
         separator = _SEPARATOR.fullmatch(line) if lines == 1 else None
         if separator is not None:
             delimiter = separator[1]
-        elif line.strip(' ,;\t\r\n"'):
-            return lines, line, delimiter
+        elif stripped(line).strip(' ,;\t\r\n"'):
+            more = _rest(stream, line)
+            return lines + len(more), "".join([line, *more]), delimiter
     return lines, "", delimiter
+
+
+def _rest(stream: TextIO, line: str) -> list[str]:
+    """Returns the lines after the header's first one, if a name in quotes goes over its end."""
+    place, head, more = stream.tell(), line, list[str]()
+    while _OPEN.search(_QUOTED.sub("", head)):
+        more.append(stream.readline(_MAX_LINE_CHARACTERS))
+        head += more[-1]
+        if not more[-1] or len(head) > _MAX_HEADER_CHARACTERS:
+            stream.seek(place)
+            return []
+    return more
 
 
 def _fitted(values: list[str], names: Sequence[str], place: str) -> list[str]:

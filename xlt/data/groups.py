@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
+from xlt.data.languages import normalise
 from xlt.errors import DataError
 
 #: Largest number of characters of a text in a message.
@@ -19,9 +20,10 @@ def conflicts(examples: Sequence[Example]) -> dict[str, tuple[Example, Example]]
     first: dict[tuple[str, str], Example] = {}
     found: dict[str, tuple[Example, Example]] = {}
     for example in examples:
-        if example.group is None or example.lang == UNKNOWN_LANGUAGE:
+        lang = normalise(example.lang)
+        if example.group is None or lang == UNKNOWN_LANGUAGE:
             continue
-        other = first.setdefault((example.group, example.lang), example)
+        other = first.setdefault((example.group, lang), example)
         if other.texts != example.texts:
             found.setdefault(example.group, (other, example))
     return found

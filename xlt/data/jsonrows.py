@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
 from xlt.data.rows import Row
 from xlt.errors import DataError
 
 _MAX_LINE_CHARACTERS = 16_000_000
 _MAX_LIST_CHARACTERS = 512_000_000
+
+#: Half of a character beyond U+FFFF, as JSON writes those: what a program left that cut a text.
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def json_rows(stream: TextIO, path: str) -> Iterator[Row]:
@@ -41,7 +45,7 @@ def _list(stream: TextIO, path: str) -> Iterator[Row]:
     for number, value in enumerate(values, start=1):
         if not isinstance(value, dict):
             raise DataError(f"{path}, row {number}: expected an object, got {_kind(value)}")
-        yield number, value
+        yield number, _whole(value)
 
 
 def _lines(stream: TextIO, path: str) -> Iterator[Row]:
@@ -55,10 +59,27 @@ def _lines(stream: TextIO, path: str) -> Iterator[Row]:
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{path}, line {number} is not JSON: {error}") from error
+            raise DataError(
+                f"{path}, line {number} is not JSON: {error}; expected a list of objects or one "
+                "object per line"
+            ) from error
         if not isinstance(value, dict):
             raise DataError(f"{path}, line {number}: expected an object, got {_kind(value)}")
-        yield number, value
+        yield number, _whole(value)
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Returns the value with U+FFFD in place of halves of characters, which are no text.
+
+    Texts keep their length, as offsets count characters.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else _HALF.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    if isinstance(value, dict):
+        return {_whole(name): _whole(part) for name, part in value.items()}
+    return value
 
 
 def _kind(value: object) -> str:

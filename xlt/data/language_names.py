@@ -31,16 +31,16 @@ def tag_of(name: str) -> str | None:
     """Returns the language tag of a name; None if no language has it.
 
     A region or a script in parentheses and the word "language" do not count; `Quechua, Cusco` is
-    read as `Cusco Quechua`. An English name may have the marks of the own name (`Yorùbá`).
+    read as `Cusco Quechua`, and `_` as a space. An English name may have the marks of the own name
+    (`Yorùbá`).
 
     Args:
         name: The name, normalised to NFC; case does not matter.
     """
     if len(name) < _SHORTEST or any(unicodedata.category(sign) in _NO_TEXT for sign in name):
         return None
-    found = (
-        _own(reading) or _exact("en", reading) or _marked(reading) for reading in _readings(name)
-    )
+    readings = _readings(name.replace("_", " "))
+    found = (_own(reading) or _exact("en", reading) or _marked(reading) for reading in readings)
     return next((tag for tag in found if tag), None)
 
 

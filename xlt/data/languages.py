@@ -196,12 +196,16 @@ def _tag(name: str) -> langcodes.Language | None:
 
 
 def _is_language(tag: langcodes.Language) -> bool:
-    """Returns whether the tag has a language with a code, and valid subtags."""
+    """Returns whether the tag has a language with a code, and valid subtags.
+
+    Those of a language within another are replaced (`zh-yue`); what is left of them is none
+    (`Min_Nan` is no kind of Minangkabau).
+    """
     try:
         tag.to_alpha3()
     except LookupError:
         return False
-    return tag.is_valid()
+    return tag.is_valid() and not tag.extlangs
 
 
 def _individual(tag: langcodes.Language) -> str:

@@ -23,6 +23,16 @@ def is_blank(cell: object) -> bool:
     return cell is None or (isinstance(cell, float) and math.isnan(cell))
 
 
+def stripped(name: str) -> str:
+    """Returns a name without invisible characters around it, such as a second byte order mark."""
+    start, end = 0, len(name)
+    while start < end and is_blank(name[start]):
+        start += 1
+    while start < end and is_blank(name[end - 1]):
+        end -= 1
+    return name[start:end]
+
+
 def with_nested(rows: Sequence[Row], names: Iterable[str]) -> list[Row]:
     """Adds the values of nested objects that are asked for by dotted names, such as `doc.lang`.
 

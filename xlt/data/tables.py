@@ -66,7 +66,7 @@ def _parquet(file: Path) -> list[Row]:
     try:
         table = pyarrow.parquet.read_table(file)
     except pyarrow.ArrowException as error:
-        raise DataError(f"{file} is not a Parquet file: {error}") from error
+        raise DataError(f"cannot read {file} as a Parquet file: {error}") from error
     names = class_names_of_schema(table.schema.metadata)
     return list(enumerate(with_class_names(table.to_pylist(), names, str(file)), start=1))
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from xlt.data.corpus import Corpus, corpus_of
+from xlt.data.corpus import Corpus, corpus_of, of_split
 from xlt.data.exports.items import UNANSWERED, Export, Item
 from xlt.data.exports.recognise import recognise
 from xlt.data.rows import with_nested
@@ -37,38 +37,41 @@ def read_file(
         path: The file, or the name of a Hub data set.
         asked: Columns that the user named, by field.
         split: Keep only rows whose `split` column has this value.
-        answers: Reads the answers; without them only texts are wanted.
+        answers: Reads the answers; without them, or if the label's column is named "", only texts
+            are wanted.
         kind: Kind of the answers; None for one label, or several if an annotator chose several.
 
     Raises:
         DataError: If the file cannot be read.
     """
     rows = with_nested(read_rows(path), filter(None, asked.values()))
+    answers = answers and asked.get("label") != ""
     if not answers:
         asked = {**asked, **{field: asked.get(field) or "" for field in ("label", "weight")}}
     export = recognise(rows, str(path), asked, answers=answers) if rows else None
     if export is None:
         return corpus_of(rows, str(path), asked, split=split)
     table = [(item.number, item.fields) for item in export.items]
+    read = table if split is None else of_split(table, split, str(path))
     columns = _columns(export, asked)
     if export.control is None:
         corpus = corpus_of(table, str(path), columns, split=split)
         unanswered = sum(example.answer is None for example in corpus.examples)
         reasons = Counter([UNANSWERED] * unanswered + [_NO_TEXT] * len(corpus.without_text))
-        return replace(corpus, summary=_summary(export, reasons if answers else None))
+        return replace(corpus, summary=_summary(export, len(read), reasons if answers else None))
     agreements = _agreements(export.items, kind)
     pairs: dict[int, tuple[Hashable | None, float]] = {
         item.number: (agreement.answer, agreement.weight or 1.0)
         for item, agreement in zip(export.items, agreements, strict=True)
     }
     corpus = corpus_of(table, str(path), columns, split=split, answers=pairs)
-    without_text = set(corpus.without_text)
+    numbers, without_text = {number for number, _ in read}, set(corpus.without_text)
     reasons = Counter(
         _NO_TEXT if item.number in without_text else agreement.reason
         for item, agreement in zip(export.items, agreements, strict=True)
-        if agreement.reason or item.number in without_text
+        if item.number in numbers and (agreement.reason or item.number in without_text)
     )
-    return replace(corpus, summary=_summary(export, reasons if answers else None))
+    return replace(corpus, summary=_summary(export, len(read), reasons if answers else None))
 
 
 def _columns(export: Export, asked: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -103,9 +106,8 @@ def _agreement(
     return agree(votes) if votes else Agreement(reason=item.reason or UNANSWERED)
 
 
-def _summary(export: Export, reasons: Counter[str] | None) -> str:
-    """Describes an export; counts its items by the reason for no answer, if that was asked."""
-    count = len(export.items)
+def _summary(export: Export, count: int, reasons: Counter[str] | None) -> str:
+    """Describes an export of which `count` items were read, by the reason for no answer."""
     line = f"read {count} {export.noun}{'' if count == 1 else 's'} of {export.title}"
     if reasons is None:
         return line

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from xlt.data.languages import spellings
 from xlt.errors import DataError
 from xlt.tasks.task import AnyTask
 
@@ -92,14 +93,17 @@ def per_language(
 ) -> Mapping[str, LanguageScore]:
     """Judges predictions by language, in the order of first appearance.
 
+    All codes and names of a language are one language, called by the first of them.
+
     Raises:
         DataError: If the three sequences differ in length.
     """
     _same_length(truth, predicted)
     _same_length(truth, langs)
+    called = spellings(langs)
     rows: dict[str, list[int]] = {}
     for row, lang in enumerate(langs):
-        rows.setdefault(lang, []).append(row)
+        rows.setdefault(called[lang], []).append(row)
     return {
         lang: score(task, [truth[i] for i in own], [predicted[i] for i in own])
         for lang, own in rows.items()

@@ -46,3 +46,13 @@ def test_help_has_an_example(command, capsys):
         main([command, "--help"])
     assert stopped.value.code == 0
     assert f"\n  xlt {command} " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("seed", ["-1", "x", "1.5"])
+def test_seeds_are_checked_first(seed, tmp_path, capsys):
+    """Before anything is read."""
+    with pytest.raises(SystemExit) as stopped:
+        main(["select", "bundled", str(tmp_path / "none.csv"), "--seed", seed])
+    assert stopped.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.endswith(f"argument --seed: expected a whole number from 0 on, got '{seed}'")

@@ -140,3 +140,9 @@ def test_spellings_of_one_language_are_one_in_a_simulation(tmp_path, tiny_encode
     shown = capsys.readouterr().out
     assert '"targets": ["ha"]' in shown
     assert '"source": ["en"]' in shown
+
+
+def test_the_list_of_languages_has_each_once():
+    """However its texts spell it; it is called as the first of them."""
+    with pytest.raises(DataError, match=r"texts are in en \(3\), Hausa \(2\)$"):
+        named("--source", "xx", ["en", "Hausa", "eng_Latn", "ha", "English"])

@@ -51,6 +51,8 @@ def test_the_command_writes_tables_and_plots_and_goes_on(table, tiny_encoder, tm
     ("change", "message"),
     [
         (["--strategies", "nonsense"], "unknown strategy 'nonsense'"),
+        (["--strategies", ""], "--strategies must be different names, got ''"),
+        (["--strategies", "random,random"], "must be different names, got 'random,random'"),
         (["--budgets", "ten"], "--budgets must be numbers"),
         (["--seeds", "0"], "--seeds and --jobs must be at least 1"),
         (["--strategies", "default:quota=nonsense"], "quota must be one of"),

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlt.data.class_labels import class_names, class_names_of_schema, with_class_names
+from xlt.data.corpus import read_examples
 from xlt.data.tables import read_rows
 from xlt.errors import DataError
 
@@ -22,6 +23,7 @@ FEATURES = datasets.Features(
         "label": datasets.ClassLabel(names=TONES),
         "tags": datasets.List(datasets.ClassLabel(names=["a", "b"])),
         "number": datasets.Value("int64"),
+        "meta": {"tone": datasets.ClassLabel(names=TONES), "page": datasets.Value("int64")},
     }
 )
 ROWS = {
@@ -29,12 +31,14 @@ ROWS = {
     "label": [1, -1, None],
     "tags": [[1, 0], [], [-1]],
     "number": [1, -1, 0],
+    "meta": [{"tone": 1, "page": 1}, {"tone": -1, "page": -1}, {"tone": None, "page": 0}],
 }
 NAMED = [
-    {"text": "r", "label": "good", "tags": ["b", "a"], "number": 1},
-    {"text": "s", "label": None, "tags": [], "number": -1},
-    {"text": "t", "label": None, "tags": None, "number": 0},
+    {"text": "r", "label": "good", "tags": ["b", "a"], "number": 1, "meta": ("good", 1)},
+    {"text": "s", "label": None, "tags": [], "number": -1, "meta": (None, -1)},
+    {"text": "t", "label": None, "tags": None, "number": 0, "meta": (None, 0)},
 ]
+NAMED = [row | {"meta": dict(zip(("tone", "page"), row["meta"], strict=True))} for row in NAMED]
 
 
 @pytest.fixture(params=["Hub", "Parquet"])
@@ -62,6 +66,20 @@ def test_a_number_without_a_name_is_named(tmp_path):
     info = {"info": {"features": {"label": {"_type": "ClassLabel", "names": TONES}}}}
     pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(info)}), path)
     with pytest.raises(DataError, match=r"row 1: expected numbers of the classes .*'good'.*7"):
+        read_rows(path)
+
+
+@pytest.mark.parametrize("label", [[0.0, 1.0, None], [0.0, 1.0, float("nan")]])
+def test_numbers_that_pandas_made_fractions_are_numbers(tmp_path, label):
+    """NaN is no label then."""
+    path = tmp_path / "data.parquet"
+    info = {"info": {"features": {"label": {"_type": "ClassLabel", "names": TONES}}}}
+    table = pa.table({"text": ["r", "s", "t"], "label": pa.array(label, from_pandas=False)})
+    pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(info)}), path)
+    assert [e.answer for e in read_examples(path)] == [*TONES[:2], None]
+    half = pa.table({"text": ["r"], "label": [0.5]})
+    pq.write_table(half.replace_schema_metadata({"huggingface": json.dumps(info)}), path)
+    with pytest.raises(DataError, match=r"row 1: expected numbers of the classes .*0\.5"):
         read_rows(path)
 
 

@@ -116,3 +116,11 @@ def test_a_column_that_the_user_named_is_nothing_else(tmp_path):
         ("2", "1"), ("3", "2"), ("4", "1"), ("5", "2")
     ]  # fmt: skip
     assert [example.id for example in read_examples(path, id="")] == ["2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("names", [["text", "Text"], ["Text", "text"], ["TEXT", "te xt"]])
+def test_of_columns_that_differ_in_case_the_plain_one_or_the_first_is_read(tmp_path, names):
+    """A second one is for example what somebody cleaned."""
+    wanted = "text" if "text" in names else names[0]
+    path = written(tmp_path, ".csv", [{name: f"of {name}" for name in names}])
+    assert [example.text for example in read_examples(path)] == [f"of {wanted}"]

@@ -84,9 +84,9 @@ def test_a_cell_with_a_list_of_labels_is_a_tuple_of_them(tmp_path, kind):
     assert [example.answer for example in found] == [answer for _, answer in LISTS]
 
 
-@pytest.mark.parametrize("cell", ["[not json", "[1, 2]", '["a", 1]', "[]x"])
+@pytest.mark.parametrize("cell", ["[not json", "[null]", "[]x", "[unclear]", "['a' b]", "[true]"])
 def test_a_label_that_only_looks_like_a_list_is_a_label(tmp_path, cell):
-    """Only a JSON list of strings is several labels."""
+    """Only a list of strings or numbers is several labels."""
     found = read_examples(written(tmp_path, ".csv", [{"text": "t", "label": cell}]))
     assert found[0].answer == cell
 
@@ -102,6 +102,23 @@ def test_a_text_cell_with_a_list_is_several_texts(tmp_path):
     assert len(read_examples(written(tmp_path, ".jsonl", rows))) == 2
 
 
+@pytest.mark.parametrize("kind", [".csv", ".jsonl", ".parquet"])
+def test_whole_numbers_are_written_as_such(tmp_path, kind):
+    """Pandas makes 1.0 of 1 where a value lacks; a model must know the label again."""
+    rows = [{"id": 7.0, "text": "a", "label": 1.0}, {"id": 8.0, "text": "b", "label": None}]
+    if kind == ".csv":
+        rows = [{"id": 7, "text": "a", "label": 1}, {"id": 8, "text": "b", "label": None}]
+    found = read_examples(written(tmp_path, kind, rows))
+    assert [(e.id, e.answer) for e in found] == [("7", "1"), ("8", None)]
+
+
+def test_ids_are_distinct_within_a_language_however_it_is_called(tmp_path):
+    """One language with two names is no translation."""
+    rows = [{"id": 1, "lang": lang, "text": f"text {lang}"} for lang in ("ha", "Hausa")]
+    with pytest.raises(DataError, match="'1' occurs 2 times in language 'ha'"):
+        read_examples(written(tmp_path, ".csv", rows))
+
+
 def test_an_id_shared_by_languages_is_their_group(tmp_path):
     """The same id in several languages is one sentence: ids become distinct, groups appear."""
     rows = [{"id": 1, "lang": lang, "text": f"text {lang}"} for lang in ("en", "ha")]
@@ -109,6 +126,26 @@ def test_an_id_shared_by_languages_is_their_group(tmp_path):
         written(tmp_path, ".parquet", [*rows, {"id": 2, "lang": "en", "text": "b"}])
     )
     assert [(e.id, e.group) for e in found] == [("1/en", "1"), ("1/ha", "1"), ("2/en", "2")]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"text": "a", "split": 1}, {"text": "b", "split": 2}],
+        [{"text": "a", "Split": "1 "}, {"text": "b", "Split": "2"}],
+        [{"text": "a", "SPLIT": 1.0}, {"text": "b", "SPLIT": None}],
+    ],
+)
+def test_splits_are_numbers_too_and_their_column_is_found_as_others_are(tmp_path, rows):
+    """Case and white space do not matter."""
+    assert [e.text for e in read_examples(written(tmp_path, ".jsonl", rows), split="1")] == ["a"]
+
+
+def test_a_split_of_a_table_without_splits_names_the_columns(tmp_path):
+    """Instead of a split called None."""
+    path = written(tmp_path, ".csv", [{"text": "a", "part": "train"}])
+    with pytest.raises(DataError, match=r"no column split; it has \['text', 'part'\]"):
+        read_examples(path, split="train")
 
 
 def test_a_split_column_can_be_chosen(tmp_path):
@@ -136,13 +173,17 @@ def test_a_split_column_can_be_chosen(tmp_path):
         ("a.csv", b"text,lang\na," + b"x" * 1100 + b"\n", "row 2: lang is longer"),
         ("a.jsonl", b'{"text": "a"}\n{"text": \n', "line 2 is not JSON"),
         ("a.jsonl", b'["a"]\n', "row 1: expected an object, got str"),
+        ("a.json", b'{\n"text": "a"\n}\n', "expected a list of objects or one object per line"),
+        ("a.jsonl", b'{"text": "a", "label": {"b": 1}}\n', "a label or a list of labels, got {'b'"),
+        ("a.jsonl", b'{"text": "a", "label": [[0]]}\n', "a label or a list of labels, got \\[\\["),
+        ("a.csv", b"text,label\na," + b"[" * 99_000 + b"\n", "row 2: label is longer"),
         ("a.jsonl", b'{"text": "a"}\n["a"]\n', "line 2: expected an object, got list"),
         ("a.jsonl", b"[" * 100_000 + b"\n", "line 1 is not JSON"),
         ("a.jsonl", b'{"text": {"a": 1}}\n', "row 1: text must be text, got dict"),
         ("a.jsonl", b'{"text": null}\n', "no rows"),
         ("a.jsonl", b'{"text": [], "lang": "en"}\n', "no row of .* has a text in 'text'"),
         ("a.jsonl", b'{"text": "a", "id": 1}\n{"text": "b", "id": 1}\n', "'1' occurs 2 times"),
-        ("a.parquet", b"not parquet", "not a Parquet file"),
+        ("a.parquet", b"not parquet", "cannot read .* as a Parquet file"),
         ("a.jsonl.gz", b"not gzip", "cannot read"),
         ("a.xlsx", b"", "expected a file ending in .csv"),
     ],
@@ -209,4 +250,4 @@ def test_a_number_that_is_none_is_no_label(tmp_path):
     rows = [{"text": "t", "label": label} for label in (1.0, math.nan, -1.0)]
     for kind in (".parquet", ".jsonl"):
         found = read_examples(written(tmp_path, kind, rows))
-        assert [example.answer for example in found] == ["1.0", None, "-1.0"]
+        assert [example.answer for example in found] == ["1", None, "-1"]

@@ -85,3 +85,25 @@ def test_nothing_beside_the_data_changes_what_is_read(rows, columns, below, deli
         writer.writerow([*row, *[""] * columns])
     found = [tuple(row.values()) for _, row in read(file.getvalue(), delimiter)]
     assert found == rows
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ('"text, old, raw";label', ["text, old, raw", "label"]),
+        ('"text\n(as heard)";label', ["text\n(as heard)", "label"]),
+        ('label;"text\r\n\r\n(as heard; raw)"', ["label", "text\r\n\r\n(as heard; raw)"]),
+        ('text 5" wide;label', ['text 5" wide', "label"]),
+        ("\ufefftext;\u200blabel\u00a0", ["text", "label"]),
+    ],
+)
+def test_headers_may_hold_delimiters_lines_and_invisible_characters(header, names):
+    """Names in quotes, as forms write their questions; marks that were copied along."""
+    [(number, row)] = read(f"{header}\na;x\n")
+    assert list(row.items()) == list(zip(names, ["a", "x"], strict=True))
+    assert number == 2 + header.count("\n")
+
+
+def test_a_quote_in_the_header_that_never_ends_takes_nothing_away():
+    """The rows after it are rows."""
+    assert [row for _, row in read('text,"label\na,x\n')] == [{"text": "a", "label": "x"}]

@@ -73,3 +73,11 @@ def test_texts_of_unknown_languages_may_be_translations():
     texts = [("a", "und"), ("b", "und"), ("c", "en")]
     examples = [Example(id=t, texts=(t,), lang=lang, group="g") for t, lang in texts]
     check_groups(examples, "group", "f.csv")
+
+
+def test_one_language_with_two_names_is_one_language():
+    """Two texts of it in one group are no translations."""
+    texts = [("Hausa", "ina kwana"), ("ha", "sannu")]
+    examples = [Example(id=t, texts=(t,), lang=lang, group="1") for lang, t in texts]
+    with pytest.raises(DataError, match="in group '1' two different texts are in 'Hausa'"):
+        check_groups(examples, "group", "f.csv")

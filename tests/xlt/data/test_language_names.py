@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xlt.data.language_names import tag_of
+from xlt.data.languages import normalise
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,10 @@ def test_a_part_in_parentheses_must_be_known():
     """A region or script is left out; anything else may tell two languages apart."""
     assert tag_of("Uzbek (Cyrillic)") == tag_of("Uzbek (Uzbekistan)") == "uz"
     assert tag_of("Uzbek (spoken)") is None
+
+
+@pytest.mark.parametrize("name", ["Swiss German", "Nigerian Pidgin", "Min Nan", "Haitian Creole"])
+def test_words_may_be_joined(name):
+    """Names of columns and files have no spaces."""
+    assert tag_of(name.replace(" ", "_")) == tag_of(name)
+    assert normalise(name.replace(" ", "_")) == normalise(name)

@@ -62,7 +62,10 @@ def min_rows(tasks, control="topic"):
 def csv_file(folder: Path, tasks, kind: str = ".csv") -> Path:
     """The same rows as CSV or TSV; several labels are JSON text."""
     rows = [
-        {key: json.dumps(cell) if isinstance(cell, dict) else cell for key, cell in row.items()}
+        {
+            key: json.dumps(cell) if isinstance(cell, dict | list) else cell
+            for key, cell in row.items()
+        }
         for row in min_rows(tasks)
     ]
     path = folder / f"export{kind}"

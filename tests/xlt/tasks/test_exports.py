@@ -136,7 +136,7 @@ def test_the_control_is_chosen_by_name(tmp_path):
     assert answers_of(path, label="topic")[0] == {"1": "a", "2": "b"}
     with pytest.raises(DataError, match=r"several controls: 'topic', 'mood': choose .* --label"):
         read_file(path, {})
-    with pytest.raises(DataError, match=r"control 'who'; .*: 'topic', 'mood'; .*'who \(labels\)'"):
+    with pytest.raises(DataError, match=r"control 'who' .*: 'topic', 'mood'; .*'who \(labels\)'"):
         read_file(path, {"label": "who"})
     assert len(read_file(path, {}, answers=False).examples) == 2
 
@@ -225,20 +225,31 @@ def test_nested_fields_are_named_by_dots_in_both_jsons(tmp_path, form):
     assert (example.text, example.lang, example.answer) == ("deep text", "yo", "a")
 
 
-def test_trees_of_choices_are_read_by_their_leaves(tmp_path):
+@pytest.mark.parametrize("form", FORMS)
+def test_trees_of_choices_are_read_by_their_leaves(tmp_path, form):
     """Nodes on the way are no labels; two leaves of one annotation are two labels."""
     tasks = [
         task(1, annotation(1, [["Animal"], ["Animal", "Dog"]])),
         task(2, annotation(2, [["Plant", "Other"]])),
         task(3, annotation(3, [["Animal", "Other"]])),
     ]
-    answers, _ = answers_of(json_file(tmp_path, tasks))
+    answers, _ = answers_of(written(tmp_path, form, tasks))
     assert answers == {"1": "Dog", "2": "Plant / Other", "3": "Animal / Other"}
     both = task(4, annotation(4, [["Animal", "Dog"], ["Animal", "Cat"]]))
-    answers, _ = answers_of(json_file(tmp_path, [*tasks, both]))
+    answers, _ = answers_of(written(tmp_path, form, [*tasks, both]))
     assert answers["4"] == ("Cat", "Dog")
     answers, _ = answers_of(json_file(tmp_path, [task(5, annotation(5, [["Animal"], []])), *tasks]))
     assert answers["5"] is None
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_empty_name_for_the_label_reads_no_answers(tmp_path, form):
+    """Of an export as of a table; for example to order all of its texts."""
+    path = written(tmp_path, form, [task(1, annotation(1, ["a"])), task(2, annotation(2, ["b"]))])
+    assert answers_of(path, label="") == (
+        {"1": None, "2": None},
+        "read 2 tasks of a Label Studio export",
+    )
 
 
 def test_a_label_in_the_data_of_an_export_is_no_answer(tmp_path):
@@ -274,10 +285,11 @@ def test_doccano_s_empty_list_is_no_answer(tmp_path):
 
 
 def test_spans_of_doccano_are_no_labels_of_texts(tmp_path):
-    """One clear line."""
-    rows = [{"id": 1, "data": "Ama", "label": [[0, 3, "PER"]]}]
+    """One clear line; their texts can be read all the same."""
+    path = lines_file(tmp_path, [{"id": 1, "data": "Ama", "label": [[0, 3, "PER"]]}])
     with pytest.raises(DataError, match=r"row 1: expected a list of labels of the whole text"):
-        read_file(lines_file(tmp_path, rows), {})
+        read_file(path, {})
+    assert [example.text for example in read_file(path, {}, answers=False).examples] == ["Ama"]
 
 
 def test_prodigy_s_binary_answers_are_read(tmp_path):
@@ -419,6 +431,20 @@ def test_other_tools_labels_that_look_the_same_are_one(tmp_path, tool):
         rows.append({"id": n, "text": f"t{n}", **more})
     answers, _ = answers_of(lines_file(tmp_path, rows))
     assert answers == {"0": "Sức khỏe", "1": "Sức khỏe"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_only_what_is_read_of_a_split_is_counted(tmp_path, form):
+    """The line is about the rows that the command uses."""
+    tasks = [task(n, annotation(n, [label]), split="a") for n, label in enumerate("xyx", 1)]
+    tasks.append(task(4, annotation(4, ["y"]), split="b"))
+    tasks.append(task(5, annotation(5, []), split="b"))
+    answers, summary = answers_of(written(tmp_path, form, tasks), label="topic", split="b")
+    assert answers == {"4": "y", "5": None}
+    assert summary == (
+        "read 2 tasks of a Label Studio export: 1 labelled, 1 without an answer "
+        "(labels from 'topic')"
+    )
 
 
 def test_items_without_text_are_left_out_and_counted(tmp_path):

@@ -54,6 +54,13 @@ def test_languages_are_judged_apart_in_order_of_appearance():
     assert (found["ha"].n, found["ha"].correct, found["ha"].accuracy) == (2, 0, 0.0)
 
 
+def test_a_language_is_judged_once_however_it_is_called():
+    """Tables that were put together from several mix codes and names."""
+    truth, predicted = ["a", "b", "a", "a"], ["a", "a", "a", "b"]
+    found = per_language(TASK, truth, predicted, ["yo", "Hausa", "Yoruba", "hau_Latn"])
+    assert found == per_language(TASK, truth, predicted, ["yo", "Hausa", "yo", "Hausa"])
+
+
 def test_ece_by_hand():
     """Two bins: confidence .95 and all right, confidence .65 and half right."""
     confidence, right = np.array([0.95, 0.95, 0.65, 0.65]), np.array([1.0, 1.0, 1.0, 0.0])

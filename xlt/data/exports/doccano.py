@@ -25,8 +25,13 @@ def is_doccano(rows: Sequence[Row]) -> bool:
     return all(set(row) <= _ALONE and _is_one(row["label"]) for _, row in rows)
 
 
-def read_doccano(rows: Sequence[Row], path: str) -> Export:
+def read_doccano(rows: Sequence[Row], path: str, *, answers: bool) -> Export:
     """Reads rows for which `is_doccano` holds; an empty list is how doccano writes no label.
+
+    Args:
+        rows: Texts with their labels.
+        path: Their file, for messages.
+        answers: Reads the labels; without them only texts are wanted.
 
     Raises:
         DataError: If a label is of spans and not of the whole text.
@@ -34,14 +39,14 @@ def read_doccano(rows: Sequence[Row], path: str) -> Export:
     return Export(
         title="a doccano export",
         noun="text",
-        items=tuple(_item(number, row, path) for number, row in rows),
+        items=tuple(_item(number, row, path, answers=answers) for number, row in rows),
         control="label",
         text="data",
     )
 
 
-def _item(number: int, row: Mapping[str, object], path: str) -> Item:
-    labels = row["label"]
+def _item(number: int, row: Mapping[str, object], path: str, *, answers: bool) -> Item:
+    labels = row["label"] if answers else []
     if not isinstance(labels, list) or not is_strings(labels):
         raise DataError(
             f"{path}, row {number}: expected a list of labels of the whole text, got "

@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
+from xlt.data.choice_trees import leaf_labels, outermost
 from xlt.data.label_names import canonical
 
 #: Labels that one annotator chose for one text.
 Choices = tuple[str, ...]
+#: As Label Studio writes it: a label, or the path to a leaf of a tree of choices.
+Choice: TypeAlias = str | list[str]
+#: From the root of a tree of choices to a leaf.
+Path: TypeAlias = tuple[str, ...]
 
 #: Reasons for no vote.
 REJECTED = "rejected"
@@ -81,30 +87,57 @@ def is_strings(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(part, str) for part in value)
 
 
-def choices_of_cell(cell: object) -> Choices | None:
-    """Reads a cell of Label Studio's flat formats: a label, or `{"choices": [...]}` for several.
+def is_chosen(value: object) -> bool:
+    """Returns whether the value is a list of labels, or of paths to them."""
+    return isinstance(value, list) and all(
+        isinstance(part, str) or (is_strings(part) and bool(part)) for part in value
+    )
 
-    None if the cell holds something else than choices.
+
+def labels_of_leaves(chosen: Iterable[Choice]) -> dict[Path, str]:
+    """Returns the labels of the leaves among what annotators chose."""
+    return leaf_labels(dict.fromkeys(tuple(c) for c in chosen if not isinstance(c, str)))
+
+
+def label_of(choice: Choice, leaves: Mapping[Path, str]) -> str:
+    """Returns the label that was chosen."""
+    return choice if isinstance(choice, str) else leaves[tuple(choice)]
+
+
+def choices_of_cell(cell: object) -> list[Choice] | None:
+    """Reads a cell of Label Studio's flat formats.
+
+    It is a label, the path to a leaf (a list), or `{"choices": [...]}` for several of them. None if
+    the cell holds something else than choices.
     """
     if cell is None:
-        return ()
+        return []
     value = choice_object(cell)
     if value is not None:
-        return choices(value)
-    return choices([cell]) if isinstance(cell, str) and not _holds_objects(cell) else None
+        return outermost(value)
+    path = _from_json(cell, "[")
+    if is_strings(path) and path:
+        return [path]
+    return [cell] if isinstance(cell, str) and not _holds_objects(cell) else None
 
 
-def choice_object(cell: object) -> list[str] | None:
+def choice_object(cell: object) -> list[Choice] | None:
     """Returns the list in `{"choices": [...]}`, as an object or as JSON text; None otherwise."""
-    if isinstance(cell, str) and cell.startswith('{"choices"'):
-        try:
-            cell = json.loads(cell)
-        except (ValueError, RecursionError):
-            return None
-    if isinstance(cell, Mapping) and set(cell) == {"choices"} and is_strings(cell["choices"]):
-        values: list[str] = cell["choices"]
-        return values
+    cell = _from_json(cell, '{"choices"')
+    if isinstance(cell, Mapping) and set(cell) == {"choices"} and is_chosen(cell["choices"]):
+        chosen: list[Choice] = cell["choices"]
+        return chosen
     return None
+
+
+def _from_json(cell: object, start: str) -> Any:  # noqa: ANN401 - JSON
+    """Returns what a cell that starts so holds as JSON; any other cell as it is."""
+    if not isinstance(cell, str) or not cell.startswith(start):
+        return cell
+    try:
+        return json.loads(cell)
+    except (ValueError, RecursionError):
+        return cell
 
 
 def _holds_objects(cell: str) -> bool:

@@ -33,7 +33,7 @@ def recognise(
     if is_prodigy(rows):
         export = read_prodigy(rows, path, asked.get("text"), answers=answers)
     elif is_doccano(rows):
-        export = read_doccano(rows, path)
+        export = read_doccano(rows, path, answers=answers)
     elif is_rows(rows):
         return read_annotation_rows(rows, path, asked, answers=answers)
     else:

@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 
 from xlt.data.columns import find_columns
 from xlt.data.exports.annotations import latest_by_annotator
-from xlt.data.exports.items import Choices, Export, Item, choice_object, choices_of_cell, listed
+from xlt.data.exports.items import (
+    Choice,
+    Choices,
+    Export,
+    Item,
+    choice_object,
+    choices,
+    choices_of_cell,
+    label_of,
+    labels_of_leaves,
+    listed,
+)
 from xlt.data.rows import Row
 from xlt.errors import DataError
 
@@ -39,6 +50,9 @@ def read_annotation_rows(
     names = list(dict.fromkeys(name for _, row in rows for name in row))
     columns = find_columns(names, asked, path)
     control = _control(rows, names, columns, asked, path) if answers else ""
+    chosen = {number: _chosen(row, number, control, path) for number, row in rows}
+    leaves = labels_of_leaves(choice for part in chosen.values() for choice in part)
+    given = {number: choices(label_of(c, leaves) for c in part) for number, part in chosen.items()}
     tasks: dict[tuple[str, str], list[Row]] = {}
     for number, row in rows:
         known = "id" in row or "annotator" in row
@@ -47,18 +61,15 @@ def read_annotation_rows(
     return Export(
         title="a Label Studio export",
         noun="task",
-        items=tuple(_item(annotations, control, path) for annotations in tasks.values()),
+        items=tuple(_item(annotations, control, given) for annotations in tasks.values()),
         control=control,
     )
 
 
-def _item(annotations: Sequence[Row], control: str, path: str) -> Item:
+def _item(annotations: Sequence[Row], control: str, given: Mapping[int, Choices]) -> Item:
     number, first = annotations[0]
     latest = latest_by_annotator(_annotation(number, row) for number, row in annotations)
-    votes = {
-        annotator: _choices(annotation["row"], annotation["number"], control, path)
-        for annotator, annotation in latest.items()
-    }
+    votes = {annotator: given[annotation["number"]] for annotator, annotation in latest.items()}
     # JSON_MIN has a row for a task without annotations too; it says nothing about labels.
     votes = {
         annotator: chosen
@@ -77,7 +88,7 @@ def _annotation(number: int, row: Mapping[str, object]) -> dict[str, object]:
     return {"id": number, "completed_by": annotator, "number": number, "row": row, **stamps}
 
 
-def _choices(row: Mapping[str, object], number: int, control: str, path: str) -> Choices:
+def _chosen(row: Mapping[str, object], number: int, control: str, path: str) -> list[Choice]:
     cell = row.get(control) if control else None
     value = choices_of_cell(cell)
     if value is None:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
-from xlt.data.choice_trees import leaf_labels, outermost
+from xlt.data.choice_trees import outermost
 from xlt.data.exports.annotations import Json, counted, objects, results_of
 from xlt.data.exports.items import (
     UNANSWERED,
+    Choice,
     Export,
     Item,
+    Path,
     choices,
     flat,
-    is_strings,
+    is_chosen,
+    label_of,
+    labels_of_leaves,
     listed,
 )
 from xlt.data.rows import Row
 from xlt.errors import DataError
-
-#: From the root of a tree of choices to a leaf.
-Path: TypeAlias = tuple[str, ...]
 
 #: Field with the text of tasks that were imported as plain text.
 _PLAIN_TEXT = "$undefined$"
@@ -82,10 +83,7 @@ def _item(number: int, row: Mapping[str, Any], control: str, labels: Mapping[Pat
         reason = annotations.left_out[0] if annotations.left_out else UNANSWERED
         return Item(number=number, fields=fields, reason=reason)
     votes = {
-        annotator: choices(
-            choice if isinstance(choice, str) else labels[tuple(choice)]
-            for choice in _chosen(annotation, control)
-        )
+        annotator: choices(label_of(choice, labels) for choice in _chosen(annotation, control))
         for annotator, annotation in annotations.by_annotator.items()
     }
     return Item(number=number, fields=fields, votes=votes)
@@ -95,28 +93,21 @@ def _leaf_labels(rows: Sequence[Row], control: str) -> dict[Path, str]:
     """Returns the labels of the leaves that annotators chose, if the choices are a tree."""
     annotations = [a for _, row in rows for a in objects(row.get("annotations"))]
     chosen = [choice for a in annotations for choice in _chosen(a, control)]
-    return leaf_labels(dict.fromkeys(tuple(c) for c in chosen if not isinstance(c, str)))
+    return labels_of_leaves(chosen)
 
 
-def _chosen(annotation: Json, control: str) -> list[str | list[str]]:
+def _chosen(annotation: Json, control: str) -> list[Choice]:
     """Returns the choices of an annotation: labels, or paths to leaves of a tree."""
     of_results = (chosen for name, chosen in _selections(annotation) if name == control)
     return [choice for chosen in of_results for choice in outermost(chosen)]
 
 
-def _selections(annotation: Json) -> Iterator[tuple[str, list[str | list[str]]]]:
+def _selections(annotation: Json) -> Iterator[tuple[str, list[Choice]]]:
     """Yields the control and the choices of each result about the whole text."""
     for result in results_of(annotation):
         value, name = result.get("value"), result.get("from_name")
-        if isinstance(value, Mapping) and "start" not in value and _is_chosen(value.get("choices")):
+        if isinstance(value, Mapping) and "start" not in value and is_chosen(value.get("choices")):
             yield str(name), value["choices"]
-
-
-def _is_chosen(value: object) -> bool:
-    """Returns whether the value is a list of labels, or of paths to them."""
-    return isinstance(value, list) and all(
-        isinstance(part, str) or (is_strings(part) and bool(part)) for part in value
-    )
 
 
 def _control(rows: Sequence[Row], path: str, wanted: str | None) -> str:
@@ -132,8 +123,9 @@ def _control(rows: Sequence[Row], path: str, wanted: str | None) -> str:
     others = [f"{name} ({kind})" for name, kind in types.items() if name not in usable]
     if wanted is not None and types and wanted not in usable:
         raise DataError(
-            f"{path}: no annotation has choices of a control {wanted!r}; controls with choices: "
-            f"{listed(usable) or 'none'}; other controls: {listed(others) or 'none'}"
+            f"{path}: no annotation has choices of a control {wanted!r} for the whole text; "
+            f"controls with such choices: {listed(usable) or 'none'}; other controls: "
+            f"{listed(others) or 'none'}"
         )
     if wanted is not None or len(usable) == 1:
         return wanted or usable[0]
@@ -143,7 +135,7 @@ def _control(rows: Sequence[Row], path: str, wanted: str | None) -> str:
         )
     if others:
         raise DataError(
-            f"{path}: no annotation has choices; expected answers to a Choices control, got "
-            f"{listed(others)}"
+            f"{path}: no annotation has choices for the whole text; expected answers to a Choices "
+            f"control, got {listed(others)}"
         )
     return ""

@@ -1,0 +1,74 @@
+"""Lists of labels are read in every form that tools write, and numbers alike from all files."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xlt.data.cells import as_text, labels, language
+from xlt.data.label_names import canonical
+
+#: Without what Python or NumPy escape or wrap.
+NAMES = st.lists(st.text("abcü ß-,#[]", min_size=1, max_size=8).map(str.strip).filter(bool))
+
+
+@given(NAMES)
+def test_lists_in_cells_are_read_back(names):
+    """As JSON, and as Python and NumPy print them, which is what pandas writes to CSV."""
+    expected = tuple(dict.fromkeys(map(canonical, names)))
+    printed = np.array2string(np.array(names), threshold=999) if names else "[]"
+    for cell in (names, json.dumps(names), f" {names} ", printed):
+        found = labels(cell)
+        assert found is not None
+        assert tuple(map(canonical, found)) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ([3, 27], ("3", "27")),
+        ("[3, 27]", ("3", "27")),
+        ([1.0, "a"], ("1", "a")),
+        (["b", "", "a", " ", "nan"], ("b", "a")),
+        ([""], ()),
+        (["b", "a", "b"], ("b", "a")),
+        (["e\u0301", "a", "\u00e9 "], ("e\u0301", "a")),
+        ("['it\\'s']", None),
+        ([None], None),
+        ([float("nan")], None),
+        ([True], None),
+        ([["a"]], None),
+        ("[" * 50_000, None),
+        ("['a'" + " " * 90_000, None),
+        ("a", None),
+    ],
+)
+def test_numbers_in_lists_are_labels_and_other_things_are_not(cell, expected):
+    """Class numbers of data sets; nothing takes long or ends in a traceback."""
+    assert labels(cell) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [(1.0, "1"), (-2.0, "-2"), (0.5, "0.5"), (7, "7"), (True, "True"), ("1.0 ", "1.0")],
+)
+def test_whole_numbers_have_no_fraction(cell, text):
+    """A string stays what it is."""
+    assert as_text(cell) == text
+
+
+def test_infinity_is_no_whole_number():
+    """It is in JSON as Python writes it."""
+    assert as_text(float("inf")) == "inf"
+
+
+@pytest.mark.parametrize(
+    ("cell", "lang"), [("NaN", "und"), ("<NA>", "und"), (None, "und"), ("nan", "nan"), ("ha", "ha")]
+)
+def test_a_missing_language_is_not_min_nan(cell, lang):
+    """`NaN` is what programs write for no value; `nan` is a code."""
+    assert language(cell) == lang
