@@ -119,7 +119,7 @@ def fit_frozen(
     )
     linear, left_linear = _linear(labelled, link, l2, rng)
     mixed = KERNEL_SHARE * kernel.logits(kernel.left) + (1 - KERNEL_SHARE) * left_linear[rows]
-    scale = 1 / _temperature(mixed, kernel.targets, link)
+    scale = 1 / _temperature(mixed, kernel.targets, link, kernel.weights)
     prior = kernel.logits(kernel.prior) * KERNEL_SHARE
     share = (1 - KERNEL_SHARE) * scale
     model = FrozenModel(
@@ -154,7 +154,7 @@ def _kernel(labelled: Labelled, centres: Centres, link: Link) -> _Kernel:
     targets = np.asarray(labelled.targets, dtype=np.float64)
     prior = np.average(targets, axis=0, weights=weights)
     each = left_out(gaussian(units, units), targets - prior, weights, labelled.groups, PENALTIES)
-    share = _language_shares(labelled.langs)
+    share = _language_shares(labelled.langs, weights)
     errors = [
         float((share * ((predicted + prior - targets) ** 2).sum(axis=1)).sum())
         for predicted in each
@@ -168,7 +168,7 @@ def _kernel(labelled: Labelled, centres: Centres, link: Link) -> _Kernel:
         weights=weights,
         prior=prior,
         penalty=PENALTIES[best],
-        scale=_STEEPNESS / _temperature(steep, targets, link),
+        scale=_STEEPNESS / _temperature(steep, targets, link, weights),
         left=left,
     )
 
@@ -200,7 +200,7 @@ def _linear(
         rest = np.flatnonzero(fold != number)
         layer = _layer(labelled.take(rest), link, l2)
         left[fold == number] = layer.outputs(labelled.vectors[fold == number]).values
-    scale = 1 / _temperature(left, labelled.targets, link)
+    scale = 1 / _temperature(left, labelled.targets, link, labelled.weights)
     layer = _layer(labelled, link, l2)
     return Linear(weights=layer.weights * scale, biases=layer.biases * scale), left * scale
 
@@ -219,10 +219,11 @@ def _layer(labelled: Labelled, link: Link, l2: float) -> Linear:
     return Linear(weights=weights, biases=layer.biases - weights @ centre)
 
 
-def _temperature(logits: Matrix, targets: Matrix, link: Link) -> float:
-    """Returns the temperature of logits (N, W) for left-out labels, near 1 if they are few."""
-    own = math.log(best_temperature(logits, targets, link))
-    return math.exp(own * len(logits) / (len(logits) + _PRIOR_LABELS))
+def _temperature(logits: Matrix, targets: Matrix, link: Link, weights: Vectors) -> float:
+    """Returns the temperature of logits (N, W) for left-out labels, near 1 if they weigh little."""
+    own = math.log(best_temperature(logits, targets, link, weights))
+    labels = float(weights.sum())
+    return math.exp(own * labels / (labels + _PRIOR_LABELS))
 
 
 def _folds(groups: Sequence[str], rng: np.random.Generator) -> NDArray[np.intp]:
@@ -232,11 +233,12 @@ def _folds(groups: Sequence[str], rng: np.random.Generator) -> NDArray[np.intp]:
     return np.array([fold[group] for group in groups], dtype=np.intp)
 
 
-def _language_shares(langs: Sequence[str]) -> NDArray[np.float64]:
-    """Returns shares (N,) that sum to 1, the same sum for each language."""
+def _language_shares(langs: Sequence[str], weights: Vectors) -> NDArray[np.float64]:
+    """Returns shares (N,) by weight that sum to 1, the same sum for each language."""
     keys = np.array([normalise(lang) for lang in langs])
-    _, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    return np.asarray(1.0 / (len(counts) * counts[place]))
+    _, place = np.unique(keys, return_inverse=True)
+    sums = np.bincount(place, weights=weights)
+    return np.asarray(weights / (len(sums) * sums[place]))
 
 
 def _drawn(langs: Sequence[str], most: int, rng: np.random.Generator) -> NDArray[np.intp]:

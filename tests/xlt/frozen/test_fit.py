@@ -95,6 +95,33 @@ def test_a_label_without_trust_changes_nothing():
     assert share_right(doubtful.model, new, truth, "en") > 0.9
 
 
+def test_labels_without_trust_do_not_judge_the_others():
+    """Neither the penalty nor the scale of the logits is chosen by them."""
+    vectors, classes = texts(60, "en", 0)
+    wrong = np.concatenate([vectors, vectors]), np.concatenate([classes, (classes + 1) % 3])
+    weights = np.concatenate([np.ones(60), np.full(60, 0.001)])
+    groups = [str(row) for row in (*range(60), *range(60))]
+    new, _ = texts(300, "en", 7)
+    doubtful = fit(labelled(*wrong, ["en"] * 120, groups=groups, weights=weights))
+    alone = fit(labelled(vectors, classes, ["en"] * 60))
+    sure = [
+        probabilities(fitted.model.outputs(new, ["en"] * 300).values, "softmax").max(axis=1).mean()
+        for fitted in (doubtful, alone)
+    ]
+    assert sure[0] == pytest.approx(sure[1], abs=0.03)
+    assert doubtful.penalty == alone.penalty
+
+
+@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+def test_one_group_is_no_evidence_for_certainty(link: Link):
+    """No text can be left out with its group: the scale of the logits stays as it is."""
+    vectors, classes = texts(600, "en", 0, noise=2.5)
+    one = fit(labelled(vectors, classes, ["en"] * 600, groups=["g"] * 600), link=link)
+    each = fit(labelled(vectors, classes, ["en"] * 600), link=link)
+    steep = [np.abs(fitted.model.linear.weights).max() for fitted in (one, each)]
+    assert steep[0] < 1.5 * steep[1]
+
+
 def test_left_out_predictions_know_nothing_of_their_group():
     """Random labels, each text twice in one group: nothing can be learned, though all is known."""
     rng = np.random.default_rng(2)
