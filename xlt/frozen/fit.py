@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +110,7 @@ def fit_frozen(
         rng: Draws the rows of the kernel machine if there are too many, and the folds.
         l2: Penalty of the linear layer, see `xlt.tasks.logistic.fit`.
     """
+    labelled = replace(labelled, targets=_possible(labelled.targets, labelled.weights, link))
     centres = fit_centres(np.concatenate([labelled.vectors, pool]), [*labelled.langs, *pool_langs])
     rows = _drawn(labelled.langs, MOST_LABELS, rng)
     texts = _drawn(pool_langs, MOST_TEXTS, rng)
@@ -224,6 +225,19 @@ def _temperature(logits: Matrix, targets: Matrix, link: Link, weights: Vectors) 
     own = math.log(best_temperature(logits, targets, link, weights))
     labels = float(weights.sum())
     return math.exp(own * labels / (labels + _PRIOR_LABELS))
+
+
+def _possible(targets: Matrix, weights: Vectors, link: Link) -> Matrix:
+    """Returns targets in which no label is impossible or certain, by the rule of succession.
+
+    Logistic regression has no optimum for a label that no text has, or that all texts have.
+    """
+    never, always = (targets == 0).all(axis=0), (targets == 1).all(axis=0)
+    if link == "sigmoid":
+        rare = 1 / (weights.sum() + 2)
+        return np.asarray(np.where(never, rare, np.where(always, 1 - rare, targets)))
+    rare = 1 / (weights.sum() + len(never))
+    return np.asarray(np.where(never, rare, targets * (1 - never.sum() * rare)))
 
 
 def _folds(groups: Sequence[str], rng: np.random.Generator) -> NDArray[np.intp]:

@@ -156,6 +156,17 @@ def test_few_labels_make_no_certainty():
     assert believed.max() < 0.9999
 
 
+@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("count", [16, 40, 300])
+def test_a_label_that_nobody_gave_stays_possible(count: int, link: Link):
+    """About as likely as the rule of succession says: one in two more than there are labels."""
+    vectors, classes = texts(count, "en", 0, noise=1.5)
+    fitted = fit(labelled(vectors, classes % 2, ["en"] * count), link=link)
+    new, _ = texts(300, "en", 5, noise=1.5)
+    believed = probabilities(fitted.model.outputs(new, ["en"] * 300).values, link)
+    assert 0.2 < believed[:, 2].mean() * (count + 2) < 5.0
+
+
 def test_several_labels_of_a_text_are_learned_apart():
     """Sigmoid outputs: a text may have all labels or none."""
     rng = np.random.default_rng(4)
