@@ -32,6 +32,8 @@ MOST_LABELS, MOST_TEXTS = 3000, 2000
 _STEEPNESS = 4.0
 #: Labels at which the measured temperature weighs as much as temperature 1.
 _PRIOR_LABELS = 100.0
+#: Labels at which a language has half the say of one with many when the penalty is chosen.
+_FEW_LABELS = 20.0
 _FOLDS = 5
 _LEAST_WEIGHT = 1e-3
 
@@ -248,11 +250,11 @@ def _folds(groups: Sequence[str], rng: np.random.Generator) -> NDArray[np.intp]:
 
 
 def _language_shares(langs: Sequence[str], weights: Vectors) -> NDArray[np.float64]:
-    """Returns shares (N,) by weight that sum to 1, the same sum for each language."""
+    """Returns shares (N,) by weight; their sum is about the same for languages with many labels."""
     keys = np.array([normalise(lang) for lang in langs])
     _, place = np.unique(keys, return_inverse=True)
     sums = np.bincount(place, weights=weights)
-    return np.asarray(weights / (len(sums) * sums[place]))
+    return np.asarray(weights / (sums + _FEW_LABELS)[place])
 
 
 def _drawn(langs: Sequence[str], most: int, rng: np.random.Generator) -> NDArray[np.intp]:

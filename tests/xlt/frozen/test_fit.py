@@ -112,6 +112,15 @@ def test_labels_without_trust_do_not_judge_the_others():
     assert doubtful.penalty == alone.penalty
 
 
+def test_the_only_label_of_a_language_does_not_choose_the_penalty():
+    """Three hundred others do, which are hard to tell apart; that one may be easy."""
+    for seed in range(12):
+        vectors, classes = texts(300, "en", seed, noise=1.8)
+        new, found = texts(1, "ha", 1000 + seed, noise=1.8)
+        both = np.concatenate([vectors, new]), np.concatenate([classes, found])
+        assert fit(labelled(*both, [*["en"] * 300, "ha"])).penalty >= 1.0
+
+
 @pytest.mark.parametrize("link", ["softmax", "sigmoid"])
 def test_one_group_is_no_evidence_for_certainty(link: Link):
     """No text can be left out with its group: the scale of the logits stays as it is."""
