@@ -122,7 +122,8 @@ def fit_frozen(
     )
     linear, left_linear = _linear(labelled, link, l2, rng)
     mixed = KERNEL_SHARE * kernel.logits(kernel.left) + (1 - KERNEL_SHARE) * left_linear[rows]
-    scale = 1 / _temperature(mixed, kernel.targets, link, kernel.weights)
+    hedged = _hedged(kernel.targets, kernel.weights, link)
+    scale = 1 / _temperature(mixed, hedged, link, kernel.weights)
     prior = kernel.logits(kernel.prior) * KERNEL_SHARE
     share = (1 - KERNEL_SHARE) * scale
     model = FrozenModel(
@@ -240,6 +241,13 @@ def _possible(targets: Matrix, weights: Vectors, link: Link) -> Matrix:
         return np.asarray(np.where(never, rare, np.where(always, 1 - rare, targets)))
     rare = 1 / (weights.sum() + len(never))
     return np.asarray(np.where(never, rare, targets * (1 - never.sum() * rare)))
+
+
+def _hedged(targets: Matrix, weights: Vectors, link: Link) -> Matrix:
+    """Returns targets by the rule of succession (Platt 1999): all right so far is not certainty."""
+    count = weights.sum()
+    outcomes = 2 if link == "sigmoid" else targets.shape[1]
+    return np.asarray((count * targets + 1) / (count + outcomes))
 
 
 def _folds(groups: Sequence[str], rng: np.random.Generator) -> NDArray[np.intp]:
