@@ -212,16 +212,11 @@ class TrainConfig:
                 )
         for name in ("mlm_weight", "tlm_weight", "align_weight"):
             Schedule.parse(getattr(self, name))
-        unused = [
-            field.name
-            for field in fields(self)
-            if not self._counts(field.name) and getattr(self, field.name) != field.default
-        ]
+        changed = [each.name for each in fields(self) if getattr(self, each.name) != each.default]
+        unused = ", ".join(name for name in changed if not self._counts(name))
         if unused:
-            raise ConfigError(
-                f"{', '.join(unused)}: the learner frozen has no such setting; it has "
-                f"{', '.join(sorted(_OF_FROZEN - {'learner'}))}"
-            )
+            known = ", ".join(sorted(_OF_FROZEN - {"learner"}))
+            raise ConfigError(f"{unused}: the learner frozen has no such setting; it has {known}")
 
     def _counts(self, name: str) -> bool:
         return self.learner != "frozen" or name in _OF_FROZEN
