@@ -22,6 +22,9 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "averaging": ("none", "last", "ema"),
 }
 
+#: Settings that count for the learner frozen.
+_OF_FROZEN = frozenset({"encoder", "learner", "seed", "max_length", "head_l2", "precision"})
+
 #: Lowest and highest value of each numeric setting, both allowed.
 _RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),
@@ -116,7 +119,7 @@ class TrainConfig:
         encoder: "bundled", a folder, or a name on the Hugging Face Hub.
         learner: joint (fine-tune the encoder by the joint loss) or frozen (learn from its sentence
             vectors, in seconds: of the other settings only `seed`, `max_length`, `head_l2` and
-            `precision` count then).
+            `precision` may be set then).
         seed: The same seed, data, settings and machine give the same weights.
         max_length: Texts are cut to this many tokens.
         body_learning_rate: Peak rate of the encoder.
@@ -156,7 +159,8 @@ class TrainConfig:
         checkpoint_every_s: Seconds between checkpoints to resume from; 0 for one after every step.
 
     Raises:
-        ConfigError: If a value is out of range or not one of the choices.
+        ConfigError: If a value is out of range or not one of the choices, or if a setting is set
+            that does not count for the learner.
     """
 
     encoder: str = "bundled"
@@ -208,6 +212,14 @@ class TrainConfig:
                 )
         for name in ("mlm_weight", "tlm_weight", "align_weight"):
             Schedule.parse(getattr(self, name))
+        changed = [each.name for each in fields(self) if getattr(self, each.name) != each.default]
+        unused = ", ".join(name for name in changed if not self._counts(name))
+        if unused:
+            known = ", ".join(sorted(_OF_FROZEN - {"learner"}))
+            raise ConfigError(f"{unused}: the learner frozen has no such setting; it has {known}")
+
+    def _counts(self, name: str) -> bool:
+        return self.learner != "frozen" or name in _OF_FROZEN
 
     @classmethod
     def from_mapping(
@@ -243,8 +255,9 @@ class TrainConfig:
         return cls.from_mapping(settings)
 
     def to_toml(self) -> str:
-        """Returns all settings as TOML, which `from_toml` reads."""
-        return "".join(f"{name} = {_toml(value)}\n" for name, value in asdict(self).items())
+        """Returns all settings that count as TOML, which `from_toml` reads."""
+        settings = {name: value for name, value in asdict(self).items() if self._counts(name)}
+        return "".join(f"{name} = {_toml(value)}\n" for name, value in settings.items())
 
 
 def decisive(settings: Mapping[str, object]) -> dict[str, object]:

@@ -30,6 +30,7 @@ from xlt.errors import ConfigError
         ({"mlm_weight": -0.5}, r"a weight must be finite and >= 0"),
         ({"tlm_weight": "nan"}, r"a weight must be finite and >= 0"),
         ({"align_weight": [1]}, r"align_weight must be str \| float"),
+        ({"learner": "frozen", "epochs": 9, "max_steps": 5}, r"^epochs, max_steps: the learner "),
     ],
 )
 def test_bad_setting_is_refused_with_what_was_seen_and_expected(settings, message):
@@ -54,6 +55,16 @@ def test_toml_gives_the_same_configuration_back(tmp_path):
     path.write_text(config.to_toml(), encoding="utf-8")
 
     assert TrainConfig.from_toml(path) == config
+
+
+def test_a_frozen_model_saves_only_what_counts(tmp_path):
+    """So that its folder loads after a default of the other learner changes."""
+    config = TrainConfig(learner="frozen", seed=3, head_l2=2.0)
+    path = tmp_path / "config.toml"
+    path.write_text(config.to_toml(), encoding="utf-8")
+
+    assert TrainConfig.from_toml(path) == config
+    assert "epochs" not in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("content", [None, "seed = ", b"\xff\xfe"], ids=["absent", "cut", "binary"])

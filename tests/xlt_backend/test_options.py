@@ -59,5 +59,7 @@ def test_training_takes_over_what_is_set():
     options = of({"train": {"encoder": "xlm-roberta-base", "seed": 4}})
     assert options.training("folder").encoder == "xlm-roberta-base"
     assert options.training("folder").seed == 4
+    with pytest.raises(ConfigError, match="epochs: the learner frozen has no such setting"):
+        of({"train": {"learner": "frozen", "epochs": 5}}).training("bundled")
     with pytest.raises(ConfigError, match="sed"):
         of({"train": {"sed": 4}}).training("bundled")

@@ -16,6 +16,7 @@ from xlt.data.languages import in_languages
 from xlt.data.pairs import read_pairs
 from xlt.data.splits import split_by_group, without_groups
 from xlt.disk.outputs import check_new_folder
+from xlt.errors import ConfigError
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.kinds import infer_task, read_answers
 from xlt.tasks.predictions import interpret
@@ -128,4 +129,7 @@ def _config(args: argparse.Namespace) -> TrainConfig:
     base = TrainConfig.from_toml(args.config) if args.config else TrainConfig()
     given = {"encoder": args.encoder, "max_steps": args.max_steps, "seed": args.seed}
     settings = {key: value for key, value in given.items() if value is not None}
-    return TrainConfig.from_mapping(settings, base=base)
+    config = TrainConfig.from_mapping(settings, base=base)
+    if args.pairs and config.learner == "frozen":
+        raise ConfigError("--pairs: the learner frozen does not learn from translations")
+    return config

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.data.languages import normalise
+from xlt.data.languages import macrolanguage, normalise
 
 #: Texts at which a language's own mean weighs as much as the mean of all texts.
 _PRIOR_TEXTS = 10.0
@@ -23,8 +23,9 @@ class Centres:
     (Libovický, Rosa, Fraser 2020: "centering" removes most of it).
 
     Attributes:
-        overall: (D,) float32, for languages without a mean of their own.
-        languages: Normalised language code -> (D,) float32.
+        overall: (D,) float32.
+        languages: Normalised language code -> (D,) float32. Others have that of their
+            macrolanguage, or else the overall one.
     """
 
     overall: NDArray[np.float32]
@@ -32,12 +33,16 @@ class Centres:
 
     def units(self, vectors: NDArray[np.floating], langs: Sequence[str]) -> NDArray[np.float32]:
         """Returns vectors (N, D) of texts in `langs` (N) about their centres, at length 1."""
-        each = {lang: self.languages.get(normalise(lang), self.overall) for lang in set(langs)}
+        place = {lang: index for index, lang in enumerate(dict.fromkeys(langs))}
+        each = np.array([self._of(lang) for lang in place]).reshape(-1, len(self.overall))
         moved = np.array(vectors, dtype=np.float32).reshape(-1, len(self.overall))
-        for lang, centre in each.items():
-            moved[np.array([other == lang for other in langs], dtype=bool)] -= centre
+        moved -= each[np.array([place[lang] for lang in langs], dtype=np.intp)]
         lengths = np.linalg.norm(moved, axis=1, keepdims=True)
         return np.asarray(moved / np.maximum(lengths, _LEAST_LENGTH), dtype=np.float32)
+
+    def _of(self, lang: str) -> NDArray[np.float32]:
+        of_macrolanguage = self.languages.get(macrolanguage(lang) or "", self.overall)
+        return self.languages.get(normalise(lang), of_macrolanguage)
 
 
 def fit_centres(vectors: NDArray[np.floating], langs: Sequence[str]) -> Centres:
@@ -47,12 +52,13 @@ def fit_centres(vectors: NDArray[np.floating], langs: Sequence[str]) -> Centres:
         vectors: (N, D), N >= 1.
         langs: N language codes.
     """
-    rows = np.asarray(vectors, dtype=np.float64)
-    overall = rows.mean(axis=0)
+    overall = vectors.mean(axis=0, dtype=np.float64)
     keys = np.array([normalise(lang) for lang in langs], dtype=object)
     languages = {}
     for key in dict.fromkeys(keys.tolist()):
-        own = rows[keys == key]
-        mean = (own.sum(axis=0) + _PRIOR_TEXTS * overall) / (len(own) + _PRIOR_TEXTS)
+        own = vectors[keys == key]
+        mean = (own.sum(axis=0, dtype=np.float64) + _PRIOR_TEXTS * overall) / (
+            len(own) + _PRIOR_TEXTS
+        )
         languages[str(key)] = mean.astype(np.float32)
     return Centres(overall=overall.astype(np.float32), languages=languages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ MOST_LABELS, MOST_TEXTS = 3000, 2000
 _STEEPNESS = 4.0
 #: Labels at which the measured temperature weighs as much as temperature 1.
 _PRIOR_LABELS = 100.0
+#: Labels at which a language has half the say of one with many when the penalty is chosen.
+_FEW_LABELS = 20.0
 _FOLDS = 5
 _LEAST_WEIGHT = 1e-3
 
@@ -110,6 +112,7 @@ def fit_frozen(
         rng: Draws the rows of the kernel machine if there are too many, and the folds.
         l2: Penalty of the linear layer, see `xlt.tasks.logistic.fit`.
     """
+    labelled = replace(labelled, targets=_possible(labelled.targets, labelled.weights, link))
     centres = fit_centres(np.concatenate([labelled.vectors, pool]), [*labelled.langs, *pool_langs])
     rows = _drawn(labelled.langs, MOST_LABELS, rng)
     texts = _drawn(pool_langs, MOST_TEXTS, rng)
@@ -119,7 +122,8 @@ def fit_frozen(
     )
     linear, left_linear = _linear(labelled, link, l2, rng)
     mixed = KERNEL_SHARE * kernel.logits(kernel.left) + (1 - KERNEL_SHARE) * left_linear[rows]
-    scale = 1 / _temperature(mixed, kernel.targets, link)
+    hedged = _hedged(kernel.targets, kernel.weights, link)
+    scale = 1 / _temperature(mixed, hedged, link, kernel.weights)
     prior = kernel.logits(kernel.prior) * KERNEL_SHARE
     share = (1 - KERNEL_SHARE) * scale
     model = FrozenModel(
@@ -154,7 +158,7 @@ def _kernel(labelled: Labelled, centres: Centres, link: Link) -> _Kernel:
     targets = np.asarray(labelled.targets, dtype=np.float64)
     prior = np.average(targets, axis=0, weights=weights)
     each = left_out(gaussian(units, units), targets - prior, weights, labelled.groups, PENALTIES)
-    share = _language_shares(labelled.langs)
+    share = _language_shares(labelled.langs, weights)
     errors = [
         float((share * ((predicted + prior - targets) ** 2).sum(axis=1)).sum())
         for predicted in each
@@ -168,7 +172,7 @@ def _kernel(labelled: Labelled, centres: Centres, link: Link) -> _Kernel:
         weights=weights,
         prior=prior,
         penalty=PENALTIES[best],
-        scale=_STEEPNESS / _temperature(steep, targets, link),
+        scale=_STEEPNESS / _temperature(steep, targets, link, weights),
         left=left,
     )
 
@@ -200,7 +204,7 @@ def _linear(
         rest = np.flatnonzero(fold != number)
         layer = _layer(labelled.take(rest), link, l2)
         left[fold == number] = layer.outputs(labelled.vectors[fold == number]).values
-    scale = 1 / _temperature(left, labelled.targets, link)
+    scale = 1 / _temperature(left, labelled.targets, link, labelled.weights)
     layer = _layer(labelled, link, l2)
     return Linear(weights=layer.weights * scale, biases=layer.biases * scale), left * scale
 
@@ -219,10 +223,31 @@ def _layer(labelled: Labelled, link: Link, l2: float) -> Linear:
     return Linear(weights=weights, biases=layer.biases - weights @ centre)
 
 
-def _temperature(logits: Matrix, targets: Matrix, link: Link) -> float:
-    """Returns the temperature of logits (N, W) for left-out labels, near 1 if they are few."""
-    own = math.log(best_temperature(logits, targets, link))
-    return math.exp(own * len(logits) / (len(logits) + _PRIOR_LABELS))
+def _temperature(logits: Matrix, targets: Matrix, link: Link, weights: Vectors) -> float:
+    """Returns the temperature of logits (N, W) for left-out labels, near 1 if they weigh little."""
+    own = math.log(best_temperature(logits, targets, link, weights))
+    labels = float(weights.sum())
+    return math.exp(own * labels / (labels + _PRIOR_LABELS))
+
+
+def _possible(targets: Matrix, weights: Vectors, link: Link) -> Matrix:
+    """Returns targets in which no label is impossible or certain, by the rule of succession.
+
+    Logistic regression has no optimum for a label that no text has, or that all texts have.
+    """
+    never, always = (targets == 0).all(axis=0), (targets == 1).all(axis=0)
+    if link == "sigmoid":
+        rare = 1 / (weights.sum() + 2)
+        return np.asarray(np.where(never, rare, np.where(always, 1 - rare, targets)))
+    rare = 1 / (weights.sum() + len(never))
+    return np.asarray(np.where(never, rare, targets * (1 - never.sum() * rare)))
+
+
+def _hedged(targets: Matrix, weights: Vectors, link: Link) -> Matrix:
+    """Returns targets by the rule of succession (Platt 1999): all right so far is not certainty."""
+    count = weights.sum()
+    outcomes = 2 if link == "sigmoid" else targets.shape[1]
+    return np.asarray((count * targets + 1) / (count + outcomes))
 
 
 def _folds(groups: Sequence[str], rng: np.random.Generator) -> NDArray[np.intp]:
@@ -232,11 +257,12 @@ def _folds(groups: Sequence[str], rng: np.random.Generator) -> NDArray[np.intp]:
     return np.array([fold[group] for group in groups], dtype=np.intp)
 
 
-def _language_shares(langs: Sequence[str]) -> NDArray[np.float64]:
-    """Returns shares (N,) that sum to 1, the same sum for each language."""
+def _language_shares(langs: Sequence[str], weights: Vectors) -> NDArray[np.float64]:
+    """Returns shares (N,) by weight; their sum is about the same for languages with many labels."""
     keys = np.array([normalise(lang) for lang in langs])
-    _, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    return np.asarray(1.0 / (len(counts) * counts[place]))
+    _, place = np.unique(keys, return_inverse=True)
+    sums = np.bincount(place, weights=weights)
+    return np.asarray(weights / (sums + _FEW_LABELS)[place])
 
 
 def _drawn(langs: Sequence[str], most: int, rng: np.random.Generator) -> NDArray[np.intp]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote, unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,12 +39,13 @@ class FrozenModel:
 
     def outputs(self, vectors: NDArray[np.floating], langs: Sequence[str]) -> Outputs:
         """Returns logits (N, W) of texts by their vectors (N, D) and languages (N)."""
-        units = self.centres.units(vectors, langs)
-        logits = np.asarray(self.linear.outputs(vectors).values, dtype=np.float64)
-        for start in range(0, len(units), _CHUNK):
+        logits = np.empty((len(vectors), len(self.linear.biases)), dtype=np.float32)
+        for start in range(0, len(vectors), _CHUNK):
             rows = slice(start, start + _CHUNK)
-            logits[rows] += gaussian(units[rows], self.support) @ self.coefficients
-        return Outputs(logits.astype(np.float32))
+            units = self.centres.units(vectors[rows], langs[rows])
+            compared = gaussian(units, self.support) @ self.coefficients
+            logits[rows] = self.linear.outputs(vectors[rows]).values + compared
+        return Outputs(logits)
 
     def tensors(self) -> dict[str, Array]:
         """Returns all values by name, for a file."""
@@ -54,22 +56,29 @@ class FrozenModel:
             "linear.biases": self.linear.biases.astype(np.float32),
             "overall": self.centres.overall,
         }
-        return values | {_CENTRE + key: value for key, value in self.centres.languages.items()}
+        # Data sets name languages as they like; a file's names must be UTF-8.
+        return values | {
+            _CENTRE + quote(key, errors="surrogatepass"): value
+            for key, value in self.centres.languages.items()
+        }
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, NDArray[np.floating]]) -> FrozenModel:
         """Reads values that `tensors` returned, of any floating type.
 
         Raises:
-            DataError: If one is missing, or if their shapes do not fit together.
+            DataError: If one is missing or not finite, or if their shapes do not fit together.
         """
         values = {name: np.asarray(value, dtype=np.float32) for name, value in tensors.items()}
+        broken = [name for name, value in values.items() if not np.isfinite(value).all()]
+        if broken:
+            raise DataError(f"the frozen model's {', '.join(broken)} must be finite")
         try:
             model = cls(
                 centres=Centres(
                     overall=values["overall"],
                     languages={
-                        name.removeprefix(_CENTRE): value
+                        unquote(name.removeprefix(_CENTRE), errors="surrogatepass"): value
                         for name, value in values.items()
                         if name.startswith(_CENTRE)
                     },

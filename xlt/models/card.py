@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -82,12 +82,14 @@ class Origin:
         licence: The licence that its own card states; empty if it states none.
         on_hub: True if the name is one on the Hugging Face Hub.
         adapted: True if it was adapted to the project's texts before the training.
+        frozen: True if the training left it as it was.
     """
 
     name: str
     licence: str = ""
     on_hub: bool = False
     adapted: bool = False
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,21 +123,23 @@ class Card:
         return tuple(dict.fromkeys((*most, *self.scores)))
 
 
-def origin(encoder: str, *, adapted: bool = False) -> Origin:
+def origin(encoder: str, *, adapted: bool = False, frozen: bool = False) -> Origin:
     """Describes an encoder by what is on this disk; the network is not asked.
 
     Args:
         encoder: "bundled", a folder, or a name on the Hugging Face Hub.
         adapted: Whether it was adapted before the training.
+        frozen: Whether the training leaves it as it is.
     """
+    known = Origin(name=encoder, adapted=adapted, frozen=frozen)
     try:
         place = resolve(encoder)
     except EncoderError:
-        return Origin(name=encoder, adapted=adapted)
+        return known
     if isinstance(place, str):
-        return Origin(name=place, on_hub=bool(_HUB_NAME.fullmatch(place)), adapted=adapted)
+        return replace(known, name=place, on_hub=bool(_HUB_NAME.fullmatch(place)))
     name = encoder if encoder == "bundled" else place.resolve().name
-    return Origin(name=name, licence=_stated_licence(place), adapted=adapted)
+    return replace(known, name=name, licence=_stated_licence(place))
 
 
 def count_labels(examples: Sequence[Example]) -> dict[str, int]:
@@ -177,11 +181,12 @@ def _front_matter(card: Card) -> str:
 def _facts(card: Card) -> str:
     decided, _, _ = KINDS[card.task.kind].control.supported.partition(":")
     adapted = ", adapted to the project's texts" if card.encoder.adapted else ""
+    trained = ", not trained further" if card.encoder.frozen else ", fine-tuned"
     licence = card.encoder.licence or "not stated: see the encoder's page"
     facts = {
         "annotators decide": _plain(decided),
         "labels": _labels(card.task.labels),
-        "encoder": _plain(card.encoder.name, most=2 * _MAX_NAME) + adapted,
+        "encoder": _plain(card.encoder.name, most=2 * _MAX_NAME) + adapted + trained,
         "licence of the encoder": _plain(licence),
         "trained": f"{card.day.isoformat()}, with xlt {__version__}",
         "reason of the training": _plain(card.reason, most=_MAX_REASON) if card.reason else "",

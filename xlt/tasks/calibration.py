@@ -28,6 +28,8 @@ Link = Literal["softmax", "sigmoid"]
 
 _LOWEST, _HIGHEST = 0.25, 10.0
 _HALVINGS = 50
+#: Logits that differ by less prefer nothing.
+_FLAT = 1e-6
 #: Labels at which the pooled optimum weighs as much as temperature 1.
 _POOLED_PRIOR = 20.0
 
@@ -151,26 +153,34 @@ def fit(
 
 
 def best_temperature(
-    logits: NDArray[np.floating], targets: NDArray[np.floating], link: Link
+    logits: NDArray[np.floating],
+    targets: NDArray[np.floating],
+    link: Link,
+    weights: NDArray[np.floating] | None = None,
 ) -> float:
     """Returns the temperature in [0.25, 10] with the least negative log-likelihood.
 
-    The loss is convex in 1/T, so its slope `sum_w (p_w - y_w) z_w` is bisected.
+    The loss is convex in 1/T, so its slope `sum_w (p_w - y_w) z_w` is bisected. It is 1 if the
+    logits prefer nothing, so that all temperatures are as good.
 
     Args:
         logits: (N, W), N >= 1.
         targets: (N, W) in [0, 1], the right probabilities.
         link: Function from logits to probabilities.
+        weights: (N,) >= 0; None for equal weights.
     """
     z = np.asarray(logits, dtype=np.float64)
     if link == "softmax":
         z = z - z.max(axis=1, keepdims=True)
+    if np.abs(z).max() < _FLAT:
+        return 1.0
+    share = np.ones(len(z)) if weights is None else np.asarray(weights, dtype=np.float64)
     right = (z * targets).sum(axis=1)
     low, high = math.log(1 / _HIGHEST), math.log(1 / _LOWEST)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         p = probabilities(z * math.exp(middle), link)
-        slope = float(((p * z).sum(axis=1) - right).sum())
+        slope = float(((p * z).sum(axis=1) - right) @ share)
         low, high = (low, middle) if slope > 0 else (middle, high)
     return math.exp(-(low + high) / 2)
 

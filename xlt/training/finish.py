@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from xlt.config import TrainConfig
 from xlt.data.examples import Example
 from xlt.models.card import Card, count_labels, origin, write_card
 from xlt.models.predictor import Predictor
@@ -18,7 +19,7 @@ def finish(
     folder: Path,
     task: AnyTask,
     *,
-    encoder: str,
+    config: TrainConfig,
     labelled: Sequence[Example],
     held_out: Sequence[Example],
 ) -> Predictions | None:
@@ -27,7 +28,7 @@ def finish(
     Args:
         folder: Folder of the model.
         task: Task of the answers.
-        encoder: Name of the base encoder.
+        config: The settings that it was trained with.
         labelled: Examples that it was trained on.
         held_out: Examples that calibrate and judge it; may be empty.
 
@@ -39,7 +40,7 @@ def finish(
     truth, langs = [e.answer for e in held_out], [e.lang for e in held_out]
     card = Card(
         task=task,
-        encoder=origin(encoder),
+        encoder=origin(config.encoder, frozen=config.learner == "frozen"),
         labels_spent=count_labels(labelled),
         day=datetime.now(UTC).date(),
         judges="held-out labels",

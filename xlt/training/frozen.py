@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from xlt.config import TrainConfig
 from xlt.data.examples import Example
 from xlt.encoder.encoder import Encoder, embed, load_encoder
-from xlt.errors import CancelledError
+from xlt.errors import CancelledError, DivergedError
 from xlt.frozen.fit import Fitted, Labelled, fit_frozen
 from xlt.models.artifact import save_model
 from xlt.tasks.outputs import Outputs
@@ -40,16 +42,20 @@ def train_frozen(
     started_s = time.monotonic()
     progress(Progress(phase="load", step=0, steps=0))
     encoder = load_encoder(config.encoder)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    encoder.model.to(device)  # type: ignore[arg-type]
 
-    def read(done: int, total: int) -> None:
+    def at(phase: str, done: int, total: int) -> None:
         if should_stop():
-            raise CancelledError(f"the training was cancelled after reading {done} of {total}")
-        progress(Progress(phase="read", step=done, steps=total))
+            raise CancelledError(
+                f"the training was cancelled after {done} of {total} in the phase {phase!r}"
+            )
+        progress(Progress(phase=phase, step=done, steps=total))
 
-    vectors = _vectors([*labelled, *unlabelled], encoder, config, read)
-    progress(Progress(phase="train", step=0, steps=1))
+    vectors = _vectors([*labelled, *unlabelled], encoder, config, partial(at, "read"))
+    at("train", 0, 1)
     fitted = _fitted(labelled, unlabelled, vectors, task, config)
-    progress(Progress(phase="save", step=1, steps=1))
+    at("save", 1, 1)
     judged: list[Predictions | None] = []
     save_model(
         out,
@@ -59,9 +65,10 @@ def train_frozen(
         config=config,
         losses=(),
         finish=lambda folder: judged.append(
-            finish(folder, task, encoder=config.encoder, labelled=labelled, held_out=held_out)
+            finish(folder, task, config=config, labelled=labelled, held_out=held_out)
         ),
     )
+    dtype = encoder.forward_dtype(device, config.precision)
     langs = [example.lang for example in labelled]
     outputs = fitted.model.outputs(vectors[: len(labelled)], langs)
     return TrainResult(
@@ -71,7 +78,7 @@ def train_frozen(
         seconds=time.monotonic() - started_s,
         losses={},
         train_accuracy=_credit(outputs, labelled, task),
-        precision=config.precision,
+        precision="bf16" if dtype == torch.bfloat16 else "fp32",
         held_out=judged[0],
     )
 
@@ -82,7 +89,11 @@ def _vectors(
     config: TrainConfig,
     progress: Callable[[int, int], None],
 ) -> NDArray[np.float32]:
-    """Returns the sentence vectors (N, H) of examples."""
+    """Returns the sentence vectors (N, H) of examples.
+
+    Raises:
+        DivergedError: If one is not finite.
+    """
     parts = []
     for start in range(0, len(examples), _CHUNK):
         progress(start, len(examples))
@@ -90,7 +101,15 @@ def _vectors(
         parts.append(
             embed(texts, encoder=encoder, max_length=config.max_length, precision=config.precision)
         )
-    return np.concatenate(parts)
+    vectors = np.concatenate(parts)
+    broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(broken):
+        raise DivergedError(
+            f"the encoder {config.encoder!r} gives vectors that are not finite for {len(broken)} "
+            f"of {len(examples)} texts; the first is that of {examples[broken[0]].id!r}"
+        )
+    progress(len(examples), len(examples))
+    return vectors
 
 
 def _fitted(

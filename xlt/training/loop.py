@@ -69,7 +69,7 @@ def train_joint(
 
     def finished(folder: Path) -> None:
         given = {"labelled": labelled, "held_out": held_out}
-        judged.append(finish(folder, task, encoder=config.encoder, **given))
+        judged.append(finish(folder, task, config=config, **given))
 
     if run.accelerator.is_main_process:
         save_model(

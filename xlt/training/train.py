@@ -39,19 +39,22 @@ def train(
         task: Task of the answers.
         config: Hyper-parameters.
         out: Folder to write, as a whole or not at all. It must be empty or not exist.
-        pairs: Translations, for TLM and alignment; may be empty.
+        pairs: Translations, for TLM and alignment; may be empty. A frozen model has no use for
+            them.
         held_out: Examples with an answer that calibrate the model. Neither they nor translations of
             them are in `labelled` or `unlabelled`. Without them the model is not calibrated.
-        work: Folder for checkpoints, from which a killed training resumes.
-        progress: Called at every step.
-        should_stop: Called at every step; True cancels the training.
+        work: Folder for checkpoints, from which a killed training resumes. A frozen model starts
+            again.
+        progress: Called at every step, and by a frozen model every few hundred texts.
+        should_stop: Called as often; True cancels the training.
 
     Raises:
         DataError: If there are too few answers, if all are the same, or if one is not of the task.
         EncoderError: If the encoder cannot be loaded.
         StoreError: If the model or a checkpoint cannot be written; before the training if that is
             seen then. A model that is trained is kept, and the message names its folder.
-        DivergedError: If the loss is not finite, or if the model predicts one answer for all texts.
+        DivergedError: If the loss or a sentence vector is not finite, or if a fine-tuned model
+            predicts one answer for all texts.
         CancelledError: If `should_stop` returned True.
     """
     check_new_folder(out)

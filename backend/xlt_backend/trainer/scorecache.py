@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.data.examples import Example
+from xlt.data.languages import normalise
 from xlt.errors import DataError
 from xlt.tasks.outputs import Outputs, Scores
 
@@ -22,8 +23,13 @@ logger = logging.getLogger(__name__)
 
 
 def text_key(example: Example) -> str:
-    """Returns the key of an example's score; an edited text has another key."""
-    return hashlib.blake2s(f"{example.id}\0{example.text}".encode(), digest_size=12).hexdigest()
+    """Returns the key of an example's score, by all that a model reads.
+
+    An edited text has another key, and so has one whose language was corrected: frozen models read
+    a text by its language.
+    """
+    read = "\0".join((example.id, normalise(example.lang), *example.texts))
+    return hashlib.blake2s(read.encode(), digest_size=12).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -76,7 +76,7 @@ def run(folder: Path, speaker: Speaker) -> dict[str, object]:
         return {"seconds": seconds, "adaptation": adaptation}
     training: dict[str, object] = {}
     if plan.mode == "train":
-        gpus = _gpus()
+        gpus = _gpus(plan)
         work = partial(train_part, folder, speaker)
         training = _timed(
             seconds, "train", partial(on_all, folder, speaker, gpus) if gpus > 1 else work
@@ -96,7 +96,10 @@ def _timed(
         seconds[name] = round(time.monotonic() - start, 3)
 
 
-def _gpus() -> int:
+def _gpus(plan: files.TrainPlan) -> int:
+    """Returns the number of GPUs to train on; a frozen model is fitted by one process."""
+    if plan.config.get("learner") == "frozen":
+        return 1
     import torch
 
     return torch.cuda.device_count()

@@ -45,3 +45,19 @@ def test_nothing_of_a_held_out_group_is_trained_on(tmp_path, monkeypatch, tiny_e
     kept = {example.group for example in seen["labelled"]}
     assert len(kept) == 15
     assert {example.group for example in seen["unlabelled"]} == kept
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--max-steps", "5"], "max_steps: the learner frozen has no such setting; it has encoder"),
+        (["--pairs", "no.csv"], "--pairs: the learner frozen does not learn from translations"),
+    ],
+)
+def test_nothing_is_given_in_vain(tmp_path, tiny_encoder, capsys, options, message):
+    """What the configured learner cannot use is refused before a file is read."""
+    config = tmp_path / "config.toml"
+    config.write_text('learner = "frozen"\n', encoding="utf-8")
+    argv = ["train", "no.csv", "--out", str(tmp_path / "m"), "--encoder", str(tiny_encoder)]
+    assert main([*argv, "--config", str(config), *options]) == 1
+    assert message in capsys.readouterr().err

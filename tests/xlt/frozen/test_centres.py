@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -51,3 +53,19 @@ def test_a_language_with_one_text_is_near_the_overall_mean():
 def test_no_texts_have_no_vectors():
     """The width stays."""
     assert fit_centres(ROWS, LANGS).units(np.zeros((0, 6)), []).shape == (0, 6)
+
+
+def test_a_member_without_texts_takes_the_mean_of_its_macrolanguage():
+    """Moroccan Arabic is read about the mean of Arabic, as its temperature is that of Arabic."""
+    centres = fit_centres(ROWS, ["ar", "yo"] * 200)
+    assert (centres.units(ROWS[:3], ["ary"] * 3) == centres.units(ROWS[:3], ["ar"] * 3)).all()
+
+
+def test_many_languages_cost_no_more_than_few():
+    """A hundred thousand texts in five thousand languages, in a blink; not once per language."""
+    langs = [f"zz{number % 5000}" for number in range(100_000)]
+    vectors = np.ones((100_000, 2), dtype=np.float32)
+    centres = fit_centres(ROWS, LANGS)
+    started = time.perf_counter()
+    assert centres.units(vectors[:, [0] * 6], langs).shape == (100_000, 6)
+    assert time.perf_counter() - started < 5.0

@@ -95,6 +95,42 @@ def test_a_label_without_trust_changes_nothing():
     assert share_right(doubtful.model, new, truth, "en") > 0.9
 
 
+def test_labels_without_trust_do_not_judge_the_others():
+    """Neither the penalty nor the scale of the logits is chosen by them."""
+    vectors, classes = texts(60, "en", 0)
+    wrong = np.concatenate([vectors, vectors]), np.concatenate([classes, (classes + 1) % 3])
+    weights = np.concatenate([np.ones(60), np.full(60, 0.001)])
+    groups = [str(row) for row in (*range(60), *range(60))]
+    new, _ = texts(300, "en", 7)
+    doubtful = fit(labelled(*wrong, ["en"] * 120, groups=groups, weights=weights))
+    alone = fit(labelled(vectors, classes, ["en"] * 60))
+    sure = [
+        probabilities(fitted.model.outputs(new, ["en"] * 300).values, "softmax").max(axis=1).mean()
+        for fitted in (doubtful, alone)
+    ]
+    assert sure[0] == pytest.approx(sure[1], abs=0.03)
+    assert doubtful.penalty == alone.penalty
+
+
+def test_the_only_label_of_a_language_does_not_choose_the_penalty():
+    """Three hundred others do, which are hard to tell apart; that one may be easy."""
+    for seed in range(12):
+        vectors, classes = texts(300, "en", seed, noise=1.8)
+        new, found = texts(1, "ha", 1000 + seed, noise=1.8)
+        both = np.concatenate([vectors, new]), np.concatenate([classes, found])
+        assert fit(labelled(*both, [*["en"] * 300, "ha"])).penalty >= 1.0
+
+
+@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+def test_one_group_is_no_evidence_for_certainty(link: Link):
+    """No text can be left out with its group: the scale of the logits stays as it is."""
+    vectors, classes = texts(600, "en", 0, noise=2.5)
+    one = fit(labelled(vectors, classes, ["en"] * 600, groups=["g"] * 600), link=link)
+    each = fit(labelled(vectors, classes, ["en"] * 600), link=link)
+    steep = [np.abs(fitted.model.linear.weights).max() for fitted in (one, each)]
+    assert steep[0] < 1.5 * steep[1]
+
+
 def test_left_out_predictions_know_nothing_of_their_group():
     """Random labels, each text twice in one group: nothing can be learned, though all is known."""
     rng = np.random.default_rng(2)
@@ -121,12 +157,26 @@ def test_confidence_is_accuracy():
     assert believed.max(axis=1).mean() == pytest.approx(right, abs=0.05)
 
 
-def test_few_labels_make_no_certainty():
-    """Sixteen labels that are easily told apart are few."""
-    vectors, classes = texts(16, "en", 0, noise=0.1)
-    fitted = fit(labelled(vectors, classes, ["en"] * 16))
-    believed = probabilities(fitted.model.outputs(vectors, ["en"] * 16).values, "softmax")
-    assert believed.max() < 0.9999
+@pytest.mark.parametrize("count", [16, 63, 200])
+def test_few_labels_make_no_certainty(count: int):
+    """Labels that are easily told apart, all of them, are few all the same."""
+    vectors, classes = texts(count, "en", 0, noise=0.5)
+    fitted = fit(labelled(vectors, classes, ["en"] * count))
+    believed = probabilities(
+        fitted.model.outputs(vectors, ["en"] * count).values.astype(float), "softmax"
+    )
+    assert believed.max() < 0.99995
+
+
+@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("count", [16, 40, 300])
+def test_a_label_that_nobody_gave_stays_possible(count: int, link: Link):
+    """About as likely as the rule of succession says: one in two more than there are labels."""
+    vectors, classes = texts(count, "en", 0, noise=1.5)
+    fitted = fit(labelled(vectors, classes % 2, ["en"] * count), link=link)
+    new, _ = texts(300, "en", 5, noise=1.5)
+    believed = probabilities(fitted.model.outputs(new, ["en"] * 300).values, link)
+    assert 0.2 < believed[:, 2].mean() * (count + 2) < 5.0
 
 
 def test_several_labels_of_a_text_are_learned_apart():

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from xlt.errors import DataError
 from xlt.frozen.centres import Centres
@@ -18,8 +22,11 @@ LANGS = ["ha", "yo", "xx"] * 3
 def made() -> FrozenModel:
     """Returns a model of any values."""
     return FrozenModel(
-        centres=Centres(overall=VECTORS[0], languages={"hau": VECTORS[1], "yor": VECTORS[2]}),
-        support=VECTORS[:5],
+        centres=Centres(
+            overall=VECTORS[0].copy(),
+            languages={"hau": VECTORS[1].copy(), "yor": VECTORS[2].copy()},
+        ),
+        support=VECTORS[:5].copy(),
         coefficients=RNG.normal(size=(5, 3)).astype(np.float32),
         linear=Linear(
             weights=RNG.normal(size=(3, 4)).astype(np.float32).astype(np.float64),
@@ -33,6 +40,15 @@ def test_a_model_read_back_gives_the_same_outputs():
     model = made()
     again = FrozenModel.from_tensors(model.tensors())
     assert (again.outputs(VECTORS, LANGS).values == model.outputs(VECTORS, LANGS).values).all()
+
+
+def test_languages_may_have_any_name(tmp_path: Path):
+    """Also one that is no text; the values go to a file and back."""
+    names = ["my language/kano", "ሀ", "\ud800", "100%25"]
+    centres = Centres(overall=VECTORS[0], languages={name: VECTORS[1] for name in names})
+    save_file(replace(made(), centres=centres).tensors(), tmp_path / "m.safetensors")
+    again = FrozenModel.from_tensors(load_file(tmp_path / "m.safetensors"))
+    assert set(again.centres.languages) == set(names)
 
 
 def test_a_text_is_read_alone_as_among_others():
@@ -65,3 +81,12 @@ def test_values_that_do_not_fit_together_are_refused(name: str):
     for value in (tensors[name][:-1], tensors[name][..., None]):
         with pytest.raises(DataError, match=r"do not fit|two dimensions"):
             FrozenModel.from_tensors(tensors | {name: value})
+
+
+@pytest.mark.parametrize("name", ["support", "linear.biases", "centres.hau"])
+def test_values_that_are_not_finite_are_refused(name: str):
+    """They would make every prediction one that is no number."""
+    tensors = made().tensors()
+    tensors[name].flat[0] = np.nan
+    with pytest.raises(DataError, match=f"{name} must be finite"):
+        FrozenModel.from_tensors(tensors)

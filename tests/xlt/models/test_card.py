@@ -59,7 +59,7 @@ tags:
 |---|---|
 | annotators decide | one label per text |
 | labels | 2: health, sport |
-| encoder | bundled |
+| encoder | bundled, fine-tuned |
 | licence of the encoder | cc-by-sa-4.0 |
 | trained | 2026-11-22, with xlt {__version__} |
 | reason of the training | 12 labels since the last training |
@@ -217,7 +217,9 @@ def test_the_licence_is_that_of_the_encoders_own_card(tmp_path):
     (encoder / "README.md").write_text("---\nlicense: mit\n---\n")
     assert origin(str(encoder)) == replace(silent, licence="mit")
     assert origin("bundled") == Origin(name="bundled", licence="cc-by-sa-4.0")
-    assert origin("bundled", adapted=True).adapted
+    assert origin("bundled", adapted=True, frozen=True) == replace(
+        origin("bundled"), adapted=True, frozen=True
+    )
 
     assert origin("owner/name") == Origin(name="owner/name", on_hub=True)
     text = render(replace(CARD, encoder=origin("owner/name")))
@@ -255,7 +257,7 @@ def test_a_training_writes_the_card(model):
 
     assert cells(text, "en")[1:3] == ["4", "0"]
     assert cells(text, "ha")[1:3] == ["0", "2"]
-    assert cells(text, "encoder")[1] == "bert"
+    assert cells(text, "encoder")[1] == "bert, fine-tuned"
     assert "Judged by held-out labels." in text
 
 

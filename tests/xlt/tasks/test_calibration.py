@@ -57,6 +57,21 @@ def test_probabilities_are_scipys(seed, scale):
     assert probabilities(logits, "sigmoid") == pytest.approx(expit(logits))
 
 
+@LINKS
+def test_logits_that_prefer_nothing_keep_their_scale(link):
+    """All temperatures are as good; the lowest would make the next logits four times as large."""
+    assert best_temperature(np.full((50, 3), 1e-12), np.eye(3)[[0] * 50], link) == 1.0
+
+
+@LINKS
+def test_a_weight_is_a_number_of_copies(link, rng):
+    """A row of weight 3 counts as three rows."""
+    logits, targets = draw(rng, 30, 2.0, link)
+    counts = rng.integers(0, 4, 30)
+    copied = best_temperature(np.repeat(logits, counts, 0), np.repeat(targets, counts, 0), link)
+    assert best_temperature(logits, targets, link, counts) == pytest.approx(copied)
+
+
 def test_shrinkage_by_hand(rng):
     """Log T_l is the mean of its own, n times, and the pooled one, k times; that one, of 0."""
     logits, targets = draw(rng, 60, 3.0)

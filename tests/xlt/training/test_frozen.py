@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
 
+import xlt.training.frozen
 from tests.xlt.training.test_loop import LABELLED, POOL, TASK
 from xlt.config import TrainConfig
 from xlt.data.examples import Example
 from xlt.encoder.encoder import embed
-from xlt.errors import CancelledError, EncoderError
+from xlt.errors import CancelledError, DivergedError, EncoderError
 from xlt.models.predictor import Predictor
 from xlt.tasks.multi_label.task import MultiLabel
 from xlt.training.result import Progress
@@ -86,11 +87,59 @@ def test_the_same_seed_gives_the_same_file(config: TrainConfig, tmp_path: Path):
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_it_can_be_cancelled_while_it_reads(config: TrainConfig, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("phase", "message"),
+    [("load", "0 of 10 in the phase 'read'"), ("read", "10 of 10"), ("train", "'save'")],
+)
+def test_it_can_be_cancelled_in_every_phase(
+    phase: str, message: str, config: TrainConfig, tmp_path: Path
+):
     """Nothing is left behind."""
-    with pytest.raises(CancelledError, match="cancelled after reading 0 of 10"):
-        train(LABELLED, POOL, TASK, config, tmp_path / "out", should_stop=lambda: True)
+    seen: list[str] = []
+
+    def progress(at: Progress) -> None:
+        seen.append(at.phase)
+
+    with pytest.raises(CancelledError, match=message):
+        train(
+            LABELLED,
+            POOL,
+            TASK,
+            config,
+            tmp_path / "out",
+            progress=progress,
+            should_stop=lambda: phase in seen,
+        )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_vectors_that_are_not_finite_are_named(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """An encoder that overflows on one text; without it the error would be scipy's."""
+
+    def overflowing(texts: list[object], **kwargs: object) -> np.ndarray:
+        vectors = embed(texts, **kwargs)  # type: ignore[arg-type]
+        vectors[3, 0] = np.inf
+        return vectors
+
+    monkeypatch.setattr(xlt.training.frozen, "embed", overflowing)
+    with pytest.raises(DivergedError, match=f"1 of 10 texts; the first is .*{LABELLED[3].id}"):
+        train(LABELLED, POOL, TASK, config, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_result_names_the_precision_that_was_used(config: TrainConfig, tmp_path: Path):
+    """Not the one that was asked for."""
+    auto = replace(config, precision="auto")
+    assert train(LABELLED, [], TASK, auto, tmp_path / "out").precision in ("fp32", "bf16")
+
+
+def test_the_card_says_that_the_encoder_was_not_trained(config: TrainConfig, tmp_path: Path):
+    """Else it would be taken for a fine-tuned one."""
+    train(LABELLED, POOL, TASK, config, tmp_path / "out")
+    text = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert ", not trained further |" in text
 
 
 def test_it_learns_without_a_pool(config: TrainConfig, tmp_path: Path):

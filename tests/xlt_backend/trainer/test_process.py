@@ -36,6 +36,23 @@ def test_real_training_scoring_and_embedding(plan):
         assert scores.vectors.shape[0] == 8
 
 
+def test_a_frozen_model_is_trained_and_scores(plan):
+    """Its phases are read and train; it measures no step, and its scores are those of the file."""
+    phases: list[str] = []
+    spec = files.read_plan(plan)
+    config = {"encoder": spec.config["encoder"], "learner": "frozen"}
+    files.write_plan(plan, replace(spec, config=config))
+    result = run_trainer(plan, timeout_s=120, on_progress=lambda said: phases.append(said["phase"]))
+
+    assert list(dict.fromkeys(phases)) == ["load", "read", "train", "save", "judge", "score"]
+    assert result["training"]["steps"] == 0
+    assert result["training"]["losses"] == {}
+    assert result["training"]["train_accuracy"] > 0.9
+    assert (plan / files.MODEL / "calibration.json").is_file()
+    for name, size in ((files.LABELLED_SCORES, 24), (files.AUDIT_SCORES, 8)):
+        assert Scores.load(plan / name).outputs.values.shape == (size, 2)
+
+
 def test_training_process_dies_with_its_parent(plan):
     """A killed worker leaves no training behind."""
     spec = files.read_plan(plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,15 @@ def test_edited_text_is_missing():
     ]
     with pytest.raises(KeyError):
         cached.rows([example(2)])
+
+
+def test_a_text_in_another_language_is_missing():
+    """A frozen model reads it otherwise; another code of the same language changes nothing."""
+    hausa = replace(example(1), lang="ha")
+    cached = scorecache.EMPTY.with_scores([hausa], scores(1))
+
+    assert cached.missing([replace(hausa, lang="hau_Latn")]) == []
+    assert cached.missing([replace(hausa, lang="yo")]) == [replace(hausa, lang="yo")]
 
 
 def test_missing_names_each_text_once():

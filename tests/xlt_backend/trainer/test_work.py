@@ -33,6 +33,19 @@ def test_training_on_several_devices_is_one_training(plan, monkeypatch):
     assert (plan / files.MODEL / "model.safetensors").is_file()
 
 
+def test_one_process_fits_a_frozen_model(plan, monkeypatch):
+    """Also with two devices: two would write the same folder."""
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    spec = files.read_plan(plan)
+    config = {"encoder": spec.config["encoder"], "learner": "frozen"}
+    files.write_plan(plan, replace(spec, config=config))
+    monkeypatch.setattr(work, "on_all", None)
+
+    measured = work.run(plan, work.Speaker(None, lambda: False))["training"]
+
+    assert measured["steps"] == 0
+
+
 def test_the_process_adapts_an_encoder_and_judges_it(tmp_path, monkeypatch):
     """Tables in other spellings of the languages' codes; the folder loads, the judge answers."""
     from xlt.adapt import options

@@ -50,7 +50,11 @@ def train(progress: Progress, context: Context, snapshot: Snapshot, decision: De
         audit=snapshot.audit,
         data=decision.data,
         judgement=judgement,
-        encoder=origin(context.base, adapted=context.config["encoder"] != context.base),
+        encoder=origin(
+            context.base,
+            adapted=context.config["encoder"] != context.base,
+            frozen=context.config["learner"] == "frozen",
+        ),
         day=datetime.fromtimestamp(progress.tools.now(), UTC).date(),
         details={"reason": decision.reason, "config": context.config, **measured},
     )
