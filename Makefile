@@ -33,11 +33,11 @@ check: .venv/.dev ## What must be green before a commit: format, lint, types, im
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/mkdocs build --quiet
+	$(BIN)/mkdocs build
 
 docs: .venv/.dev ## The documentation: generated tables, and the site in .xlt/site/index.html
 	$(BIN)/python docs/generate.py
-	$(BIN)/mkdocs build --quiet
+	$(BIN)/mkdocs build
 
 fix: .venv/.dev ## Fix what can be fixed automatically
 	$(BIN)/ruff format .
