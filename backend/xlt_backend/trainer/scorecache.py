@@ -32,12 +32,17 @@ def text_key(example: Example) -> str:
     return hashlib.blake2s(read.encode(), digest_size=12).hexdigest()
 
 
+def _former_key(example: Example) -> str:
+    """Returns the key that xlt had before frozen models, which alone read the language."""
+    return hashlib.blake2s(f"{example.id}\0{example.text}".encode(), digest_size=12).hexdigest()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cached:
     """Scores with the keys of their texts.
 
     Attributes:
-        keys: (N,) of `text_key`.
+        keys: (N,) of `text_key`; in files of former versions, of `_former_key`.
         scores: Scores of the N texts; outputs of the untrained encoder have no columns.
     """
 
@@ -48,7 +53,11 @@ class Cached:
         """Returns the examples that have no score here, each once."""
         known = set(self.keys.tolist())
         wanted = {text_key(example): example for example in examples}
-        return [example for key, example in wanted.items() if key not in known]
+        return [
+            example
+            for key, example in wanted.items()
+            if key not in known and _former_key(example) not in known
+        ]
 
     def rows(self, examples: Sequence[Example]) -> Scores:
         """Returns the scores of these examples, in their order.
@@ -59,7 +68,8 @@ class Cached:
         if len(examples) == 0:
             return self.scores.take([])
         at = {key: row for row, key in enumerate(self.keys.tolist())}
-        return self.scores.take([at[text_key(example)] for example in examples])
+        keys = ((text_key(example), _former_key(example)) for example in examples)
+        return self.scores.take([at[key] if key in at else at[former] for key, former in keys])
 
     def with_scores(self, examples: Sequence[Example], scores: Scores) -> Cached:
         """Adds scores of more examples; a text that is known already keeps its own."""

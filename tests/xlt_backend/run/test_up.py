@@ -39,6 +39,8 @@ def running(env: dict[str, str], command: str) -> Iterator[subprocess.Popen[str]
         env=env,
         stderr=subprocess.PIPE,
         text=True,
+        # Tests that run under nohup would hand on that it is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     try:
         yield process

@@ -45,6 +45,17 @@ def test_edited_text_is_missing():
         cached.rows([example(2)])
 
 
+def test_scores_of_former_versions_are_found():
+    """Their keys are of task and text alone; models that read the language came later."""
+    given = [example(1), example(2)]
+    keys = np.array([scorecache._former_key(one) for one in given])
+    former = scorecache.Cached(keys=keys, scores=scores(1, 2))
+    assert former.missing([*given, example(3)]) == [example(3)]
+    assert former.rows(given[::-1]).vectors[:, 0].tolist() == [2, 1]
+    both = former.with_scores([example(1), example(3)], scores(9, 3))
+    assert both.rows([example(3), example(1)]).vectors[:, 0].tolist() == [3, 1]
+
+
 def test_a_text_in_another_language_is_missing():
     """A frozen model reads it otherwise; another code of the same language changes nothing."""
     hausa = replace(example(1), lang="ha")
