@@ -24,6 +24,10 @@ from xlt_backend.run.claim import claim
 from xlt_backend.settings import Settings
 
 
+#: A key that no worker takes from: the queue itself would be empty once the worker is up.
+KEPT = "kept"
+
+
 def answering(home: Path) -> Redis | None:
     """A client of the embedded Redis, once it answers."""
     connection = connect(Settings(home=home))
@@ -47,14 +51,14 @@ def test_every_way_to_stop_saves_and_ends_the_server(tmp_path, number):
     """Ctrl-C, a service manager, a terminal that is closed: the next start has the queue."""
     env = environment(tmp_path)
     with running(env, "up") as process:
-        eventually(lambda: answering(tmp_path)).rpush("rq:queue:xlt", "round-1")
+        eventually(lambda: answering(tmp_path)).rpush(KEPT, "one")
         redis = server(process)
         process.send_signal(number)
         # Each of its three processes has 15 s to end; a busy machine may need them.
         assert process.wait(timeout=60) == 0
     assert not redis.is_running()
     with running(env, "up"):
-        assert eventually(lambda: answering(tmp_path)).lrange("rq:queue:xlt", 0, -1) == [b"round-1"]
+        assert eventually(lambda: answering(tmp_path)).lrange(KEPT, 0, -1) == [b"one"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends the server on Linux only")
@@ -66,7 +70,7 @@ def test_a_killed_up_can_be_started_again_at_once(tmp_path):
             redis = eventually(lambda: answering(tmp_path))
             owner = server(process)
             assert int(redis.info("server")["process_id"]) == owner.pid
-            assert redis.rpush("rq:queue:xlt", f"round-{number}") == number + 1
+            assert redis.rpush(KEPT, str(number)) == number + 1
             time.sleep(1.1)  # what the last second wrote may be lost
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
@@ -76,11 +80,11 @@ def test_a_server_that_was_left_alive_is_ended_and_loses_nothing(tmp_path):
     """It saves what it holds; the new one reads it."""
     left = subprocess.Popen(server_command(tmp_path), stdout=subprocess.DEVNULL)
     try:
-        eventually(lambda: answering(tmp_path)).rpush("rq:queue:xlt", "round-1")
+        eventually(lambda: answering(tmp_path)).rpush(KEPT, "one")
         with running(environment(tmp_path), "up") as process:
             assert left.wait(timeout=30) == 0
             redis = eventually(lambda: answering(tmp_path))
-            assert redis.lrange("rq:queue:xlt", 0, -1) == [b"round-1"]
+            assert redis.lrange(KEPT, 0, -1) == [b"one"]
             assert int(redis.info("server")["process_id"]) == server(process).pid
     finally:
         left.kill()
