@@ -23,7 +23,6 @@ from xlt_backend.queue.connection import connect, server_command
 from xlt_backend.run.claim import claim
 from xlt_backend.settings import Settings
 
-
 #: A key that no worker takes from: the queue itself would be empty once the worker is up.
 KEPT = "kept"
 
