@@ -152,7 +152,8 @@ class TrainQueue:
     def tick(self) -> tuple[str, ...]:
         """Requests the rounds that are outstanding but neither wait nor run.
 
-        Call it every few seconds, in one process at a time.
+        Call it every few seconds, in one process at a time, after `end_abandoned`: a round whose
+        lease expires between the two is left to the next call, so that its end is not missed.
 
         Returns:
             The projects of these rounds.
@@ -187,7 +188,7 @@ class TrainQueue:
             RedisDownError: If Redis does not answer.
         """
         with translated():
-            _, _, lease, waiting, hold = self._mget(project)
+            _, _, lease, waiting, hold, *_ = self._mget(project)
         if lease:
             return "running"
         if waiting:
@@ -216,7 +217,7 @@ class TrainQueue:
         return bool(holder)
 
     def _mget(self, project: str) -> list[bytes | None]:
-        return cast("list[bytes | None]", self._connection.mget(keys_of(project)[:5]))
+        return cast("list[bytes | None]", self._connection.mget(keys_of(project)[:7]))
 
     def _request(self, project: str, *, count: bool, forced: bool) -> Ticket:
         new_id = f"round-{project}-{secrets.token_hex(6)}".replace(".", "-")
@@ -241,8 +242,8 @@ class TrainQueue:
             logger.debug("job %s is in the queue already", job_id)
 
     def _is_stalled(self, project: str) -> bool:
-        wanted, served, lease, waiting, hold = self._mget(project)
-        if lease or hold or int(wanted or 0) <= int(served or 0):
+        wanted, served, lease, waiting, hold, _, running = self._mget(project)
+        if lease or running or hold or int(wanted or 0) <= int(served or 0):
             return False
         if not waiting:
             return True

@@ -143,8 +143,20 @@ def test_lease_of_a_dead_worker_ends_and_tick_asks_again(queue, redis):
     take(queue, redis)
 
     assert queue.tick() == ()
-    assert eventually(queue.tick) == ("1",)
+    assert eventually(queue.end_abandoned) == ("1",)
+    assert queue.tick() == ("1",)
     assert len(jobs(redis)) == 1
+
+
+def test_round_whose_end_was_not_seen_yet_is_not_started_again(queue, redis):
+    """Its lease may expire between the look for dead workers and the look for lost rounds."""
+    queue.request("1")
+    take(queue, redis)
+    assert queue.end_abandoned() == ()
+    redis.delete("xlt:lease:1")
+    assert queue.tick() == ()
+    assert queue.end_abandoned() == ("1",)
+    assert queue.tick() == ("1",)
 
 
 def test_round_that_kills_its_workers_is_tried_less_and_less_often(redis):
@@ -330,7 +342,8 @@ def test_killed_worker_loses_nothing(queue, redis, worker):
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
 
-    eventually(queue.tick)
+    eventually(queue.end_abandoned)
+    assert queue.tick() == ("1",)
     assert worker().wait(timeout=20) == 0
     assert redis.llen("started") == 2
     assert queue.status("1") == "idle"
