@@ -140,6 +140,7 @@ class _Kernel:
     """A kernel machine that was fitted on labels alone; scores are in [0, 1] or near."""
 
     units: NDArray[np.float32]
+    gram: Matrix
     targets: Matrix
     weights: NDArray[np.float64]
     prior: NDArray[np.float64]
@@ -157,7 +158,8 @@ def _kernel(labelled: Labelled, centres: Centres, link: Link) -> _Kernel:
     weights = np.maximum(np.asarray(labelled.weights, dtype=np.float64), _LEAST_WEIGHT)
     targets = np.asarray(labelled.targets, dtype=np.float64)
     prior = np.average(targets, axis=0, weights=weights)
-    each = left_out(gaussian(units, units), targets - prior, weights, labelled.groups, PENALTIES)
+    gram = gaussian(units, units)
+    each = left_out(gram, targets - prior, weights, labelled.groups, PENALTIES)
     share = _language_shares(labelled.langs, weights)
     errors = [
         float((share * ((predicted + prior - targets) ** 2).sum(axis=1)).sum())
@@ -168,6 +170,7 @@ def _kernel(labelled: Labelled, centres: Centres, link: Link) -> _Kernel:
     steep = _STEEPNESS * (2 * left - 1)
     return _Kernel(
         units=units,
+        gram=gram,
         targets=targets,
         weights=weights,
         prior=prior,
@@ -182,8 +185,7 @@ def _self_trained(
 ) -> tuple[NDArray[np.float32], Matrix]:
     """Learns from labels and pool: the support (S, D), and coefficients (S, W) of scores."""
     targets = kernel.targets - kernel.prior
-    gram = gaussian(kernel.units, kernel.units)
-    coefficients = solve(gram, targets, kernel.weights, kernel.penalty)
+    coefficients = solve(kernel.gram, targets, kernel.weights, kernel.penalty)
     if not len(units):
         return kernel.units, coefficients
     scores = gaussian(units, kernel.units) @ coefficients + kernel.prior

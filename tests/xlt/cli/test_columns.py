@@ -187,7 +187,7 @@ def test_labels_that_look_the_same_are_one_label(tmp_path, train, capsys):
 
 @pytest.mark.parametrize("options", [[], ["--group", "sentence_id"]])
 def test_an_adaptation_needs_groups_of_translations(tmp_path, tiny_encoder, capsys, options):
-    """It learns that the texts of a group say the same, whoever chose the column."""
+    """It learns that the texts of a group say the same, whether the column was named or found."""
     rows = [row | {"sentence_id": n % 5} for n, row in enumerate(ROWS)]
     argv = ["adapt", str(tiny_encoder), sheet(tmp_path, rows), "--out", str(tmp_path / "a")]
     assert main([*argv, *options]) == 1

@@ -33,7 +33,7 @@ def test_labels_of_other_texts_count_as_changes(world):
     world.trained()
     for number in labelled(world)[:10]:
         label = world.label_studio.stored[number]["data"]["text"].split()[0]
-        world.label_studio.replace_task(number, f"{label} anew {number}")
+        world.label_studio.replace_task(number, f"{label} new {number}")
         world.label_studio.label(number)
 
     decision = world.round()
@@ -69,7 +69,7 @@ def test_draw_of_the_old_task_is_not_kept(world):
     done = labelled(world)
     [next_one] = world.label_studio.label_next(1)
     for number in (*done[:5], next_one):
-        world.label_studio.replace_task(number, f"food anew {number}")
+        world.label_studio.replace_task(number, f"food new {number}")
         world.label_studio.label(number)
     before = drawn(world).labelled
     world.label_studio.label_next(4)
@@ -95,7 +95,7 @@ def test_new_text_gets_its_own_place_and_suggestion(world, how, model):
     before = dict(world.label_studio.predictions[shown])
     for number in (first, second):
         change = world.label_studio.replace_task if how == "replaced" else None
-        (change or world.label_studio.edit_text)(number, f"food anew {100 + number}")
+        (change or world.label_studio.edit_text)(number, f"food new {100 + number}")
 
     decision = world.round()
 
@@ -121,7 +121,7 @@ def test_text_that_is_replaced_while_a_round_publishes(world):
     def replace(what: str) -> None:
         if what == "publish":
             world.label_studio.before = lambda _: None
-            world.label_studio.replace_task(victim, f"music anew {victim}")
+            world.label_studio.replace_task(victim, f"music new {victim}")
 
     world.label_studio.before = replace
     world.round()
@@ -137,7 +137,7 @@ def test_killed_between_taking_back_and_publishing(world):
     """The tasks are without a place then, and get one in the next round."""
     world.trained()
     number = waiting(world)[0]
-    world.label_studio.edit_text(number, f"music anew {number}")
+    world.label_studio.edit_text(number, f"music new {number}")
 
     def fail(what: str) -> None:
         if what == "publish":
@@ -179,7 +179,7 @@ def test_suspects_of_other_texts_are_no_longer_listed(world):
     world.round()
     listed = [item["task"] for item in world.state.doubtful]
     assert len(listed) > 2
-    world.label_studio.replace_task(int(listed[0]), "food anew 5")
+    world.label_studio.replace_task(int(listed[0]), "food new 5")
     world.label_studio.label(int(listed[0]))
     world.label_studio.unlabel(int(listed[1]))
     world.round()
