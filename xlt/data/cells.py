@@ -16,13 +16,18 @@ _QUOTED = r"""(?:'[^'\\]*'|"[^"\\]*")"""
 _PRINTED = re.compile(rf"\[\s*{_QUOTED}(?:(?:\s*,\s*|\s+){_QUOTED})*\s*\]")
 
 
-def as_text(cell: str | float) -> str:
+def as_text(cell: str | float, *, exact: bool = False) -> str:
     """Returns a cell as text; whole numbers are written without `.0`.
 
     pandas makes 1.0 of 1 in a column that lacks a value somewhere.
+
+    Args:
+        cell: A string or a number.
+        exact: Keeps the white space around a text, in which offsets are counted.
     """
     whole = isinstance(cell, float) and cell.is_integer()
-    return str(int(cell) if whole else cell).strip()
+    text = str(int(cell) if whole else cell)
+    return text if exact else text.strip()
 
 
 def language(cell: str | None) -> str:
@@ -32,11 +37,11 @@ def language(cell: str | None) -> str:
     return cell
 
 
-def strings(cell: object) -> tuple[str, ...] | None:
-    """Returns the strings of a list; None for any other cell."""
+def strings(cell: object, *, exact: bool = False) -> tuple[str, ...] | None:
+    """Returns the strings of a list, `exact` or without white space around; None for others."""
     if not isinstance(cell, list) or not all(isinstance(part, str) for part in cell):
         return None
-    return tuple(part.strip() for part in cell)
+    return tuple(part if exact else part.strip() for part in cell)
 
 
 def labels(cell: object) -> tuple[str, ...] | None:
@@ -45,7 +50,7 @@ def labels(cell: object) -> tuple[str, ...] | None:
     The list is JSON, or as Python prints it. Numbers are labels too. Each label is there once, and
     nothing is none.
     """
-    parts = _written(cell.strip()) if isinstance(cell, str) else cell
+    parts = written_list(cell.strip()) if isinstance(cell, str) else cell
     if not isinstance(parts, list) or not all(map(_is_label, parts)):
         return None
     names: dict[str, str] = {}
@@ -59,8 +64,8 @@ def _is_label(part: object) -> bool:
     return isinstance(part, str) or (type(part) in (int, float) and not is_blank(part))
 
 
-def _written(cell: str) -> object:
-    """Returns the list that a string writes; None if it writes none."""
+def written_list(cell: str) -> object:
+    """Returns the list that a string writes, as JSON or as Python prints it; None for others."""
     if not cell.startswith("[") or len(cell) > _MAX_LIST_CHARACTERS:
         return None
     try:

@@ -18,6 +18,12 @@ _USUAL = {
 }
 #: Names that are read only if an option asks for them.
 _ASKED = {"weight": ("weight", "weights"), "split": ("split",)}
+#: Names of columns with spans, read if their cells hold some (`xlt.data.marked.tables`).
+_MARKED = {
+    "spans": ("spans", "entities", "labels"),
+    "tokens": ("tokens", "words"),
+    "tags": ("nertags", "tags", "ner", "iobtags", "biotags"),
+}
 
 #: Largest number of columns in a message.
 _NAMED = 20
@@ -39,7 +45,7 @@ def find_columns(
     Raises:
         DataError: If a column that the user named is missing, or if there is none with text.
     """
-    named = {field: _named(name, names, path) for field, name in asked.items() if name}
+    named = {field: named_column(name, names, path) for field, name in asked.items() if name}
     free = [name for name in names if name not in named.values()]
     columns: dict[str, str] = {}
     for field in (*_USUAL, "weight"):
@@ -62,9 +68,28 @@ def usual_column(field: str, names: Sequence[str]) -> str | None:
     Of columns that differ in case and the like alone it is the one written like the usual name, or
     else the first.
     """
+    return next(iter(usual_columns(field, names)), None)
+
+
+def usual_columns(field: str, names: Sequence[str]) -> list[str]:
+    """Returns the columns that have a usual name of the field, the likeliest first."""
     plain = {_plain(name): name for name in reversed(names)} | {name: name for name in names}
-    usual = (_USUAL | _ASKED)[field]
-    return next((plain[known] for known in usual if known in plain), None)
+    usual = (_USUAL | _ASKED | _MARKED)[field]
+    return [plain[known] for known in usual if known in plain]
+
+
+def named_column(name: str, names: Sequence[str], path: str) -> str:
+    """Returns the column that the user means; how its letters are composed does not matter.
+
+    Raises:
+        DataError: If there is none.
+    """
+    if name in names:
+        return name
+    for column in names:
+        if canonical(column) == canonical(name):
+            return column
+    raise DataError(f"{path} has no column {name!r}; it has {list(names[:_NAMED])}")
 
 
 def describe(
@@ -108,21 +133,13 @@ def without_labels(names: Sequence[str], columns: Mapping[str, str], path: str) 
     )
 
 
-def _named(name: str, names: Sequence[str], path: str) -> str:
-    """Returns the column that the user means; how its letters are composed does not matter."""
-    if name in names:
-        return name
-    for column in names:
-        if canonical(column) == canonical(name):
-            return column
-    raise DataError(f"{path} has no column {name!r}; it has {list(names[:_NAMED])}")
-
-
 def _offer(name: str, asked: Mapping[str, str | None]) -> str:
     """Returns the option that reads a column as what its name says; empty without one."""
-    for field, usual in (_USUAL | _ASKED).items():
-        if _plain(name) in usual and asked.get(field) != "":
-            return f" (--{field})"
+    marks = {"label": (*_MARKED["spans"], *_MARKED["tags"])}
+    for offered in (_USUAL | _ASKED, marks):
+        for field, usual in offered.items():
+            if _plain(name) in usual and asked.get(field) != "":
+                return f" (--{field})"
     return ""
 
 

@@ -8,18 +8,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xlt.data.cells import as_text, labels, language, strings
-from xlt.data.columns import describe, find_columns, usual_column, without_labels
+from xlt.data.columns import describe, find_columns, without_labels
 from xlt.data.examples import Example
 from xlt.data.groups import check_groups, describe_groups
 from xlt.data.label_names import is_missing
 from xlt.data.languages import is_known, listed, normalise
+from xlt.data.marked.tables import with_spans
 from xlt.data.rows import Row, is_blank, left_out
+from xlt.data.splits import of_split
 from xlt.data.tables import read_rows
 from xlt.errors import DataError
 
 _MAX_TEXT = 1_000_000
 _MAX_FIELD = 1_000
-_NAMED_SPLITS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Corpus:
         asked: Field -> the column that the user named, see `find_columns`.
         without_text: Numbers of the rows that hold something but no text; they are left out.
         missing: Word -> number of labels that are this word, which says that there is no label.
+        notes: Lines on the spans that were read.
     """
 
     path: str
@@ -48,6 +50,7 @@ class Corpus:
     asked: Mapping[str, str | None]
     without_text: Sequence[int] = ()
     missing: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
     @property
     def lines(self) -> list[str]:
@@ -56,7 +59,7 @@ class Corpus:
         groups = describe_groups(self.examples)
         details = {"group" if "group" in self.columns else "id": groups}
         columns = describe(self.names, self.columns, self.asked, details)
-        lines = [*filter(None, [self.summary]), f"columns of {name}: {columns}"]
+        lines = [*filter(None, [self.summary]), f"columns of {name}: {columns}", *self.notes]
         if self.without_text:
             lines.append(left_out(self.without_text, "without text", name))
         if self.missing:
@@ -140,6 +143,7 @@ def corpus_of(
     *,
     split: str | None = None,
     answers: Mapping[int, tuple[Hashable | None, float]] | None = None,
+    kind: str | None = None,
 ) -> Corpus:
     """Reads a table's rows as examples.
 
@@ -149,6 +153,7 @@ def corpus_of(
         asked: Field -> the column that the user named, see `find_columns`.
         split: Keep only rows whose `split` column has this value.
         answers: Row number -> answer and weight, in place of a column with labels.
+        kind: Kind of the answers; None if they decide it.
 
     Raises:
         DataError: If there are no rows, a column is missing, or a row is bad (names its number).
@@ -158,13 +163,14 @@ def corpus_of(
     if answers is not None:
         asked = {**asked, "label": ""}
     names = list(dict.fromkeys(name for _, row in rows for name in row))
-    columns = find_columns(names, asked, path)
     if split is not None:
         rows = of_split(rows, split, path)
+    marked = with_spans(rows, names, asked, path, kind=kind)
+    columns = find_columns(names, marked.asked, path)
     examples = []
     without_text = []
-    for number, row in rows:
-        example = _example(number, row, columns, path)
+    for number, row in marked.rows:
+        example = _example(number, row, columns, path, exact=marked.exact)
         if example is None:
             without_text.append(number)
         else:
@@ -180,7 +186,8 @@ def corpus_of(
         columns=columns,
         asked=asked,
         without_text=without_text,
-        missing=_missing(rows, columns),
+        missing=_missing(marked.rows, columns),
+        notes=marked.lines,
     )
 
 
@@ -190,23 +197,6 @@ def _answered(example: Example, given: tuple[Hashable | None, float] | None) -> 
     return replace(example, answer=given[0], weight=example.weight * given[1])
 
 
-def of_split(rows: list[Row], split: str, path: str) -> list[Row]:
-    """Returns the rows of a split; raises DataError, which lists the splits, if there are none."""
-    names = dict.fromkeys(name for _, row in rows for name in row)
-    column = usual_column("split", list(names))
-    if column is None:
-        raise DataError(f"{path} has no column split; it has {list(names)}")
-    splits = [
-        as_text(cell) if isinstance(cell := row.get(column), str | int | float) else ""
-        for _, row in rows
-    ]
-    selected = [row for row, name in zip(rows, splits, strict=True) if name == split.strip()]
-    if not selected:
-        known = sorted(set(splits))[:_NAMED_SPLITS]
-        raise DataError(f"{path} has no rows with split {split!r}; it has {known}")
-    return selected
-
-
 def _missing(rows: list[Row], columns: Mapping[str, str]) -> Counter[str]:
     """Counts the labels that are a word for no label."""
     cells = [row.get(columns["label"]) for _, row in rows] if "label" in columns else []
@@ -214,9 +204,9 @@ def _missing(rows: list[Row], columns: Mapping[str, str]) -> Counter[str]:
 
 
 def _example(
-    number: int, row: Mapping[str, object], columns: Mapping[str, str], path: str
+    number: int, row: Mapping[str, object], columns: Mapping[str, str], path: str, *, exact: bool
 ) -> Example | None:
-    """Returns the example of a row; None if it has no text."""
+    """Returns the example of a row, its texts `exact` or stripped; None if it has no text."""
 
     def value(field: str, most: int = _MAX_FIELD) -> str | None:
         cell = row.get(columns[field]) if field in columns else None
@@ -226,14 +216,14 @@ def _example(
             raise DataError(
                 f"{path}, row {number}: {columns[field]} must be text, got {type(cell).__name__}"
             )
-        string = as_text(cell)
+        string = as_text(cell, exact=exact and field == "text")
         if len(string) > most:
             raise DataError(
                 f"{path}, row {number}: {columns[field]} is longer than {most} characters"
             )
         return string
 
-    texts = strings(row.get(columns["text"]))
+    texts = strings(row.get(columns["text"]), exact=exact)
     if texts is None:
         texts = (value("text", _MAX_TEXT) or "",)
     if not texts or any(map(is_blank, texts)):
@@ -254,9 +244,11 @@ def _example(
 def _answer(
     cell: object, value: Callable[[str], str | None], number: int, path: str
 ) -> Hashable | None:
-    """Returns a label, or the labels of a list."""
+    """Returns a label, the labels of a list, or spans, which are read already."""
     if is_missing(cell):
         return None
+    if isinstance(cell, tuple):
+        return cell
     several = labels(cell)
     if several is None and isinstance(cell, list | dict):
         raise DataError(

@@ -1,4 +1,4 @@
-"""Splits and folds that keep translations together."""
+"""Splits that tables name, and splits and folds that keep translations together."""
 
 from __future__ import annotations
 
@@ -9,8 +9,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xlt.data.cells import as_text
+from xlt.data.columns import usual_column
 from xlt.data.examples import Example
+from xlt.data.rows import Row
 from xlt.errors import DataError
+
+_NAMED_SPLITS = 20
+
+
+def of_split(rows: list[Row], split: str, path: str) -> list[Row]:
+    """Returns the rows of a split; raises DataError, which lists the splits, if there are none."""
+    names = dict.fromkeys(name for _, row in rows for name in row)
+    column = usual_column("split", list(names))
+    if column is None:
+        raise DataError(f"{path} has no column split; it has {list(names)}")
+    splits = [
+        as_text(cell) if isinstance(cell := row.get(column), str | int | float) else ""
+        for _, row in rows
+    ]
+    selected = [row for row, name in zip(rows, splits, strict=True) if name == split.strip()]
+    if not selected:
+        known = sorted(set(splits))[:_NAMED_SPLITS]
+        raise DataError(f"{path} has no rows with split {split!r}; it has {known}")
+    return selected
 
 
 def split_by_group(

@@ -1,4 +1,4 @@
-"""Reads rows of CSV, TSV, JSON, JSONL and Parquet files and of Hub data sets."""
+"""Reads rows of CSV, TSV, JSON, JSONL, Parquet and CoNLL files and of Hub data sets."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 from xlt.data.class_labels import class_names, class_names_of_schema, with_class_names
 from xlt.data.delimited import delimited
 from xlt.data.jsonrows import json_rows
+from xlt.data.marked.conll import conll_rows
 from xlt.data.rows import Row, is_blank
 from xlt.errors import DataError
 
@@ -25,7 +26,8 @@ def read_rows(path: str | Path) -> list[Row]:
 
     Args:
         path: A file ending in `.csv`, `.tsv`, `.json`, `.jsonl`, `.ndjson` (each also `.gz`) or
-            `.parquet`, or a Hub data set as `owner/name:split`.
+            `.parquet`, a file with a token per line (`.conll`, `.conllu`, `.conllup`, `.iob`,
+            `.iob2`, `.bio`, each also `.gz`), or a Hub data set as `owner/name:split`.
 
     Raises:
         DataError: If the table does not exist or cannot be read; names the line if one is invalid.
@@ -98,4 +100,5 @@ _READERS: dict[str, Callable[[TextIO, str], Iterator[Row]]] = {
     ".jsonl": json_rows,
     ".ndjson": json_rows,
     ".parquet": json_rows,
+    **dict.fromkeys((".conll", ".conllu", ".conllup", ".iob", ".iob2", ".bio"), conll_rows),
 }

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from xlt.data.corpus import Corpus, corpus_of, of_split
+from xlt.data.corpus import Corpus, corpus_of
 from xlt.data.exports.items import UNANSWERED, Export, Item
 from xlt.data.exports.recognise import recognise
 from xlt.data.rows import with_nested
+from xlt.data.splits import of_split
 from xlt.data.tables import read_rows
 from xlt.tasks.agreement import DISAGREE, majority
 from xlt.tasks.kinds import KINDS

@@ -1,0 +1,1 @@
+"""Texts with marked spans, in the forms that files have them: offsets, tokens with tags, columns."""
