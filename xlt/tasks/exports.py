@@ -8,10 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from xlt.data.columns import find_columns
 from xlt.data.corpus import Corpus, corpus_of
 from xlt.data.exports.items import UNANSWERED, Export, Item
 from xlt.data.exports.recognise import recognise
+from xlt.data.marked.lines import spans_line
+from xlt.data.marked.marks import Placed, placed
+from xlt.data.marked.tables import KIND as SPANS
+from xlt.data.marked.tables import text_in
 from xlt.data.rows import with_nested
+from xlt.data.spans import Span
 from xlt.data.splits import of_split
 from xlt.data.tables import read_rows
 from xlt.tasks.agreement import DISAGREE, majority
@@ -20,6 +26,8 @@ from xlt.tasks.task import Agreement
 
 #: Reason of items that are left out.
 _NO_TEXT = "without text"
+#: The kind of task with several labels.
+_SEVERAL = "multi_label"
 #: Reasons that need other words behind a number.
 _PHRASES = {DISAGREE: f"on which {DISAGREE}"}
 
@@ -40,7 +48,8 @@ def read_file(
         split: Keep only rows whose `split` column has this value.
         answers: Reads the answers; without them, or if the label's column is named "", only texts
             are wanted.
-        kind: Kind of the answers; None for one label, or several if an annotator chose several.
+        kind: Kind of the answers; None if they decide it. An export's are one label, or several if
+            an annotator chose several.
 
     Raises:
         DataError: If the file cannot be read.
@@ -49,30 +58,50 @@ def read_file(
     answers = answers and asked.get("label") != ""
     if not answers:
         asked = {**asked, **{field: asked.get(field) or "" for field in ("label", "weight")}}
-    export = recognise(rows, str(path), asked, answers=answers) if rows else None
+    export = recognise(rows, str(path), asked, answers=answers, kind=kind) if rows else None
     if export is None:
-        return corpus_of(rows, str(path), asked, split=split)
+        return corpus_of(rows, str(path), asked, split=split, kind=kind)
     table = [(item.number, item.fields) for item in export.items]
     read = table if split is None else of_split(table, split, str(path))
     columns = _columns(export, asked)
     if export.control is None:
-        corpus = corpus_of(table, str(path), columns, split=split)
+        corpus = corpus_of(table, str(path), columns, split=split, kind=kind)
         unanswered = sum(example.answer is None for example in corpus.examples)
         reasons = Counter([UNANSWERED] * unanswered + [_NO_TEXT] * len(corpus.without_text))
         return replace(corpus, summary=_summary(export, len(read), reasons if answers else None))
-    agreements = _agreements(export.items, kind)
+    numbers = {number for number, _ in read}
+    items = [item for item in export.items if item.number in numbers]
+    kind = SPANS if export.spans else kind
+    items, placed = _with_spans(items, columns, str(path)) if export.spans else (items, None)
+    agreements = _agreements(items, kind)
     pairs: dict[int, tuple[Hashable | None, float]] = {
         item.number: (agreement.answer, agreement.weight or 1.0)
-        for item, agreement in zip(export.items, agreements, strict=True)
+        for item, agreement in zip(items, agreements, strict=True)
     }
-    corpus = corpus_of(table, str(path), columns, split=split, answers=pairs)
-    numbers, without_text = {number for number, _ in read}, set(corpus.without_text)
+    corpus = corpus_of(table, str(path), columns, split=split, answers=pairs, kind=kind)
+    without_text = set(corpus.without_text)
     reasons = Counter(
         _NO_TEXT if item.number in without_text else agreement.reason
-        for item, agreement in zip(export.items, agreements, strict=True)
-        if item.number in numbers and (agreement.reason or item.number in without_text)
+        for item, agreement in zip(items, agreements, strict=True)
+        if agreement.reason or item.number in without_text
     )
-    return replace(corpus, summary=_summary(export, len(read), reasons if answers else None))
+    summary = _summary(export, len(read), reasons if answers else None)
+    notes = (
+        [spans_line(Path(path).name, [e.answer for e in corpus.examples], placed)] if placed else []
+    )
+    return replace(corpus, summary=summary, notes=[*corpus.notes, *notes])
+
+
+def _with_spans(
+    items: Sequence[Item], asked: Mapping[str, str | None], path: str
+) -> tuple[list[Item], Placed]:
+    """Returns the items of an export with spans as votes, and how their marks were read."""
+    names = list(dict.fromkeys(name for item in items for name in item.fields))
+    column = find_columns(names, {**asked, "label": ""}, path)["text"]
+    texts = [text_in(item.fields.get(column)) for item in items for _ in item.marks]
+    found = placed(texts, [marks for item in items for marks in item.marks.values()])
+    spans = iter(found.spans)
+    return [replace(i, votes={who: next(spans) for who in i.marks}) for i in items], found
 
 
 def _columns(export: Export, asked: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -88,12 +117,15 @@ def _columns(export: Export, asked: Mapping[str, str | None]) -> dict[str, str |
 
 def _agreements(items: Sequence[Item], kind: str | None) -> list[Agreement]:
     """Returns the agreement of each item's annotators; the reason is empty if there is one."""
-    votes = [choices for item in items for choices in item.votes.values()]
-    labels = tuple(sorted({label for choices in votes for label in choices}))
-    several = kind is None and any(len(choices) > 1 for choices in votes)
-    if labels and (several or kind == "multi_label"):
-        task = KINDS["multi_label"].task(labels)
-        return [_agreement(item, task.agree, dict(item.votes)) for item in items]
+    votes = [vote for item in items for vote in item.votes.values()]
+    labels = tuple(sorted({p.label if isinstance(p, Span) else p for vote in votes for p in vote}))
+    if kind is None and any(len(vote) > 1 for vote in votes):
+        kind = _SEVERAL
+    if labels and kind in (_SEVERAL, SPANS):
+        task = KINDS[kind].task(labels)
+        return [_agreement(item, task.agree, item.votes) for item in items]
+    if kind == SPANS:
+        return [_agreement(item, majority, item.votes) for item in items]
     # As in the service, several choices are no answer to a question for one label.
     return [
         _agreement(item, majority, {who: c[0] for who, c in item.votes.items() if len(c) == 1})

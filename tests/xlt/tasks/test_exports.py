@@ -284,14 +284,6 @@ def test_doccano_s_empty_list_is_no_answer(tmp_path):
     assert "2 labelled, 1 without an answer" in summary
 
 
-def test_spans_of_doccano_are_no_labels_of_texts(tmp_path):
-    """One clear line; their texts can be read all the same."""
-    path = lines_file(tmp_path, [{"id": 1, "data": "Ama", "label": [[0, 3, "PER"]]}])
-    with pytest.raises(DataError, match=r"row 1: expected a list of labels of the whole text"):
-        read_file(path, {})
-    assert [example.text for example in read_file(path, {}, answers=False).examples] == ["Ama"]
-
-
 def test_prodigy_s_binary_answers_are_read(tmp_path):
     """Rejected and ignored ones are no labels and are counted; the last answer counts."""
     rows = [
@@ -324,10 +316,12 @@ def test_prodigy_s_choices_of_several_annotators_agree(tmp_path, who):
     assert "3 labelled, 1 on which annotators disagree" in summary
 
 
-def test_prodigy_without_labels_of_texts_is_one_clear_line(tmp_path):
-    """Named spans are another kind of task."""
-    rows = [{"text": "Ama", "spans": [{"start": 0, "end": 3, "label": "PER"}], "answer": "accept"}]
-    with pytest.raises(DataError, match="Prodigy export without labels of whole texts"):
+def test_prodigy_without_answers_is_one_clear_line(tmp_path):
+    """Neither labels nor options nor spans; or others than asked for."""
+    rows = [{"text": "Ama", "answer": "accept"}]
+    with pytest.raises(
+        DataError, match=r"Prodigy export without answers: .*, got 'text', 'answer'"
+    ):
         read_file(lines_file(tmp_path, rows), {})
     rows[0]["label"] = "a"
     with pytest.raises(DataError, match="labels are in 'label', got --label topic"):

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 from xlt.data.choice_trees import leaf_labels, outermost
 from xlt.data.label_names import canonical
+from xlt.data.marked.marks import Marks
+from xlt.data.spans import Span
 
 #: Labels that one annotator chose for one text.
 Choices = tuple[str, ...]
@@ -35,13 +37,15 @@ class Item:
     Attributes:
         number: Number of its first row in the file.
         fields: Values by column; those of a nested object have dotted names (`meta.lang`).
-        votes: Annotator -> choices; an empty vote chose nothing.
+        votes: Annotator -> choices, or spans in place of marks; an empty vote chose nothing.
+        marks: Annotator -> marks, in an export of spans.
         reason: Reason for no votes; empty if there are some.
     """
 
     number: int
     fields: Mapping[str, object]
-    votes: Mapping[str, Choices] = field(default_factory=dict)
+    votes: Mapping[str, Choices | tuple[Span, ...]] = field(default_factory=dict)
+    marks: Mapping[str, Marks] = field(default_factory=dict)
     reason: str = ""
 
 
@@ -56,6 +60,7 @@ class Export:
         control: Name of the control or column that the votes answer; empty if nothing is answered;
             None if the file holds no votes, so that a label is a field like any other.
         text: The tool's own name for the field with the text; None if it has none.
+        spans: Whether annotators marked spans.
     """
 
     title: str
@@ -63,6 +68,7 @@ class Export:
     items: tuple[Item, ...]
     control: str | None = ""
     text: str | None = None
+    spans: bool = False
 
 
 def flat(data: Mapping[str, object], depth: int = _MAX_DEPTH) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Prodigy's JSONL: one label per row to accept or reject, or options to choose from."""
+"""Prodigy's JSONL: a label per row to accept or reject, options to choose from, or spans."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ from xlt.data.exports.items import (
     flat,
     listed,
 )
+from xlt.data.marked.marks import Marks, marks_of
+from xlt.data.marked.tables import KIND as SPANS
 from xlt.data.rows import Row
 from xlt.errors import DataError
 
 _REASONS = {"accept": UNANSWERED, "reject": REJECTED, "ignore": IGNORED}
+#: Reason of answers to the question whether a single suggested span is right.
+_PARTIAL = "about one span only"
+#: Interface that asks this question.
+_ONE_SPAN = "ner"
 #: Fields of the interface; the others describe the text.
 _INTERFACE = {"answer", "label", "options", "accept", "spans", "tokens", "config"}
 
@@ -28,23 +34,35 @@ def is_prodigy(rows: Sequence[Row]) -> bool:
     return all(_answer(row) in _REASONS for _, row in rows)
 
 
-def read_prodigy(rows: Sequence[Row], path: str, text: str | None, *, answers: bool) -> Export:
+def read_prodigy(
+    rows: Sequence[Row],
+    path: str,
+    asked: Mapping[str, str | None],
+    *,
+    answers: bool,
+    kind: str | None = None,
+) -> Export:
     """Reads rows for which `is_prodigy` holds; those of one text become one item.
 
     Args:
         rows: Answers, in the order in which they were given.
         path: Their file, for messages.
-        text: Field with the text, None for `text`; texts without a hash are told apart by it.
+        asked: Columns that the user named, by field. Texts without a hash are told apart by that
+            with the text; the label `spans` reads spans from rows that have a label too.
         answers: Reads the answers; without them only texts are wanted.
+        kind: Kind of the answers, if it is known.
 
     Raises:
-        DataError: If the answers are about spans and not about texts.
+        DataError: If no row has a label, options or spans.
     """
-    if answers and not any(_is_choice(row) or _label(row) for _, row in rows):
+    labelled = any(_is_choice(row) or _label(row) for _, row in rows)
+    spans = answers and (SPANS in (kind, asked.get("label")) or not labelled)
+    if answers and not any(isinstance(row.get(SPANS), list) for _, row in rows) and not labelled:
         raise DataError(
-            f"{path} is a Prodigy export without labels of whole texts: expected 'label', or "
-            f"'options' and 'accept', got {listed(list(rows[0][1]))}"
+            f"{path} is a Prodigy export without answers: expected 'label', 'spans', or 'options' "
+            f"and 'accept', got {listed(list(rows[0][1]))}"
         )
+    text = asked.get("text")
     texts: dict[str, list[Row]] = {}
     for number, row in rows:
         key = row.get("_input_hash", row.get(text or "text"))
@@ -52,12 +70,13 @@ def read_prodigy(rows: Sequence[Row], path: str, text: str | None, *, answers: b
     return Export(
         title="a Prodigy export",
         noun="text",
-        items=tuple(_item(given) for given in texts.values()),
-        control="accept" if any(_is_choice(row) for _, row in rows) else "label",
+        items=tuple(_item(given, spans=spans) for given in texts.values()),
+        control=SPANS if spans else "accept" if any(_is_choice(r) for _, r in rows) else "label",
+        spans=spans,
     )
 
 
-def _item(rows: Sequence[Row]) -> Item:
+def _item(rows: Sequence[Row], *, spans: bool) -> Item:
     number, first = rows[0]
     data = {
         name: value
@@ -65,17 +84,37 @@ def _item(rows: Sequence[Row]) -> Item:
         if name not in _INTERFACE and not name.startswith("_")
     }
     fields = flat(data)
+    if spans:
+        marks, reason = _marks([row for _, row in rows])
+        return Item(number=number, fields=fields, marks=marks, reason=reason)
     votes = _votes([row for _, row in rows])
     if votes:
         return Item(number=number, fields=fields, votes=votes)
     return Item(number=number, fields=fields, reason=_REASONS[_answer(rows[-1][1])])
 
 
+def _marks(rows: Sequence[Mapping[str, object]]) -> tuple[dict[str, Marks], str]:
+    """Returns the marks of each annotator's last answer, if it is "accept"; if none, the reason."""
+    last = {_annotator(row): row for row in rows}
+    whole = {
+        who: row
+        for who, row in last.items()
+        if row.get("_view_id") != _ONE_SPAN and not row.get("_is_binary")
+    }
+    if not whole:
+        return {}, _PARTIAL
+    accepted = {who: row for who, row in whole.items() if _answer(row) == "accept"}
+    marks: dict[str, Marks] = {
+        who: marks_of(row.get(SPANS) or []) or [] for who, row in accepted.items()
+    }
+    return marks, "" if marks else _REASONS[_answer([*whole.values()][-1])]
+
+
 def _votes(rows: Sequence[Mapping[str, object]]) -> dict[str, Choices]:
     """Returns the vote of each annotator: the labels whose last answer is "accept"."""
     last: dict[str, dict[str, tuple[str, Choices]]] = {}
     for row in rows:
-        annotator = str(row.get("_annotator_id", row.get("_session_id", "")))
+        annotator = _annotator(row)
         question = "" if _is_choice(row) else _label(row)
         last.setdefault(annotator, {})[question] = (_answer(row), _chosen(row))
     accepted = {
@@ -102,6 +141,10 @@ def _chosen(row: Mapping[str, object]) -> Choices:
     accepted = row.get("accept")
     ids = [str(id) for id in accepted] if isinstance(accepted, list) else []
     return choices([texts.get(id, id) for id in ids])
+
+
+def _annotator(row: Mapping[str, object]) -> str:
+    return str(row.get("_annotator_id", row.get("_session_id", "")))
 
 
 def _is_choice(row: Mapping[str, object]) -> bool:

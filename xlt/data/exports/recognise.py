@@ -14,7 +14,12 @@ from xlt.errors import DataError
 
 
 def recognise(
-    rows: Sequence[Row], path: str, asked: Mapping[str, str | None], *, answers: bool = True
+    rows: Sequence[Row],
+    path: str,
+    asked: Mapping[str, str | None],
+    *,
+    answers: bool = True,
+    kind: str | None = None,
 ) -> Export | None:
     """Reads the rows of a file as an export; None if they are a table of no known tool.
 
@@ -23,19 +28,20 @@ def recognise(
         path: Their file, for messages.
         asked: Columns that the user named, by field.
         answers: Reads the answers; without them only texts are wanted.
+        kind: Kind of the answers; None if they decide it.
 
     Raises:
         DataError: If the export is damaged, or if it is not clear which answers are meant.
     """
     asked = {**asked, "label": asked.get("label") or None}
     if is_tasks(rows):
-        return read_tasks(rows, path, asked["label"], answers=answers)
+        return read_tasks(rows, path, asked["label"], answers=answers, kind=kind)
     if is_prodigy(rows):
-        export = read_prodigy(rows, path, asked.get("text"), answers=answers)
+        export = read_prodigy(rows, path, asked, answers=answers, kind=kind)
     elif is_doccano(rows):
         export = read_doccano(rows, path, answers=answers)
     elif is_rows(rows):
-        return read_annotation_rows(rows, path, asked, answers=answers)
+        return read_annotation_rows(rows, path, asked, answers=answers, kind=kind)
     else:
         return None
     wanted = asked["label"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from xlt.data.columns import find_columns
 from xlt.data.exports.annotations import latest_by_annotator
@@ -18,7 +19,9 @@ from xlt.data.exports.items import (
     labels_of_leaves,
     listed,
 )
-from xlt.data.rows import Row
+from xlt.data.marked.marks import Marks, are_marks, marks_of
+from xlt.data.marked.tables import KIND as SPANS
+from xlt.data.rows import Row, is_blank
 from xlt.errors import DataError
 
 #: Columns that Label Studio adds to those of the task's data and the controls.
@@ -34,7 +37,12 @@ def is_rows(rows: Sequence[Row]) -> bool:
 
 
 def read_annotation_rows(
-    rows: Sequence[Row], path: str, asked: Mapping[str, str | None], *, answers: bool
+    rows: Sequence[Row],
+    path: str,
+    asked: Mapping[str, str | None],
+    *,
+    answers: bool,
+    kind: str | None = None,
 ) -> Export:
     """Reads annotations; those of one task become one item.
 
@@ -43,16 +51,16 @@ def read_annotation_rows(
         path: Their file, for messages.
         asked: Columns that the user named, by field; that of the label is the control's.
         answers: Reads the answers; without them only texts are wanted.
+        kind: Kind of the answers, if it is known.
 
     Raises:
         DataError: If it is not clear which column has the answers, or if a cell has no choices.
     """
     names = list(dict.fromkeys(name for _, row in rows for name in row))
     columns = find_columns(names, asked, path)
-    control = _control(rows, names, columns, asked, path) if answers else ""
-    chosen = {number: _chosen(row, number, control, path) for number, row in rows}
-    leaves = labels_of_leaves(choice for part in chosen.values() for choice in part)
-    given = {number: choices(label_of(c, leaves) for c in part) for number, part in chosen.items()}
+    control = _control(rows, names, columns, asked, path, kind) if answers else ""
+    spans = bool(control) and any(are_marks(row.get(control)) for _, row in rows)
+    given = None if spans else _choices(rows, control, path)
     tasks: dict[tuple[str, str], list[Row]] = {}
     for number, row in rows:
         known = "id" in row or "annotator" in row
@@ -63,29 +71,49 @@ def read_annotation_rows(
         noun="task",
         items=tuple(_item(annotations, control, given) for annotations in tasks.values()),
         control=control,
+        spans=spans,
     )
 
 
-def _item(annotations: Sequence[Row], control: str, given: Mapping[int, Choices]) -> Item:
+def _item(annotations: Sequence[Row], control: str, given: Mapping[int, Choices] | None) -> Item:
+    """Returns a task with its votes; without choices of the annotations, these are marks."""
     number, first = annotations[0]
     latest = latest_by_annotator(_annotation(number, row) for number, row in annotations)
-    votes = {annotator: given[annotation["number"]] for annotator, annotation in latest.items()}
-    # JSON_MIN has a row for a task without annotations too; it says nothing about labels.
-    votes = {
-        annotator: chosen
-        for annotator, chosen in votes.items()
-        if chosen or latest[annotator]["row"].get("annotation_id") not in (None, "")
-    }
     hidden = {control, *_ADDED[1:]}
     fields = {name: cell for name, cell in first.items() if name not in hidden}
+    votes: dict[str, Any] = {
+        annotator: _marks(annotation["row"], control) if given is None else given[annotation["id"]]
+        for annotator, annotation in latest.items()
+    }
+    # JSON_MIN has a row for a task without annotations too; it says nothing about labels.
+    votes = {
+        annotator: vote
+        for annotator, vote in votes.items()
+        if vote or latest[annotator]["row"].get("annotation_id") not in (None, "")
+    }
+    if given is None:
+        return Item(number=number, fields=fields, marks=votes)
     return Item(number=number, fields=fields, votes=votes)
 
 
-def _annotation(number: int, row: Mapping[str, object]) -> dict[str, object]:
+def _annotation(number: int, row: Mapping[str, object]) -> dict[str, Any]:
     """Returns a row as the annotation it came from."""
     stamps = {name: row.get(name) for name in ("created_at", "updated_at")}
     annotator = row.get("annotator") or None
-    return {"id": number, "completed_by": annotator, "number": number, "row": row, **stamps}
+    return {"id": number, "completed_by": annotator, "row": row, **stamps}
+
+
+def _marks(row: Mapping[str, object], control: str) -> Marks:
+    """Returns the marks of an annotation; one of unknown form if its cell holds something else."""
+    cell = row.get(control)
+    return [] if is_blank(cell) else marks_of(cell) or [None]
+
+
+def _choices(rows: Sequence[Row], control: str, path: str) -> dict[int, Choices]:
+    """Returns the choices of each annotation."""
+    chosen = {number: _chosen(row, number, control, path) for number, row in rows}
+    leaves = labels_of_leaves(choice for part in chosen.values() for choice in part)
+    return {number: choices(label_of(c, leaves) for c in part) for number, part in chosen.items()}
 
 
 def _chosen(row: Mapping[str, object], number: int, control: str, path: str) -> list[Choice]:
@@ -105,6 +133,7 @@ def _control(
     columns: Mapping[str, str],
     asked: Mapping[str, str | None],
     path: str,
+    kind: str | None,
 ) -> str:
     """Returns the column with the answers; empty if there is none."""
     wanted = asked.get("label")
@@ -115,7 +144,9 @@ def _control(
     several = [
         name for name in left if any(choice_object(row.get(name)) is not None for _, row in rows)
     ]
-    for found in (several, [columns["label"]] if "label" in columns else [], left):
+    spans = [name for name in left if any(are_marks(row.get(name)) for _, row in rows)]
+    usual = [columns["label"]] if "label" in columns else []
+    for found in (spans if kind == SPANS else [], several, usual, spans, left):
         if len(found) == 1:
             return found[0]
         if found:

@@ -20,6 +20,8 @@ from xlt.data.exports.items import (
     labels_of_leaves,
     listed,
 )
+from xlt.data.exports.regions import controls_of, marks_in
+from xlt.data.marked.tables import KIND as SPANS
 from xlt.data.rows import Row
 from xlt.errors import DataError
 
@@ -32,14 +34,23 @@ def is_tasks(rows: Sequence[Row]) -> bool:
     return any(isinstance(row.get("data"), Mapping) and "text" not in row for _, row in rows)
 
 
-def read_tasks(rows: Sequence[Row], path: str, control: str | None, *, answers: bool) -> Export:
+def read_tasks(
+    rows: Sequence[Row],
+    path: str,
+    control: str | None,
+    *,
+    answers: bool,
+    kind: str | None = None,
+) -> Export:
     """Reads tasks.
 
     Args:
         rows: Rows for which `is_tasks` holds.
         path: Their file, for messages.
-        control: Name of the control whose answers count; None for the only `<Choices>`.
+        control: Name of the control whose answers count; None for the only `<Choices>`, or else
+            the only `<Labels>`.
         answers: Reads the answers; without them only texts are wanted.
+        kind: Kind of the answers, if it is known.
 
     Raises:
         DataError: If a row is no task, or if it is not clear which control is meant.
@@ -59,14 +70,15 @@ def read_tasks(rows: Sequence[Row], path: str, control: str | None, *, answers: 
             control=None,
             text=_PLAIN_TEXT,
         )
-    name = _control(rows, path, control) if answers else ""
-    labels = _leaf_labels(rows, name)
+    name, spans = _control(rows, path, control, kind) if answers else ("", False)
+    labels = {} if spans else _leaf_labels(rows, name)
     return Export(
         title="a Label Studio export",
         noun="task",
-        items=tuple(_item(number, row, name, labels) for number, row in rows),
+        items=tuple(_item(number, row, name, None if spans else labels) for number, row in rows),
         control=name,
         text=_PLAIN_TEXT,
+        spans=spans,
     )
 
 
@@ -76,12 +88,18 @@ def _fields(row: Mapping[str, Any]) -> dict[str, object]:
     return fields if row.get("id") is None else fields | {"id": row["id"]}
 
 
-def _item(number: int, row: Mapping[str, Any], control: str, labels: Mapping[Path, str]) -> Item:
+def _item(
+    number: int, row: Mapping[str, Any], control: str, labels: Mapping[Path, str] | None
+) -> Item:
+    """Returns a task with its votes; without labels of choices, they are marks."""
     fields = _fields(row)
     annotations = counted(row)
     if not annotations.by_annotator:
         reason = annotations.left_out[0] if annotations.left_out else UNANSWERED
         return Item(number=number, fields=fields, reason=reason)
+    if labels is None:
+        marks = {who: marks_in(a, control) for who, a in annotations.by_annotator.items()}
+        return Item(number=number, fields=fields, marks=marks)
     votes = {
         annotator: choices(label_of(choice, labels) for choice in _chosen(annotation, control))
         for annotator, annotation in annotations.by_annotator.items()
@@ -110,32 +128,41 @@ def _selections(annotation: Json) -> Iterator[tuple[str, list[Choice]]]:
             yield str(name), value["choices"]
 
 
-def _control(rows: Sequence[Row], path: str, wanted: str | None) -> str:
-    """Returns the name of the control whose answers count; empty if there is no answer at all."""
+def _control(
+    rows: Sequence[Row], path: str, wanted: str | None, kind: str | None
+) -> tuple[str, bool]:
+    """Returns the control whose answers count, and whether they are spans.
+
+    Choices of the whole text come before spans, unless the kind is known. The name is empty if
+    there is no answer at all.
+    """
     annotations = [a for _, row in rows for a in objects(row.get("annotations"))]
-    usable = list(dict.fromkeys(name for a in annotations for name, _ in _selections(a)))
+    choices = list(dict.fromkeys(name for a in annotations for name, _ in _selections(a)))
+    spans = controls_of(annotations)
     types = {
         str(result.get("from_name")): str(result.get("type"))
         for annotation in annotations
         for result in results_of(annotation)
         if result.get("from_name") is not None
     }
-    others = [f"{name} ({kind})" for name, kind in types.items() if name not in usable]
-    if wanted is not None and types and wanted not in usable:
+    others = [f"{name} ({type})" for name, type in types.items() if name not in (*choices, *spans)]
+    if wanted is not None and types and wanted not in (*choices, *spans):
         raise DataError(
-            f"{path}: no annotation has choices of a control {wanted!r} for the whole text; "
-            f"controls with such choices: {listed(usable) or 'none'}; other controls: "
-            f"{listed(others) or 'none'}"
+            f"{path}: no annotation has choices of a control {wanted!r} for the whole text, or "
+            f"spans; controls with such answers: {listed([*choices, *spans]) or 'none'}; other "
+            f"controls: {listed(others) or 'none'}"
         )
-    if wanted is not None or len(usable) == 1:
-        return wanted or usable[0]
+    if wanted is not None:
+        return wanted, wanted in spans or (not types and kind == SPANS)
+    usable = spans if kind == SPANS else choices or ([] if kind else spans)
+    if len(usable) == 1:
+        return usable[0], usable is spans
     if usable:
         raise DataError(
             f"{path} has answers to several controls: {listed(usable)}: choose one with --label"
         )
-    if others:
-        raise DataError(
-            f"{path}: no annotation has choices for the whole text; expected answers to a Choices "
-            f"control, got {listed(others)}"
-        )
-    return ""
+    if types:
+        expected = "spans" if kind == SPANS else "choices for the whole text"
+        got = [f"{name} ({type})" for name, type in types.items()]
+        raise DataError(f"{path}: no annotation has {expected}; got answers to {listed(got)}")
+    return "", kind == SPANS

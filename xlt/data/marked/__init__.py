@@ -1,1 +1,1 @@
-"""Texts with marked spans, in the forms that files have them: offsets, tokens with tags, columns."""
+"""Texts with marked spans, in the forms of files: offsets, tokens with tags, a token per line."""

@@ -14,7 +14,7 @@ from xlt.errors import DataError
 
 _MAX_LINE_CHARACTERS = 1_000_000
 
-_CONLLU = "ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC".split()
+_CONLLU = ["ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC"]
 _COLUMNS = "# global.columns ="
 _DOCUMENT = "-DOCSTART-"
 _COMMENT = re.compile(r"#\s*([^=\s][^=]{0,100}?)\s*=\s*(.*)")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from xlt.data.marked.iob import BEGUN, OUTSIDE, UNKNOWN, UNTAGGED
 from xlt.data.marked.marks import Placed
 from xlt.data.marked.tokens import are_unspaced
-from xlt.data.spans import Span
 
 #: Least number of characters of a token that is taken for a sentence.
 _SENTENCE = 15
@@ -15,7 +15,7 @@ _SENTENCE = 15
 
 def spans_line(
     name: str,
-    answers: Sequence[tuple[Span, ...] | None],
+    answers: Sequence[Any],
     placed: Placed | None = None,
     counts: Mapping[str, int] | None = None,
     *,
@@ -25,7 +25,7 @@ def spans_line(
 
     Args:
         name: The file.
-        answers: The spans of each text; None for a text without an answer.
+        answers: The spans of each text, a tuple; None for a text without an answer.
         placed: How the offsets were read; None for tags.
         counts: How many spans and tags were read leniently; see `xlt.data.marked.iob.spans_of`.
         bare: Whether the tags are labels alone.

@@ -140,9 +140,7 @@ class _Units:
     """The UTF-16 code units of a text."""
 
     def __init__(self, text: str) -> None:
-        self._starts = [
-            point for point, c in enumerate(text) for _ in range(1 + (ord(c) > 0xFFFF))
-        ]
+        self._starts = [point for point, c in enumerate(text) for _ in range(1 + (ord(c) > 0xFFFF))]
         self._starts.append(len(text))
         self.size = len(self._starts) - 1
 

@@ -151,7 +151,7 @@ def _with_marks(marked: Marked, label: str, text: str | None, path: str) -> Mark
                 f"got {str(cell)[:100]}"
             )
         read.append(marks)
-    texts = [_text(row.get(text)) if text is not None else "" for _, row in marked.rows]
+    texts = [text_in(row.get(text)) if text is not None else "" for _, row in marked.rows]
     found = placed(texts, [marks or [] for marks in read])
     answers = [
         None if marks is None or is_blank(one) else spans
@@ -167,7 +167,7 @@ def _with_marks(marked: Marked, label: str, text: str | None, path: str) -> Mark
     return replace(marked, rows=rows, asked=asked, exact=True, lines=(*marked.lines, line))
 
 
-def _text(cell: object) -> str:
+def text_in(cell: object) -> str:
     """Returns a text as examples have it; of several texts the first."""
     several = strings(cell, exact=True)
     if several is not None:
@@ -199,7 +199,7 @@ def _with_tags(marked: Marked, tokens: str, label: str, text: str | None, path: 
                 f"{path}, row {number}: expected as many tags as tokens, got {len(given)} tags in "
                 f"{label!r} and {len(own)} tokens"
             )
-        written, places, agrees = _written(own, _text(row.get(text)) if text else "")
+        written, places, agrees = _written(own, text_in(row.get(text)) if text else "")
         other += not agrees
         texts.append(written)
         spans, found = spans_of(given, places, bare=bare) if given is not None else (None, {})

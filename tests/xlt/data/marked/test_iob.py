@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -93,7 +94,7 @@ def worded(draw):
     """Words, and spans over some of them that do not overlap."""
     words = draw(st.lists(WORD, min_size=1, max_size=10))
     cuts = sorted(draw(st.sets(st.integers(0, len(words)), max_size=8)))
-    ranges = [(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if draw(st.booleans())]
+    ranges = [(a, b) for a, b in pairwise(cuts) if draw(st.booleans())]
     return words, [(a, b, draw(st.sampled_from(LABELS))) for a, b in ranges]
 
 

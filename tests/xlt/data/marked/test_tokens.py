@@ -9,7 +9,20 @@ from hypothesis import strategies as st
 from xlt.data.marked.tokens import are_unspaced, joined, places_in
 
 #: Words in scripts with and without spaces, beyond the BMP, with combining marks.
-WORDS = ["Ama", "Ẹ̀kọ́", "𞤀𞤣𞤢𞤥", "ประเทศไทย", "កម្ពុជា", "北京", "東京タワー", "4", ",", "，", "O'Neil", "བོད་"]
+WORDS = [
+    "Ama",
+    "Ẹ̀kọ́",
+    "𞤀𞤣𞤢𞤥",
+    "ประเทศไทย",
+    "កម្ពុជា",
+    "北京",
+    "東京タワー",
+    "4",
+    ",",
+    "，",
+    "O'Neil",
+    "བོད་",
+]
 TOKENS = st.lists(st.sampled_from(WORDS), max_size=8)
 
 
