@@ -198,5 +198,11 @@ def _misc(word: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
+def escaped(spaces: str) -> str:
+    """Returns white space as UDPipe writes it in MISC."""
+    names = {character: f"\\{name}" for name, character in _ESCAPES.items()}
+    return "".join(names.get(character, character) for character in spaces)
+
+
 def _unescaped(spaces: str) -> str:
     return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[0]), spaces)
