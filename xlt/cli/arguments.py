@@ -22,7 +22,8 @@ DATA = """\
 DATA is a .csv, .tsv, .json or .jsonl file (each also .gz), a .parquet file, or owner/name:split on
 the Hub. Columns are found by their usual names (text, lang, label, id, group); name others by
 options, or '' for none. Weights are read only with --weight. A line says which columns are read.
-Exports of Label Studio, doccano and Prodigy are read too; --label names the control.
+Exports of Label Studio, doccano and Prodigy are read too; --label names the control. Spans are in
+a column of offsets, or tags of tokens, also a token per line (.conll, .conllu, .iob2).
 """
 #: Fields of an example that an option can name the column of.
 COLUMNS = ("text", "lang", "label", "id", "group", "weight")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 from pathlib import Path
 
 from xlt.cli import arguments
+from xlt.cli.predicted import FORMATS, check_format, write_predictions
 from xlt.cli.report import progress_bar
 
 _DESCRIPTION = """\
 Label texts: one JSON object per row with label, confidence and probabilities.
 
   xlt predict model pool.csv > predictions.jsonl
+  xlt predict model pool.conllu --format conllu > predictions.conllu        (spans)
 
 """
 
@@ -28,27 +30,23 @@ def add_command(subparsers: arguments.Subparsers) -> None:
     )
     parser.add_argument("model", metavar="MODEL", help="folder of a model")
     arguments.add_data(parser)
+    text = "what to print; iob2 and conllu are for spans (default: %(default)s)"
+    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help=text)
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command."""
+    from xlt.models.artifact import read_task
     from xlt.models.predictor import Predictor
 
-    corpus = arguments.read_data(args, answers=False, groups=False)
-    examples = corpus.examples
+    task = read_task(Path(args.model))
+    check_format(args.format, task)
+    corpus = arguments.read_data(args, answers=False, groups=False, kind=task.kind)
     predictor = Predictor.load(Path(args.model))
     arguments.announce(corpus)
     with progress_bar("reading texts") as show:
         predictions = predictor.predict(
-            examples, progress=lambda done, total: show("reading texts", done, total)
+            corpus.examples, progress=lambda done, total: show("reading texts", done, total)
         )
-    for example, suggestion in zip(examples, predictions.suggestions, strict=True):
-        row = {
-            "id": example.id,
-            "lang": example.lang,
-            "label": predictor.task.plain(suggestion.answer),
-            "confidence": round(suggestion.confidence, 4),
-            "probabilities": {k: round(v, 4) for k, v in suggestion.probabilities.items()},
-        }
-        print(json.dumps(row, ensure_ascii=False))
+    write_predictions(sys.stdout, args.format, predictor.task, corpus, predictions.suggestions)
     return 0

@@ -29,8 +29,8 @@ Train a model on the labelled rows of DATA; rows without a label are unlabelled 
 
   xlt train labels.csv --unlabelled pool.jsonl --target hau,yor --out model
 
-Labels are one string a row, or a list of strings if a text can have several or none. A tenth of
-the labelled groups is held out to judge and to calibrate the model (--held-out); the last
+Labels are one string a row, a list of strings if a text can have several or none, or spans. A tenth
+of the labelled groups is held out to judge and to calibrate the model (--held-out); the last
 examples of a label stay in training.
 
 """

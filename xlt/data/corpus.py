@@ -14,6 +14,7 @@ from xlt.data.groups import check_groups, describe_groups
 from xlt.data.label_names import is_missing
 from xlt.data.languages import is_known, listed, normalise
 from xlt.data.marked.tables import with_spans
+from xlt.data.marked.tokens import Places
 from xlt.data.rows import Row, is_blank, left_out
 from xlt.data.splits import of_split
 from xlt.data.tables import read_rows
@@ -39,6 +40,7 @@ class Corpus:
         without_text: Numbers of the rows that hold something but no text; they are left out.
         missing: Word -> number of labels that are this word, which says that there is no label.
         notes: Lines on the spans that were read.
+        tokens: The places of each example's tokens in its text; empty for a table without tokens.
     """
 
     path: str
@@ -51,6 +53,7 @@ class Corpus:
     without_text: Sequence[int] = ()
     missing: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    tokens: Sequence[Places] = ()
 
     @property
     def lines(self) -> list[str]:
@@ -169,13 +172,15 @@ def corpus_of(
     columns = find_columns(names, marked.asked, path)
     examples = []
     without_text = []
-    for number, row in marked.rows:
+    tokens: list[Places] = []
+    for place, (number, row) in enumerate(marked.rows):
         example = _example(number, row, columns, path, exact=marked.exact)
         if example is None:
             without_text.append(number)
         else:
             given = None if answers is None else answers[number]
             examples.append(_answered(example, given))
+            tokens += marked.places[place : place + 1]
     if not examples:
         raise DataError(f"no row of {path} has a text in {columns['text']!r}; it has {names}")
     return Corpus(
@@ -188,6 +193,7 @@ def corpus_of(
         without_text=without_text,
         missing=_missing(marked.rows, columns),
         notes=marked.lines,
+        tokens=tokens,
     )
 
 

@@ -92,7 +92,7 @@ def _sentences(stream: TextIO, path: str) -> tuple[list[str], list[_Sentence]]:
             comment = _COMMENT.fullmatch(line)
             current.comments |= {comment[1].replace("sent_id", "id"): comment[2]} if comment else {}
         elif not line.startswith(_DOCUMENT):
-            cells = line.split("\t") if "\t" in line else line.split()
+            cells = _cells(line)
             width = width or len(cells)
             if len(cells) != (len(names) or width):
                 raise DataError(
@@ -108,7 +108,11 @@ def _is_comment(line: str, sentence: _Sentence) -> bool:
     """Returns whether a line is a comment and not a token like #tag, which has a tag behind it."""
     if not line.startswith("#") or sentence.cells:
         return False
-    return _COMMENT.fullmatch(line) is not None or not is_tag(line.split()[-1])
+    return _COMMENT.fullmatch(line) is not None or not is_tag(_cells(line)[-1])
+
+
+def _cells(line: str) -> list[str]:
+    return line.split("\t") if "\t" in line else line.split()
 
 
 def _are_numbered(sentences: Sequence[_Sentence], least: int) -> bool:

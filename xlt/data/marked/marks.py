@@ -32,14 +32,14 @@ class Mark:
     """A span as a file writes it.
 
     Attributes:
-        start: Its first offset, which may be anything.
-        end: The offset behind it.
+        start: Its first offset.
+        end: The offset behind its last.
         label: Its label in canonical form; empty if it has none.
         text: Its text as the file has it; None if it has none.
     """
 
-    start: object
-    end: object
+    start: int
+    end: int
     label: str
     text: str | None = None
 
@@ -116,10 +116,9 @@ def placed(texts: Sequence[str], marks: Sequence[Marks]) -> Placed:
 
 def _span(mark: Mark | None, text: str, units: _Units | None) -> Span | str:
     """Returns the span that a mark means, or the reason for leaving it out."""
-    offsets = _offsets(mark) if mark is not None else None
-    if mark is None or offsets is None:
+    if mark is None:
         return UNKNOWN_FORM
-    start, end = offsets
+    start, end = mark.start, mark.end
     size = len(text) if units is None else units.size
     for reason, holds in (
         (WITHOUT_LABEL, not mark.label),
@@ -156,7 +155,7 @@ def _count_units(pairs: Sequence[tuple[str, Marks]]) -> bool:
         units = _Units(text) if any(ord(c) > 0xFFFF for c in text) else None
         for mark in marks:
             by_points, by_units = _span(mark, text, None), _span(mark, text, units)
-            if mark is None or mark.text is None or UNKNOWN_FORM in (by_points, by_units):
+            if mark is None or mark.text is None:
                 continue
             fits, fits_units = (
                 isinstance(span, Span) and _agrees(mark, text[span.start : span.end])
@@ -176,11 +175,6 @@ def _agrees(mark: Mark, text: str) -> bool:
     if mark.text is None:
         return True
     return canonical(text) in (canonical(mark.text), canonical(mark.text.replace("\\n", "\n")))
-
-
-def _offsets(mark: Mark) -> tuple[int, int] | None:
-    whole = [_whole(mark.start), _whole(mark.end)]
-    return None if None in whole else (int(whole[0] or 0), int(whole[1] or 0))
 
 
 def _whole(offset: object) -> int | None:
@@ -209,24 +203,18 @@ def _rows(cell: Mapping[str, Any]) -> list[dict[str, Any]] | None:
 
 
 def _marks(part: Mapping[str, Any] | list[Any]) -> Iterator[Mark | None]:
-    """Yields the mark of each label of an object or of a list with offsets and label."""
+    """Yields the mark of each label of an object, or the mark of a list with offsets and label."""
     if isinstance(part, list):
-        known = len(part) == 3 and all(_whole(offset) is not None for offset in part[:2])
-        yield Mark(part[0], part[1], _label(part[2])) if known else None
-        return
+        part = dict(zip(("start", "end", "label"), part, strict=True)) if len(part) == 3 else {}
     names = next((pair for pair in _OFFSETS if set(pair) <= set(part)), None)
-    if names is None:
+    start, end = (_whole(part[name]) for name in names) if names else (None, None)
+    if start is None or end is None:
         yield None
         return
     text = part.get("text")
     labels = part.get("label", part.get("labels"))
     for label in labels if isinstance(labels, list) and labels else [labels]:
-        yield Mark(
-            part[names[0]],
-            part[names[1]],
-            _label(label),
-            text if isinstance(text, str) and text else None,
-        )
+        yield Mark(start, end, _label(label), text if isinstance(text, str) and text else None)
 
 
 def _label(label: object) -> str:

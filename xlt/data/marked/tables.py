@@ -31,12 +31,14 @@ class Marked:
         asked: Field -> column, with those that were found; see `xlt.data.columns.find_columns`.
         exact: Whether texts are kept as they are, with the white space around them.
         lines: Lines on what was read, for users.
+        places: The places of each row's tokens in its text; empty for a table without tokens.
     """
 
     rows: list[Row]
     asked: Mapping[str, str | None]
     exact: bool = False
     lines: tuple[str, ...] = ()
+    places: Sequence[Places] = ()
 
 
 def with_spans(
@@ -180,9 +182,11 @@ def text_in(cell: object) -> str:
 
 def _with_tokens(marked: Marked, tokens: str) -> Marked:
     """Joins the tokens of each row to its text."""
-    texts = [joined(_words(row.get(tokens)))[0] for _, row in marked.rows]
-    rows = _filled(marked.rows, tokens, texts)
-    return replace(marked, rows=rows, asked={**marked.asked, "text": tokens}, exact=True)
+    found = [joined(_words(row.get(tokens))) for _, row in marked.rows]
+    rows = _filled(marked.rows, tokens, [text for text, _ in found])
+    asked = {**marked.asked, "text": tokens}
+    places = [places for _, places in found]
+    return replace(marked, rows=rows, asked=asked, exact=True, places=places)
 
 
 def _with_tags(marked: Marked, tokens: str, label: str, text: str | None, path: str) -> Marked:
@@ -191,7 +195,7 @@ def _with_tags(marked: Marked, tokens: str, label: str, text: str | None, path: 
     tags = [_tags(row.get(label), number, path) for number, row in marked.rows]
     bare = are_bare([tag for one in tags for tag in one or []])
     counts: Counter[str] = Counter()
-    texts, answers = [], []
+    texts, answers, standing = [], [], []
     other = 0
     for (number, row), own, given in zip(marked.rows, words, tags, strict=True):
         if given is not None and len(given) != len(own):
@@ -202,6 +206,7 @@ def _with_tags(marked: Marked, tokens: str, label: str, text: str | None, path: 
         written, places, agrees = _written(own, text_in(row.get(text)) if text else "")
         other += not agrees
         texts.append(written)
+        standing.append(places)
         spans, found = spans_of(given, places, bare=bare) if given is not None else (None, {})
         answers.append(spans)
         counts.update(found)
@@ -212,7 +217,7 @@ def _with_tags(marked: Marked, tokens: str, label: str, text: str | None, path: 
         *tokens_lines(name, words, tags, other),
     )
     asked = {**marked.asked, "text": text or tokens, "label": label}
-    return replace(marked, rows=rows, asked=asked, exact=True, lines=lines)
+    return replace(marked, rows=rows, asked=asked, exact=True, lines=lines, places=standing)
 
 
 def _written(words: Sequence[str], text: str) -> tuple[str, Places, bool]:

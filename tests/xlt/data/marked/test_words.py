@@ -24,8 +24,19 @@ from xlt.data.marked.words import words_in
         (" \n", []),
         ("", []),
     ],
-    ids=["Latin", "Yoruba", "Adlam", "ZWNJ", "Chinese", "Thai", "Khmer", "Devanagari", "signs"]
-    + ["blank", "empty"],
+    ids=[
+        "Latin",
+        "Yoruba",
+        "Adlam",
+        "ZWNJ",
+        "Chinese",
+        "Thai",
+        "Khmer",
+        "Devanagari",
+        "signs",
+        "blank",
+        "empty",
+    ],
 )
 def test_words_are_found_in_every_script(text, words):
     """Runs without white space, without the punctuation around them; letters where none is set."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -28,7 +30,7 @@ def marked(draw, gaps=tuple(GAPS)):
     cuts = sorted(draw(st.sets(st.integers(0, len(places)), max_size=6)))
     spans = [
         Span(places[a][0], places[b - 1][1], draw(st.sampled_from(["PER", "a b"])))
-        for a, b in zip(cuts, cuts[1:], strict=False)
+        for a, b in pairwise(cuts)
         if draw(st.booleans())
     ]
     return text, in_order(spans)
