@@ -10,7 +10,8 @@ from xlt.cli import arguments
 from xlt.cli.report import progress_bar
 
 _DESCRIPTION = """\
-Label texts: one JSON object per row with label, confidence and probabilities.
+Label texts: one JSON object per row with label, confidence and probabilities; for spans with the
+confidence of each, in order.
 
   xlt predict model pool.csv > predictions.jsonl
 
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
             "lang": example.lang,
             "label": predictor.task.plain(suggestion.answer),
             "confidence": round(suggestion.confidence, 4),
+            **({"parts": [round(v, 4) for v in suggestion.parts]} if suggestion.parts else {}),
             "probabilities": {k: round(v, 4) for k, v in suggestion.probabilities.items()},
         }
         print(json.dumps(row, ensure_ascii=False))
