@@ -22,7 +22,7 @@ from xlt.encoder.encoder import embed
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.kinds import infer_task
 from xlt.tasks.logistic import scaled
-from xlt.tasks.task import AnyTask
+from xlt.tasks.task import NO_PROBE, AnyTask, has_probe
 
 _FOLDS, _SEED = 5, 13
 
@@ -78,6 +78,9 @@ def choose(
     """
     train = [example for example in train if example.answer is not None]
     task = infer_task(train) if task is None else task
+    if not has_probe(task):
+        reason = f"labels of {task.kind} do not judge encoders, {NO_PROBE}"
+        return Choice(encoder=encoder, adapted=False, before={}, after={}, reason=reason)
     old, new = (_credit(name, train, held, task) for name in (encoder, adapted))
     held = train if held is None else held
     ours = np.array([normalise(e.lang) == normalise(source) for e in held], dtype=bool)

@@ -11,7 +11,8 @@ from xlt.cli.predicted import FORMATS, check_format, write_predictions
 from xlt.cli.report import progress_bar
 
 _DESCRIPTION = """\
-Label texts: one JSON object per row with label, confidence and probabilities.
+Label texts: one JSON object per row with label, confidence and probabilities; for spans with the
+score of each.
 
   xlt predict model pool.csv > predictions.jsonl
   xlt predict model pool.conllu --format conllu > predictions.conllu        (spans)

@@ -25,6 +25,7 @@ from xlt.sampling.pool import Quota, SamplerOptions
 from xlt.sampling.select import Selection, select
 from xlt.sampling.transfer import Transfer
 from xlt.tasks.kinds import check_measure, infer_task, read_answers
+from xlt.tasks.task import NO_PROBE, has_probe
 
 _DESCRIPTION = """\
 What to label next: the rows of DATA without a label, the one to label next first.
@@ -181,6 +182,8 @@ def _transfer(
     from xlt.models.artifact import base_vectors
 
     task = infer_task(labelled)
+    if not has_probe(task):
+        return None
     vectors = base_vectors(args.model, [example.input for example in labelled])
     rng = np.random.default_rng(arguments.seed_of(args))
     return transfer_of(read_answers(labelled, task), vectors, task, sources, rng)
@@ -192,6 +195,8 @@ def _review(args: argparse.Namespace, corpus: Corpus) -> int:
 
     task = infer_task(corpus.labelled)
     labelled = read_answers(corpus.labelled, task)
+    if not has_probe(task):
+        raise DataError(f"--relabel: labels of {task.kind} are not reviewed, {NO_PROBE}")
     arguments.announce(corpus)
     vectors = base_vectors(args.model, [example.input for example in labelled])
     votes = {example.id: {"": example.answer} for example in labelled}

@@ -23,7 +23,7 @@ from xlt.disk.outputs import check_file, check_folder
 from xlt.encoder.locations import encoder_fingerprint
 from xlt.errors import ConfigError
 from xlt.simulate.acquisition import ACQUISITIONS
-from xlt.simulate.learners import LEARNERS, Training
+from xlt.simulate.learners import LEARNERS, Training, check_learner
 from xlt.simulate.learning_curve import EVERYTHING, CurveSettings
 from xlt.simulate.plots import label_shares, learning_curves
 from xlt.simulate.replay import Replay, cached_vectors, make_replay
@@ -186,6 +186,7 @@ def _replay(
     """Returns the data, and a fingerprint of all that decides results except strategy and seed."""
     pool, test = _examples(args, corpora)
     check_measures(names, infer_task(pool))
+    check_learner(args.learner, infer_task(pool))
     source = languages.named("--source", args.source, [e.lang for e in pool])
     most = check_sizes(pool, test, settings, source=source, strategies=names, seeds=seeds)
     arguments.announce(*corpora)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as hf_logging
 
@@ -19,7 +20,18 @@ from xlt.encoder.locations import bundled as bundled  # `xlt.encoder.encoder.bun
 from xlt.encoder.locations import resolve
 from xlt.encoder.masked_lm import TrainedMlmHead, load_with_head
 from xlt.encoder.pooling import mean_pool
-from xlt.encoder.tokens import Input, TextTokenizer, Tokens, budget_batches, pad, padded_width
+from xlt.encoder.tokens import (
+    Input,
+    Padded,
+    PaddedWords,
+    TextTokenizer,
+    Tokens,
+    budget_batches,
+    pad,
+    pad_words,
+    padded_width,
+)
+from xlt.encoder.windows import WordTokenizer
 from xlt.errors import EncoderError
 
 _log = logging.getLogger(__name__)
@@ -49,6 +61,12 @@ class Encoder:
     def width(self) -> int:
         """Returns the length H of a hidden state and of a sentence vector."""
         return int(self.model.config.hidden_size)
+
+    @property
+    def embedding_width(self) -> int:
+        """Returns the length of an input embedding, which some encoders project to H."""
+        table = self.model.get_input_embeddings()
+        return int(getattr(table, "embedding_dim", self.width))
 
     @property
     def n_layers(self) -> int:
@@ -88,6 +106,10 @@ class Encoder:
     def text_tokenizer(self, max_length: int) -> TextTokenizer:
         """Returns a tokenizer that truncates at `max_length`, or earlier if the encoder must."""
         return TextTokenizer(self.tokenizer, min(max_length, self.max_length))
+
+    def word_tokenizer(self, max_length: int) -> WordTokenizer:
+        """Returns a tokenizer that reads whole texts, in windows of at most `max_length`."""
+        return WordTokenizer(self.tokenizer, min(max_length, self.max_length))
 
     def forward_dtype(self, device: torch.device, precision: str) -> torch.dtype:
         """Returns the type of matrix products: bfloat16 if it is asked for or fast, and safe.
@@ -228,14 +250,14 @@ def embed(
         store_for_reading(loaded.model, dtype)
     tokens = loaded.text_tokenizer(max_length)(texts)
     vectors = np.zeros((len(texts), loaded.width), dtype=np.float32)
-    for rows, states, mask in each_batch(
+    for rows, states, batch in each_batch(
         loaded.model,
         tokens,
         loaded.pad_id,
         batch_tokens=batch_tokens,
         dtype=dtype,
     ):
-        vectors[rows] = mean_pool(states, mask).cpu().numpy()
+        vectors[rows] = mean_pool(states, batch.attention_mask).cpu().numpy()
     return vectors
 
 
@@ -246,7 +268,8 @@ def each_batch(
     *,
     batch_tokens: int,
     dtype: torch.dtype,
-) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+    added: Added | None = None,
+) -> Iterator[tuple[list[int], Tensor, Padded]]:
     """Reads texts sorted by length, batch by batch.
 
     Args:
@@ -255,15 +278,40 @@ def each_batch(
         pad_id: Id of the padding token.
         batch_tokens: Padded tokens per forward pass.
         dtype: Type of the matrix products.
+        added: Returns what is added to the input embeddings; None for nothing.
 
     Yields:
-        Positions of the batch's texts, final states (B, T, H) and attention mask (B, T).
+        Positions of the batch's texts, final states (B, T, H), and the batch.
     """
     device, limit = body.device, longest_input(body)
     widths = [padded_width(len(row), limit) for row in tokens]
     for rows in budget_batches(widths, batch_tokens):
-        batch = pad([tokens[row].ids for row in rows], pad_id, width=widths[rows[0]]).to(device)
+        own, width = [tokens[row] for row in rows], widths[rows[0]]
+        batch = pad([row.ids for row in own], pad_id, width=width)
+        batch = replace(batch, words=pad_words(own, batch.input_ids.shape[1])).to(device)
         low = torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
         with torch.inference_mode(), low:
-            states = body(**batch.inputs()).last_hidden_state
-        yield rows, states, batch.attention_mask
+            states = body(**inputs_of(body, batch, added)).last_hidden_state
+        yield rows, states, batch
+
+
+#: (words of B rows) -> what is added to the input embeddings of their tokens, (B, T, E).
+Added = Callable[[PaddedWords], Tensor]
+
+
+def inputs_of(body: nn.Module, batch: Padded, added: Added | None) -> dict[str, Tensor]:
+    """Returns the keyword arguments of a body; those rows that have words get the added numbers.
+
+    Args:
+        body: The encoder's body.
+        batch: B rows; the words are those of the first of them.
+        added: Returns what is added to the input embeddings; None for nothing.
+    """
+    inputs = batch.inputs()
+    if added is None or batch.words is None:
+        return inputs
+    embeddings = body.get_input_embeddings()(inputs.pop("input_ids"))  # type: ignore[operator]
+    more = added(batch.words)
+    rest = len(embeddings) - len(more)
+    inputs["inputs_embeds"] = embeddings + functional.pad(more, (0, 0, 0, 0, 0, rest))
+    return inputs

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from xlt.encoder.words import Words
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
@@ -34,11 +36,13 @@ class Tokens:
         special: (T,) bool, True for a token that belongs to no text.
         types: (T,) 0 for the first text, 1 for the second; 0 for special tokens of models that
             know no second text.
+        words: Words of the text; None if they are not asked for.
     """
 
     ids: TokenIds
     special: NDArray[np.bool_]
     types: TokenIds
+    words: Words | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -52,7 +56,7 @@ class TextTokenizer:
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
-        self._backend = _copied(tokenizer.backend_tokenizer)
+        self._backend = copied(tokenizer.backend_tokenizer)
         self._backend.enable_truncation(max_length)
         self._with_types = "token_type_ids" in tokenizer.model_input_names
 
@@ -69,7 +73,7 @@ class TextTokenizer:
         ]
 
 
-def _copied(backend: Tokenizer) -> Tokenizer:
+def copied(backend: Tokenizer) -> Tokenizer:
     """Returns the same tokenizer without padding and with a truncation of its own.
 
     Both share the vocabulary: copying 320,000 pieces takes 80 MiB and 0.4 s.
@@ -85,6 +89,23 @@ def _copied(backend: Tokenizer) -> Tokenizer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PaddedWords:
+    """The words of B rows, padded on the right to the most words of a row.
+
+    Attributes:
+        of_token: (B, T) int64 word of each token, from 0; -1 for a token of no word.
+        shapes: (B, U) int64, see `xlt.encoder.words.SHAPES`; -1 for padding.
+    """
+
+    of_token: Tensor
+    shapes: Tensor
+
+    def to(self, device: torch.device) -> PaddedWords:
+        """Returns the words on another device."""
+        return PaddedWords(of_token=self.of_token.to(device), shapes=self.shapes.to(device))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Padded:
     """B rows of token ids, padded on the right to the longest.
 
@@ -92,11 +113,13 @@ class Padded:
         input_ids: (B, T) int64.
         attention_mask: (B, T) int64, 1 for a token, 0 for padding.
         token_type_ids: (B, T) int64, or None if every row is one text.
+        words: Words of the first rows, those that a head decides on; None without such a head.
     """
 
     input_ids: Tensor
     attention_mask: Tensor
     token_type_ids: Tensor | None = None
+    words: PaddedWords | None = None
 
     def to(self, device: torch.device) -> Padded:
         """Returns the batch on another device."""
@@ -105,6 +128,7 @@ class Padded:
             input_ids=self.input_ids.to(device),
             attention_mask=self.attention_mask.to(device),
             token_type_ids=None if types is None else types.to(device),
+            words=None if self.words is None else self.words.to(device),
         )
 
     def inputs(self) -> dict[str, Tensor]:
@@ -146,6 +170,20 @@ def pad(
         attention_mask=torch.from_numpy(mask.astype(np.int64)),
         token_type_ids=_fill(types, mask, 0) if len(types) else None,
     )
+
+
+def pad_words(rows: Sequence[Tokens], width: int) -> PaddedWords | None:
+    """Pads the words of rows whose tokens are padded to `width`; None if they have no words."""
+    words = [row.words for row in rows if row.words is not None]
+    if len(words) < len(rows) or not rows:
+        return None
+    most = max(1, *map(len, words))
+    of_token = np.full((len(rows), width), -1, dtype=np.int64)
+    shapes = np.full((len(rows), most), -1, dtype=np.int64)
+    for row, own in enumerate(words):
+        of_token[row, : len(own.of_token)] = own.of_token
+        shapes[row, : len(own)] = own.shapes
+    return PaddedWords(of_token=torch.from_numpy(of_token), shapes=torch.from_numpy(shapes))
 
 
 def _fill(rows: Sequence[TokenIds], mask: NDArray[np.bool_], value: int) -> Tensor:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from xlt.data.examples import Example
 from xlt.encoder.encoder import Encoder, each_batch, store_for_reading
 from xlt.encoder.pooling import mean_pool
+from xlt.encoder.tokens import Input
 from xlt.frozen.model import FrozenModel
 from xlt.models.artifact import load_model
 from xlt.tasks.calibration import Calibration
@@ -48,6 +51,7 @@ class Predictor:
         self._pad_id = encoder.pad_id
         self._width = encoder.width
         self.tokenize = encoder.text_tokenizer(max_length)
+        self._tokenize_words = encoder.word_tokenizer(max_length)
         self._device = next(encoder.model.parameters()).device
         self._dtype = encoder.forward_dtype(self._device, "auto")
         store_for_reading(encoder.model, self._dtype)
@@ -106,20 +110,68 @@ class Predictor:
             batch_tokens: Padded tokens per forward pass.
             progress: Called with the number of examples done and N, after every batch.
         """
-        tokens = self.tokenize([example.input for example in examples])
+        texts = [example.input for example in examples]
+        if not isinstance(self._head, FrozenModel) and self._head.reads_words:
+            return self._words_scored(texts, self._head, batch_tokens, progress)
+        tokens = self.tokenize(texts)
         logits = torch.zeros(len(tokens), self.task.width)
         vectors = torch.zeros(len(tokens), self._width)
         done = 0
-        for rows, states, mask in each_batch(
+        for rows, states, batch in each_batch(
             self._body, tokens, self._pad_id, batch_tokens=batch_tokens, dtype=self._dtype
         ):
             with torch.inference_mode():
                 if not isinstance(self._head, FrozenModel):
-                    logits[rows] = self._head(states, mask).cpu()
-                vectors[rows] = mean_pool(states, mask).cpu()
+                    logits[rows] = self._head(states, batch.attention_mask).cpu()
+                vectors[rows] = mean_pool(states, batch.attention_mask).cpu()
             done += len(rows)
             progress(done, len(tokens))
         outputs = Outputs(logits.numpy())
         if isinstance(self._head, FrozenModel):
             outputs = self._head.outputs(vectors.numpy(), [example.lang for example in examples])
         return Scores(outputs=outputs, vectors=vectors.numpy())
+
+    def _words_scored(
+        self,
+        texts: Sequence[Input],
+        head: Head,
+        batch_tokens: int,
+        progress: Callable[[int, int], None],
+    ) -> Scores:
+        """Scores the words of whole texts, window by window."""
+        windows = self._tokenize_words(texts)
+        tokens = [window for own in windows for window in own]
+        text_of = np.repeat(np.arange(len(windows)), [len(own) for own in windows])
+        logits: list[NDArray[np.float32]] = [np.zeros((0, self.task.width), np.float32)] * len(
+            tokens
+        )
+        vectors = np.zeros((len(texts), self._width), np.float32)
+        left = np.bincount(text_of, minlength=len(texts))
+        for rows, states, batch in each_batch(
+            self._body,
+            tokens,
+            self._pad_id,
+            batch_tokens=batch_tokens,
+            dtype=self._dtype,
+            added=head.added,
+        ):
+            with torch.inference_mode():
+                each = head(states, batch.attention_mask, batch.words).cpu().numpy()
+                means = mean_pool(states, batch.attention_mask).cpu().numpy()
+            for place, row in enumerate(rows):
+                own = tokens[row].words
+                logits[row] = each[place, : 0 if own is None else len(own)]
+                vectors[text_of[row]] += means[place] / len(windows[text_of[row]])
+                left[text_of[row]] -= 1
+            progress(int((left == 0).sum()), len(texts))
+        where = [window.words.where for window in tokens if window.words is not None]
+        lengths = np.zeros(len(texts), np.int64)
+        np.add.at(lengths, text_of, [len(row) for row in logits])
+        return Scores(
+            outputs=Outputs(
+                np.concatenate([np.zeros((0, self.task.width), np.float32), *logits]),
+                np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+                np.concatenate([np.zeros((0, 2), np.int64), *where]),
+            ),
+            vectors=vectors,
+        )

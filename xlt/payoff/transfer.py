@@ -14,7 +14,7 @@ from xlt.data.splits import folds_by_group
 from xlt.sampling.transfer import Transfer
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.logistic import scaled
-from xlt.tasks.task import AnyTask
+from xlt.tasks.task import AnyTask, has_probe
 
 #: Number of folds of the texts.
 FOLDS = 4
@@ -75,8 +75,10 @@ def measure_transfer(
         rng: Draws labels if one side has more.
 
     Returns:
-        None if one side has too few labels.
+        None if one side has too few labels, or if the task has no probes.
     """
+    if not has_probe(task):
+        return None
     rows = [rng.permutation(np.flatnonzero(is_source == side)) for side in (False, True)]
     if min(map(len, rows)) < _LEAST:
         return None

@@ -22,7 +22,7 @@ from xlt.review.consensus import Votes, consensus
 from xlt.review.credit import credit_consensus
 from xlt.tasks.logistic import scaled
 from xlt.tasks.outputs import Outputs
-from xlt.tasks.task import AnyTask, Suggestion
+from xlt.tasks.task import AnyTask, Suggestion, has_probe
 
 _FOLDS = 5
 #: Smallest number of labels for a review.
@@ -85,13 +85,13 @@ def review(
         rng: Draws the folds.
 
     Returns:
-        None if there are too few labels, or if all are the same.
+        None if there are too few labels, if all are the same, or if the task has no probes.
 
     Raises:
         DataError: If an example has no vote, or a vote is not of the task.
     """
     agreed = [example.answer for example in examples if example.answer is not None]
-    if len(agreed) < _LEAST or task.missing(agreed):
+    if len(agreed) < _LEAST or task.missing(agreed) or not has_probe(task):
         return None
     for example in examples:
         if not votes.get(example.id):

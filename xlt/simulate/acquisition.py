@@ -190,7 +190,7 @@ def _targets(state: State, rng: np.random.Generator) -> NDArray[np.intp]:
 #: The acquisition functions by their names in strategies.
 ACQUISITIONS: dict[str, Acquisition] = {
     "random": at_random,
-    **{name: _top(_uncertainty(name)) for name in MEASURES},
+    **{name: _top(_uncertainty(name)) for name in (*MEASURES, "mnlp")},
     "bald": _top(_bald),
     "epig": _top(_epig),
     "cal": _top(_contrast),

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from xlt.data.examples import Example
 from xlt.disk.durable import replacement
 from xlt.disk.fingerprints import fingerprint
-from xlt.errors import DivergedError
+from xlt.errors import ConfigError, DivergedError
 from xlt.frozen.fit import Labelled, fit_frozen
 from xlt.simulate.replay import Texts
 from xlt.simulate.state import State
 from xlt.tasks.logistic import scaled
 from xlt.tasks.outputs import Outputs, Scores
-from xlt.tasks.task import Probe
+from xlt.tasks.task import NO_PROBE, AnyTask, Probe, has_probe
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +81,8 @@ def frozen(seed: int, l2: float) -> Learner:
 
     def learn(state: State, test: Texts, before: Learned | None) -> Learned:
         pool, rows, others = state.pool, state.trained, state.open_rows
+        link = state.task.link
+        assert link is not None, "see check_learner"
         if state.task.missing(state.answers(rows)):
             return before or _untrained(state, test)
         langs = pool.langs.tolist()
@@ -94,7 +96,7 @@ def frozen(seed: int, l2: float) -> Learner:
             ),
             pool.vectors[others],
             [langs[row] for row in others],
-            state.task.link,
+            link,
             np.random.default_rng(seed),
             l2=l2,
         )
@@ -146,12 +148,30 @@ def joint(training: Training, folder: Path, announce: Callable[[str], None]) -> 
 
 
 def _untrained(state: State, test: Texts) -> Learned:
+    def nothing(count: int) -> Outputs:
+        if has_probe(state.task):
+            return Outputs(np.zeros((count, state.task.width)))
+        starts, where = np.zeros(count + 1, np.int64), np.zeros((0, 2), np.int64)
+        return Outputs(np.zeros((0, state.task.width)), starts, where)
+
     return Learned(
-        outputs=Outputs(np.zeros((len(state.pool), state.task.width))),
-        test_outputs=Outputs(np.zeros((len(test), state.task.width))),
+        outputs=nothing(len(state.pool)),
+        test_outputs=nothing(len(test)),
         vectors=state.pool.vectors,
         trained=False,
     )
+
+
+def check_learner(name: str, task: AnyTask) -> None:
+    """Checks that a learner can learn a task.
+
+    Raises:
+        ConfigError: If it learns from sentence vectors, and they do not tell the answers.
+    """
+    if name != "joint" and not has_probe(task):
+        raise ConfigError(
+            f"the learner {name} cannot learn {task.kind}, {NO_PROBE}: give --learner joint"
+        )
 
 
 def _train(state: State, test: Texts, training: Training, folder: Path, files: list[Path]) -> None:

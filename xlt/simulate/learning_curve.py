@@ -30,6 +30,7 @@ from xlt.tasks.calibration import Calibration
 from xlt.tasks.logistic import scaled
 from xlt.tasks.metrics import wilson
 from xlt.tasks.outputs import Outputs
+from xlt.tasks.task import NO_PROBE, has_probe
 
 #: Number of models of a committee, each fitted on labels drawn with replacement.
 _COMMITTEE = 8
@@ -174,8 +175,13 @@ def run_cell(
 def _improvements(
     state: State, test: Texts, settings: CurveSettings
 ) -> dict[str, dict[str, float]]:
-    """Measures each language's improvement by its last labels, by probes with and without them."""
+    """Measures each language's improvement by its last labels, by probes with and without them.
+
+    Empty for a task without probes.
+    """
     vectors, rows, task = state.pool.vectors, state.trained, state.task
+    if not has_probe(task):
+        return {}
     whole = task.probe(vectors[rows], state.answers(rows), l2=settings.l2)
     improvements: dict[str, dict[str, float]] = {}
     for lang in dict.fromkeys(state.pool.langs[rows].tolist()):
@@ -270,6 +276,8 @@ def _informed(
     fitted = task.fit(outputs, list(judges.answers), judges.langs.tolist())
 
     def committee() -> NDArray[np.float64]:
+        if not has_probe(task):
+            raise ConfigError(f"{task.kind} have no committee, {NO_PROBE}: use another strategy")
         rows = state.trained
         draws = [rng.choice(rows, size=len(rows)) for _ in range(_COMMITTEE)]
         vectors = state.pool.vectors

@@ -125,6 +125,7 @@ def fit(
     link: Link,
     *,
     prior_strength: float = 100.0,
+    rows_per_label: float = 1.0,
 ) -> Calibration:
     """Fits temperatures on audit labels; without labels all are 1.
 
@@ -138,15 +139,16 @@ def fit(
         langs: N language codes.
         link: Function from logits to probabilities.
         prior_strength: Labels at which a language's own optimum weighs as much as the pooled one.
+        rows_per_label: Number of rows that weigh as much as a label.
 
     Raises:
         DataError: If lengths disagree or a logit is not finite.
     """
     z, y = _checked(logits, targets, langs)
-    pooled = _shrunk(z, y, link, 1.0, _POOLED_PRIOR)
+    pooled = _shrunk(z, y, link, 1.0, _POOLED_PRIOR * rows_per_label)
     keys = np.array([normalise(lang) for lang in langs], dtype=object)
     temperatures = {
-        key: _shrunk(z[keys == key], y[keys == key], link, pooled, prior_strength)
+        key: _shrunk(z[keys == key], y[keys == key], link, pooled, prior_strength * rows_per_label)
         for key in dict.fromkeys(keys.tolist())
     }
     return Calibration(temperatures=temperatures, pooled=pooled)

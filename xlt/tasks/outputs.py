@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -25,28 +26,81 @@ class Outputs:
     """Outputs of a task's head, or of its calibration, for N examples.
 
     Attributes:
-        values: (N, W); row i belongs to example i. The kind of task defines the columns.
+        values: (M, W). The kind of task defines the columns. Row i belongs to example i, and M = N,
+            unless there are starts.
+        starts: (N + 1,) first row of each example, and M; None if each example has one row.
+        where: (M, 2) place of each row in its text, in code points; with starts only.
 
     Raises:
-        DataError: If the values do not have two dimensions.
+        DataError: If the shapes do not fit together.
     """
 
     values: NDArray[np.floating]
+    starts: NDArray[np.int64] | None = None
+    where: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2:
             raise DataError(f"outputs must have shape (N, W), got {self.values.shape}")
+        if (self.starts is None) != (self.where is None):
+            raise DataError("outputs of several rows per example need starts and places")
+        if self.starts is None or self.where is None:
+            return
+        rows = len(self.values)
+        rising = self.starts.ndim == 1 and len(self.starts) and (np.diff(self.starts) >= 0).all()
+        if not rising or self.starts[0] != 0 or self.starts[-1] != rows:
+            raise DataError(f"starts must rise from 0 to {rows}, got {self.starts}")
+        if self.where.shape != (rows, 2):
+            raise DataError(f"places must have shape {(rows, 2)}, got {self.where.shape}")
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.values) if self.starts is None else len(self.starts) - 1
+
+    def ragged(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Returns starts and places.
+
+        Raises:
+            DataError: If each example has one row.
+        """
+        if self.starts is None or self.where is None:
+            if len(self.values) == 0:
+                return np.zeros(1, np.int64), np.zeros((0, 2), np.int64)
+            raise DataError("expected outputs of several rows per example, got one row each")
+        return self.starts, self.where
 
     def take(self, rows: Rows) -> Outputs:
         """Returns the outputs of some examples, in the order of `rows`."""
-        return Outputs(self.values[_index(rows)])
+        index = _index(rows)
+        if self.starts is None or self.where is None:
+            return Outputs(self.values[index])
+        lengths = np.diff(self.starts)[index]
+        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        shift = np.repeat(self.starts[:-1][index] - starts[:-1], lengths)
+        own = np.arange(starts[-1]) + shift
+        return Outputs(self.values[own], starts, self.where[own])
 
     def concat(self, others: Outputs) -> Outputs:
         """Returns these outputs, followed by others."""
-        return Outputs(np.concatenate([self.values, others.values]))
+        values = np.concatenate([self.values, others.values])
+        if self.starts is None and others.starts is None:
+            return Outputs(values)
+        (starts, where), (more, places) = self.ragged(), others.ragged()
+        return Outputs(
+            values, np.concatenate([starts, more[1:] + starts[-1]]), np.concatenate([where, places])
+        )
+
+    def arrays(self) -> dict[str, Any]:
+        """Returns the arrays by name, for a file that `from_arrays` reads."""
+        if self.starts is None or self.where is None:
+            return {"logits": self.values}
+        return {"logits": self.values, "starts": self.starts, "where": self.where}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Outputs:
+        """Reads arrays that `arrays` returned; former versions wrote the values alone."""
+        if "starts" not in arrays:
+            return cls(arrays["logits"])
+        return cls(arrays["logits"], arrays["starts"], arrays["where"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,9 +138,9 @@ class Scores:
         return Scores(outputs=self.outputs.concat(others.outputs), vectors=vectors)
 
     def save(self, path: Path) -> None:
-        """Writes both arrays to a .npz file."""
+        """Writes the arrays to a .npz file."""
         with path.open("wb") as file:
-            np.savez(file, logits=self.outputs.values, vectors=self.vectors)
+            np.savez(file, **self.outputs.arrays(), vectors=self.vectors)
 
     @classmethod
     def load(cls, path: Path) -> Scores:
@@ -97,8 +151,10 @@ class Scores:
         """
         try:
             with np.load(path, allow_pickle=False) as arrays:
+                outputs = Outputs.from_arrays(arrays)
+                values = outputs.values.astype(np.float32, copy=False)
                 return cls(
-                    outputs=Outputs(arrays["logits"].astype(np.float32, copy=False)),
+                    outputs=replace(outputs, values=values),
                     vectors=arrays["vectors"].astype(np.float32, copy=False),
                 )
         except (OSError, ValueError, KeyError, BadZipFile, EOFError) as error:

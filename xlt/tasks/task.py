@@ -47,11 +47,13 @@ class Suggestion:
         answer: The answer with most expected credit.
         confidence: Its expected credit, in [0, 1].
         probabilities: Label -> calibrated probability, in [0, 1].
+        parts: Confidence of each part of an answer with parts, such as spans; else empty.
     """
 
     answer: Any
     confidence: float
     probabilities: Mapping[str, float] = field(default_factory=dict)
+    parts: tuple[float, ...] = ()
 
 
 class Probe(Protocol):
@@ -114,11 +116,18 @@ class Task(Protocol[A]):
     # Outputs
 
     @property
-    def link(self) -> Link:
-        """Function from outputs to probabilities."""
+    def link(self) -> Link | None:
+        """Function from outputs to probabilities; None if an example has several rows of them.
+
+        Then sentence vectors do not tell the answer: there is no probe and no frozen model.
+        """
 
     def targets(self, answers: Sequence[A]) -> NDArray[np.float64]:
-        """Returns the right probabilities of the outputs, (N, W)."""
+        """Returns the right probabilities of the outputs, (N, W).
+
+        Raises:
+            DataError: If an example has several rows of outputs, see `link`.
+        """
 
     def fit(self, outputs: Outputs, answers: Sequence[A], langs: Sequence[str]) -> Calibration:
         """Fits the calibration on N held-out examples."""
@@ -159,7 +168,7 @@ class Task(Protocol[A]):
         weights: NDArray[np.floating] | None = None,
         start: Probe | None = None,
     ) -> Probe:
-        """Fits a probe.
+        """Fits a probe, if `has_probe`.
 
         Args:
             vectors: (N, D), centred and scaled (`xlt.tasks.logistic.scaled`).
@@ -167,6 +176,9 @@ class Task(Protocol[A]):
             l2: Penalty on the squared weights, against the sum over the examples.
             weights: (N,) trust in the answers; None for equal weights.
             start: Starting point; it saves time and does not change the optimum.
+
+        Raises:
+            DataError: If the kind has none.
         """
 
     def to_json(self) -> dict[str, Json]:
@@ -175,6 +187,15 @@ class Task(Protocol[A]):
 
 #: A task outside the folder of its kind.
 AnyTask = Task[Any]
+
+
+#: Reason that something is left out for a task without probes, after a comma.
+NO_PROBE = "because sentence vectors do not tell them"
+
+
+def has_probe(task: AnyTask) -> bool:
+    """Returns whether the task has probes and frozen models, which learn from sentence vectors."""
+    return task.link is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from xlt.config import TrainConfig
 from xlt.encoder.masked_lm import mask_tokens
-from xlt.encoder.tokens import Padded, TokenIds, Tokens, pad, padded_width
+from xlt.encoder.tokens import Padded, TokenIds, Tokens, pad, pad_words, padded_width
 
 _EPOCH, _MASK = 1, 2  # first number of a random stream's seed: keeps streams apart
 
@@ -78,7 +78,7 @@ class Material:
     """The tokenised data of a training.
 
     Attributes:
-        labelled: N tokenised texts.
+        labelled: N tokenised texts, or windows of texts.
         task_targets: (N, ...) their answers.
         languages: (N,) their languages as numbers from 0.
         weights: (N,) trust in their answers.
@@ -215,6 +215,7 @@ class Stream:
         types = [row.types for row in rows] if tlm else []
         width = padded_width(max(map(len, rows)), self.vocabulary.max_length)
         tokens = pad([row.ids for row in rows], self.vocabulary.pad_id, types=types, width=width)
+        tokens = replace(tokens, words=pad_words(rows[: len(own)], tokens.input_ids.shape[1]))
         mlm_positions, mlm_targets = _flat(mlm, len(own), width)
         tlm_positions, tlm_targets = _flat(tlm, len(own) + len(mlm), width)
         return MixedBatch(

@@ -120,6 +120,7 @@ def _fitted(
     config: TrainConfig,
 ) -> Fitted:
     count = len(labelled)
+    assert task.link is not None, "see xlt.training.train"
     return fit_frozen(
         Labelled(
             vectors=vectors[:count],

@@ -57,7 +57,7 @@ def train_joint(
         resumed_at = load_checkpoint(work, run.state, run.history, identity) if work else 0
         if resumed_at:
             _log.info("resumed after step %d of %d", resumed_at, run.steps)
-        elif config.warm_start_head:
+        elif config.warm_start_head and not run.model.head.reads_words:
             progress(Progress(phase="probe", step=0, steps=run.steps))
             _warm_start(run)
         _loop(run, resumed_at, work, identity, progress, should_stop)

@@ -32,6 +32,12 @@ def build_material(
     """
     tokenize = encoder.text_tokenizer(config.max_length)
     called = spellings(example.lang for example in (*labelled, *unlabelled))
+    if head.reads_words:
+        windows = encoder.word_tokenizer(config.max_length)([e.input for e in labelled])
+        labelled = [e for e, own in zip(labelled, windows, strict=True) for _ in own]
+        rows = [window for own in windows for window in own]
+    else:
+        rows = tokenize([example.input for example in labelled])
     langs = [called[example.lang] for example in labelled]
     codes = sorted(set(langs))
     pool = [] if Schedule.parse(config.mlm_weight).is_zero else list(unlabelled)
@@ -41,8 +47,8 @@ def build_material(
     # A text of special tokens only has no token to mask.
     maskable = [i for i, tokens in enumerate(tokenized_pool) if not tokens.special.all()]
     return Material(
-        labelled=tokenize([example.input for example in labelled]),
-        task_targets=head.targets(labelled),
+        labelled=rows,
+        task_targets=head.row_targets(labelled, rows),
         languages=torch.tensor([codes.index(lang) for lang in langs], dtype=torch.int64),
         weights=torch.tensor([example.weight for example in labelled]),
         unlabelled=[tokenized_pool[i] for i in maskable],

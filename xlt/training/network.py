@@ -11,7 +11,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from xlt.config import TrainConfig
-from xlt.encoder.encoder import Encoder, each_batch
+from xlt.encoder.encoder import Encoder, each_batch, inputs_of
 from xlt.encoder.masked_lm import TiedMlmHead
 from xlt.encoder.pooling import mean_pool
 from xlt.encoder.tokens import Tokens
@@ -29,7 +29,7 @@ class Outputs:
     """Results of one forward pass over a mixed batch.
 
     Attributes:
-        task_logits: (B, C) of the labelled rows.
+        task_logits: (B, C) of the labelled rows, or (B, U, C) of their words.
         mlm_logits: (M, V) of the masked positions of single texts.
         tlm_logits: (M', V) of the masked positions of pairs.
         sources: (P, H) vectors of the pairs' first texts at the alignment layer.
@@ -58,12 +58,14 @@ class TransferModel(nn.Module):
     def forward(self, batch: MixedBatch) -> Outputs:
         """Runs the body once over all rows of a batch."""
         with_layers = batch.n_pairs > 0
-        output = self.body(**batch.tokens.inputs(), output_hidden_states=with_layers)
+        inputs = inputs_of(self.body, batch.tokens, self.head.added)
+        output = self.body(**inputs, output_hidden_states=with_layers)
         states, mask = output.last_hidden_state, batch.tokens.attention_mask  # (B, T, H), (B, T)
+        words = () if batch.tokens.words is None else (batch.tokens.words,)
         layer = output.hidden_states[self.align_layer] if with_layers else states
         end, p = len(states), batch.n_pairs
         return Outputs(
-            task_logits=self.head(states[: batch.n_labelled], mask[: batch.n_labelled]),
+            task_logits=self.head(states[: batch.n_labelled], mask[: batch.n_labelled], *words),
             mlm_logits=self._predict_masked(states, batch.mlm_positions),
             tlm_logits=self._predict_masked(states, batch.tlm_positions),
             sources=mean_pool(layer[end - 2 * p : end - p], mask[end - 2 * p : end - p]),
@@ -98,7 +100,12 @@ def build_model(encoder: Encoder, task: AnyTask, config: TrainConfig) -> Transfe
     mlm: nn.Module | None = encoder.mlm
     if mlm is None and isinstance(embeddings, nn.Embedding):
         mlm = TiedMlmHead(embeddings, encoder.width)
-    head = build_head(task, encoder.width, label_smoothing=config.label_smoothing)
+    head = build_head(
+        task,
+        encoder.width,
+        label_smoothing=config.label_smoothing,
+        embedding_width=encoder.embedding_width,
+    )
     model = TransferModel(encoder.model, head, mlm, align_layer=layer)
     _freeze(encoder, config)
     for module in encoder.model.modules():
@@ -180,7 +187,7 @@ def batch_loss(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reading:
-    """Logits (N, ..., C) and mean vectors (N, H) of N texts, in their order."""
+    """Logits (N, C), or (N, U, C) of words, and mean vectors (N, H) of N texts, in their order."""
 
     logits: Tensor
     vectors: Tensor
@@ -207,12 +214,21 @@ def read(
     """
     order: list[int] = []
     logits, vectors = [], []
-    for rows, states, mask in each_batch(
-        body, tokens, pad_id, batch_tokens=batch_tokens, dtype=dtype
+    for rows, states, batch in each_batch(
+        body, tokens, pad_id, batch_tokens=batch_tokens, dtype=dtype, added=head.added
     ):
         order += rows
+        words = () if batch.words is None else (batch.words,)
         with torch.no_grad():
-            logits.append(head(states, mask).cpu())
-            vectors.append(mean_pool(states, mask).cpu())
+            logits.append(head(states, batch.attention_mask, *words).cpu())
+            vectors.append(mean_pool(states, batch.attention_mask).cpu())
     back = torch.tensor(order).argsort()
-    return Reading(logits=torch.cat(logits)[back], vectors=torch.cat(vectors)[back])
+    return Reading(logits=_together(logits)[back], vectors=torch.cat(vectors)[back])
+
+
+def _together(logits: Sequence[Tensor]) -> Tensor:
+    """Joins logits (B, C), or (B, U, C) that are padded to the most words."""
+    if logits[0].ndim == 2:
+        return torch.cat(list(logits))
+    most = max(part.shape[1] for part in logits)
+    return torch.cat([functional.pad(p, (0, 0, 0, most - p.shape[1])) for p in logits])

@@ -99,7 +99,7 @@ def load(
     if kind is not None and task.kind != kind:
         examples = KINDS[kind].demonstrate(examples, rng)
         task = infer_task(examples)
-    pool, held_out = _split(examples, limits.held_out_share, rng)
+    pool, held_out = _split(examples, task, limits.held_out_share, rng)
     quota = {c: limits.source if c == source else limits.target for c in codes}
     return DemoTexts(
         pool=tuple(_at_most(pool, quota)),
@@ -122,12 +122,13 @@ def _codes_in_table(examples: Sequence[Example], wanted: Sequence[str], path: Pa
 
 
 def _split(
-    examples: Sequence[Example], share: float, rng: np.random.Generator
+    examples: Sequence[Example], task: AnyTask, share: float, rng: np.random.Generator
 ) -> tuple[list[Example], list[Example]]:
-    """Holds out a share of the groups of each answer, so that both parts have every answer."""
+    """Holds out a share of the groups with the same labels, so that both parts have them all."""
     by_answer: dict[str, set[str]] = defaultdict(set)
     for e in examples:
-        by_answer[str(e.answer)].add(e.group_key)
+        has = [label for label, is_in in task.decisions(e.answer) if is_in]
+        by_answer[str(has)].add(e.group_key)
     # A group without texts in all languages cannot compare them: it stays in the pool.
     spread = Counter(key for key, _ in {(e.group_key, e.lang) for e in examples})
     widest = max(spread.values())

@@ -19,7 +19,7 @@ from xlt.payoff.lure import Accuracy, capped, lure_weights, weighted_accuracy
 from xlt.payoff.marginal import Improvement, improvement_by_last
 from xlt.payoff.shadow import Comparison, Shadow, falls_back, shadow_test
 from xlt.sampling.control import random_key, random_sample
-from xlt.tasks.task import AnyTask
+from xlt.tasks.task import NO_PROBE, AnyTask, has_probe
 from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds.ledger import Draw, Ledger
 from xlt_backend.rounds.snapshot import in_audit
@@ -73,17 +73,20 @@ def measure(
     """
     examples = (*train, *audit)
     training = np.arange(len(examples)) < len(train)
-    labelled = _arrays(task, examples, vectors(examples))
+    measurable = has_probe(task)
     sample = _sample(train, pool, options, salt)
     at_random = ~training | np.array([e.id in sample for e in examples], dtype=bool)
     drawn = np.array([e.id in ledger.labelled for e in examples], dtype=bool)
-    shadow = shadow_test(labelled, drawn & ~at_random, at_random, _targets(examples, options), rng)
+    shadow, improvements = None, {}
+    if measurable:
+        labelled = _arrays(task, examples, vectors(examples))
+        targets = _targets(examples, options)
+        shadow = shadow_test(labelled, drawn & ~at_random, at_random, targets, rng)
+        improvements = improvement_by_last(labelled, *_by_time(examples, training, labelled_at))
     fallen_back = falls_back(ledger.fallen_back, shadow)
-    when = np.array([labelled_at.get(e.id, 0.0) for e in examples])
-    trained = np.flatnonzero(training)
-    trained = trained[np.argsort(when[trained], kind="stable")]
-    improvements = improvement_by_last(labelled, trained, np.flatnonzero(~training))
     words = choosing_words(shadow, fallen_back=fallen_back, before=ledger.fallen_back)
+    if not measurable:
+        words = f"the payoff of {task.kind} is not measured, {NO_PROBE}"
     languages = {
         lang: {
             "prequential": _rounded(prequential(train, audit, task, ledger, lang)),
@@ -177,6 +180,15 @@ def _arrays(task: AnyTask, examples: Sequence[Example], vectors: NDArray[np.floa
         langs=np.array([e.lang for e in examples], dtype=np.str_),
         groups=np.array([e.group_key for e in examples], dtype=np.str_),
     )
+
+
+def _by_time(
+    examples: Sequence[Example], training: NDArray[np.bool_], labelled_at: Mapping[str, float]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Returns the rows that train, in the order of labelling, and those that judge."""
+    when = np.array([labelled_at.get(e.id, 0.0) for e in examples])
+    trained = np.flatnonzero(training)
+    return trained[np.argsort(when[trained], kind="stable")], np.flatnonzero(~training)
 
 
 def _sample(

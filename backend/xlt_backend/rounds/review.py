@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,8 +15,10 @@ from xlt.review.labels import Review, SuspectLabel
 from xlt.review.labels import review as review_labels
 from xlt.sampling.select import Pick
 from xlt.tasks.outputs import Outputs
-from xlt.tasks.task import AnyTask
+from xlt.tasks.task import NO_PROBE, AnyTask, has_probe
 from xlt_backend.options import ProjectOptions
+
+logger = logging.getLogger(__name__)
 
 #: Number of suspect labels that are listed ...
 LISTED = 50
@@ -34,7 +37,7 @@ def review(
     task: AnyTask,
     rng: np.random.Generator,
 ) -> Review | None:
-    """Reviews all labels except ground truth; returns None if there are too few.
+    """Reviews all labels except ground truth; returns None if there are too few, or no probes.
 
     Args:
         labelled: Examples that have answers, also those whose annotators disagree.
@@ -45,6 +48,9 @@ def review(
     """
     examples = [example for example in labelled if example.id in answers]
     if not examples:
+        return None
+    if not has_probe(task):
+        logger.info("labels of %s are not reviewed, %s", task.kind, NO_PROBE)
         return None
     return review_labels(examples, answers, vectors(examples), task, rng)
 

@@ -98,7 +98,7 @@ def load(path: Path) -> Cached:
     """Reads a cache; returns an empty one if the file is missing or damaged."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            scores = Scores(outputs=Outputs(arrays["logits"]), vectors=arrays["vectors"])
+            scores = Scores(outputs=Outputs.from_arrays(arrays), vectors=arrays["vectors"])
             return Cached(keys=arrays["keys"], scores=scores)
     except FileNotFoundError:
         return EMPTY
@@ -113,8 +113,8 @@ def save(path: Path, cached: Cached) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with fresh.open("wb") as file:
-            logits, vectors = cached.scores.outputs.values, cached.scores.vectors
-            np.savez(file, keys=cached.keys, logits=logits, vectors=vectors)
+            outputs, vectors = cached.scores.outputs.arrays(), cached.scores.vectors
+            np.savez(file, keys=cached.keys, **outputs, vectors=vectors)
         fresh.replace(path)
     except OSError as error:
         logger.warning("scores are not cached: %s", error)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 from xlt.data.jsonl import read_jsonl
 from xlt.errors import CancelledError, XltError
 from xlt.tasks.kinds import read_answers
+from xlt.tasks.task import NO_PROBE, has_probe
 from xlt_backend.trainer import folder as files
 from xlt_backend.trainer.supervise import PROCESS, run_trainer
 
@@ -234,6 +235,9 @@ def _adapt(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, o
     from xlt.adapt.texts import from_examples, pairs_for, read_translations
     from xlt.data.languages import normalise
 
+    if not has_probe(plan.task):
+        reason = f"labels of {plan.task.kind} do not judge encoders, {NO_PROBE}"
+        return {"hopeless": True, "reason": reason}
     labelled = read_answers(read_jsonl(folder / files.LABELLED), plan.task)
     examples = [*labelled, *read_jsonl(folder / files.POOL)]
     languages = {normalise(example.lang) for example in examples}

@@ -10,6 +10,7 @@ import numpy as np
 
 from xlt.data.examples import Example
 from xlt.data.label_names import canonical
+from xlt.data.spans import Span
 from xlt.errors import DataError
 from xlt.tasks.labels import label_list
 from xlt.tasks.multi_label.control import Choices
@@ -35,6 +36,8 @@ class MultiLabelKind:
     def infer(self, cells: Sequence[Json]) -> MultiLabel | None:
         """Returns the task with all labels that occur, sorted; None if a cell is no list."""
         if not cells or not all(isinstance(cell, tuple) for cell in cells):
+            return None
+        if any(isinstance(label, Span) for cell in cells for label in cell):
             return None
         labels = sorted({canonical(label) for cell in cells for label in cell})
         if not labels:

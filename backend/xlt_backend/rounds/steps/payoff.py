@@ -12,6 +12,7 @@ from xlt.data.examples import Example
 from xlt.errors import CancelledError, XltError
 from xlt.payoff.transfer import transfer_of
 from xlt.sampling.transfer import Transfer
+from xlt.tasks.task import has_probe
 from xlt_backend.rounds import ledger as ledgers
 from xlt_backend.rounds import payoff
 from xlt_backend.rounds.context import Context
@@ -28,12 +29,15 @@ def measure_transfer(
     """Measures how well source labels teach the target languages.
 
     Returns:
-        None if the quota does not need it or it fails; the usual share is taken then.
+        None if the quota does not need it, the task has no probes, or it fails; the usual share is
+        taken then.
     """
     options = context.options
     if options.quota != "adaptive" or not train:
         return None
     task, sources = context.interface.task, options.source_languages
+    if not has_probe(task):
+        return None
     return progress.attempt(
         lambda: transfer_of(train, context.vectors(train), task, sources, rng),
         "transfer is not measured",
