@@ -13,7 +13,7 @@ from xlt.data.corpus import Corpus, corpus_of
 from xlt.data.exports.items import UNANSWERED, Export, Item
 from xlt.data.exports.recognise import recognise
 from xlt.data.marked.lines import spans_line
-from xlt.data.marked.marks import Placed, placed
+from xlt.data.marked.marks import Placed, check_found, placed
 from xlt.data.marked.tables import KIND as SPANS
 from xlt.data.marked.tables import text_in
 from xlt.data.rows import with_nested
@@ -100,6 +100,7 @@ def _with_spans(
     column = find_columns(names, {**asked, "label": ""}, path)["text"]
     texts = [text_in(item.fields.get(column)) for item in items for _ in item.marks]
     found = placed(texts, [marks for item in items for marks in item.marks.values()])
+    check_found(found, path)
     spans = iter(found.spans)
     return [replace(i, votes={who: next(spans) for who in i.marks}) for i in items], found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 
@@ -88,20 +89,20 @@ def tags_of(spans: Sequence[Span], places: Places) -> tuple[list[str], list[Span
 
     Args:
         spans: Spans of a text.
-        places: Start and end of its T tokens, in code points.
+        places: Start and end of its T tokens, in code points and in order.
 
     Returns:
         T tags, and the spans that are not written: they share a token with another, or cover none.
     """
     tags = [OUTSIDE] * len(places)
     left_out = []
+    starts, ends = [start for start, _ in places], [end for _, end in places]
     for span in sorted(spans, key=lambda span: (span.start - span.end, span)):
-        covered = [n for n, (a, b) in enumerate(places) if a < span.end and span.start < b]
-        if not covered or any(tags[n] != OUTSIDE for n in covered):
+        first, last = bisect_right(ends, span.start), bisect_left(starts, span.end)
+        if first >= last or any(tag != OUTSIDE for tag in tags[first:last]):
             left_out.append(span)
             continue
-        for n in covered:
-            tags[n] = f"{'B' if n == covered[0] else 'I'}-{span.label}"
+        tags[first:last] = [f"B-{span.label}", *[f"I-{span.label}"] * (last - first - 1)]
     return tags, left_out
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xlt.data.marked.iob import BEGUN, OUTSIDE, UNKNOWN, UNTAGGED
-from xlt.data.marked.marks import Placed
+from xlt.data.marked.marks import Placed, described
 from xlt.data.marked.tokens import are_unspaced
 
 #: Least number of characters of a token that is taken for a sentence.
@@ -44,8 +44,7 @@ def spans_line(
     if bare:
         parts.append("the tags are labels alone, so neighbours of one label are one span")
     if placed is not None and placed.left_out:
-        reasons = sorted(placed.left_out.items(), key=lambda item: (-item[1], item[0]))
-        parts.append("left out " + ", ".join(f"{count} {reason}" for reason, count in reasons))
+        parts.append(f"left out {described(placed.left_out)}")
     if placed is not None and placed.utf16:
         parts.append("the spans' own texts show that offsets count UTF-16 code units")
     if placed is not None and placed.differing:

@@ -12,6 +12,7 @@ from xlt.data.cells import as_text
 from xlt.data.label_names import canonical, is_missing
 from xlt.data.rows import is_blank
 from xlt.data.spans import Span, in_order
+from xlt.errors import DataError
 
 _MAX_CELL_CHARACTERS = 1_000_000
 
@@ -112,6 +113,22 @@ def placed(texts: Sequence[str], marks: Sequence[Marks]) -> Placed:
             differing += mark is not None and not _agrees(mark, text[span.start : span.end])
         spans.append(in_order(found))
     return Placed(spans=spans, left_out=left_out, utf16=utf16, differing=differing)
+
+
+def check_found(found: Placed, path: str) -> None:
+    """Refuses a file with marks of which none can be used.
+
+    Raises:
+        DataError: With the reasons.
+    """
+    if found.left_out and not any(found.spans):
+        raise DataError(f"{path}: none of its spans can be used: {described(found.left_out)}")
+
+
+def described(left_out: Mapping[str, int]) -> str:
+    """Returns the reasons for leaving out marks with their numbers, the most frequent first."""
+    reasons = sorted(left_out.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count} {reason}" for reason, count in reasons)
 
 
 def _span(mark: Mark | None, text: str, units: _Units | None) -> Span | str:

@@ -13,7 +13,7 @@ from xlt.data.columns import named_column, usual_column, usual_columns
 from xlt.data.label_names import is_missing
 from xlt.data.marked.iob import UNTAGGED, are_bare, is_tag, spans_of
 from xlt.data.marked.lines import spans_line, tokens_lines
-from xlt.data.marked.marks import are_marks, marks_of, placed
+from xlt.data.marked.marks import are_marks, check_found, marks_of, placed
 from xlt.data.marked.tokens import Places, joined, places_in
 from xlt.data.rows import Row, is_blank
 from xlt.errors import DataError
@@ -155,6 +155,7 @@ def _with_marks(marked: Marked, label: str, text: str | None, path: str) -> Mark
         read.append(marks)
     texts = [text_in(row.get(text)) if text is not None else "" for _, row in marked.rows]
     found = placed(texts, [marks or [] for marks in read])
+    check_found(found, path)
     answers = [
         None if marks is None or is_blank(one) else spans
         for marks, spans, one in zip(read, found.spans, texts, strict=True)
