@@ -43,8 +43,8 @@ class RatingKind:
     def demonstrate(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
         """Joins two texts each, and rates how much of them is about the first half of the labels.
 
-        1 is none of it, 2 one of the two texts, 3 both. Examples whose labels are numbers are
-        ratings as they are.
+        1 is none of it, 2 one of the two texts, 3 both. Examples whose labels are numbers are rated
+        already; those of a fine scale move to their nearest level.
 
         Args:
             examples: Examples with one label each.
@@ -52,7 +52,10 @@ class RatingKind:
         """
         task = self.infer([example.answer for example in examples])
         if task is not None:
-            return [replace(example, answer=task.read(example.answer)) for example in examples]
+            return [
+                replace(example, answer=task.nearest_level(task.read(example.answer)))
+                for example in examples
+            ]
         labels = sorted({str(example.answer) for example in examples})
         about = set(labels[: len(labels) // 2])
         groups: dict[str, dict[str, Example]] = {}

@@ -50,8 +50,12 @@ class Rating:
 
     def decisions(self, answer: Number) -> tuple[tuple[str, bool], ...]:
         """Returns the level that is nearest to the number: that it is not another follows."""
-        distances = np.abs(self.scale.levels - self.scale.place(answer))
-        return ((self.labels[int(distances.argmin())], True),)
+        return ((str(self.nearest_level(answer)), True),)
+
+    def nearest_level(self, answer: Number) -> Number:
+        """Returns the level that is nearest to a number, the lower one of two."""
+        levels = self.scale.levels
+        return self.scale.value(int(levels[np.abs(levels - self.scale.place(answer)).argmin()]))
 
     def agree(self, votes: Mapping[str, Number]) -> Agreement:
         """Returns the median of the votes."""

@@ -202,5 +202,9 @@ def test_texts_about_topics_are_rated_by_how_much_is_about_half_of_them():
     used = [part for example in made for part in example.id.split("+")]
     assert len(used) == len(set(used)) == len(texts)
 
-    rated = KIND.demonstrate(table("4", "1", "2"), np.random.default_rng(0))
-    assert [example.answer for example in rated] == [4, 1, 2]
+    for cells, answers in (
+        (("4", "1", "2"), [4, 1, 2]),
+        (("0", "52", "99", "100"), [0, 50, 100, 100]),
+    ):
+        rated = KIND.demonstrate(table(*cells), np.random.default_rng(0))
+        assert [example.answer for example in rated] == answers
