@@ -13,10 +13,12 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from tests.xlt.tasks.spans import samples as spans
 from xlt.data.examples import Example
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.outputs import Outputs
+from xlt.tasks.tagging import count_tags
 from xlt.tasks.task import AnyTask, Tag
 
 SEEDS = st.integers(0, 2**31)
@@ -40,7 +42,15 @@ ANSWERS: Mapping[str, Callable[[AnyTask], st.SearchStrategy[Hashable]]] = {
         lambda chosen: tuple(label for label in task.labels if label in chosen)
     ),
     "rating": lambda task: st.integers(0, task.scale.steps).map(task.scale.value),
+    "spans": spans.spans,
 }
+#: Text of the examples, on which answers have their places.
+TEXTS = (spans.TEXT,)
+#: Kind -> how far its expected credit is off at most, where it is not exact: here of spans that
+#: overlap as often as not, which real ones do not.
+APPROXIMATE = {"spans": 0.03}
+#: Kinds whose answers sentence vectors tell.
+PROBED = tuple(kind for kind in KINDS if kind != "spans")
 
 
 def labels_of(kind: str) -> tuple[str, ...]:
@@ -65,6 +75,8 @@ def answers(task: AnyTask) -> st.SearchStrategy[Hashable]:
 
 def drawn(task: AnyTask, seed: int, count: int) -> list[Hashable]:
     """Answers for `count` examples; each label is chosen in some of them and missing in others."""
+    if task.kind == "spans":
+        return spans.drawn(task, seed, count)
     rng = np.random.default_rng(seed)
     alone = [certain(task, label) for label in task.labels]
     several = rng.integers(0, 2, (count, task.width))
@@ -79,6 +91,8 @@ def drawn(task: AnyTask, seed: int, count: int) -> list[Hashable]:
 
 def certain(task: AnyTask, answer: Hashable) -> np.ndarray:
     """The beliefs (W,) of a model that is sure of an answer, or of one label."""
+    if task.kind == "spans":
+        return spans.certain(task, answer)
     if task.kind == "rating":
         return np.array([float(task.read(answer) > task.read(label)) for label in task.labels[:-1]])
     chosen = {answer} if isinstance(answer, str) else set(answer)
@@ -87,6 +101,8 @@ def certain(task: AnyTask, answer: Hashable) -> np.ndarray:
 
 def right_answers(task: AnyTask, beliefs: Outputs, rng: np.random.Generator) -> list[Hashable]:
     """Answers that are right as often as beliefs say."""
+    if task.kind == "spans":
+        return spans.right_answers(task, beliefs, rng)
     n, width = beliefs.values.shape
     if task.classes([]) is None:
         # What is above a level is above all lower ones, but labels are right independently.
@@ -101,6 +117,22 @@ def right_answers(task: AnyTask, beliefs: Outputs, rng: np.random.Generator) -> 
 def certain_of(task: AnyTask, given: Sequence[Hashable]) -> Outputs:
     """The same of N answers."""
     rows = [certain(task, answer) for answer in given]
+    return as_outputs(task, rows)
+
+
+def uniform(task: AnyTask, count: int) -> Outputs:
+    """Beliefs of a model that knows nothing."""
+    if task.kind == "spans":
+        p = 1 / count_tags(task.labels)
+        return as_outputs(task, [np.full((len(spans.WHERE), task.width), p)] * count)
+    level = 0.5 if task.classes([]) is None else 1 / task.width
+    return as_outputs(task, [np.full(task.width, level)] * count)
+
+
+def as_outputs(task: AnyTask, rows: Sequence[np.ndarray]) -> Outputs:
+    """Outputs of N examples, from the values of each."""
+    if task.kind == "spans":
+        return spans.ragged(rows, task.width)
     return Outputs(np.array(rows).reshape(len(rows), task.width))
 
 
@@ -110,9 +142,17 @@ def believed(task: AnyTask, seed: int, count: int) -> Outputs:
 
 
 def random_outputs(task: AnyTask, seed: int, count: int) -> Outputs:
-    """Outputs (N, W), drawn at random."""
-    values = np.random.default_rng(seed).normal(0, 3, (count, task.width))
-    return Outputs(values.astype(np.float32))
+    """Outputs of N examples, drawn at random."""
+    shape = (count, *certain(task, task.labels[0]).shape)
+    values = np.random.default_rng(seed).normal(0, 3, shape)
+    return as_outputs(task, list(values.astype(np.float32)))
+
+
+def in_other_order(task: AnyTask, beliefs: Outputs, order: Sequence[int]) -> Outputs:
+    """Beliefs with the labels in another order."""
+    if task.kind == "spans":
+        return spans.turned(task, beliefs, order)
+    return Outputs(beliefs.values[:, list(order)])
 
 
 def vectors_of(task: AnyTask, given: Sequence[Hashable], seed: int = 0) -> np.ndarray:
@@ -125,8 +165,7 @@ def vectors_of(task: AnyTask, given: Sequence[Hashable], seed: int = 0) -> np.nd
 def examples_of(given_answers):
     """Examples with these answers."""
     return [
-        Example(id=str(n), texts=(f"text {n}",), answer=answer)
-        for n, answer in enumerate(given_answers)
+        Example(id=str(n), texts=TEXTS, answer=answer) for n, answer in enumerate(given_answers)
     ]
 
 

@@ -16,6 +16,7 @@ from tests.xlt.tasks.samples import (
     FEW,
     LABELS,
     MANY,
+    PROBED,
     SEEDS,
     answers,
     certain_of,
@@ -101,7 +102,7 @@ def test_an_answer_goes_to_json_and_back(kind, data):
 @MANY
 @given(st.data())
 def test_an_answer_decides_its_labels(kind, data):
-    """Each at most once, and all of them tell different answers apart."""
+    """Each at most once; equal answers decide the same, and others more, but for spans' places."""
     task = task_of(kind)
     one, other = data.draw(answers(task)), data.draw(answers(task))
     decided = task.decisions(one)
@@ -111,7 +112,8 @@ def test_an_answer_decides_its_labels(kind, data):
     [sure] = task.decode(certain_of(task, [one]))
     has = {label for label, has in decided if has}
     assert has == {label for label, share in sure.probabilities.items() if share == 1}
-    assert (decided == task.decisions(other)) == (one == other)
+    assert decided == task.decisions(other) or one != other
+    assert decided != task.decisions(other) or one == other or kind not in PROBED
 
 
 @pytest.mark.parametrize(

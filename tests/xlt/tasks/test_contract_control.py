@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.xlt.tasks.samples import (
     MANY,
+    TEXTS,
     answers,
     control_tag,
     empty,
@@ -38,10 +39,10 @@ def test_an_answer_goes_to_label_studio_and_back(kind, data):
     task, control = task_of(kind), KINDS[kind].control
     tag = control_tag(control.template(labels_of(kind)))
     suggestion = Suggestion(answer=data.draw(answers(task)), confidence=data.draw(st.floats(0, 1)))
-    results = json.loads(json.dumps(control.results(suggestion, tag)))
+    results = json.loads(json.dumps(control.results(suggestion, tag, TEXTS)))
 
-    assert control.answer(results, tag, task) == suggestion.answer
-    assert control.results(suggestion, tag) == results
+    assert control.answer(results, tag, task, TEXTS) == suggestion.answer
+    assert control.results(suggestion, tag, TEXTS) == results
     for result in results:
         assert (result["from_name"], result["to_name"]) == (tag.name, tag.objects[0])
         assert 0 <= result["score"] <= 1
@@ -54,14 +55,14 @@ def test_results_of_other_controls_are_not_looked_at(kind, data):
     task, control = task_of(kind), KINDS[kind].control
     tag = control_tag(control.template(labels_of(kind)))
     answer = data.draw(answers(task).filter(bool))
-    results = control.results(Suggestion(answer=answer, confidence=0.5), tag)
+    results = control.results(Suggestion(answer=answer, confidence=0.5), tag, TEXTS)
     foreign = [{**result, "from_name": "another"} for result in results]
     junk = [{"from_name": tag.name}, {"from_name": tag.name, "value": 3}, {}]
 
-    assert control.answer([*foreign, *junk, *results], tag, task) == answer
+    assert control.answer([*foreign, *junk, *results], tag, task, TEXTS) == answer
     other = replace(tag, labels=others_of(kind))
     with pytest.raises(DataError):
-        control.answer(results, other, task_of(kind, others_of(kind)))
+        control.answer(results, other, task_of(kind, others_of(kind)), TEXTS)
 
 
 def test_a_control_of_another_kind_is_no_task(kind):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.xlt.tasks.samples import (
+    APPROXIMATE,
     MANY,
     SEEDS,
     answers,
@@ -18,6 +21,7 @@ from tests.xlt.tasks.samples import (
     random_outputs,
     right_answers,
     task_of,
+    uniform,
 )
 from xlt.errors import ConfigError, DataError
 from xlt.tasks.calibration import Calibration
@@ -69,22 +73,19 @@ def test_confidence_is_the_credit_that_is_earned_in_the_mean(kind):
     suggestions = task.decode(beliefs)
     earned = task.credit(right, [suggestion.answer for suggestion in suggestions])
     expected = np.mean([suggestion.confidence for suggestion in suggestions])
-    assert expected == pytest.approx(earned.mean(), abs=4 * earned.std() / np.sqrt(n))
+    error = 4 * earned.std() / np.sqrt(n) + APPROXIMATE.get(kind, 0.0)
+    assert expected == pytest.approx(earned.mean(), abs=error)
 
 
 def test_uncertainty_is_1_if_nothing_is_known_and_0_if_everything_is(kind):
     """By every measure of the kind; any other name is refused."""
     task = task_of(kind)
-    level = 0.5 if task.classes([]) is None else 1 / task.width
-    uniform, certain = (
-        Outputs(np.full((2, task.width), level)),
-        certain_of(task, drawn(task, 0, 20)),
-    )
+    unknown, certain = uniform(task, 2), certain_of(task, drawn(task, 0, 20))
     for measure in (None, *task.measures):
-        assert task.uncertainty(uniform, measure) == pytest.approx([1.0, 1.0])
+        assert task.uncertainty(unknown, measure) == pytest.approx([1.0, 1.0])
         assert task.uncertainty(certain, measure) == pytest.approx(np.zeros(20), abs=1e-12)
     with pytest.raises(ConfigError, match="measure must be one of"):
-        task.uncertainty(uniform, "bald")
+        task.uncertainty(unknown, "bald")
 
 
 @MANY
@@ -153,7 +154,7 @@ def test_the_brier_score_is_least_for_the_right_answer(kind, seed, n):
     score = task.brier(beliefs, right)
     assert score.shape == (n,)
     assert (score >= 0).all()
-    halfway = Outputs((beliefs.values + certain_of(task, right).values) / 2)
+    halfway = replace(beliefs, values=(beliefs.values + certain_of(task, right).values) / 2)
     assert (task.brier(halfway, right) <= score + 1e-12).all()
 
 

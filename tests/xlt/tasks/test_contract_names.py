@@ -15,17 +15,18 @@ from tests.xlt.tasks.samples import (
     MANY,
     NAMED,
     SEEDS,
+    TEXTS,
     answers,
     believed,
     control_tag,
     drawn,
     examples_of,
+    in_other_order,
     task_of,
 )
 from xlt.data.jsonl import hashable
 from xlt.errors import DataError
 from xlt.tasks.kinds import KINDS, infer_task
-from xlt.tasks.outputs import Outputs
 from xlt.tasks.task import Refusal, Suggestion
 
 pytestmark = pytest.mark.parametrize("kind", NAMED)
@@ -68,12 +69,18 @@ def test_names_and_order_of_labels_do_not_matter(kind, seed, order):
     names = dict(zip(LABELS, ("z", "y", "m", "a"), strict=True))
     other = task_of(kind, [names[LABELS[place]] for place in order])
 
+    def written(plain):
+        if isinstance(plain, str):
+            return names[plain]
+        if isinstance(plain, dict):
+            return {**plain, "label": names[plain["label"]]}
+        return [written(part) for part in plain]
+
     def renamed(answer):
-        plain = json.loads(json.dumps(task.plain(answer)))
-        return other.read(names[plain] if isinstance(plain, str) else [names[p] for p in plain])
+        return other.read(written(json.loads(json.dumps(task.plain(answer)))))
 
     beliefs = believed(task, seed, 6)
-    turned = Outputs(beliefs.values[:, list(order)])
+    turned = in_other_order(task, beliefs, order)
     truth, predicted = drawn(task, seed, 6), drawn(task, seed + 1, 6)
     assert other.credit(list(map(renamed, truth)), list(map(renamed, predicted))) == pytest.approx(
         task.credit(truth, predicted)
@@ -106,9 +113,9 @@ def test_choices_that_look_like_the_task_s_are_the_task_s(kind, data):
     task, control = task_of(kind), KINDS[kind].control
     tag = control_tag(control.template(LABELS))
     answer = data.draw(answers(task))
-    results = control.results(Suggestion(answer=answer, confidence=0.5), tag)
+    results = control.results(Suggestion(answer=answer, confidence=0.5), tag, TEXTS)
 
-    assert control.answer(decomposed(results), tag, task) == answer
+    assert control.answer(decomposed(results), tag, task, TEXTS) == answer
 
 
 def test_two_labels_that_look_the_same_are_refused(kind):

@@ -7,9 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from label_studio_sdk.label_interface.interface import LabelInterface
 
-from tests.xlt.tasks.samples import LABELS, MANY, answers, certain, control_tag, task_of
+from tests.xlt.tasks.samples import (
+    LABELS,
+    MANY,
+    TEXTS,
+    answers,
+    as_outputs,
+    certain,
+    control_tag,
+    task_of,
+)
 from xlt.tasks.kinds import KINDS
-from xlt.tasks.outputs import Outputs
 from xlt.tasks.task import Suggestion
 from xlt_backend.labelstudio.interface import Interface, template
 
@@ -42,19 +50,21 @@ def test_label_studio_accepts_every_suggestion_and_it_is_read_back(kind, data):
     interface = Interface.from_label_config(template(kind, LABELS))
     answer = data.draw(answers(interface.task))
     suggestion = Suggestion(answer=answer, confidence=data.draw(st.floats(0, 1)))
-    results = interface.results(suggestion)
+    results = interface.results(suggestion, TEXTS)
 
-    assert results == interface.kind.control.results(suggestion, interface.tag)
+    assert results == interface.kind.control.results(suggestion, interface.tag, TEXTS)
     assert check_prediction({"result": results, "score": 0.5}, interface.label_config) == []
-    assert interface.answer(results) == answer
+    assert interface.answer(results, TEXTS) == answer
 
 
 def test_what_a_model_suggests_is_accepted(kind):
     """From beliefs to results, for each label of the task."""
     interface = Interface.from_label_config(template(kind, LABELS))
     for label in LABELS:
-        [suggestion] = interface.task.decode(Outputs(certain(interface.task, label)[None]))
-        results = interface.results(suggestion)
+        [suggestion] = interface.task.decode(
+            as_outputs(interface.task, [certain(interface.task, label)])
+        )
+        results = interface.results(suggestion, TEXTS)
         assert results
         assert check_prediction({"result": results, "score": 0.5}, interface.label_config) == []
 
@@ -62,7 +72,8 @@ def test_what_a_model_suggests_is_accepted(kind):
 def test_an_answer_that_the_interface_no_longer_has_is_not_suggested(kind):
     """It was edited after the model was trained; so is a confidence that is no number."""
     interface = Interface.from_label_config(template(kind, LABELS[:2]))
-    [old] = task_of(kind).decode(Outputs(certain(task_of(kind), LABELS[3])[None]))
-    assert interface.results(old) is None
-    [new] = interface.task.decode(Outputs(certain(interface.task, LABELS[0])[None]))
-    assert interface.results(Suggestion(answer=new.answer, confidence=float("nan"))) is None
+    [old] = task_of(kind).decode(as_outputs(task_of(kind), [certain(task_of(kind), LABELS[3])]))
+    assert interface.results(old, TEXTS) is None
+    [new] = interface.task.decode(as_outputs(interface.task, [certain(interface.task, LABELS[0])]))
+    unsure = Suggestion(answer=new.answer, confidence=float("nan"))
+    assert interface.results(unsure, TEXTS) is None
