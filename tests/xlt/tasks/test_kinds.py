@@ -65,7 +65,7 @@ def test_an_answer_that_is_none_of_the_tasks_names_its_example():
         "single_label",
         {},
         {"labels": ["a", "b"]},
-        {"kind": "spans", "labels": ["a", "b"]},
+        {"kind": "weather", "labels": ["a", "b"]},
         {"kind": ["single_label"], "labels": ["a", "b"]},
         {"kind": "single_label"},
         {"kind": "single_label", "labels": None},

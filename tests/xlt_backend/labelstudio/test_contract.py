@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from label_studio_sdk.label_interface.interface import LabelInterface
 
 from tests.xlt.tasks.samples import (
-    LABELS,
     MANY,
     TEXTS,
     answers,
     as_outputs,
     certain,
     control_tag,
+    labels_of,
     task_of,
 )
 from xlt.tasks.kinds import KINDS
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.parametrize("kind", KINDS)
 
 def test_label_studio_reads_the_template_as_the_task(kind):
     """Its parser finds the tag that is in the XML; nothing in the interface is left out."""
-    config = template(kind, LABELS)
+    config = template(kind, labels_of(kind))
     interface = Interface.from_label_config(config)
     tag = control_tag(config)
 
@@ -47,7 +47,7 @@ def test_label_studio_reads_the_template_as_the_task(kind):
 @given(st.data())
 def test_label_studio_accepts_every_suggestion_and_it_is_read_back(kind, data):
     """By the SDK's validator, as a prediction; read as an annotation it is the answer."""
-    interface = Interface.from_label_config(template(kind, LABELS))
+    interface = Interface.from_label_config(template(kind, labels_of(kind)))
     answer = data.draw(answers(interface.task))
     suggestion = Suggestion(answer=answer, confidence=data.draw(st.floats(0, 1)))
     results = interface.results(suggestion, TEXTS)
@@ -59,8 +59,8 @@ def test_label_studio_accepts_every_suggestion_and_it_is_read_back(kind, data):
 
 def test_what_a_model_suggests_is_accepted(kind):
     """From beliefs to results, for each label of the task."""
-    interface = Interface.from_label_config(template(kind, LABELS))
-    for label in LABELS:
+    interface = Interface.from_label_config(template(kind, labels_of(kind)))
+    for label in labels_of(kind):
         [suggestion] = interface.task.decode(
             as_outputs(interface.task, [certain(interface.task, label)])
         )
@@ -71,9 +71,13 @@ def test_what_a_model_suggests_is_accepted(kind):
 
 def test_an_answer_that_the_interface_no_longer_has_is_not_suggested(kind):
     """It was edited after the model was trained; so is a confidence that is no number."""
-    interface = Interface.from_label_config(template(kind, LABELS[:2]))
-    [old] = task_of(kind).decode(as_outputs(task_of(kind), [certain(task_of(kind), LABELS[3])]))
+    interface = Interface.from_label_config(template(kind, labels_of(kind)[:2]))
+    [old] = task_of(kind).decode(
+        as_outputs(task_of(kind), [certain(task_of(kind), labels_of(kind)[3])])
+    )
     assert interface.results(old, TEXTS) is None
-    [new] = interface.task.decode(as_outputs(interface.task, [certain(interface.task, LABELS[0])]))
+    [new] = interface.task.decode(
+        as_outputs(interface.task, [certain(interface.task, labels_of(kind)[0])])
+    )
     unsure = Suggestion(answer=new.answer, confidence=float("nan"))
     assert interface.results(unsure, TEXTS) is None
