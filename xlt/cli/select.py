@@ -25,7 +25,7 @@ from xlt.sampling.pool import Quota, SamplerOptions
 from xlt.sampling.select import Selection, select
 from xlt.sampling.transfer import Transfer
 from xlt.tasks.kinds import check_measure, infer_task, read_answers
-from xlt.tasks.task import NO_PROBE, has_probe
+from xlt.tasks.probes import NO_PROBE, has_probe
 
 _DESCRIPTION = """\
 What to label next: the rows of DATA without a label, the one to label next first.
