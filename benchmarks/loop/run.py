@@ -28,7 +28,7 @@ from xlt.tasks.task import Suggestion
 from xlt_backend.demo.stack import Stack, running
 from xlt_backend.demo.topics import SHIPPED, Limits, load
 from xlt_backend.labelstudio.client import Client
-from xlt_backend.labelstudio.convert import to_example
+from xlt_backend.labelstudio.convert import Unusable, texts_of, to_example
 from xlt_backend.labelstudio.interface import Interface, template
 from xlt_backend.labelstudio.wire import SECRET_HEADER
 from xlt_backend.options import ProjectOptions
@@ -169,7 +169,9 @@ def annotate_next(
     task = client.next_task(project_id)
     assert task is not None
     suggestion = Suggestion(answer=answers[task["data"]["ref"]], confidence=1.0)
-    client.annotate(int(task["id"]), interface.results(suggestion) or [])
+    texts = texts_of(task, interface, ProjectOptions())
+    assert not isinstance(texts, Unusable)
+    client.annotate(int(task["id"]), interface.results(suggestion, texts) or [])
     return task
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.conftest import MakeProject
-from tests.xlt.tasks.samples import LABELS, drawn
+from tests.xlt.tasks.samples import TEXTS, drawn, labels_of
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.task import Suggestion
 from xlt_backend.labelstudio.client import Client
@@ -21,23 +21,32 @@ def test_suggestions_are_kept_and_answers_come_back(
     kind: str, client: Client, make_project: MakeProject
 ) -> None:
     """Label Studio stores every prediction, and exports each annotation as it was given."""
-    project = make_project(tasks=COUNT, label_config=template(kind, LABELS))
+    project = make_project(label_config=template(kind, labels_of(kind)))
+    client.import_tasks(project.id, [{"text": TEXTS[0], "lang": "en"}] * COUNT)
     interface = Interface.from_label_config(client.project(project.id).label_config)
     ids = sorted(int(task["id"]) for task in client.tasks(project.id))
     given = dict(zip(ids, drawn(interface.task, 0, COUNT), strict=True))
     suggested = {id: Suggestion(answer=answer, confidence=0.8) for id, answer in given.items()}
 
     rows = [
-        to_row(id, interface, score=rank_to_score(rank, COUNT), suggestion=suggested[id])
+        to_row(
+            id,
+            interface,
+            score=rank_to_score(rank, COUNT),
+            suggestion=suggested[id],
+            texts=TEXTS,
+        )
         for rank, id in enumerate(ids)
     ]
     assert client.publish(project.id, "v1", rows).stored == COUNT
     client.switch(project.id, "v1")
     assert client.scores(project.id, "v1") == {row.task_id: row.score for row in rows}
     for id in ids:
-        client.annotate(id, interface.results(suggested[id]))
+        client.annotate(id, interface.results(suggested[id], TEXTS))
 
-    exported = {int(task["id"]): votes_of(task, interface) for task in client.tasks(project.id)}
+    exported = {
+        int(task["id"]): votes_of(task, interface, TEXTS) for task in client.tasks(project.id)
+    }
     assert len(set(given.values())) > 2
     assert {id: list(votes.answers.values()) for id, votes in exported.items()} == {
         id: [answer] for id, answer in given.items()

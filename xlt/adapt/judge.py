@@ -22,7 +22,8 @@ from xlt.encoder.encoder import embed
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.kinds import infer_task
 from xlt.tasks.logistic import scaled
-from xlt.tasks.task import NO_PROBE, AnyTask, has_probe
+from xlt.tasks.probes import NO_PROBE, has_probe
+from xlt.tasks.task import AnyTask
 
 _FOLDS, _SEED = 5, 13
 

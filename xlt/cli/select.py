@@ -25,7 +25,7 @@ from xlt.sampling.pool import Quota, SamplerOptions
 from xlt.sampling.select import Selection, select
 from xlt.sampling.transfer import Transfer
 from xlt.tasks.kinds import check_measure, infer_task, read_answers
-from xlt.tasks.task import NO_PROBE, has_probe
+from xlt.tasks.probes import NO_PROBE, has_probe
 
 _DESCRIPTION = """\
 What to label next: the rows of DATA without a label, the one to label next first.
@@ -50,6 +50,7 @@ def add_command(subparsers: arguments.Subparsers) -> None:
     )
     parser.add_argument("model", metavar="MODEL", help="folder of a model")
     arguments.add_data(parser)
+    arguments.add_kind(parser)
     default = SamplerOptions()
     add = parser.add_argument
     add("--batch", type=int, default=default.batch, metavar="N", help="default: %(default)s")
@@ -181,7 +182,7 @@ def _transfer(
         return None
     from xlt.models.artifact import base_vectors
 
-    task = infer_task(labelled)
+    task = infer_task(labelled, args.kind)
     if not has_probe(task):
         return None
     vectors = base_vectors(args.model, [example.input for example in labelled])
@@ -193,7 +194,7 @@ def _review(args: argparse.Namespace, corpus: Corpus) -> int:
     """Prints the labelled rows, the most suspect label first."""
     from xlt.models.artifact import base_vectors
 
-    task = infer_task(corpus.labelled)
+    task = infer_task(corpus.labelled, args.kind)
     labelled = read_answers(corpus.labelled, task)
     if not has_probe(task):
         raise DataError(f"--relabel: labels of {task.kind} are not reviewed, {NO_PROBE}")

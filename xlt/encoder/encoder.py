@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as hf_logging
 
@@ -20,17 +19,8 @@ from xlt.encoder.locations import bundled as bundled  # `xlt.encoder.encoder.bun
 from xlt.encoder.locations import resolve
 from xlt.encoder.masked_lm import TrainedMlmHead, load_with_head
 from xlt.encoder.pooling import mean_pool
-from xlt.encoder.tokens import (
-    Input,
-    Padded,
-    PaddedWords,
-    TextTokenizer,
-    Tokens,
-    budget_batches,
-    pad,
-    pad_words,
-    padded_width,
-)
+from xlt.encoder.reading import each_batch, longest_input
+from xlt.encoder.tokens import Input, TextTokenizer
 from xlt.encoder.windows import WordTokenizer
 from xlt.errors import EncoderError
 
@@ -128,18 +118,6 @@ class Encoder:
             return torch.float32
         fast = precision == "bf16" or fast_bf16(device)
         return torch.bfloat16 if fast else torch.float32
-
-
-def longest_input(body: PreTrainedModel) -> int:
-    """Returns the length of the longest input that the position embeddings allow, in tokens.
-
-    The RoBERTa family counts positions from padding_idx + 1, so its limit is lower by that.
-    """
-    for name, module in body.named_modules():
-        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-            first = 0 if module.padding_idx is None else module.padding_idx + 1
-            return module.num_embeddings - first
-    return int(getattr(body.config, "max_position_embeddings", 0) or 512)
 
 
 def fast_bf16(device: torch.device) -> bool:
@@ -259,59 +237,3 @@ def embed(
     ):
         vectors[rows] = mean_pool(states, batch.attention_mask).cpu().numpy()
     return vectors
-
-
-def each_batch(
-    body: PreTrainedModel,
-    tokens: Sequence[Tokens],
-    pad_id: int,
-    *,
-    batch_tokens: int,
-    dtype: torch.dtype,
-    added: Added | None = None,
-) -> Iterator[tuple[list[int], Tensor, Padded]]:
-    """Reads texts sorted by length, batch by batch.
-
-    Args:
-        body: The encoder's body.
-        tokens: N tokenised texts.
-        pad_id: Id of the padding token.
-        batch_tokens: Padded tokens per forward pass.
-        dtype: Type of the matrix products.
-        added: Returns what is added to the input embeddings; None for nothing.
-
-    Yields:
-        Positions of the batch's texts, final states (B, T, H), and the batch.
-    """
-    device, limit = body.device, longest_input(body)
-    widths = [padded_width(len(row), limit) for row in tokens]
-    for rows in budget_batches(widths, batch_tokens):
-        own, width = [tokens[row] for row in rows], widths[rows[0]]
-        batch = pad([row.ids for row in own], pad_id, width=width)
-        batch = replace(batch, words=pad_words(own, batch.input_ids.shape[1])).to(device)
-        low = torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
-        with torch.inference_mode(), low:
-            states = body(**inputs_of(body, batch, added)).last_hidden_state
-        yield rows, states, batch
-
-
-#: (words of B rows) -> what is added to the input embeddings of their tokens, (B, T, E).
-Added = Callable[[PaddedWords], Tensor]
-
-
-def inputs_of(body: nn.Module, batch: Padded, added: Added | None) -> dict[str, Tensor]:
-    """Returns the keyword arguments of a body; those rows that have words get the added numbers.
-
-    Args:
-        body: The encoder's body.
-        batch: B rows; the words are those of the first of them.
-        added: Returns what is added to the input embeddings; None for nothing.
-    """
-    inputs = batch.inputs()
-    if added is None or batch.words is None:
-        return inputs
-    embeddings = body.get_input_embeddings()(inputs.pop("input_ids"))  # type: ignore[operator]
-    more = added(batch.words)
-    rest = len(embeddings) - len(more)
-    inputs["inputs_embeds"] = embeddings + functional.pad(more, (0, 0, 0, 0, 0, rest))
-    return inputs

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from xlt.data.examples import Example
-from xlt.encoder.encoder import Encoder, each_batch, store_for_reading
+from xlt.encoder.encoder import Encoder, store_for_reading
 from xlt.encoder.pooling import mean_pool
+from xlt.encoder.reading import each_batch
 from xlt.encoder.tokens import Input
 from xlt.frozen.model import FrozenModel
 from xlt.models.artifact import load_model

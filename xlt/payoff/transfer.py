@@ -14,7 +14,8 @@ from xlt.data.splits import folds_by_group
 from xlt.sampling.transfer import Transfer
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.logistic import scaled
-from xlt.tasks.task import AnyTask, has_probe
+from xlt.tasks.probes import has_probe
+from xlt.tasks.task import AnyTask
 
 #: Number of folds of the texts.
 FOLDS = 4

@@ -22,7 +22,8 @@ from xlt.review.consensus import Votes, consensus
 from xlt.review.credit import credit_consensus
 from xlt.tasks.logistic import scaled
 from xlt.tasks.outputs import Outputs
-from xlt.tasks.task import AnyTask, Suggestion, has_probe
+from xlt.tasks.probes import has_probe
+from xlt.tasks.task import AnyTask, Suggestion
 
 _FOLDS = 5
 #: Smallest number of labels for a review.

@@ -22,7 +22,8 @@ from xlt.simulate.replay import Texts
 from xlt.simulate.state import State
 from xlt.tasks.logistic import scaled
 from xlt.tasks.outputs import Outputs, Scores
-from xlt.tasks.task import NO_PROBE, AnyTask, Probe, has_probe
+from xlt.tasks.probes import NO_PROBE, has_probe
+from xlt.tasks.task import AnyTask, Probe
 
 _log = logging.getLogger(__name__)
 

@@ -30,7 +30,7 @@ from xlt.tasks.calibration import Calibration
 from xlt.tasks.logistic import scaled
 from xlt.tasks.metrics import wilson
 from xlt.tasks.outputs import Outputs
-from xlt.tasks.task import NO_PROBE, has_probe
+from xlt.tasks.probes import NO_PROBE, has_probe
 
 #: Number of models of a committee, each fitted on labels drawn with replacement.
 _COMMITTEE = 8

@@ -70,14 +70,14 @@ def tags_of(
 
 def spans_of(
     tags: NDArray[np.integer], where: NDArray[np.integer], labels: Sequence[str]
-) -> list[tuple[int, int, int, Span]]:
+) -> list[tuple[int, int, Span]]:
     """Reads tags (U, LAYERS); one that goes on with no span of its label begins one.
 
     Returns:
-        Layer, first word, word behind the last, and span, in the order of the spans; a span that
-        both layers have is there once.
+        First word, word behind the last, and span, in the order of the spans; a span that both
+        layers have is there once.
     """
-    read: dict[Span, tuple[int, int, int]] = {}
+    read: dict[Span, tuple[int, int]] = {}
     for layer in range(LAYERS):
         column = tags[:, layer].tolist()
         open_at = -1
@@ -88,7 +88,7 @@ def spans_of(
             if open_at >= 0:
                 label = labels[(column[open_at] - 1) // 2]
                 span = Span(int(where[open_at, 0]), int(where[word - 1, 1]), label)
-                read.setdefault(span, (layer, open_at, word))
+                read[span] = (open_at, word)
             open_at = word if tag != OUTSIDE else -1
     return [(*read[span], span) for span in in_order(read)]
 

@@ -168,7 +168,7 @@ class Task(Protocol[A]):
         weights: NDArray[np.floating] | None = None,
         start: Probe | None = None,
     ) -> Probe:
-        """Fits a probe, if `has_probe`.
+        """Fits a probe, if the task has them (`xlt.tasks.probes`).
 
         Args:
             vectors: (N, D), centred and scaled (`xlt.tasks.logistic.scaled`).
@@ -187,15 +187,6 @@ class Task(Protocol[A]):
 
 #: A task outside the folder of its kind.
 AnyTask = Task[Any]
-
-
-#: Reason that something is left out for a task without probes, after a comma.
-NO_PROBE = "because sentence vectors do not tell them"
-
-
-def has_probe(task: AnyTask) -> bool:
-    """Returns whether the task has probes and frozen models, which learn from sentence vectors."""
-    return task.link is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,10 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from xlt.config import TrainConfig
-from xlt.encoder.encoder import Encoder, each_batch, inputs_of
+from xlt.encoder.encoder import Encoder
 from xlt.encoder.masked_lm import TiedMlmHead
 from xlt.encoder.pooling import mean_pool
+from xlt.encoder.reading import each_batch, inputs_of
 from xlt.encoder.tokens import Tokens
 from xlt.errors import ConfigError
 from xlt.losses import JointLoss, LossWeights, alignment, joint_loss, language_mean, token_mean

@@ -9,7 +9,8 @@ from xlt.config import TrainConfig
 from xlt.data.examples import Example
 from xlt.disk.outputs import check_folder, check_new_folder
 from xlt.errors import ConfigError, DataError
-from xlt.tasks.task import AnyTask, has_probe
+from xlt.tasks.probes import has_probe
+from xlt.tasks.task import AnyTask
 from xlt.training.frozen import train_frozen
 from xlt.training.loop import train_joint
 from xlt.training.result import Progress, TrainResult

@@ -19,7 +19,8 @@ from xlt.payoff.lure import Accuracy, capped, lure_weights, weighted_accuracy
 from xlt.payoff.marginal import Improvement, improvement_by_last
 from xlt.payoff.shadow import Comparison, Shadow, falls_back, shadow_test
 from xlt.sampling.control import random_key, random_sample
-from xlt.tasks.task import NO_PROBE, AnyTask, has_probe
+from xlt.tasks.probes import NO_PROBE, has_probe
+from xlt.tasks.task import AnyTask
 from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds.ledger import Draw, Ledger
 from xlt_backend.rounds.snapshot import in_audit

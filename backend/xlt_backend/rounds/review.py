@@ -15,7 +15,8 @@ from xlt.review.labels import Review, SuspectLabel
 from xlt.review.labels import review as review_labels
 from xlt.sampling.select import Pick
 from xlt.tasks.outputs import Outputs
-from xlt.tasks.task import NO_PROBE, AnyTask, has_probe
+from xlt.tasks.probes import NO_PROBE, has_probe
+from xlt.tasks.task import AnyTask
 from xlt_backend.options import ProjectOptions
 
 logger = logging.getLogger(__name__)

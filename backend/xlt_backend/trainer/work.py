@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 from xlt.data.jsonl import read_jsonl
 from xlt.errors import CancelledError, XltError
 from xlt.tasks.kinds import read_answers
-from xlt.tasks.task import NO_PROBE, has_probe
+from xlt.tasks.probes import NO_PROBE, has_probe
 from xlt_backend.trainer import folder as files
 from xlt_backend.trainer.supervise import PROCESS, run_trainer
 

@@ -42,6 +42,17 @@ def task_of(rows):
     return infer_task([from_row(row) for row in rows])
 
 
+@pytest.mark.parametrize("command", [["train"], ["select", "--relabel"], ["simulate"]])
+def test_the_kind_that_is_asked_for_must_fit_the_labels(kind, rows, command, tmp_path, capsys):
+    """The other kinds refuse the table in one line."""
+    other = next(name for name in ("single_label", "multi_label") if name != kind)
+    words = [*command, *(["bundled"] if command[0] == "select" else []), table(tmp_path, rows)]
+    out = [] if command[0] == "select" else ["--out", str(tmp_path / "out")]
+    source = ["--source", "en"] if command[0] != "train" else []
+    assert main([*words, *out, *source, "--kind", other]) == 1
+    assert f"expected labels of the kind {other!r}" in capsys.readouterr().err
+
+
 def test_a_model_predicts_answers_of_its_kind(kind, rows, trained, tmp_path, capsys):
     """One line per text, each with an answer as tables hold it, in [0, 1] sure of it."""
     task = task_of(rows)

@@ -88,7 +88,7 @@ def test_threads_share_a_predictor(folder):
     [
         lambda f: (f / "task.json").unlink(),
         lambda f: (f / "task.json").write_text("{"),
-        lambda f: (f / "task.json").write_text(json.dumps({"kind": "spans", "labels": ["a", "b"]})),
+        lambda f: (f / "task.json").write_text(json.dumps({"kind": "rank", "labels": ["a", "b"]})),
         lambda f: (f / "task.json").write_text(
             json.dumps({"kind": "single_label", "labels": ["a", "b"]})
         ),

@@ -145,10 +145,7 @@ REFUSED = {
     "no xml": ("<View><Text", "cannot be read"),
     "no control": (view(TEXT), "no control"),
     "control of nothing": (view(choices()), "no control|object|cannot be read"),
-    "spans": (
-        view(TEXT, '<Labels name="ner" toName="text"><Label value="PER"/></Labels>'),
-        "Labels name='ner'",
-    ),
+    "relations": (view(TEXT, '<Relations><Relation value="of"/></Relations>'), "no control"),
     "another choice": (view(TEXT, choices(more='choice="ranked"')), "choice='ranked'"),
     "per region": (view(TEXT, choices(more='perRegion="true"')), "perRegion"),
     "per item": (view(TEXT, choices(more='perItem="true"')), "perItem"),

@@ -75,15 +75,15 @@ def beliefs(
 def decode(believed: Outputs, labels: Sequence[str]) -> list[Suggestion]:
     """Returns the spans of the most probable tags of each example, possibly none."""
     starts, where = believed.ragged()
-    p = np.asarray(believed.values, dtype=np.float64).reshape(len(where), LAYERS, -1)
+    p = _tag_probabilities(believed, labels)
     tags = np.stack([best_tags(p[:, layer], starts) for layer in range(LAYERS)], axis=1)
     begins, goes_on = _begins(p, starts)  # (M, LAYERS, K) each
     suggestions = []
     for start, end in zip(starts.tolist(), starts[1:].tolist(), strict=False):
         read = spans_of(tags[start:end], where[start:end], labels)
         scores = [
-            _chance(begins[start:end], goes_on[start:end], layer, first, last, labels, span)
-            for layer, first, last, span in read
+            _chance(begins[start:end], goes_on[start:end], first, last, labels.index(span.label))
+            for first, last, span in read
         ]
         chances = 1.0 - np.prod(1.0 - begins[start:end], axis=(0, 1))  # (K,)
         suggestions.append(
@@ -95,6 +95,12 @@ def decode(believed: Outputs, labels: Sequence[str]) -> list[Suggestion]:
             )
         )
     return suggestions
+
+
+def _tag_probabilities(believed: Outputs, labels: Sequence[str]) -> NDArray[np.float64]:
+    """Returns the beliefs as (M, LAYERS, T)."""
+    p = np.asarray(believed.values, dtype=np.float64)
+    return p.reshape(len(p), LAYERS, count_tags(labels))
 
 
 def _begins(
@@ -114,18 +120,15 @@ def _begins(
 def _chance(
     begins: NDArray[np.float64],
     goes_on: NDArray[np.float64],
-    layer: int,
     first: int,
     last: int,
-    labels: Sequence[str],
-    span: Span,
+    label: int,
 ) -> float:
     """Returns the probability that the words from `first` to before `last` are a span."""
-    label = labels.index(span.label)
-    chance = begins[first, layer, label] * goes_on[first + 1 : last, layer, label].prod()
+    in_layer = begins[first, :, label] * goes_on[first + 1 : last, :, label].prod(axis=0)
     if last < len(begins):
-        chance *= 1.0 - goes_on[last, layer, label]
-    return float(min(chance, 1.0))
+        in_layer = in_layer * (1.0 - goes_on[last, :, label])
+    return float(1.0 - np.prod(1.0 - np.clip(in_layer, 0.0, 1.0)))
 
 
 def _expected_credit(scores: Sequence[float], expected: float) -> float:
@@ -184,11 +187,10 @@ def uncertainty(believed: Outputs, measure: str, labels: Sequence[str]) -> NDArr
     """
     if measure not in MEASURES:
         raise ConfigError(f"measure must be one of {list(MEASURES)}, got {measure!r}")
-    starts, where = believed.ragged()
-    tags = count_tags(labels)
-    p = np.asarray(believed.values, dtype=np.float64).reshape(len(where), LAYERS, tags)
+    starts, _ = believed.ragged()
     of_word, of_text = MEASURES[measure]
-    mean = of_text(means(of_word(p), starts), tags)
+    each = of_word(_tag_probabilities(believed, labels))
+    mean = of_text(means(each, starts), count_tags(labels))
     return np.clip(mean, 0.0, 1.0)
 
 
@@ -209,9 +211,9 @@ def brier(
     believed: Outputs, answers: Sequence[Answer], labels: Sequence[str]
 ) -> NDArray[np.float64]:
     """Returns the mean squared distance of the words' probabilities from the right ones, (N,)."""
-    starts, where = believed.ragged()
+    starts, _ = believed.ragged()
     tags = right(believed, answers, labels)
-    p = believed.values.reshape(len(where), LAYERS, -1)
+    p = _tag_probabilities(believed, labels)
     off = ((p - np.eye(count_tags(labels))[tags]) ** 2).sum(axis=(1, 2))
     return means(off, starts)
 

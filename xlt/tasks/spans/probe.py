@@ -8,7 +8,7 @@ from xlt.errors import DataError
 
 
 def probe() -> NoReturn:
-    """Refuses; see `xlt.tasks.task.has_probe`.
+    """Refuses; see `xlt.tasks.probes.has_probe`.
 
     Raises:
         DataError: Always.

@@ -12,7 +12,7 @@ from xlt.data.examples import Example
 from xlt.errors import CancelledError, XltError
 from xlt.payoff.transfer import transfer_of
 from xlt.sampling.transfer import Transfer
-from xlt.tasks.task import has_probe
+from xlt.tasks.probes import has_probe
 from xlt_backend.rounds import ledger as ledgers
 from xlt_backend.rounds import payoff
 from xlt_backend.rounds.context import Context

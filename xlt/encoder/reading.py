@@ -1,0 +1,88 @@
+"""Reads tokenised texts with an encoder's body, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import PreTrainedModel
+
+from xlt.encoder.tokens import (
+    Padded,
+    PaddedWords,
+    Tokens,
+    budget_batches,
+    pad,
+    pad_words,
+    padded_width,
+)
+
+#: (words of B rows) -> what is added to the input embeddings of their tokens, (B, T, E).
+Added = Callable[[PaddedWords], Tensor]
+
+
+def longest_input(body: PreTrainedModel) -> int:
+    """Returns the length of the longest input that the position embeddings allow, in tokens.
+
+    The RoBERTa family counts positions from padding_idx + 1, so its limit is lower by that.
+    """
+    for name, module in body.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            first = 0 if module.padding_idx is None else module.padding_idx + 1
+            return module.num_embeddings - first
+    return int(getattr(body.config, "max_position_embeddings", 0) or 512)
+
+
+def each_batch(
+    body: PreTrainedModel,
+    tokens: Sequence[Tokens],
+    pad_id: int,
+    *,
+    batch_tokens: int,
+    dtype: torch.dtype,
+    added: Added | None = None,
+) -> Iterator[tuple[list[int], Tensor, Padded]]:
+    """Reads texts sorted by length, batch by batch.
+
+    Args:
+        body: The encoder's body.
+        tokens: N tokenised texts.
+        pad_id: Id of the padding token.
+        batch_tokens: Padded tokens per forward pass.
+        dtype: Type of the matrix products.
+        added: Returns what is added to the input embeddings; None for nothing.
+
+    Yields:
+        Positions of the batch's texts, final states (B, T, H), and the batch.
+    """
+    device, limit = body.device, longest_input(body)
+    widths = [padded_width(len(row), limit) for row in tokens]
+    for rows in budget_batches(widths, batch_tokens):
+        own, width = [tokens[row] for row in rows], widths[rows[0]]
+        batch = pad([row.ids for row in own], pad_id, width=width)
+        batch = replace(batch, words=pad_words(own, batch.input_ids.shape[1])).to(device)
+        low = torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
+        with torch.inference_mode(), low:
+            states = body(**inputs_of(body, batch, added)).last_hidden_state
+        yield rows, states, batch
+
+
+def inputs_of(body: nn.Module, batch: Padded, added: Added | None) -> dict[str, Tensor]:
+    """Returns the keyword arguments of a body; those rows that have words get the added numbers.
+
+    Args:
+        body: The encoder's body.
+        batch: B rows; the words are those of the first of them.
+        added: Returns what is added to the input embeddings; None for nothing.
+    """
+    inputs = batch.inputs()
+    if added is None or batch.words is None:
+        return inputs
+    embeddings = body.get_input_embeddings()(inputs.pop("input_ids"))  # type: ignore[operator]
+    more = added(batch.words)
+    rest = len(embeddings) - len(more)
+    inputs["inputs_embeds"] = embeddings + functional.pad(more, (0, 0, 0, 0, 0, rest))
+    return inputs

@@ -1,0 +1,13 @@
+"""Probes, which some tasks do not have: quick models on frozen sentence vectors."""
+
+from __future__ import annotations
+
+from xlt.tasks.task import AnyTask
+
+#: Reason that something is left out for a task without probes, after a comma.
+NO_PROBE = "because sentence vectors do not tell them"
+
+
+def has_probe(task: AnyTask) -> bool:
+    """Returns whether the task has probes and frozen models, which learn from sentence vectors."""
+    return task.link is not None
