@@ -10,7 +10,7 @@ from typing import Any
 
 from xlt.data.columns import find_columns
 from xlt.data.corpus import Corpus, corpus_of
-from xlt.data.exports.items import UNANSWERED, Export, Item
+from xlt.data.exports.items import UNANSWERED, Export, Item, listed
 from xlt.data.exports.recognise import recognise
 from xlt.data.marked.lines import spans_line
 from xlt.data.marked.marks import Placed, check_found, placed
@@ -20,6 +20,7 @@ from xlt.data.rows import with_nested
 from xlt.data.spans import Span
 from xlt.data.splits import of_split
 from xlt.data.tables import read_rows
+from xlt.errors import DataError
 from xlt.tasks.agreement import DISAGREE, majority
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.task import Agreement
@@ -73,7 +74,7 @@ def read_file(
     items = [item for item in export.items if item.number in numbers]
     kind = SPANS if export.spans else kind
     items, placed = _with_spans(items, columns, str(path)) if export.spans else (items, None)
-    agreements = _agreements(items, kind)
+    agreements = _agreements(items, kind, str(path))
     pairs: dict[int, tuple[Hashable | None, float]] = {
         item.number: (agreement.answer, agreement.weight or 1.0)
         for item, agreement in zip(items, agreements, strict=True)
@@ -116,10 +117,17 @@ def _columns(export: Export, asked: Mapping[str, str | None]) -> dict[str, str |
     return columns
 
 
-def _agreements(items: Sequence[Item], kind: str | None) -> list[Agreement]:
-    """Returns the agreement of each item's annotators; the reason is empty if there is one."""
+def _agreements(items: Sequence[Item], kind: str | None, path: str) -> list[Agreement]:
+    """Returns the agreement of each item's annotators; the reason is empty if there is one.
+
+    Raises:
+        DataError: If the answers are labels, but spans are wanted.
+    """
     votes = [vote for item in items for vote in item.votes.values()]
-    labels = tuple(sorted({p.label if isinstance(p, Span) else p for vote in votes for p in vote}))
+    parts = {part for vote in votes for part in vote}
+    labels = tuple(sorted({part.label if isinstance(part, Span) else part for part in parts}))
+    if kind == SPANS and any(isinstance(part, str) for part in parts):
+        raise DataError(f"{path}: expected spans, got labels of whole texts: {listed(labels)}")
     if kind is None and any(len(vote) > 1 for vote in votes):
         kind = _SEVERAL
     if labels and kind in (_SEVERAL, SPANS):

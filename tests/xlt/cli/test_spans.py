@@ -153,7 +153,7 @@ def test_what_to_label_next_is_chosen_among_texts_without_spans(trained, tmp_pat
     ("rows", "message"),
     [
         ([{"text": "Ama", "spans": [[0, 9, "PER"]]}], "can be used: 1 beyond the text"),
-        ([{"tokens": ["Ama"], "tags": ["B-PER", "O"]}], "row 1: expected as many tags as tokens"),
+        ([{"tokens": ["Ama"], "tags": ["B-PER", "O"]}], "row 1: expected one tag for each token"),
         ([{"tokens": ["Ama"], "tags": [3]}], "got the numbers [3]"),
         ([{"text": "A", "spans": [[0, 1, "PER"]]}, {"text": "b", "spans": 3}], "row 2: expected"),
     ],

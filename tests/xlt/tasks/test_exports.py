@@ -320,7 +320,7 @@ def test_prodigy_without_answers_is_one_clear_line(tmp_path):
     """Neither labels nor options nor spans; or others than asked for."""
     rows = [{"text": "Ama", "answer": "accept"}]
     with pytest.raises(
-        DataError, match=r"Prodigy export without answers: .*, got 'text', 'answer'"
+        DataError, match=r"Prodigy export without such answers: .*'label', .*, got 'text',"
     ):
         read_file(lines_file(tmp_path, rows), {})
     rows[0]["label"] = "a"

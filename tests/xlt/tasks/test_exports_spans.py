@@ -276,3 +276,20 @@ def test_prodigy_s_labels_of_texts_come_before_spans(tmp_path):
     assert list(read(path)[0].values()) == ["news"]
     assert list(read(path, label="spans")[0].values()) == [(PERSON,)]
     assert list(read(path, kind="spans")[0].values()) == [(PERSON,)]
+
+
+def test_labels_of_texts_are_no_answers_for_a_model_of_spans(tmp_path):
+    """They are not taken for texts without spans."""
+    rows = {
+        "prodigy": [{"text": TEXT, "label": "news", "answer": "accept"}],
+        "doccano": [{"id": 1, "text": TEXT, "label": ["news"], "Comments": []}],
+        "JSON_MIN": [{"id": 1, "text": TEXT, "topic": "news", "annotation_id": 1, "lead_time": 1}],
+    }
+    for tool, given in rows.items():
+        path = lines_file(tmp_path, given, f"{tool}.jsonl")
+        assert list(read(path, label="topic" if tool == "JSON_MIN" else None)[0].values()) == [
+            "news"
+        ]
+        with pytest.raises(DataError, match="expected (spans, got labels|'spans', got)") as caught:
+            read(path, kind="spans", label="topic" if tool == "JSON_MIN" else None)
+        assert "\n" not in str(caught.value)

@@ -53,14 +53,16 @@ def read_prodigy(
         kind: Kind of the answers, if it is known.
 
     Raises:
-        DataError: If no row has a label, options or spans.
+        DataError: If no row has a label, options or spans, or none of those that are wanted.
     """
     labelled = any(_is_choice(row) or _label(row) for _, row in rows)
     spans = answers and (SPANS in (kind, asked.get("label")) or not labelled)
-    if answers and not any(isinstance(row.get(SPANS), list) for _, row in rows) and not labelled:
+    marked = any(isinstance(row.get(SPANS), list) for _, row in rows)
+    if answers and not (marked if spans else labelled):
         raise DataError(
-            f"{path} is a Prodigy export without answers: expected 'label', 'spans', or 'options' "
-            f"and 'accept', got {listed(list(rows[0][1]))}"
+            f"{path} is a Prodigy export without such answers: expected 'spans'"
+            + ("" if labelled else ", 'label', or 'options' and 'accept'")
+            + f", got {listed(list(rows[0][1]))}"
         )
     text = asked.get("text")
     texts: dict[str, list[Row]] = {}

@@ -113,7 +113,7 @@ def _has_marks(rows: Sequence[Row], name: str, kind: str | None) -> bool:
 
 
 def _has_tags(rows: Sequence[Row], label: str, tokens: str) -> bool:
-    """Returns whether a column has tags: by its name, or as many as tokens, of which one is O."""
+    """Returns whether a column has tags: by its name, or one for each token, in the form of tags."""
     if not _has_lists(rows, label):
         return False
     pairs = [(_list(row.get(label)) or [], _list(row.get(tokens)) or []) for _, row in rows]
@@ -201,7 +201,7 @@ def _with_tags(marked: Marked, tokens: str, label: str, text: str | None, path: 
     for (number, row), own, given in zip(marked.rows, words, tags, strict=True):
         if given is not None and len(given) != len(own):
             raise DataError(
-                f"{path}, row {number}: expected as many tags as tokens, got {len(given)} tags in "
+                f"{path}, row {number}: expected one tag for each token, got {len(given)} tags in "
                 f"{label!r} and {len(own)} tokens"
             )
         written, places, agrees = _written(own, text_in(row.get(text)) if text else "")

@@ -230,7 +230,7 @@ def test_texts_without_tags_are_unlabelled(tmp_path):
 def test_tags_and_tokens_must_be_as_many(tmp_path):
     """Or else no tag is sure to belong to its token."""
     rows = [TOKENS, {"tokens": ["a", "b"], "tags": ["O"]}]
-    with pytest.raises(DataError, match=r"row 2: expected as many tags as tokens, got 1 tags in"):
+    with pytest.raises(DataError, match=r"row 2: expected one tag for each token, got 1 tags in"):
         corpus(written(tmp_path, ".jsonl", rows))
 
 
