@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import json
-
 import pytest
+from label_studio_sdk.converter import Converter
+from label_studio_sdk.converter.converter import Format
 
 from tests.xlt.tasks.exported import annotation, json_file, lines_file, result, task
 from xlt.data.spans import Span
@@ -15,6 +14,8 @@ from xlt.tasks.exports import read_file
 TEXT = "Ama lives in Accra."
 PERSON, PLACE = Span(0, 3, "PER"), Span(13, 18, "LOC")
 KINDS = (None, "spans")
+INTERFACE = """<View><Text name="text" value="$text"/>
+<Labels name="ner" toName="text"><Label value="PER"/><Label value="LOC"/></Labels></View>"""
 
 
 def region(start, end, *labels, control="ner", text=None, type="labels"):
@@ -32,34 +33,14 @@ def marked(number, *regions, who=1, **more):
 PERSON_REGION, PLACE_REGION = region(0, 3, "PER"), region(13, 18, "LOC")
 
 
-def min_rows(tasks):
-    """The rows of JSON_MIN: the regions' values, and the labels as a list."""
-    rows = []
-    for one in tasks:
-        for given in one["annotations"]:
-            row = {**one["data"], "id": one["id"], "annotator": given["completed_by"]}
-            row |= {"annotation_id": given["id"], "lead_time": 3.0}
-            row |= {key: given[key] for key in ("created_at", "updated_at")}
-            values = [part["value"] for part in given["result"]]
-            rows.append(row | ({"ner": values} if values else {}))
-    return rows
-
-
 def written(folder, form, tasks):
-    """The tasks in a format of Label Studio."""
-    if form == "JSON":
-        return json_file(folder, tasks)
-    if form == "JSON_MIN":
-        return json_file(folder, min_rows(tasks))
-    path = folder / "export.csv"
-    rows = [
-        {name: json.dumps(cell) if isinstance(cell, list) else cell for name, cell in row.items()}
-        for row in min_rows(tasks)
-    ]
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, sorted({name for row in rows for name in row}))
-        writer.writeheader()
-        writer.writerows(rows)
+    """The tasks in a format of Label Studio, by its own converter; JSON is what it starts from."""
+    path = json_file(folder, tasks)
+    if form != "JSON":
+        Converter(INTERFACE, project_dir=None).convert(
+            str(path), str(folder / form), getattr(Format, form), is_dir=False
+        )
+        [path] = (folder / form).iterdir()
     return path
 
 
@@ -72,7 +53,7 @@ def read(path, *, label=None, **options):
 # Label Studio ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["JSON", "JSON_MIN", "CSV"])
+@pytest.mark.parametrize("form", ["JSON", "JSON_MIN", "CSV", "TSV"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("label", [None, "ner"])
 def test_regions_are_read_in_every_format(tmp_path, form, kind, label):
@@ -84,7 +65,7 @@ def test_regions_are_read_in_every_format(tmp_path, form, kind, label):
     answers, lines = read(written(tmp_path, form, tasks), label=label, kind=kind)
     assert answers == {"1": (PERSON, PLACE), "2": ()}
     assert lines[0] == "read 2 tasks of a Label Studio export: 2 labelled (labels from 'ner')"
-    assert lines[2].startswith("read 2 spans of export.")
+    assert lines[2].startswith("read 2 spans of ")
     assert lines[2].endswith(", 1 of 2 texts without one")
 
 
@@ -104,6 +85,25 @@ def test_annotators_agree_on_spans_as_in_the_service(tmp_path, form):
     answers, lines = read(written(tmp_path, form, tasks))
     assert answers == {"1": (PERSON,), "2": None}
     assert "1 labelled, 1 on which annotators disagree" in lines[0]
+
+
+def test_conll2003_of_label_studio_is_read_as_far_as_it_goes(tmp_path):
+    """Whole words have their spans; what it loses is said."""
+    khmer = "ខ្ញុំរស់នៅភ្នំពេញ"
+    tasks = [
+        task(1, marked(1, PERSON_REGION, PLACE_REGION), text=TEXT),
+        task(2, marked(2, region(9, 17, "LOC", text=khmer[9:])), text=khmer),
+        task(3, marked(3, region(0, 5, "LOC", text="Accra")), marked(4, who=2), text="Accra"),
+    ]
+    corpus = read_file(written(tmp_path, "CONLL2003", tasks), {})
+    answers = [[e.text[s.start : s.end] for s in e.answer] for e in corpus.examples]
+    assert sorted(answers) == [[], ["Accra"], ["Ama", "Accra"], [khmer]]
+    assert [
+        line.split(", as Label Studio's CONLL2003 export")[0] for line in corpus.lines[2:4]
+    ] == [
+        "1 text of result.conll in a script without spaces is one token with a tag",
+        "1 text of result.conll is there more than once, with different tags",
+    ]
 
 
 def test_skips_and_ground_truth_count_as_for_other_kinds(tmp_path):
@@ -290,6 +290,6 @@ def test_labels_of_texts_are_no_answers_for_a_model_of_spans(tmp_path):
         assert list(read(path, label="topic" if tool == "JSON_MIN" else None)[0].values()) == [
             "news"
         ]
-        with pytest.raises(DataError, match="expected (spans, got labels|'spans', got)") as caught:
+        with pytest.raises(DataError, match=r"expected (spans, got labels|'spans', got)") as caught:
             read(path, kind="spans", label="topic" if tool == "JSON_MIN" else None)
         assert "\n" not in str(caught.value)
