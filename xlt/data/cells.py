@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import warnings
 
 from xlt.data.examples import UNKNOWN_LANGUAGE
 from xlt.data.label_names import canonical, is_missing
 from xlt.data.rows import is_blank
 
 _MAX_LIST_CHARACTERS = 100_000
+_MAX_PRINTED_CHARACTERS = 1_000_000
 
 _QUOTED = r"""(?:'[^'\\]*'|"[^"\\]*")"""
 #: A list as Python and NumPy print it, and pandas writes it to CSV: `['a', 'b']`, `['a' 'b']`.
@@ -73,3 +76,19 @@ def written_list(cell: str) -> object:
     except (ValueError, RecursionError):
         printed = _PRINTED.fullmatch(cell)
     return [part[1:-1] for part in re.findall(_QUOTED, cell)] if printed else None
+
+
+def printed_list(cell: str) -> list[object] | None:
+    """Returns the list of strings, numbers, lists, tuples and objects that Python printed.
+
+    pandas writes such lists to CSV: `[{'start': 0, 'label': "it's"}]`. None for anything else.
+    """
+    if len(cell) > _MAX_PRINTED_CHARACTERS or not cell.lstrip().startswith("["):
+        return None
+    try:
+        with warnings.catch_warnings():  # of escapes that Python does not know
+            warnings.simplefilter("ignore")
+            found = ast.literal_eval(cell.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return found if isinstance(found, list) else None

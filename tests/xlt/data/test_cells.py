@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlt.data.cells import as_text, labels, language
+from xlt.data.cells import as_text, labels, language, printed_list
 from xlt.data.label_names import canonical
 
 #: Without what Python or NumPy escape or wrap.
@@ -72,3 +72,33 @@ def test_infinity_is_no_whole_number():
 def test_a_missing_language_is_not_min_nan(cell, lang):
     """`NaN` is what programs write for no value; `nan` is a code."""
     assert language(cell) == lang
+
+
+@given(
+    st.lists(
+        st.one_of(st.text(), st.integers(), st.dictionaries(st.text(), st.text()), st.none()),
+        max_size=4,
+    )
+)
+def test_lists_that_python_prints_are_read(parts):
+    """As pandas writes them to CSV, with all escapes."""
+    assert printed_list(f" {parts!r} ") == parts
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "",
+        "7",
+        "{'a': 1}",
+        "('a',)",
+        "[x]",
+        "[f()]",
+        "['\\d'",
+        "[" * 99_999,
+        "[" + "-" * 99_999 + "1]",
+    ],
+)
+def test_other_cells_are_no_printed_lists(cell):
+    """Nothing is evaluated, however deep it is."""
+    assert printed_list(cell) is None

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from xlt.data.cells import as_text
+from xlt.data.cells import as_text, printed_list
 from xlt.data.label_names import canonical, is_missing
 from xlt.data.rows import is_blank
 from xlt.data.spans import Span, in_order
@@ -76,7 +76,7 @@ def marks_of(cell: object) -> list[Mark | None] | None:
         cell = _from_json(cell)
     if isinstance(cell, Mapping):
         cell = _rows(cell)
-    if not isinstance(cell, list) or not all(isinstance(p, Mapping | list) for p in cell):
+    if not isinstance(cell, list) or not all(isinstance(p, Mapping | list | tuple) for p in cell):
         return None
     return [mark for part in cell for mark in _marks(part)]
 
@@ -202,12 +202,13 @@ def _whole(offset: object) -> int | None:
 
 
 def _from_json(cell: str) -> object:
+    """Returns what a cell writes as JSON, or a list as Python prints it."""
     if not cell.lstrip().startswith(("[", "{")) or len(cell) > _MAX_CELL_CHARACTERS:
         return None
     try:
         return json.loads(cell)
     except (ValueError, RecursionError):
-        return None
+        return printed_list(cell)
 
 
 def _rows(cell: Mapping[str, Any]) -> list[dict[str, Any]] | None:
@@ -219,9 +220,9 @@ def _rows(cell: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     return [{name: columns[name][n] for name in columns} for n in range(sizes.pop())]
 
 
-def _marks(part: Mapping[str, Any] | list[Any]) -> Iterator[Mark | None]:
+def _marks(part: Mapping[str, Any] | Sequence[Any]) -> Iterator[Mark | None]:
     """Yields the mark of each label of an object, or the mark of a list with offsets and label."""
-    if isinstance(part, list):
+    if not isinstance(part, Mapping):
         part = dict(zip(("start", "end", "label"), part, strict=True)) if len(part) == 3 else {}
     names = next((pair for pair in _OFFSETS if set(pair) <= set(part)), None)
     start, end = (_whole(part[name]) for name in names) if names else (None, None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from xlt.data.cells import as_text, strings, written_list
+from xlt.data.cells import as_text, printed_list, strings, written_list
 from xlt.data.columns import named_column, usual_column, usual_columns
 from xlt.data.label_names import is_missing
 from xlt.data.marked.iob import UNTAGGED, are_bare, is_tag, spans_of
@@ -113,7 +113,7 @@ def _has_marks(rows: Sequence[Row], name: str, kind: str | None) -> bool:
 
 
 def _has_tags(rows: Sequence[Row], label: str, tokens: str) -> bool:
-    """Returns whether a column has tags: by its name, or one for each token, in the form of tags."""
+    """Returns whether a column has tags: by its name, or one in form for each token."""
     if not _has_lists(rows, label):
         return False
     pairs = [(_list(row.get(label)) or [], _list(row.get(tokens)) or []) for _, row in rows]
@@ -134,8 +134,10 @@ def _has_lists(rows: Sequence[Row], name: str) -> bool:
 
 def _list(cell: object) -> list[Any] | None:
     """Returns a list, or one that a string writes."""
-    found = written_list(cell.strip()) if isinstance(cell, str) else cell
-    return found if isinstance(found, list) else None
+    if isinstance(cell, str):
+        found = written_list(cell.strip())
+        return found if isinstance(found, list) else printed_list(cell)
+    return cell if isinstance(cell, list) else None
 
 
 # Offsets --------------------------------------------------------------------------------------

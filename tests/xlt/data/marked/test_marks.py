@@ -35,6 +35,8 @@ PERSON = Mark(0, 3, "PER")
         [[0, 3, "PER"]],
         {"start": [0], "end": [3], "label": ["PER"]},
         '[{"start": 0, "end": 3, "label": " PER "}]',
+        "[{'start': 0, 'end': 3, 'label': 'PER', 'text': 'Ama', 'score': None}]",
+        "[(0, 3, 'PER')]",
         "[[0, 3, \"PER\"]]",
     ],
 )  # fmt: skip

@@ -161,6 +161,15 @@ def test_tokens_and_tags_are_read(tmp_path, kind, column):
     ]
 
 
+def test_lists_that_pandas_writes_to_csv_are_read(tmp_path):
+    """As Python prints them, with its quotes and escapes."""
+    row = {"tokens": str(["it's", 'a "b\'c"', "\u200bAma"]), "tags": str(["O", "O", "B-PER"])}
+    example = only(written(tmp_path, ".csv", [row]))
+    assert [example.text[s.start : s.end] for s in example.answer] == ["\u200bAma"]
+    example = only(written(tmp_path, ".csv", [{"text": "Ama ran", "spans": str(MARKS)}]))
+    assert example.answer == (PERSON,)
+
+
 def test_class_numbers_of_tags_are_named_by_the_file(tmp_path):
     """As the data sets of the Hub have them; numbers without names are refused."""
     names = ["O", "B-PER", "I-PER", "B-LOC"]
