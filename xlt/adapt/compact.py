@@ -25,8 +25,8 @@ from xlt.adapt.embeddings import (
 )
 from xlt.adapt.options import AdaptOptions
 from xlt.encoder.encoder import Encoder
-from xlt.encoder.reading import longest_input
 from xlt.encoder.pooling import mean_pool
+from xlt.encoder.reading import longest_input
 from xlt.encoder.tokens import Tokens, pad, padded_width
 
 

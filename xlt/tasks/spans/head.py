@@ -40,6 +40,9 @@ class SpansHead(Head):
 
     Tokenizers that lower-case a text drop what tells names from other words, so the shapes of the
     letters reach the encoder's input embeddings and the hidden layer. They start at zero.
+
+    Labels are not smoothed: most words are in no span, and a share of each other tag at every word
+    would be more spans than there are.
     """
 
     reads_words: ClassVar[bool] = True
@@ -54,7 +57,6 @@ class SpansHead(Head):
     ) -> None:
         super().__init__(task, width, label_smoothing=label_smoothing)
         self.labels = task.labels
-        self.label_smoothing = label_smoothing
         self.tags = count_tags(task.labels)
         seen = 2 * _NEIGHBOURS + 1
         self.shape_embedding = nn.Linear(len(SHAPES), embedding_width or width, bias=False)
@@ -135,7 +137,6 @@ class SpansHead(Head):
             targets.reshape(-1),
             reduction="none",
             ignore_index=_NOTHING,
-            label_smoothing=self.label_smoothing,
         ).reshape(len(targets), -1)
         words = (targets[..., 0] != _NOTHING).sum()
         return each.sum(dim=1) * len(targets) / words.clamp(min=1)
