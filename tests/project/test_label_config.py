@@ -11,7 +11,10 @@ FOLDER = Path(__file__).parents[2] / "label_config"
 COMMENT = "<!-- {} `lang` in the task data is shown as a badge. -->\n"
 LABELS = ("First label", "Second label", "Third label")
 #: Kind -> labels of its file, and what people change in it.
-FILLED = {"rating": (("5",), "Set maxRating to your number of stars.")}
+FILLED = {
+    "rating": (("5",), "Set maxRating to your number of stars."),
+    "spans": (LABELS, "Replace the labels by your own."),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -36,6 +36,8 @@ border-radius: 999px;
     }
     .xlt-text { font-size: 1.6rem; line-height: 1.8; }
     .xlt-text * { font-size: inherit !important; line-height: inherit !important; }
+    .xlt-text [class*="richtext__line"] { display: inline-block; width: 100%; \
+unicode-bidi: plaintext; text-align: start; }
   </Style>
   <Labels name="label" toName="text">
     {labels}

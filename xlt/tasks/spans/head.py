@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 _HIDDEN = 192
 #: Words to the left and to the right that a decision sees, beside what the encoder has read.
 _NEIGHBOURS = 1
+#: A shape's number where it is set: its weights then grow as fast as those of the states.
+_SHAPE = 5.0
 #: Logit of "outside" in the second layer before training: few texts have overlapping spans.
 _OUTSIDE_SECOND = 8.0
 #: Target of a place without a word.
@@ -169,9 +171,9 @@ class SpansHead(Head):
 
 
 def _flags(shapes: Tensor) -> Tensor:
-    """Returns the bits of shapes (B, U) as numbers (B, U, F); none for padding."""
+    """Returns the bits of shapes (B, U) as numbers (B, U, F), 0 or `_SHAPE`; 0 for padding."""
     bits = torch.arange(len(SHAPES), device=shapes.device)
-    return ((shapes.clamp(min=0)[..., None] >> bits) & 1).float()
+    return _SHAPE * ((shapes.clamp(min=0)[..., None] >> bits) & 1).float()
 
 
 def _with_neighbours(rows: Tensor) -> Tensor:
