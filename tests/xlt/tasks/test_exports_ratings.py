@@ -7,18 +7,12 @@ import json
 
 import pytest
 
-from tests.xlt.tasks.exported import annotation, json_file, task
+from tests.xlt.tasks.exported import annotation, json_file, rated, task
 from xlt.errors import DataError
 from xlt.tasks.exports import read_file
 from xlt.tasks.kinds import infer_task
 
 FORMS = ("json", "json_min", "csv")
-
-
-def rated(number, value, who=1, *, kind="rating", control="stars", **more):
-    """An annotation with a rating."""
-    result = {"from_name": control, "to_name": "text", "type": kind, "value": {kind: value}}
-    return annotation(number, [], who) | {"result": [{"id": "r", **result}], **more}
 
 
 def written(folder, form, tasks, control="stars"):
