@@ -52,6 +52,10 @@ SHAPES = (
     "upper at the beginning of a sentence",
     "joined to the left",
 )
+#: Number of the shapes that exclude one another, which come first.
+CASES = 8
+#: Steps of a word's length, a third of its characters; the two bits above those of `SHAPES`.
+LENGTHS = 4
 _ENDS_SENTENCE = frozenset(".!?:…\n。！？।॥።؟۔")
 _OPENS = frozenset("\"'“”„«»‘’-–—([¿¡*•")
 
@@ -62,7 +66,7 @@ class Words:
 
     Attributes:
         of_token: (T,) the word of each token, from 0; -1 for a token of no word.
-        shapes: (U,) bits of `SHAPES`.
+        shapes: (U,) bits of `SHAPES`, and the step of the length above them.
         where: (U, 2) first code point and the one behind the last, in rising order.
     """
 
@@ -169,7 +173,8 @@ def _shapes(text: str, where: Sequence[Sequence[int]]) -> list[int]:
             10: begins and 2 <= case <= 5,
             11: start > 0 and not _is_blank(text[start - 1]),
         }
-        shapes.append(sum(1 << bit for bit, is_set in flags.items() if is_set))
+        length = min((end - start) // 3, LENGTHS - 1) << len(SHAPES)
+        shapes.append(length + sum(1 << bit for bit, is_set in flags.items() if is_set))
         begins = word in _ENDS_SENTENCE or (begins and word in _OPENS)
     return shapes
 

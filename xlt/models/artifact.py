@@ -35,6 +35,7 @@ from xlt.errors import DataError, EncoderError, StoreError, XltError
 from xlt.frozen.model import FrozenModel
 from xlt.tasks.heads import Head, build_head
 from xlt.tasks.kinds import task_from_json
+from xlt.tasks.probes import has_probe
 from xlt.tasks.task import AnyTask
 
 _HEAD = "xlt_head."
@@ -146,7 +147,7 @@ def load_model(folder: Path) -> tuple[Encoder, Head | FrozenModel, AnyTask, Trai
 def _head(
     state: Mapping[str, torch.Tensor], task: AnyTask, encoder: Encoder, *, frozen: bool
 ) -> Head | FrozenModel:
-    if frozen:
+    if frozen and has_probe(task):
         model = FrozenModel.from_tensors({k: v.float().numpy() for k, v in state.items()})
         expected = (task.width, encoder.width)
         if model.linear.weights.shape != expected:

@@ -66,6 +66,10 @@ class Calibration:
         temperature = np.array([each[lang] for lang in langs], dtype=np.float64).reshape(-1, 1)
         return probabilities(np.asarray(logits, dtype=np.float64) / temperature, link)
 
+    def knows(self, lang: str) -> bool:
+        """Returns whether labels of a language, or of its macrolanguage, were there to fit on."""
+        return not {normalise(lang), macrolanguage(lang)}.isdisjoint(self.temperatures)
+
     def _temperature(self, lang: str) -> float:
         of_macrolanguage = self.temperatures.get(macrolanguage(lang) or "", self.pooled)
         return self.temperatures.get(normalise(lang), of_macrolanguage)

@@ -25,6 +25,8 @@ from xlt.tasks.agreement import DISAGREE, majority
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.task import Agreement
 
+#: Kind of answers that are numbers.
+_RATING = "rating"
 #: Reason of items that are left out.
 _NO_TEXT = "without text"
 #: The kind of task with several labels.
@@ -49,8 +51,8 @@ def read_file(
         split: Keep only rows whose `split` column has this value.
         answers: Reads the answers; without them, or if the label's column is named "", only texts
             are wanted.
-        kind: Kind of the answers; None if they decide it. An export's are one label, or several if
-            an annotator chose several.
+        kind: Kind of the answers; None if they decide it. An export's are ratings or spans if the
+            tool says so, several labels if an annotator chose several, otherwise one label.
 
     Raises:
         DataError: If the file cannot be read.
@@ -72,7 +74,7 @@ def read_file(
         return replace(corpus, summary=_summary(export, len(read), reasons if answers else None))
     numbers = {number for number, _ in read}
     items = [item for item in export.items if item.number in numbers]
-    kind = SPANS if export.spans else kind
+    kind = SPANS if export.spans else kind or (_RATING if export.ratings else None)
     items, placed = _with_spans(items, columns, str(path)) if export.spans else (items, None)
     agreements = _agreements(items, kind, str(path))
     pairs: dict[int, tuple[Hashable | None, float]] = {
@@ -136,10 +138,13 @@ def _agreements(items: Sequence[Item], kind: str | None, path: str) -> list[Agre
     if kind == SPANS:
         return [_agreement(item, majority, item.votes) for item in items]
     # As in the service, several choices are no answer to a question for one label.
-    return [
-        _agreement(item, majority, {who: c[0] for who, c in item.votes.items() if len(c) == 1})
-        for item in items
-    ]
+    single = [{who: c[0] for who, c in item.votes.items() if len(c) == 1} for item in items]
+    scale = KINDS[_RATING].infer(labels) if kind == _RATING and len(labels) > 1 else None
+    if scale is not None:
+        numbers = [{who: scale.read(vote) for who, vote in own.items()} for own in single]
+        pairs = zip(items, numbers, strict=True)
+        return [_agreement(item, scale.agree, own) for item, own in pairs]
+    return [_agreement(item, majority, own) for item, own in zip(items, single, strict=True)]
 
 
 def _agreement(

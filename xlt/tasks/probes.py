@@ -9,5 +9,5 @@ NO_PROBE = "because sentence vectors do not tell them"
 
 
 def has_probe(task: AnyTask) -> bool:
-    """Returns whether the task has probes and frozen models, which learn from sentence vectors."""
+    """Returns whether the task has probes, and frozen models that learn from sentence vectors."""
     return task.link is not None

@@ -119,7 +119,7 @@ class Task(Protocol[A]):
     def link(self) -> Link | None:
         """Function from outputs to probabilities; None if an example has several rows of them.
 
-        Then sentence vectors do not tell the answer: there is no probe and no frozen model.
+        Then sentence vectors do not tell the answer: there is no probe.
         """
 
     def targets(self, answers: Sequence[A]) -> NDArray[np.float64]:

@@ -23,6 +23,7 @@ from xlt.training.finish import finish
 from xlt.training.network import batch_loss
 from xlt.training.result import Progress, TrainResult
 from xlt.training.run import Run, set_up
+from xlt.training.words import fit_words
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def train_joint(
         resumed_at = load_checkpoint(work, run.state, run.history, identity) if work else 0
         if resumed_at:
             _log.info("resumed after step %d of %d", resumed_at, run.steps)
-        elif config.warm_start_head and not run.model.head.reads_words:
+        elif config.warm_start_head:
             progress(Progress(phase="probe", step=0, steps=run.steps))
             _warm_start(run)
         _loop(run, resumed_at, work, identity, progress, should_stop)
@@ -107,6 +108,11 @@ def learning_rate_share(step: int, steps: int, warmup_share: float) -> float:
 def _warm_start(run: Run) -> None:
     """Fits the head on the frozen encoder's vectors: linear probing before fine-tuning."""
     device, material = run.accelerator.device, run.material
+    if run.model.head.reads_words:
+        body, pad_id = run.encoder.model, run.encoder.pad_id
+        targets, weights = material.task_targets, material.weights
+        fit_words(body, run.model.head, material.labelled, targets, weights, pad_id, run.dtype)
+        return
     vectors = run.read(material.labelled).vectors
     run.model.head.warm_start(
         vectors.to(device),

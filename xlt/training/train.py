@@ -8,10 +8,11 @@ from pathlib import Path
 from xlt.config import TrainConfig
 from xlt.data.examples import Example
 from xlt.disk.outputs import check_folder, check_new_folder
-from xlt.errors import ConfigError, DataError
+from xlt.errors import DataError
 from xlt.tasks.probes import has_probe
 from xlt.tasks.task import AnyTask
 from xlt.training.frozen import train_frozen
+from xlt.training.frozen_words import train_frozen_words
 from xlt.training.loop import train_joint
 from xlt.training.result import Progress, TrainResult
 
@@ -50,7 +51,6 @@ def train(
         should_stop: Called as often; True cancels the training.
 
     Raises:
-        ConfigError: If the task has no frozen models and one is asked for.
         DataError: If there are too few answers, if all are the same, or if one is not of the task.
         EncoderError: If the encoder cannot be loaded.
         StoreError: If the model or a checkpoint cannot be written; before the training if that is
@@ -65,9 +65,14 @@ def train(
     _check_labels(labelled, task)
     if config.learner == "frozen":
         if not has_probe(task):
-            raise ConfigError(
-                f"learner 'frozen' learns from sentence vectors, which do not tell {task.kind}: "
-                "set learner to 'joint'"
+            return train_frozen_words(
+                labelled,
+                task,
+                config,
+                out,
+                held_out=held_out,
+                progress=progress,
+                should_stop=should_stop,
             )
         return train_frozen(
             labelled,

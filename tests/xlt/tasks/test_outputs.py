@@ -51,3 +51,43 @@ def test_outputs_are_rows_and_columns():
     """A list of numbers is not the outputs of one example."""
     with pytest.raises(DataError, match=r"shape \(N, W\), got \(3,\)"):
         Outputs(np.zeros(3))
+
+
+def ragged(lengths: list[int]) -> Outputs:
+    """Outputs of examples with these numbers of rows, all of them different."""
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    values = np.arange(2 * starts[-1], dtype=np.float32).reshape(-1, 2)
+    return Outputs(values, starts, values.astype(np.int64))
+
+
+def test_examples_may_have_several_rows_or_none(tmp_path):
+    """They are taken, joined and saved with their places."""
+    outputs = ragged([2, 0, 3])
+    assert len(outputs) == 3
+    taken = outputs.take([2, 0, 1])
+    np.testing.assert_array_equal(taken.starts, [0, 3, 5, 5])
+    np.testing.assert_array_equal(taken.values, outputs.values[[2, 3, 4, 0, 1]])
+    np.testing.assert_array_equal(taken.where, outputs.where[[2, 3, 4, 0, 1]])
+    mask = outputs.take(np.array([True, False, True]))
+    np.testing.assert_array_equal(mask.starts, [0, 2, 5])
+    joined = outputs.take([0]).concat(outputs.take([1, 2]))
+    for name in ("values", "starts", "where"):
+        np.testing.assert_array_equal(getattr(joined, name), getattr(outputs, name))
+    Scores(outputs=outputs, vectors=np.ones((3, 4), np.float32)).save(tmp_path / "s.npz")
+    loaded = Scores.load(tmp_path / "s.npz").outputs
+    for name in ("values", "starts", "where"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(outputs, name))
+
+
+def test_rows_and_places_must_fit_together():
+    """What does not is refused with what was expected."""
+    values, where = np.zeros((3, 2)), np.zeros((3, 2), np.int64)
+    for starts in ([0, 2], [1, 3], [0, 2, 1, 3]):
+        with pytest.raises(DataError, match="starts must rise from 0 to 3"):
+            Outputs(values, np.array(starts), where)
+    with pytest.raises(DataError, match="places must have shape"):
+        Outputs(values, np.array([0, 3]), where[:2])
+    with pytest.raises(DataError, match="need starts and places"):
+        Outputs(values, np.array([0, 3]))
+    with pytest.raises(DataError, match="got one row each"):
+        Outputs(values).ragged()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from xlt.data.columns import find_columns
@@ -18,6 +18,7 @@ from xlt.data.exports.items import (
     label_of,
     labels_of_leaves,
     listed,
+    rating_of_cell,
 )
 from xlt.data.marked.marks import Marks, are_marks, marks_of
 from xlt.data.marked.tables import KIND as SPANS
@@ -60,7 +61,8 @@ def read_annotation_rows(
     columns = find_columns(names, asked, path)
     control = _control(rows, names, columns, asked, path, kind) if answers else ""
     spans = bool(control) and any(are_marks(row.get(control)) for _, row in rows)
-    given = None if spans else _choices(rows, control, path)
+    ratings = not spans and _are_ratings([row.get(control) for _, row in rows])
+    given = None if spans else _choices(rows, control, path, _rated if ratings else _chosen)
     tasks: dict[tuple[str, str], list[Row]] = {}
     for number, row in rows:
         known = "id" in row or "annotator" in row
@@ -72,6 +74,7 @@ def read_annotation_rows(
         items=tuple(_item(annotations, control, given) for annotations in tasks.values()),
         control=control,
         spans=spans,
+        ratings=ratings,
     )
 
 
@@ -109,9 +112,14 @@ def _marks(row: Mapping[str, object], control: str) -> Marks:
     return [] if is_blank(cell) else marks_of(cell) or [None]
 
 
-def _choices(rows: Sequence[Row], control: str, path: str) -> dict[int, Choices]:
-    """Returns the choices of each annotation."""
-    chosen = {number: _chosen(row, number, control, path) for number, row in rows}
+def _choices(
+    rows: Sequence[Row],
+    control: str,
+    path: str,
+    read: Callable[[Mapping[str, object], int, str, str], list[Choice]],
+) -> dict[int, Choices]:
+    """Returns the choices of each annotation, as `read` finds them in its row."""
+    chosen = {number: read(row, number, control, path) for number, row in rows}
     leaves = labels_of_leaves(choice for part in chosen.values() for choice in part)
     return {number: choices(label_of(c, leaves) for c in part) for number, part in chosen.items()}
 
@@ -125,6 +133,16 @@ def _chosen(row: Mapping[str, object], number: int, control: str, path: str) -> 
             f"got {str(cell)[:100]!r}"
         )
     return value
+
+
+def _rated(row: Mapping[str, object], number: int, control: str, path: str) -> list[Choice]:
+    return [*(rating_of_cell(row.get(control)) or ())]
+
+
+def _are_ratings(cells: Sequence[object]) -> bool:
+    """Returns whether the cells of a column are ratings, or have nothing in them."""
+    filled = [cell for cell in cells if not is_blank(cell)]
+    return bool(filled) and all(rating_of_cell(cell) is not None for cell in filled)
 
 
 def _control(
@@ -144,9 +162,10 @@ def _control(
     several = [
         name for name in left if any(choice_object(row.get(name)) is not None for _, row in rows)
     ]
+    rated = [name for name in left if _are_ratings([row.get(name) for _, row in rows])]
     spans = [name for name in left if any(are_marks(row.get(name)) for _, row in rows)]
     usual = [columns["label"]] if "label" in columns else []
-    for found in (spans if kind == SPANS else [], several, usual, spans, left):
+    for found in (spans if kind == SPANS else [], several, usual, rated, spans, left):
         if len(found) == 1:
             return found[0]
         if found:

@@ -8,6 +8,7 @@ from typing import Any
 from xlt.data.choice_trees import outermost
 from xlt.data.exports.annotations import Json, counted, objects, results_of
 from xlt.data.exports.items import (
+    RATINGS,
     UNANSWERED,
     Choice,
     Export,
@@ -19,6 +20,7 @@ from xlt.data.exports.items import (
     label_of,
     labels_of_leaves,
     listed,
+    rating_of,
 )
 from xlt.data.exports.regions import controls_of, marks_in
 from xlt.data.marked.tables import KIND as SPANS
@@ -48,7 +50,7 @@ def read_tasks(
         rows: Rows for which `is_tasks` holds.
         path: Their file, for messages.
         control: Name of the control whose answers count; None for the only `<Choices>`, or else
-            the only `<Labels>`.
+            the only rating, or else the only `<Labels>`.
         answers: Reads the answers; without them only texts are wanted.
         kind: Kind of the answers, if it is known.
 
@@ -79,6 +81,7 @@ def read_tasks(
         control=name,
         text=_PLAIN_TEXT,
         spans=spans,
+        ratings=_types(rows).get(name) in RATINGS,
     )
 
 
@@ -121,11 +124,27 @@ def _chosen(annotation: Json, control: str) -> list[Choice]:
 
 
 def _selections(annotation: Json) -> Iterator[tuple[str, list[Choice]]]:
-    """Yields the control and the choices of each result about the whole text."""
+    """Yields the control and the choices, or the rating, of each result about the whole text."""
     for result in results_of(annotation):
         value, name = result.get("value"), result.get("from_name")
-        if isinstance(value, Mapping) and "start" not in value and is_chosen(value.get("choices")):
+        if not isinstance(value, Mapping) or "start" in value:
+            continue
+        rating = rating_of(value)
+        if is_chosen(value.get("choices")):
             yield str(name), value["choices"]
+        elif rating is not None:
+            yield str(name), list(rating)
+
+
+def _types(rows: Sequence[Row]) -> dict[str, str]:
+    """Returns the type of the results of each control."""
+    return {
+        str(result.get("from_name")): str(result.get("type"))
+        for _, row in rows
+        for annotation in objects(row.get("annotations"))
+        for result in results_of(annotation)
+        if result.get("from_name") is not None
+    }
 
 
 def _control(
@@ -138,13 +157,8 @@ def _control(
     """
     annotations = [a for _, row in rows for a in objects(row.get("annotations"))]
     choices = list(dict.fromkeys(name for a in annotations for name, _ in _selections(a)))
-    spans = controls_of(annotations)
-    types = {
-        str(result.get("from_name")): str(result.get("type"))
-        for annotation in annotations
-        for result in results_of(annotation)
-        if result.get("from_name") is not None
-    }
+    spans, types = controls_of(annotations), _types(rows)
+    choices = [name for name in choices if types[name] not in RATINGS or name == wanted] or choices
     others = [f"{name} ({type})" for name, type in types.items() if name not in (*choices, *spans)]
     if wanted is not None and types and wanted not in (*choices, *spans):
         raise DataError(
@@ -162,7 +176,7 @@ def _control(
             f"{path} has answers to several controls: {listed(usable)}: choose one with --label"
         )
     if types:
-        expected = "spans" if kind == SPANS else "choices for the whole text"
+        expected = "spans" if kind == SPANS else "choices or ratings for the whole text"
         got = [f"{name} ({type})" for name, type in types.items()]
         raise DataError(f"{path}: no annotation has {expected}; got answers to {listed(got)}")
     return "", kind == SPANS

@@ -1,4 +1,4 @@
-"""Head: tags of words, from their mean hidden states and letter shapes and those of neighbours."""
+"""Head: tags of words, a product of where spans are and of their labels."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from xlt.data.examples import Example
+from xlt.encoder.shapes import CONTEXT, context, flags, has_case, without_case
 from xlt.encoder.tokens import PaddedWords, Tokens
 from xlt.encoder.words import SHAPES
 from xlt.errors import DataError
 from xlt.tasks.heads import Fit, Head
+from xlt.tasks.logistic import fit
 from xlt.tasks.outputs import Outputs
 from xlt.tasks.spans.judging import credit, decode
 from xlt.tasks.spans.task import Spans
@@ -23,12 +25,11 @@ from xlt.tasks.tagging import LAYERS, OUTSIDE, Answer, count_tags, layered, tags
 
 _log = logging.getLogger(__name__)
 
-#: Width of the hidden layer.
-_HIDDEN = 192
-#: Words to the left and to the right that a decision sees, beside what the encoder has read.
-_NEIGHBOURS = 1
-#: A shape's number where it is set: its weights then grow as fast as those of the states.
-_SHAPE = 5.0
+#: Weight of the states where words begin and end, beside that of the shapes: what a model learns
+#: of words in one language misleads it in others, but shapes are alike. More without case.
+_STATES, _STATES_WITHOUT_CASE = 0.03, 0.2
+#: Penalties of the warm start: of where spans are, and of their labels.
+_PLACES_L2, _LABELS_L2 = 1.0, 33.0
 #: Logit of "outside" in the second layer before training: few texts have overlapping spans.
 _OUTSIDE_SECOND = 8.0
 #: Target of a place without a word.
@@ -38,16 +39,21 @@ _ONE_ANSWER_CREDIT = 0.8
 
 
 class SpansHead(Head):
-    """One hidden layer over a word and its neighbours, then the tags of each layer.
+    """Where spans begin, go on and end, from shapes; their labels, from hidden states.
 
-    Tokenizers that lower-case a text drop what tells names from other words, so the shapes of the
-    letters reach the encoder's input embeddings and the hidden layer. They start at zero.
+    The tag of a word is a product: whether a span begins, goes on or is not there, and its label.
+    Texts without case have a layer of their own for the first. The shapes of letters also reach the
+    encoder's input embeddings: tokenizers that lower-case a text drop what tells names from other
+    words. These weights start at zero.
 
     Labels are not smoothed: most words are in no span, and a share of each other tag at every word
     would be more spans than there are.
     """
 
     reads_words: ClassVar[bool] = True
+
+    center: Tensor
+    scale: Tensor
 
     def __init__(
         self,
@@ -60,20 +66,21 @@ class SpansHead(Head):
         super().__init__(task, width, label_smoothing=label_smoothing)
         self.labels = task.labels
         self.tags = count_tags(task.labels)
-        seen = 2 * _NEIGHBOURS + 1
         self.shape_embedding = nn.Linear(len(SHAPES), embedding_width or width, bias=False)
-        self.states = nn.Linear(seen * width, _HIDDEN)
-        self.shapes = nn.Linear(seen * len(SHAPES), _HIDDEN, bias=False)
-        self.linear = nn.Linear(_HIDDEN, task.width)
-        for layer in (self.shape_embedding, self.shapes, self.linear):
-            nn.init.zeros_(layer.weight)
-        nn.init.zeros_(self.linear.bias)
-        with torch.no_grad():
-            self.linear.bias[self.tags + OUTSIDE :: self.tags] = _OUTSIDE_SECOND
+        self.places = nn.Linear(CONTEXT + width, 3)
+        self.places_without_case = nn.Linear(CONTEXT + width, 3)
+        self.kinds = nn.Linear(width, len(task.labels))
+        self.inner = nn.Linear(CONTEXT + width, self.tags)
+        for layer in self.children():
+            for parameter in layer.parameters():
+                nn.init.zeros_(parameter)
+        nn.init.constant_(self.inner.bias[OUTSIDE], _OUTSIDE_SECOND)
+        self.register_buffer("center", torch.zeros(width))
+        self.register_buffer("scale", torch.ones(()))
 
     def added(self, words: PaddedWords) -> Tensor:
         """Returns what the input embeddings of tokens get, (B, T, E): their word's shape."""
-        each = self.shape_embedding(_flags(words.shapes))  # (B, U, E)
+        each = self.shape_embedding(flags(words.shapes))  # (B, U, E)
         rows = torch.cat([torch.zeros_like(each[:, :1]), each], dim=1)
         index = (words.of_token + 1)[..., None].expand(-1, -1, rows.shape[-1])
         return rows.gather(1, index)
@@ -118,14 +125,25 @@ class SpansHead(Head):
         """Returns logits (B, U, LAYERS * T) in float32 of the words of each row."""
         assert words is not None
         with torch.autocast(states.device.type, enabled=False):
-            count = words.shapes.shape[1]
-            numbers = torch.arange(count, device=states.device)
-            member = (words.of_token[:, None, :] == numbers[None, :, None]).float()  # (B, U, T)
-            means = member @ states.float() / member.sum(dim=-1, keepdim=True).clamp(min=1.0)
-            means = functional.layer_norm(means, means.shape[-1:])
-            hidden = self.states(_with_neighbours(means))
-            hidden = hidden + self.shapes(_with_neighbours(_flags(words.shapes)))
-            return self.linear(functional.gelu(hidden))  # type: ignore[no-any-return]
+            means = (word_means(states, words) - self.center) / self.scale
+            return self.tag_logits(means, words.shapes)
+
+    def means(self, states: Tensor, words: PaddedWords) -> Tensor:
+        """Returns the mean state (B, U, H) of each word's tokens, from states (B, T, H)."""
+        return word_means(states, words)
+
+    def tag_logits(self, means: Tensor, shapes: Tensor) -> Tensor:
+        """Returns logits (B, U, LAYERS * T) from scaled means (B, U, H) and shapes (B, U)."""
+        around = context(shapes)
+        rows = torch.cat([around, _STATES * means], dim=-1)
+        unknown = torch.cat([context(without_case(shapes)), _STATES_WITHOUT_CASE * means], dim=-1)
+        cased = has_case(shapes)[:, None, None]
+        places = torch.where(cased, self.places(rows), self.places_without_case(unknown))
+        places = places.log_softmax(dim=-1)  # (B, U, 3): outside, begins, goes on
+        kinds = self.kinds(means * means.shape[-1] ** -0.5 * 10.0).log_softmax(dim=-1)
+        inside = places[..., 1:, None] + kinds[..., None, :]  # (B, U, 2, K)
+        first = torch.cat([places[..., :1], inside.transpose(-1, -2).flatten(-2)], dim=-1)
+        return torch.cat([first, self.inner(rows)], dim=-1)
 
     def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Returns the cross-entropies of each row's words, (B,).
@@ -145,6 +163,36 @@ class SpansHead(Head):
 
     def warm_start(self, vectors: Tensor, targets: Tensor, weights: Tensor, *, l2: float) -> None:
         """Does nothing: sentence vectors do not tell where spans are."""
+
+    def fit_words(self, means: Tensor, shapes: Tensor, targets: Tensor, weights: Tensor) -> None:
+        """Fits the first layer on frozen states, by logistic regressions (L-BFGS).
+
+        Args:
+            means: (N, U, H) mean states of the words of N rows; anything for padding.
+            shapes: (N, U) their shapes; -1 for padding.
+            targets: (N, U, LAYERS) their tags.
+            weights: (N,) trust in the rows.
+        """
+        tags = targets[:, : shapes.shape[1], 0]
+        own = (shapes >= 0) & (tags != _NOTHING)
+        self.center.copy_(means[own].mean(dim=0))
+        self.scale.copy_((means[own] - self.center).std().clamp(min=1e-6))
+        means = (means - self.center) / self.scale
+        chosen = own.flatten().nonzero()[:, 0]
+        flat = tags.flatten()[chosen]
+        each = weights[:, None].expand_as(own).flatten()[chosen]
+        place = torch.where(flat == OUTSIDE, 0, 2 - flat % 2)
+        for layer, share, seen in (
+            (self.places, _STATES, shapes),
+            (self.places_without_case, _STATES_WITHOUT_CASE, without_case(shapes)),
+        ):
+            around = context(seen).flatten(0, 1)[chosen]
+            rows = torch.cat([around, share * means.flatten(0, 1)[chosen]], dim=-1)
+            _fit(layer, rows, functional.one_hot(place, 3), each, _PLACES_L2)
+        rows, kinds, each = _labelled(means, tags, weights)
+        if len(kinds):
+            target = functional.one_hot(kinds, len(self.labels))
+            _fit(self.kinds, rows * rows.shape[-1] ** -0.5 * 10.0, target, each, _LABELS_L2)
 
     def fit(self, logits: Tensor, targets: Tensor) -> Fit:
         """Measures the mean credit of words' spans; collapsed as `_ONE_ANSWER_CREDIT` defines.
@@ -170,18 +218,30 @@ class SpansHead(Head):
         return Fit(accuracy=mean, collapsed=same and mean < _ONE_ANSWER_CREDIT)
 
 
-def _flags(shapes: Tensor) -> Tensor:
-    """Returns the bits of shapes (B, U) as numbers (B, U, F), 0 or `_SHAPE`; 0 for padding."""
-    bits = torch.arange(len(SHAPES), device=shapes.device)
-    return _SHAPE * ((shapes.clamp(min=0)[..., None] >> bits) & 1).float()
+def word_means(states: Tensor, words: PaddedWords) -> Tensor:
+    """Returns the mean state (B, U, H) of each word's tokens, from states (B, T, H)."""
+    numbers = torch.arange(words.shapes.shape[1], device=states.device)
+    member = (words.of_token[:, None, :] == numbers[None, :, None]).float()  # (B, U, T)
+    return member @ states.float() / member.sum(dim=-1, keepdim=True).clamp(min=1.0)
 
 
-def _with_neighbours(rows: Tensor) -> Tensor:
-    """Returns each word's numbers (B, U, D) with those of its neighbours, (B, U, seen * D)."""
-    padded = functional.pad(rows, (0, 0, _NEIGHBOURS, _NEIGHBOURS))
-    count = rows.shape[1]
-    shifted = [padded[:, shift : shift + count] for shift in range(2 * _NEIGHBOURS + 1)]
-    return torch.cat(shifted, dim=-1)
+def _labelled(means: Tensor, tags: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns the mean (S, H) of each span's words, its label (S,) and its weight (S,)."""
+    rows, words = (tags > OUTSIDE).nonzero(as_tuple=True)
+    own = tags[rows, words]
+    number = (own % 2 == 1).long().cumsum(dim=0) - 1  # a span begins with an odd tag
+    count = int(number.max()) + 1 if len(number) else 0
+    sums = torch.zeros(count, means.shape[-1]).index_add_(0, number, means[rows, words])
+    sizes = torch.bincount(number, minlength=count).clamp(min=1)
+    begins = own % 2 == 1
+    return sums / sizes[:, None], (own[begins] - 1) // 2, weights[rows[begins]]
+
+
+def _fit(layer: nn.Linear, rows: Tensor, targets: Tensor, weights: Tensor, l2: float) -> None:
+    fitted = fit(rows.numpy(), targets.numpy(), "softmax", l2=l2, weights=weights.numpy())
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(fitted.weights))
+        layer.bias.copy_(torch.from_numpy(fitted.biases))
 
 
 HEAD = SpansHead

@@ -16,9 +16,13 @@ from xlt.errors import ConfigError, DataError
 from xlt.tasks import calibration
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.outputs import Outputs
-from xlt.tasks.tagging import LAYERS, Answer, best_tags, count_tags, spans_of, tags_of
+from xlt.tasks.tagging import LAYERS, OUTSIDE, Answer, best_tags, count_tags, spans_of, tags_of
 from xlt.tasks.task import Suggestion
 
+#: What the logit of "outside" loses in languages that a fitted calibration does not know. Models
+#: are too sure there that a word is in no span. Measured with labels in English alone: exact F1 of
+#: Danish, Slovak and Serbian +.07 to +.15 on average, and 1 to 2 are about as good.
+_UNKNOWN_LANGUAGE = 1.5
 #: Spans beside the suggested ones that the expected credit counts with.
 _MOST_OTHERS = 24
 
@@ -65,8 +69,12 @@ def beliefs(
     starts, where = outputs.ragged()
     width = count_tags(labels)
     each = np.repeat(np.array(langs, dtype=object), np.diff(starts)).tolist()
+    values = np.asarray(outputs.values, dtype=np.float64).copy()
+    if fitted.temperatures:
+        unknown = {lang for lang in set(langs) if not fitted.knows(lang)}
+        values[[lang in unknown for lang in each], OUTSIDE] -= _UNKNOWN_LANGUAGE
     layers = [
-        fitted.apply(outputs.values[:, layer * width : (layer + 1) * width], each, "softmax")
+        fitted.apply(values[:, layer * width : (layer + 1) * width], each, "softmax")
         for layer in range(LAYERS)
     ]
     return Outputs(np.concatenate(layers, axis=1), starts=starts, where=where)

@@ -79,7 +79,7 @@ def test_padding_and_other_texts_do_not_change_what_a_head_gives():
 def test_a_word_is_the_mean_of_its_tokens():
     """However many a tokenizer makes of it."""
     head = build_head(TASK, 6)
-    torch.nn.init.normal_(head.linear.weight)
+    torch.nn.init.normal_(head.kinds.weight)
     states = torch.randn(1, 4, 6)
     shapes = torch.zeros(1, 2, dtype=torch.int64)
     pieces = head(states, torch.ones(1, 4), PaddedWords(
