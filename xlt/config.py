@@ -23,7 +23,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 #: Settings that count for the learner frozen.
-_OF_FROZEN = frozenset({"encoder", "learner", "seed", "max_length", "head_l2", "precision"})
+_OF_FROZEN = frozenset({"encoder", "learner", "seed", "max_length", "precision"})
 
 #: Lowest and highest value of each numeric setting, both allowed.
 _RANGES: dict[str, tuple[float, float]] = {
@@ -117,8 +117,8 @@ class TrainConfig:
 
     Attributes:
         encoder: "bundled", a folder, or a name on the Hugging Face Hub.
-        learner: joint (fine-tune the encoder by the joint loss) or frozen (learn from its sentence
-            vectors, in seconds: of the other settings only `seed`, `max_length`, `head_l2` and
+        learner: joint (fine-tune the encoder by the joint loss) or frozen (learn from its vectors
+            and from n-grams, in seconds: of the other settings only `seed`, `max_length` and
             `precision` may be set then).
         seed: The same seed, data, settings and machine give the same weights.
         max_length: Texts are cut to this many tokens.

@@ -59,7 +59,7 @@ def test_toml_gives_the_same_configuration_back(tmp_path):
 
 def test_a_frozen_model_saves_only_what_counts(tmp_path):
     """So that its folder loads after a default of the other learner changes."""
-    config = TrainConfig(learner="frozen", seed=3, head_l2=2.0)
+    config = TrainConfig(learner="frozen", seed=3, max_length=64)
     path = tmp_path / "config.toml"
     path.write_text(config.to_toml(), encoding="utf-8")
 

@@ -1,31 +1,34 @@
-"""Fits a frozen model: kernel ridge regression with self-training, and logistic regression."""
+"""Fits a frozen model: kernel ridge regression with self-training on the texts without labels."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.config import HEAD_L2
 from xlt.data.languages import normalise
 from xlt.frozen.centres import Centres, fit_centres
+from xlt.frozen.features import Features
 from xlt.frozen.model import FrozenModel
+from xlt.frozen.ngrams import rarity, tf_idf
 from xlt.frozen.ridge import Matrix, gaussian, left_out, solve
-from xlt.tasks import logistic
 from xlt.tasks.calibration import Link, best_temperature, probabilities
-from xlt.tasks.logistic import Linear
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 
 #: Penalties of the kernel machine; its predictions of left-out groups choose one.
-PENALTIES = (0.1, 0.3, 1.0, 3.0)
+PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0)
 #: Weight of a text without a label in self-training; a label has 1.
 POOL_WEIGHT = 0.3
-#: Share of the kernel machine in the logits; the rest is the linear layer's.
-KERNEL_SHARE = 0.65
+#: Weight of the kernel of n-grams; that of the vectors has 1.
+NGRAM_WEIGHT = 1.0
 #: Largest numbers of labels and of other texts that the kernel machine compares with: the time
-#: grows with the cube of their sum. The linear layer learns from all labels.
+#: grows with the cube of their sum.
 MOST_LABELS, MOST_TEXTS = 3000, 2000
 
 #: Scores in [0, 1] times this are logits that `best_temperature` can correct either way.
@@ -34,7 +37,6 @@ _STEEPNESS = 4.0
 _PRIOR_LABELS = 100.0
 #: Labels at which a language has half the say of one with many when the penalty is chosen.
 _FEW_LABELS = 20.0
-_FOLDS = 5
 _LEAST_WEIGHT = 1e-3
 
 Vectors = NDArray[np.floating]
@@ -42,29 +44,29 @@ Vectors = NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Labelled:
-    """Vectors and answers of labelled texts.
+    """Features and answers of labelled texts.
 
     Attributes:
-        vectors: (N, D), N >= 2.
+        features: Features of N texts, N >= 2.
         langs: N language codes.
         targets: (N, W) in [0, 1], the right probabilities.
         groups: N keys; translations of one another have the same.
         weights: (N,) trust in the answers, in (0, 1].
     """
 
-    vectors: Vectors
+    features: Features
     langs: Sequence[str]
     targets: Matrix
     groups: Sequence[str]
     weights: Vectors
 
     def __len__(self) -> int:
-        return len(self.vectors)
+        return len(self.features)
 
     def take(self, rows: NDArray[np.intp]) -> Labelled:
         """Returns the texts of some rows."""
         return Labelled(
-            vectors=self.vectors[rows],
+            features=self.features.take(rows),
             langs=[self.langs[row] for row in rows],
             targets=self.targets[rows],
             groups=[self.groups[row] for row in rows],
@@ -91,55 +93,81 @@ class Fitted:
 
 def fit_frozen(
     labelled: Labelled,
-    pool: Vectors,
+    pool: Features,
     pool_langs: Sequence[str],
     link: Link,
     rng: np.random.Generator,
-    *,
-    l2: float = HEAD_L2,
 ) -> Fitted:
     """Fits a frozen model.
 
     The kernel machine labels the pool by its own probabilities and learns from both (self-training
-    with soft labels). Both models are brought to the scale of logits by predictions of left-out
-    groups, then averaged.
+    with soft labels). Its scores are brought to the scale of logits by predictions of left-out
+    groups.
 
     Args:
         labelled: The labelled texts.
-        pool: (P, D) vectors of texts without a label; P may be 0.
+        pool: Features of P texts without a label; P may be 0.
         pool_langs: P language codes.
         link: Function from logits to probabilities.
-        rng: Draws the rows of the kernel machine if there are too many, and the folds.
-        l2: Penalty of the linear layer, see `xlt.tasks.logistic.fit`.
+        rng: Draws the rows of the kernel machine if there are too many.
     """
     labelled = replace(labelled, targets=_possible(labelled.targets, labelled.weights, link))
-    centres = fit_centres(np.concatenate([labelled.vectors, pool]), [*labelled.langs, *pool_langs])
     rows = _drawn(labelled.langs, MOST_LABELS, rng)
     texts = _drawn(pool_langs, MOST_TEXTS, rng)
-    kernel = _kernel(labelled.take(rows), centres, link)
-    support, coefficients = _self_trained(
-        kernel, centres.units(pool[texts], [pool_langs[row] for row in texts]), link
-    )
-    linear, left_linear = _linear(labelled, link, l2, rng)
-    mixed = KERNEL_SHARE * kernel.logits(kernel.left) + (1 - KERNEL_SHARE) * left_linear[rows]
+    known = labelled.take(rows)
+    others = pool.take(texts)
+    both = known.features.concat(others)
+    langs = [*known.langs, *(pool_langs[row] for row in texts)]
+    centres = fit_centres(both.vectors, langs)
+    idf = rarity(both.ngrams)
+    support = _Support(units=centres.units(both.vectors, langs), ngrams=tf_idf(both.ngrams, idf))
+    gram = support.gram()
+    kernel = _kernel(known, gram[: len(known), : len(known)], link)
+    coefficients = _self_trained(kernel, gram, link)
     hedged = _hedged(kernel.targets, kernel.weights, link)
-    scale = 1 / _temperature(mixed, hedged, link, kernel.weights)
-    prior = kernel.logits(kernel.prior) * KERNEL_SHARE
-    share = (1 - KERNEL_SHARE) * scale
-    model = FrozenModel(
-        centres=centres,
-        support=support,
-        coefficients=(coefficients * 2 * kernel.scale * KERNEL_SHARE * scale).astype(np.float32),
-        linear=Linear(weights=linear.weights * share, biases=linear.biases * share + prior * scale),
+    logits = kernel.logits(kernel.left)
+    scale = 1 / _temperature(logits, hedged, link, kernel.weights)
+    model = _model(centres, idf, support, coefficients * 2 * kernel.scale * scale)
+    biases = kernel.logits(kernel.prior) * scale
+    return Fitted(
+        model=replace(model, biases=biases.astype(np.float32)),
+        rows=rows,
+        cross_fitted=logits * scale,
+        penalty=kernel.penalty,
     )
-    return Fitted(model=model, rows=rows, cross_fitted=mixed * scale, penalty=kernel.penalty)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Support:
+    """Texts that a kernel machine compares with: unit vectors (S, L, D), and TF-IDF rows."""
+
+    units: NDArray[np.float32]
+    ngrams: csr_matrix
+
+    def gram(self) -> Matrix:
+        shared = (self.ngrams @ self.ngrams.T).toarray()
+        return np.asarray(gaussian(self.units, self.units) + NGRAM_WEIGHT * shared, np.float64)
+
+
+def _model(
+    centres: Centres, idf: NDArray[np.float32], support: _Support, coefficients: Matrix
+) -> FrozenModel:
+    """Returns the model without biases; its large values need two bytes each in a file."""
+    ngrams = NGRAM_WEIGHT * (support.ngrams.T @ coefficients)
+    return FrozenModel(
+        centres=centres,
+        support=support.units.astype(np.float16).astype(np.float32),
+        coefficients=coefficients.astype(np.float32),
+        idf=idf.astype(np.float16).astype(np.float32),
+        ngrams=ngrams.astype(np.float16).astype(np.float32),
+        biases=np.zeros(coefficients.shape[1], dtype=np.float32),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Kernel:
     """A kernel machine that was fitted on labels alone; scores are in [0, 1] or near."""
 
-    units: NDArray[np.float32]
     gram: Matrix
     targets: Matrix
     weights: NDArray[np.float64]
@@ -152,13 +180,11 @@ class _Kernel:
         return self.scale * (2 * scores - 1)
 
 
-def _kernel(labelled: Labelled, centres: Centres, link: Link) -> _Kernel:
+def _kernel(labelled: Labelled, gram: Matrix, link: Link) -> _Kernel:
     """Fits the machine with the penalty whose predictions of left-out groups are best."""
-    units = centres.units(labelled.vectors, labelled.langs)
     weights = np.maximum(np.asarray(labelled.weights, dtype=np.float64), _LEAST_WEIGHT)
     targets = np.asarray(labelled.targets, dtype=np.float64)
     prior = np.average(targets, axis=0, weights=weights)
-    gram = gaussian(units, units)
     each = left_out(gram, targets - prior, weights, labelled.groups, PENALTIES)
     share = _language_shares(labelled.langs, weights)
     errors = [
@@ -169,7 +195,6 @@ def _kernel(labelled: Labelled, centres: Centres, link: Link) -> _Kernel:
     left = each[best] + prior
     steep = _STEEPNESS * (2 * left - 1)
     return _Kernel(
-        units=units,
         gram=gram,
         targets=targets,
         weights=weights,
@@ -180,49 +205,17 @@ def _kernel(labelled: Labelled, centres: Centres, link: Link) -> _Kernel:
     )
 
 
-def _self_trained(
-    kernel: _Kernel, units: NDArray[np.float32], link: Link
-) -> tuple[NDArray[np.float32], Matrix]:
-    """Learns from labels and pool: the support (S, D), and coefficients (S, W) of scores."""
+def _self_trained(kernel: _Kernel, gram: Matrix, link: Link) -> Matrix:
+    """Learns from labels and pool; returns the coefficients of scores (S, W), labels first."""
+    labels = len(kernel.targets)
     targets = kernel.targets - kernel.prior
     coefficients = solve(kernel.gram, targets, kernel.weights, kernel.penalty)
-    if not len(units):
-        return kernel.units, coefficients
-    scores = gaussian(units, kernel.units) @ coefficients + kernel.prior
+    if len(gram) == labels:
+        return coefficients
+    scores = gram[labels:, :labels] @ coefficients + kernel.prior
     believed = probabilities(kernel.logits(scores), link)
-    support = np.concatenate([kernel.units, units])
-    weights = np.concatenate([kernel.weights, np.full(len(units), POOL_WEIGHT)])
-    both = np.concatenate([targets, believed - kernel.prior])
-    return support, solve(gaussian(support, support), both, weights, kernel.penalty)
-
-
-def _linear(
-    labelled: Labelled, link: Link, l2: float, rng: np.random.Generator
-) -> tuple[Linear, Matrix]:
-    """Returns the layer on vectors as they are, and its logits (N, W) of left-out groups."""
-    fold = _folds(labelled.groups, rng)
-    left = np.zeros_like(labelled.targets, dtype=np.float64)
-    for number in np.unique(fold):
-        rest = np.flatnonzero(fold != number)
-        layer = _layer(labelled.take(rest), link, l2)
-        left[fold == number] = layer.outputs(labelled.vectors[fold == number]).values
-    scale = 1 / _temperature(left, labelled.targets, link, labelled.weights)
-    layer = _layer(labelled, link, l2)
-    return Linear(weights=layer.weights * scale, biases=layer.biases * scale), left * scale
-
-
-def _layer(labelled: Labelled, link: Link, l2: float) -> Linear:
-    """Fits logistic regression; the layer takes vectors as they are."""
-    rows = np.asarray(labelled.vectors, dtype=np.float64)
-    if not len(rows):
-        width = labelled.targets.shape[1]
-        return Linear(weights=np.zeros((width, rows.shape[1])), biases=np.zeros(width))
-    centre = rows.mean(axis=0)
-    length = max(float(np.linalg.norm(rows - centre, axis=1).mean()), 1e-6)
-    scaled = (rows - centre) / length
-    layer = logistic.fit(scaled, labelled.targets, link, l2=l2, weights=labelled.weights)
-    weights = layer.weights / length
-    return Linear(weights=weights, biases=layer.biases - weights @ centre)
+    weights = np.concatenate([kernel.weights, np.full(len(scores), POOL_WEIGHT)])
+    return solve(gram, np.concatenate([targets, believed - kernel.prior]), weights, kernel.penalty)
 
 
 def _temperature(logits: Matrix, targets: Matrix, link: Link, weights: Vectors) -> float:
@@ -250,13 +243,6 @@ def _hedged(targets: Matrix, weights: Vectors, link: Link) -> Matrix:
     count = weights.sum()
     outcomes = 2 if link == "sigmoid" else targets.shape[1]
     return np.asarray((count * targets + 1) / (count + outcomes))
-
-
-def _folds(groups: Sequence[str], rng: np.random.Generator) -> NDArray[np.intp]:
-    """Returns the fold (N,) of each text; a group is in one fold."""
-    names = sorted(set(groups))
-    fold = dict(zip(names, rng.permutation(len(names)) % _FOLDS, strict=True))
-    return np.array([fold[group] for group in groups], dtype=np.intp)
 
 
 def _language_shares(langs: Sequence[str], weights: Vectors) -> NDArray[np.float64]:

@@ -135,7 +135,7 @@ def load_model(folder: Path) -> tuple[Encoder, Head | FrozenModel, AnyTask, Trai
         with safe_open(folder / "model.safetensors", framework="pt") as file:
             names = [name for name in file.keys() if name.startswith(_HEAD)]  # noqa: SIM118
             state = {name.removeprefix(_HEAD): file.get_tensor(name) for name in names}
-        head = _head(state, task, encoder.width, frozen=config.learner == "frozen")
+        head = _head(state, task, encoder, frozen=config.learner == "frozen")
     except EncoderError:
         raise
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, XltError) as error:
@@ -144,17 +144,16 @@ def load_model(folder: Path) -> tuple[Encoder, Head | FrozenModel, AnyTask, Trai
 
 
 def _head(
-    state: Mapping[str, torch.Tensor], task: AnyTask, width: int, *, frozen: bool
+    state: Mapping[str, torch.Tensor], task: AnyTask, encoder: Encoder, *, frozen: bool
 ) -> Head | FrozenModel:
     if frozen:
         model = FrozenModel.from_tensors({k: v.float().numpy() for k, v in state.items()})
-        if model.linear.weights.shape != (task.width, width):
-            raise DataError(
-                f"the frozen model has shape {model.linear.weights.shape}, expected "
-                f"{(task.width, width)}"
-            )
+        shape = (*model.support.shape[1:], len(model.biases))
+        expected = (len(encoder.upper_layers) + 1, encoder.width, task.width)
+        if shape != expected:
+            raise DataError(f"the frozen model has shape {shape}, expected {expected}")
         return model
-    head = build_head(task, width)
+    head = build_head(task, encoder.width)
     head.load_state_dict(state)
     return head.eval()
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from xlt.data.examples import Example
 from xlt.encoder.encoder import Encoder, each_batch, store_for_reading
 from xlt.encoder.pooling import mean_pool
+from xlt.frozen.features import Features
 from xlt.frozen.model import FrozenModel
+from xlt.frozen.ngrams import count_ngrams
 from xlt.models.artifact import load_model
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.heads import Head
@@ -47,6 +51,7 @@ class Predictor:
         self._head = head
         self._pad_id = encoder.pad_id
         self._width = encoder.width
+        self._layers = encoder.upper_layers if isinstance(head, FrozenModel) else ()
         self.tokenize = encoder.text_tokenizer(max_length)
         self._device = next(encoder.model.parameters()).device
         self._dtype = encoder.forward_dtype(self._device, "auto")
@@ -107,19 +112,35 @@ class Predictor:
             progress: Called with the number of examples done and N, after every batch.
         """
         tokens = self.tokenize([example.input for example in examples])
-        logits = torch.zeros(len(tokens), self.task.width)
-        vectors = torch.zeros(len(tokens), self._width)
+        logits = np.zeros((len(tokens), self.task.width), dtype=np.float32)
+        vectors = np.zeros((len(tokens), self._width), dtype=np.float32)
         done = 0
         for rows, states, mask in each_batch(
-            self._body, tokens, self._pad_id, batch_tokens=batch_tokens, dtype=self._dtype
+            self._body,
+            tokens,
+            self._pad_id,
+            batch_tokens=batch_tokens,
+            dtype=self._dtype,
+            layers=self._layers,
         ):
             with torch.inference_mode():
+                pooled = mean_pool(states, mask).cpu().numpy()
                 if not isinstance(self._head, FrozenModel):
-                    logits[rows] = self._head(states, mask).cpu()
-                vectors[rows] = mean_pool(states, mask).cpu()
+                    logits[rows] = self._head(states, mask).cpu().numpy()
+            if isinstance(self._head, FrozenModel):
+                logits[rows] = _compared(self._head, pooled, [examples[row] for row in rows])
+            vectors[rows] = pooled[:, -self._width :]
             done += len(rows)
             progress(done, len(tokens))
-        outputs = Outputs(logits.numpy())
-        if isinstance(self._head, FrozenModel):
-            outputs = self._head.outputs(vectors.numpy(), [example.lang for example in examples])
-        return Scores(outputs=outputs, vectors=vectors.numpy())
+        return Scores(outputs=Outputs(logits), vectors=vectors)
+
+
+def _compared(
+    model: FrozenModel, pooled: NDArray[np.float32], examples: Sequence[Example]
+) -> NDArray[np.floating]:
+    """Returns the logits (B, W) of examples by the mean states (B, L D) of their layers."""
+    features = Features(
+        vectors=pooled.reshape(len(pooled), model.layers, -1),
+        ngrams=count_ngrams([example.text for example in examples]),
+    )
+    return model.outputs(features, [example.lang for example in examples]).values
