@@ -44,7 +44,7 @@ class FrozenModel:
 
     @property
     def layers(self) -> int:
-        """Returns the number of layers whose vectors it reads."""
+        """Returns the number of layers whose vectors it reads, from the final one downwards."""
         return self.support.shape[1]
 
     def outputs(self, features: Features, langs: Sequence[str]) -> Outputs:
@@ -53,7 +53,7 @@ class FrozenModel:
         for start in range(0, len(features), _CHUNK):
             rows = slice(start, start + _CHUNK)
             chunk = features.take(rows)
-            units = self.centres.units(chunk.vectors, langs[rows])
+            units = self.centres.units(chunk.vectors[:, -self.layers :], langs[rows])
             compared = gaussian(units, self.support) @ self.coefficients
             logits[rows] = compared + tf_idf(chunk.ngrams, self.idf) @ self.ngrams + self.biases
         return Outputs(logits)

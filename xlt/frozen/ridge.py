@@ -73,11 +73,11 @@ def left_out(
         members.setdefault(group, []).append(row)
     predictions = []
     for penalty in penalties:
-        inverse = (vectors / (values + penalty)) @ vectors.T * np.outer(roots, roots)
-        coefficients = inverse @ targets
+        shrunk = vectors / (values + penalty)
+        coefficients = roots[:, None] * (shrunk @ (vectors.T @ (roots[:, None] * targets)))
         predicted = np.empty_like(targets)
         for rows in members.values():
-            own = inverse[np.ix_(rows, rows)]
+            own = shrunk[rows] @ vectors[rows].T * np.outer(roots[rows], roots[rows])
             predicted[rows] = targets[rows] - np.linalg.solve(own, coefficients[rows])
         predictions.append(predicted)
     return predictions

@@ -148,10 +148,11 @@ def _head(
 ) -> Head | FrozenModel:
     if frozen:
         model = FrozenModel.from_tensors({k: v.float().numpy() for k, v in state.items()})
-        shape = (*model.support.shape[1:], len(model.biases))
-        expected = (len(encoder.upper_layers) + 1, encoder.width, task.width)
-        if shape != expected:
-            raise DataError(f"the frozen model has shape {shape}, expected {expected}")
+        shape = (model.layers, *model.centres.overall.shape[1:], len(model.biases))
+        every = len(encoder.upper_layers) + 1
+        expected = [(layers, encoder.width, task.width) for layers in (1, every)]
+        if shape not in expected:
+            raise DataError(f"the frozen model has shape {shape}, expected one of {expected}")
         return model
     head = build_head(task, encoder.width)
     head.load_state_dict(state)

@@ -51,7 +51,8 @@ class Predictor:
         self._head = head
         self._pad_id = encoder.pad_id
         self._width = encoder.width
-        self._layers = encoder.upper_layers if isinstance(head, FrozenModel) else ()
+        several = isinstance(head, FrozenModel) and head.layers > 1
+        self._layers = encoder.upper_layers if several else ()
         self.tokenize = encoder.text_tokenizer(max_length)
         self._device = next(encoder.model.parameters()).device
         self._dtype = encoder.forward_dtype(self._device, "auto")

@@ -17,7 +17,8 @@ from xlt.data.examples import Example
 from xlt.disk.durable import replacement
 from xlt.disk.fingerprints import fingerprint
 from xlt.errors import DivergedError
-from xlt.frozen.fit import Labelled, fit_frozen
+from xlt.frozen.features import Labelled
+from xlt.frozen.fit import fit_frozen
 from xlt.simulate.replay import Texts
 from xlt.simulate.state import State
 from xlt.tasks.logistic import scaled

@@ -14,8 +14,8 @@ from xlt.config import TrainConfig
 from xlt.data.examples import Example
 from xlt.encoder.encoder import Encoder, load_encoder
 from xlt.errors import CancelledError, DivergedError
-from xlt.frozen.features import Features
-from xlt.frozen.fit import Fitted, Labelled, fit_frozen
+from xlt.frozen.features import Features, Labelled
+from xlt.frozen.fit import Fitted, fit_frozen
 from xlt.models.artifact import save_model
 from xlt.models.features import read_features
 from xlt.tasks.outputs import Outputs
