@@ -16,7 +16,7 @@ HEAD_L2 = 0.4
 
 #: Allowed values of settings that are one of a few names.
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "learner": ("joint", "frozen"),
+    "learner": ("auto", "joint", "frozen"),
     "precision": ("auto", "fp32", "bf16"),
     "align_loss": ("cosine", "l2", "contrastive"),
     "averaging": ("none", "last", "ema"),
@@ -117,9 +117,10 @@ class TrainConfig:
 
     Attributes:
         encoder: "bundled", a folder, or a name on the Hugging Face Hub.
-        learner: joint (fine-tune the encoder by the joint loss) or frozen (learn from its vectors
+        learner: joint (fine-tune the encoder by the joint loss), frozen (learn from its vectors
             and from n-grams, in seconds: of the other settings only `seed`, `max_length` and
-            `precision` may be set then).
+            `precision` may be set then), or auto (frozen, or joint if a setting of the joint loss
+            is set or translations are given).
         seed: The same seed, data, settings and machine give the same weights.
         max_length: Texts are cut to this many tokens.
         body_learning_rate: Peak rate of the encoder.
@@ -164,7 +165,7 @@ class TrainConfig:
     """
 
     encoder: str = "bundled"
-    learner: str = field(default="joint", repr=False)  # see `decisive`
+    learner: str = field(default="auto", repr=False)  # see `decisive`
     seed: int = 13
     max_length: int = 128
     body_learning_rate: float = 5e-5
@@ -217,6 +218,19 @@ class TrainConfig:
         if unused:
             known = ", ".join(sorted(_OF_FROZEN - {"learner"}))
             raise ConfigError(f"{unused}: the learner frozen has no such setting; it has {known}")
+
+    def resolved(self, *, translations: bool = False) -> TrainConfig:
+        """Returns these settings with the learner that "auto" stands for.
+
+        Args:
+            translations: Whether translations are given, which only the joint loss learns from.
+        """
+        if self.learner != "auto":
+            return self
+        own = {each.name for each in fields(self)} - _OF_FROZEN
+        defaults = {each.name: each.default for each in fields(self)}
+        joint = translations or any(getattr(self, name) != defaults[name] for name in own)
+        return replace(self, learner="joint" if joint else "frozen")
 
     def _counts(self, name: str) -> bool:
         return self.learner != "frozen" or name in _OF_FROZEN

@@ -87,6 +87,7 @@ def make_replay(
     features: Features,
     *,
     source: Sequence[str],
+    kind: str | None = None,
 ) -> Replay:
     """Combines examples with their features.
 
@@ -95,12 +96,13 @@ def make_replay(
         test: Labelled examples that judge.
         features: Features of all P + T texts, those of the pool first.
         source: Source languages; all others are targets.
+        kind: Kind of the task; None for the first kind that has such answers.
 
     Raises:
         DataError: If a group is on both sides, or no target language is left.
     """
     sources, targets = divided(pool, test, source)
-    task = infer_task([*pool, *test])
+    task = infer_task([*pool, *test], kind)
     return Replay(
         pool=_texts(pool, features.take(slice(len(pool))), task),
         test=_texts(test, features.take(slice(len(pool), None)), task),
