@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import pairwise
 from pathlib import Path
 
+from xlt.disk.toml_values import typed, written
 from xlt.errors import ConfigError
 
 #: Penalty of probes and warm starts on the squared weights, against the sum over the examples.
@@ -213,8 +214,7 @@ class TrainConfig:
                 )
         for name in ("mlm_weight", "tlm_weight", "align_weight"):
             Schedule.parse(getattr(self, name))
-        changed = [each.name for each in fields(self) if getattr(self, each.name) != each.default]
-        unused = ", ".join(name for name in changed if not self._counts(name))
+        unused = ", ".join(sorted(name for name in self._changed() if not self._counts(name)))
         if unused:
             known = ", ".join(sorted(_OF_FROZEN - {"learner"}))
             raise ConfigError(f"{unused}: the learner frozen has no such setting; it has {known}")
@@ -222,15 +222,15 @@ class TrainConfig:
     def resolved(self, *, translations: bool = False) -> TrainConfig:
         """Returns these settings with the learner that "auto" stands for.
 
-        Args:
-            translations: Whether translations are given, which only the joint loss learns from.
+        Only the joint loss learns from `translations`.
         """
         if self.learner != "auto":
             return self
-        own = {each.name for each in fields(self)} - _OF_FROZEN
-        defaults = {each.name: each.default for each in fields(self)}
-        joint = translations or any(getattr(self, name) != defaults[name] for name in own)
+        joint = translations or not self._changed() <= _OF_FROZEN
         return replace(self, learner="joint" if joint else "frozen")
+
+    def _changed(self) -> set[str]:
+        return {each.name for each in fields(self) if getattr(self, each.name) != each.default}
 
     def _counts(self, name: str) -> bool:
         return self.learner != "frozen" or name in _OF_FROZEN
@@ -250,8 +250,8 @@ class TrainConfig:
             raise ConfigError(
                 f"unknown setting {', '.join(map(repr, unknown))}; known: {', '.join(known)}"
             )
-        typed = {key: _typed(key, str(known[key]), value) for key, value in settings.items()}
-        return replace(base if base is not None else cls(), **typed)  # type: ignore[arg-type]
+        values = {key: typed(key, str(known[key]), value) for key, value in settings.items()}
+        return replace(base if base is not None else cls(), **values)  # type: ignore[arg-type]
 
     @classmethod
     def from_toml(cls, path: Path) -> TrainConfig:
@@ -271,7 +271,7 @@ class TrainConfig:
     def to_toml(self) -> str:
         """Returns all settings that count as TOML, which `from_toml` reads."""
         settings = {name: value for name, value in asdict(self).items() if self._counts(name)}
-        return "".join(f"{name} = {_toml(value)}\n" for name, value in settings.items())
+        return "".join(f"{name} = {written(value)}\n" for name, value in settings.items())
 
 
 def decisive(settings: Mapping[str, object]) -> dict[str, object]:
@@ -285,28 +285,3 @@ def decisive(settings: Mapping[str, object]) -> dict[str, object]:
     """
     later = {field.name: field.default for field in fields(TrainConfig) if not field.repr}
     return {k: v for k, v in settings.items() if k not in later or v != later[k]}
-
-
-def _typed(name: str, expected: str, value: object) -> object:
-    """Converts a value to the declared type of a field ("int", "float", "bool", "str", ...)."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if expected == "str | float" and (number or isinstance(value, str)):
-        return value
-    if expected == "float" and number:
-        return float(value)  # type: ignore[arg-type]
-    if expected == "int" and number and float(value).is_integer():  # type: ignore[arg-type]
-        return int(value)  # type: ignore[call-overload]
-    if (expected == "bool" and isinstance(value, bool)) or (
-        expected == "str" and isinstance(value, str)
-    ):
-        return value
-    raise ConfigError(f"{name} must be {expected}, got {value!r}")
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return '"' + "".join(c if c >= " " else f"\\u{ord(c):04x}" for c in escaped) + '"'
-    return repr(value)

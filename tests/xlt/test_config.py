@@ -104,3 +104,26 @@ def test_a_setting_that_came_later_changes_nothing_by_its_default():
     assert "learner" not in repr(TrainConfig())
     assert decisive(settings | {"learner": "frozen"})["learner"] == "frozen"
     assert decisive(settings).keys() == settings.keys() - {"learner"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "learner"),
+    [
+        ({}, "frozen"),
+        ({"seed": 4, "max_length": 64, "precision": "fp32"}, "frozen"),
+        ({"epochs": 5}, "joint"),
+        ({"mlm_weight": 0.0}, "joint"),
+        ({"learner": "joint"}, "joint"),
+    ],
+)
+def test_auto_is_the_frozen_model_unless_the_joint_loss_is_set_up(settings, learner):
+    """A setting that only one learner has asks for that learner."""
+    config = TrainConfig.from_mapping(settings).resolved()
+    assert config.learner == learner
+    assert config.resolved() == config
+
+
+def test_translations_ask_for_the_joint_loss():
+    """Unless the frozen model is asked for by its name."""
+    assert TrainConfig().resolved(translations=True).learner == "joint"
+    assert TrainConfig(learner="frozen").resolved(translations=True).learner == "frozen"

@@ -169,7 +169,7 @@ def test_a_version_has_a_card_that_tells_how_it_was_judged(world):
             assert f"| {lang} | {number} | {n} |" in card
         assert "Judged by audit labels." in card
         assert f"| reason of the training | {meta.details['reason']}" in card
-        assert "| encoder | bundled, fine-tuned |" in card
+        assert "| encoder | bundled, not trained further |" in card
         assert "| trained | 2027-01-15, with xlt" in card
     assert "| good enough to become the active version; " in cards[0]
     assert "| kept back; worse than the active version: " in cards[1]
