@@ -12,6 +12,7 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from xlt.data.choice_trees import PATH
 from xlt.data.examples import Example
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.kinds import KINDS
@@ -31,6 +32,7 @@ ANSWERS: Mapping[str, Callable[[AnyTask], st.SearchStrategy[Hashable]]] = {
     "multi_label": lambda task: st.sets(st.sampled_from(task.labels)).map(
         lambda chosen: tuple(label for label in task.labels if label in chosen)
     ),
+    "taxonomy": lambda task: st.sampled_from(task.paths).map(lambda path: (path,)),
 }
 
 
@@ -59,7 +61,8 @@ def drawn(task: AnyTask, seed: int, count: int) -> list[Hashable]:
 
 def certain(task: AnyTask, answer: Hashable) -> np.ndarray:
     """The beliefs (W,) of a model that is sure of an answer, or of one label."""
-    chosen = {answer} if isinstance(answer, str) else set(answer)
+    parts = [answer] if isinstance(answer, str) else answer
+    chosen = {part if isinstance(part, str) else PATH.join(part) for part in parts}
     return np.array([float(label in chosen) for label in task.labels])
 
 
