@@ -115,7 +115,7 @@ def numbers(paths: Sequence[Path], tree: Tree) -> NDArray[np.intp]:
 
 
 def raised(p: Matrix, tree: Tree) -> Matrix:
-    """Returns probabilities (N, W) of selecting the ends of paths: none below that of a node under it."""
+    """Returns probabilities (N, W) of ends, each at least that of every end below it."""
     above = tree.selected[:, tree.ends]  # (W, W): the end of column j is on path i
     return np.asarray(np.stack([p[:, above[:, j]].max(axis=1) for j in range(p.shape[1])], axis=1))
 
@@ -204,7 +204,7 @@ def _generating(p: Matrix, tree: Tree, x: Matrix) -> tuple[Matrix, NDArray[np.fl
 
 
 def _conditional(p: Matrix, tree: Tree) -> Matrix:
-    """Returns (N, M) the probability of a node if the nearest end of a path above it is selected."""
+    """Returns the probability (N, M) of each node if the nearest end above it is selected."""
     chance = np.ones((len(p), len(tree.nodes)))
     own = np.ones((len(p), len(tree.nodes) + 1))  # of the nearest end at or above a node
     column = dict(zip(tree.ends.tolist(), range(len(tree.ends)), strict=True))

@@ -33,7 +33,7 @@ class MultiLabelKind:
         return self.task(label_list(value["labels"]))
 
     def infer(self, cells: Sequence[Json]) -> MultiLabel | None:
-        """Returns the task with all labels that occur, sorted; None if a cell is no list of them."""
+        """Returns the task with all labels that occur, sorted; None for other cells than lists."""
         if not cells or not all(map(_is_labels, cells)):
             return None
         labels = sorted({canonical(label) for cell in cells for label in cell})

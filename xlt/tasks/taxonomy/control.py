@@ -100,8 +100,11 @@ class Tree:
         """Returns an interface for choosing one of these paths for `$text`.
 
         If inner nodes are among them, annotators can choose every inner node.
+
+        Raises:
+            DataError: If these labels make no task.
         """
-        paths = paths_of(labels)
+        paths = Taxonomy(paths=paths_of(labels)).paths
         leaves = ' leafsOnly="true"' if len(outermost(paths)) == len(paths) else ""
         nodes = nodes_of(paths)
         lines = [f"<Taxonomy {_ATTRIBUTES.format(leaves=leaves)}>", *_choices((), nodes)]

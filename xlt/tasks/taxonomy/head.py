@@ -36,10 +36,12 @@ class PathHead(LinearHead):
         Raises:
             DataError: If an example has no answer, or one that is not of the task.
         """
+        answers = []
         for example in examples:
             if not isinstance(example.answer, tuple):
                 raise DataError(f"example {example.id!r} has no label")
-        return torch.from_numpy(self.task.targets([e.answer for e in examples])).float()
+            answers.append(example.answer)
+        return torch.from_numpy(self.task.targets(answers)).float()
 
     def right(self, targets: Tensor) -> Tensor:
         """Returns the right probabilities (B, W), smoothed towards equality."""
