@@ -17,6 +17,8 @@ from xlt.data.exports.items import (
     label_of,
     labels_of_leaves,
     listed,
+    taxonomy_object,
+    whole_paths,
 )
 from xlt.data.rows import Row
 from xlt.errors import DataError
@@ -30,7 +32,7 @@ def is_rows(rows: Sequence[Row]) -> bool:
     names = {name for _, row in rows for name in row}
     if {"annotation_id", "annotator"} <= names or {"annotation_id", "lead_time"} <= names:
         return True
-    return any(choice_object(cell) is not None for _, row in rows for cell in row.values())
+    return any(_holds_choices(cell) for _, row in rows for cell in row.values())
 
 
 def read_annotation_rows(
@@ -51,7 +53,10 @@ def read_annotation_rows(
     columns = find_columns(names, asked, path)
     control = _control(rows, names, columns, asked, path) if answers else ""
     chosen = {number: _chosen(row, number, control, path) for number, row in rows}
-    leaves = labels_of_leaves(choice for part in chosen.values() for choice in part)
+    tree = any(taxonomy_object(row.get(control)) is not None for _, row in rows)
+    leaves = (whole_paths if tree else labels_of_leaves)(
+        c for part in chosen.values() for c in part
+    )
     given = {number: choices(label_of(c, leaves) for c in part) for number, part in chosen.items()}
     tasks: dict[tuple[str, str], list[Row]] = {}
     for number, row in rows:
@@ -99,6 +104,10 @@ def _chosen(row: Mapping[str, object], number: int, control: str, path: str) -> 
     return value
 
 
+def _holds_choices(cell: object) -> bool:
+    return choice_object(cell) is not None or taxonomy_object(cell) is not None
+
+
 def _control(
     rows: Sequence[Row],
     names: Sequence[str],
@@ -112,9 +121,7 @@ def _control(
         return wanted
     taken = {*_ADDED, *(name for field, name in columns.items() if field != "label")}
     left = [name for name in names if name not in taken]
-    several = [
-        name for name in left if any(choice_object(row.get(name)) is not None for _, row in rows)
-    ]
+    several = [name for name in left if any(_holds_choices(row.get(name)) for _, row in rows)]
     for found in (several, [columns["label"]] if "label" in columns else [], left):
         if len(found) == 1:
             return found[0]

@@ -19,12 +19,15 @@ from xlt.data.exports.items import (
     label_of,
     labels_of_leaves,
     listed,
+    whole_paths,
 )
 from xlt.data.rows import Row
 from xlt.errors import DataError
 
 #: Field with the text of tasks that were imported as plain text.
 _PLAIN_TEXT = "$undefined$"
+#: Type of the results of a `<Taxonomy>`, and their key.
+_TREE = "taxonomy"
 
 
 def is_tasks(rows: Sequence[Row]) -> bool:
@@ -76,7 +79,12 @@ def _fields(row: Mapping[str, Any]) -> dict[str, object]:
     return fields if row.get("id") is None else fields | {"id": row["id"]}
 
 
-def _item(number: int, row: Mapping[str, Any], control: str, labels: Mapping[Path, str]) -> Item:
+def _item(
+    number: int,
+    row: Mapping[str, Any],
+    control: str,
+    labels: Mapping[Path, str] | Mapping[Path, Path],
+) -> Item:
     fields = _fields(row)
     annotations = counted(row)
     if not annotations.by_annotator:
@@ -89,10 +97,13 @@ def _item(number: int, row: Mapping[str, Any], control: str, labels: Mapping[Pat
     return Item(number=number, fields=fields, votes=votes)
 
 
-def _leaf_labels(rows: Sequence[Row], control: str) -> dict[Path, str]:
-    """Returns the labels of the leaves that annotators chose, if the choices are a tree."""
+def _leaf_labels(rows: Sequence[Row], control: str) -> Mapping[Path, str] | Mapping[Path, Path]:
+    """Returns the labels of the leaves that annotators chose, or the paths of a taxonomy."""
     annotations = [a for _, row in rows for a in objects(row.get("annotations"))]
     chosen = [choice for a in annotations for choice in _chosen(a, control)]
+    results = [result for a in annotations for result in results_of(a)]
+    if any(r.get("from_name") == control and r.get("type") == _TREE for r in results):
+        return whole_paths(chosen)
     return labels_of_leaves(chosen)
 
 
@@ -106,8 +117,11 @@ def _selections(annotation: Json) -> Iterator[tuple[str, list[Choice]]]:
     """Yields the control and the choices of each result about the whole text."""
     for result in results_of(annotation):
         value, name = result.get("value"), result.get("from_name")
-        if isinstance(value, Mapping) and "start" not in value and is_chosen(value.get("choices")):
-            yield str(name), value["choices"]
+        if not isinstance(value, Mapping) or "start" in value:
+            continue
+        for key in ("choices", _TREE):
+            if is_chosen(value.get(key)):
+                yield str(name), value[key]
 
 
 def _control(rows: Sequence[Row], path: str, wanted: str | None) -> str:
