@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from xlt.data.choice_trees import paths_of_cell
 from xlt.data.examples import UNKNOWN_LANGUAGE
 from xlt.data.label_names import canonical, is_missing
 from xlt.data.rows import is_blank
@@ -39,12 +40,15 @@ def strings(cell: object) -> tuple[str, ...] | None:
     return tuple(part.strip() for part in cell)
 
 
-def labels(cell: object) -> tuple[str, ...] | None:
+def labels(cell: object) -> tuple[str, ...] | tuple[tuple[str, ...], ...] | None:
     """Returns the labels of a list, or of a list that is written in a string; None for others.
 
     The list is JSON, or as Python prints it. Numbers are labels too. Each label is there once, and
-    nothing is none.
+    nothing is none. A list of paths of a tree has these in place of labels.
     """
+    paths = paths_of_cell(cell)
+    if paths is not None:
+        return paths
     parts = _written(cell.strip()) if isinstance(cell, str) else cell
     if not isinstance(parts, list) or not all(map(_is_label, parts)):
         return None

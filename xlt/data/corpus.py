@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xlt.data.cells import as_text, labels, language, strings
-from xlt.data.choice_trees import paths_of_cell
 from xlt.data.columns import describe, find_columns, usual_column, without_labels
 from xlt.data.examples import Example
 from xlt.data.groups import check_groups, describe_groups
@@ -258,9 +257,6 @@ def _answer(
     """Returns a label, or the labels of a list."""
     if is_missing(cell):
         return None
-    paths = paths_of_cell(cell)
-    if paths is not None:
-        return paths
     several = labels(cell)
     if several is None and isinstance(cell, list | dict):
         raise DataError(

@@ -106,7 +106,7 @@ def _agreements(items: Sequence[Item], kind: str | None) -> list[Agreement]:
 
 
 def _of_paths(items: Sequence[Item], parts: Collection[object]) -> list[Agreement]:
-    """Returns the agreement of each item's annotators on paths, one if nobody chose several."""
+    """Returns the agreement of each item's annotators on paths, one unless some chose several."""
     votes = [choices for item in items for choices in item.votes.values()]
     one = all(len(choices) <= 1 for choices in votes)
     given = [{who: c for who, c in item.votes.items() if c or not one} for item in items]

@@ -67,7 +67,7 @@ def test_of_siblings_with_one_value_the_page_shows_the_first():
         ('apiUrl="https://example.org/tree.json"', "takes its choices from an address"),
         ('perRegion="true"', "is not asked once per text"),
         ('labeling="true"', "labels parts of the text"),
-        ('maxUsages="0"', "lets nobody choose"),
+        ('maxUsages="0"', "allows no choice"),
         ('value="$tree"', "takes its labels from the task"),
     ],
 )

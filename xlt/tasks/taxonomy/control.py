@@ -43,7 +43,7 @@ class Tree:
             return Refusal(reason="labels parts of the text (labeling='true')")
         most = _most(attribute.get("maxusages", ""))
         if most is not None and most < 1:
-            return Refusal(reason=f"lets nobody choose (maxUsages={attribute['maxusages']!r})")
+            return Refusal(reason=f"allows no choice (maxUsages={attribute['maxusages']!r})")
         paths = tag.paths or tuple((label,) for label in tag.labels)
         if attribute.get("leafsonly") == "true":
             leaves = set(outermost(paths))

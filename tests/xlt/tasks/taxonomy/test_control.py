@@ -57,7 +57,7 @@ def test_attributes_say_what_can_be_chosen(attributes, task):
     [
         ({"apiUrl": "https://example.org/tree"}, "apiUrl"),
         ({"labeling": "true"}, "labels parts of the text"),
-        ({"maxUsages": "0"}, "lets nobody choose"),
+        ({"maxUsages": "0"}, "allows no choice"),
     ],
 )
 def test_a_tree_that_cannot_be_learned_is_refused(attributes, reason):
