@@ -40,15 +40,12 @@ def strings(cell: object) -> tuple[str, ...] | None:
     return tuple(part.strip() for part in cell)
 
 
-def labels(cell: object) -> tuple[str, ...] | tuple[tuple[str, ...], ...] | None:
+def labels(cell: object) -> tuple[str, ...] | None:
     """Returns the labels of a list, or of a list that is written in a string; None for others.
 
     The list is JSON, or as Python prints it. Numbers are labels too. Each label is there once, and
-    nothing is none. A list of paths of a tree has these in place of labels.
+    nothing is none.
     """
-    paths = paths_of_cell(cell)
-    if paths is not None:
-        return paths
     parts = _written(cell.strip()) if isinstance(cell, str) else cell
     if not isinstance(parts, list) or not all(map(_is_label, parts)):
         return None
@@ -57,6 +54,11 @@ def labels(cell: object) -> tuple[str, ...] | tuple[tuple[str, ...], ...] | None
         if not is_missing(name):
             names.setdefault(canonical(name), name)
     return tuple(names.values())
+
+
+def labels_or_paths(cell: object) -> tuple[str, ...] | tuple[tuple[str, ...], ...] | None:
+    """Returns the labels of a list, or its paths of a tree (`paths_of_cell`); None for others."""
+    return paths_of_cell(cell) or labels(cell)
 
 
 def _is_label(part: object) -> bool:
