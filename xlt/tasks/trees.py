@@ -6,7 +6,7 @@ two sets is the F1 of the nodes that they select (Kiritchenko, Matwin, Nock, Fam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,6 +26,8 @@ Matrix = NDArray[np.float64]
 _MOST_POINTS = 32
 #: Expected credit that is no difference.
 _NOISE = 1e-12
+#: Trees that are kept.
+_TREES = 8
 #: Numbers in one array of an intermediate result.
 _CHUNK = 4_000_000
 
@@ -40,6 +42,7 @@ class Tree:
         parents: (M,) rows of the nodes above; -1 for roots.
         ends: (W,) rows of the nodes at the ends of `paths`.
         selected: (W, M) True for the nodes that each path selects.
+        places: Path -> its place in `paths`.
     """
 
     paths: Paths
@@ -47,6 +50,7 @@ class Tree:
     parents: NDArray[np.intp]
     ends: NDArray[np.intp]
     selected: NDArray[np.bool_]
+    places: Mapping[Path, int]
 
     @property
     def can_end(self) -> NDArray[np.bool_]:
@@ -69,7 +73,7 @@ def outermost(paths: Iterable[Path]) -> Paths:
     return tuple(path for path in different if path not in inner)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_TREES)
 def tree_of(paths: Paths) -> Tree:
     """Returns the tree of different paths."""
     nodes = nodes_of(paths)
@@ -83,6 +87,7 @@ def tree_of(paths: Paths) -> Tree:
         parents=np.array([row.get(node[:-1], -1) for node in nodes], dtype=np.intp),
         ends=np.array([row[path] for path in paths], dtype=np.intp),
         selected=selected,
+        places={path: number for number, path in enumerate(paths)},
     )
 
 
@@ -93,7 +98,7 @@ def f1(one: Iterable[Path], two: Iterable[Path]) -> float:
     return 2 * len(first & second) / total if total else 1.0
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_TREES)
 def credits_of(paths: Paths) -> Matrix:
     """Returns the credit (W, W) of every path against every other one."""
     selected = tree_of(paths).selected.astype(np.float64)
@@ -107,11 +112,10 @@ def numbers(paths: Sequence[Path], tree: Tree) -> NDArray[np.intp]:
     Raises:
         DataError: If one is not among them.
     """
-    place = {path: number for number, path in enumerate(tree.paths)}
     for path in paths:
-        if path not in place:
+        if path not in tree.places:
             raise DataError(f"unknown path {list(path)}; paths: {list(map(list, tree.paths))}")
-    return np.array([place[path] for path in paths], dtype=np.intp)
+    return np.array([tree.places[path] for path in paths], dtype=np.intp)
 
 
 def raised(p: Matrix, tree: Tree) -> Matrix:
