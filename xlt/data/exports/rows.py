@@ -17,10 +17,11 @@ from xlt.data.exports.items import (
     label_of,
     labels_of_leaves,
     listed,
+    rating_of_cell,
     taxonomy_object,
     whole_paths,
 )
-from xlt.data.rows import Row
+from xlt.data.rows import Row, is_blank
 from xlt.errors import DataError
 
 #: Columns that Label Studio adds to those of the task's data and the controls.
@@ -52,7 +53,9 @@ def read_annotation_rows(
     names = list(dict.fromkeys(name for _, row in rows for name in row))
     columns = find_columns(names, asked, path)
     control = _control(rows, names, columns, asked, path) if answers else ""
-    chosen = {number: _chosen(row, number, control, path) for number, row in rows}
+    ratings = _are_ratings([row.get(control) for _, row in rows])
+    read = _rated if ratings else _chosen
+    chosen = {number: read(row, number, control, path) for number, row in rows}
     tree = any(taxonomy_object(row.get(control)) is not None for _, row in rows)
     leaves = (whole_paths if tree else labels_of_leaves)(
         c for part in chosen.values() for c in part
@@ -68,6 +71,7 @@ def read_annotation_rows(
         noun="task",
         items=tuple(_item(annotations, control, given) for annotations in tasks.values()),
         control=control,
+        ratings=ratings,
     )
 
 
@@ -104,6 +108,16 @@ def _chosen(row: Mapping[str, object], number: int, control: str, path: str) -> 
     return value
 
 
+def _rated(row: Mapping[str, object], number: int, control: str, path: str) -> list[Choice]:
+    return [*(rating_of_cell(row.get(control)) or ())]
+
+
+def _are_ratings(cells: Sequence[object]) -> bool:
+    """Returns whether the cells of a column are ratings, or have nothing in them."""
+    filled = [cell for cell in cells if not is_blank(cell)]
+    return bool(filled) and all(rating_of_cell(cell) is not None for cell in filled)
+
+
 def _holds_choices(cell: object) -> bool:
     return choice_object(cell) is not None or taxonomy_object(cell) is not None
 
@@ -122,7 +136,8 @@ def _control(
     taken = {*_ADDED, *(name for field, name in columns.items() if field != "label")}
     left = [name for name in names if name not in taken]
     several = [name for name in left if any(_holds_choices(row.get(name)) for _, row in rows)]
-    for found in (several, [columns["label"]] if "label" in columns else [], left):
+    rated = [name for name in left if _are_ratings([row.get(name) for _, row in rows])]
+    for found in (several, [columns["label"]] if "label" in columns else [], rated, left):
         if len(found) == 1:
             return found[0]
         if found:
