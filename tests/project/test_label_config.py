@@ -11,7 +11,13 @@ FOLDER = Path(__file__).parents[2] / "label_config"
 COMMENT = "<!-- {} `lang` in the task data is shown as a badge. -->\n"
 LABELS = ("First label", "Second label", "Third label")
 #: Kind -> labels of its file, and what people change in it.
-FILLED = {"rating": (("5",), "Set maxRating to your number of stars.")}
+FILLED = {
+    "rating": (("5",), "Set maxRating to your number of stars."),
+    "taxonomy": (
+        ("Branch / First leaf", "Branch / Second leaf", "Third leaf"),
+        "Replace the choices by your tree.",
+    ),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
