@@ -296,9 +296,9 @@ class FakeTrainer:
         if plan.mode == "train":
             (folder / files.MODEL).mkdir(exist_ok=True)
             (folder / files.MODEL / "model.txt").write_text(str(skill))
-        elif plan.model:
-            skill = float((Path(plan.model) / "model.txt").read_text())
-        labels = plan.task.labels if plan.mode != "embed" else ()
+            files.write_json(folder / files.MODEL / "labels.json", {"labels": plan.task.labels})
+        model = folder / files.MODEL if plan.mode == "train" else plan.model
+        skill, labels = _learned(Path(model)) if model else (skill, [])
         for source, target in (
             (files.LABELLED, files.LABELLED_SCORES),
             (files.AUDIT, files.AUDIT_SCORES),
@@ -310,14 +310,20 @@ class FakeTrainer:
             calibrate(folder, plan, read_jsonl(folder / files.AUDIT))
         if plan.active:
             texts = [example.text for example in read_jsonl(folder / files.AUDIT)]
-            active = float((Path(plan.active) / "model.txt").read_text())
-            scores_of(texts, labels, active).save(folder / files.ACTIVE_AUDIT_SCORES)
+            skill, labels = _learned(Path(plan.active))
+            scores_of(texts, labels, skill).save(folder / files.ACTIVE_AUDIT_SCORES)
         return {"seconds": {"train": 1.0, "score": 0.5}, "peak_rss_bytes": 10**9}
 
     @property
     def trainings(self) -> int:
         """How often a model was trained."""
         return sum(plan.mode == "train" for plan in self.plans)
+
+
+def _learned(model: Path) -> tuple[float, list[str]]:
+    """Skill and labels of a model."""
+    labels = files.read_json(model / "labels.json")["labels"]
+    return float((model / "model.txt").read_text()), list(labels)
 
 
 def scores_of(
