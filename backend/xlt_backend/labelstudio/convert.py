@@ -92,24 +92,38 @@ def to_example(
         options: The project's options.
         votes: The task's votes, if they have been read already.
     """
-    data = task.get("data")
-    data = data if isinstance(data, Mapping) else {}
-    key = options.text_field or interface.text_key
-    text = look_up(data, key)
-    text = data.get(UNDEFINED_KEY) if text is None else text
-    reason = _unusable_text(text, key)
-    if reason:
-        return Unusable(id=str(task.get("id")), reason=reason)
-    votes = votes_of(task, interface) if votes is None else votes
+    texts = texts_of(task, interface, options)
+    if isinstance(texts, Unusable):
+        return texts
+    data = _data(task)
+    votes = votes_of(task, interface, texts) if votes is None else votes
     agreement = interface.task.agree(votes.answers) if votes.answers else Agreement()
     return Example(
         id=str(task.get("id")),
-        texts=(_clean(str(text)),),
+        texts=texts,
         lang=_word(data, options.language_field) or UNKNOWN_LANGUAGE,
         answer=agreement.answer,
         group=_word(data, options.group_field),
         weight=agreement.weight or 1.0,
     )
+
+
+def texts_of(
+    task: Json, interface: Interface, options: ProjectOptions
+) -> tuple[str, ...] | Unusable:
+    """Returns the texts of a task that annotators label, or why it has none."""
+    data, key = _data(task), options.text_field or interface.text_key
+    text = look_up(data, key)
+    text = data.get(UNDEFINED_KEY) if text is None else text
+    reason = _unusable_text(text, key)
+    if reason:
+        return Unusable(id=str(task.get("id")), reason=reason)
+    return (_clean(str(text)),)
+
+
+def _data(task: Json) -> Json:
+    data = task.get("data")
+    return data if isinstance(data, Mapping) else {}
 
 
 def _unusable_text(text: object, key: str) -> str:
@@ -137,15 +151,21 @@ def _clean(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def votes_of(task: Json, interface: Interface) -> Votes:
-    """Reads the answers that count from a task's annotations (`xlt.data.exports.annotations`)."""
+def votes_of(task: Json, interface: Interface, texts: Sequence[str] = ()) -> Votes:
+    """Reads the answers that count from a task's annotations (`xlt.data.exports.annotations`).
+
+    Args:
+        task: The task as Label Studio exports it.
+        interface: The project's labelling interface.
+        texts: The task's texts (`texts_of`); empty if it has none.
+    """
     annotations = counted(task)
     answers: dict[str, Hashable] = {}
     refused: list[str] = []
     for annotator, annotation in annotations.by_annotator.items():
         results = results_of(annotation)
         try:
-            answer = interface.answer(results)
+            answer = interface.answer(results, texts)
         except DataError as error:
             refused.append(str(error))
             continue
@@ -180,14 +200,26 @@ def _no_answer(results: Sequence[Json], interface: Interface) -> str:
 
 
 def to_row(
-    task_id: int, interface: Interface, *, score: float, suggestion: Suggestion | None = None
+    task_id: int,
+    interface: Interface,
+    *,
+    score: float,
+    suggestion: Suggestion | None = None,
+    texts: Sequence[str] = (),
 ) -> PublishRow:
     """Makes a prediction that is read back as the answer once an annotator accepts it.
 
     Without a suggestion, or with one that the interface does not have (it was edited meanwhile),
     the task keeps its place in the queue and suggests nothing.
+
+    Args:
+        task_id: Label Studio's id.
+        interface: The project's labelling interface.
+        score: Place in the queue, in (0, 1).
+        suggestion: The model's answer; None without one.
+        texts: Texts of the task that it is for.
     """
-    result = None if suggestion is None else interface.results(suggestion)
+    result = None if suggestion is None else interface.results(suggestion, texts)
     if suggestion is None or result is None:
         return PublishRow(task_id=task_id, score=score)
     task = interface.task
