@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from xlt.config import decisive
 from xlt.tasks.relabelling import Relabelling, relabelling
@@ -86,6 +87,8 @@ class Decision:
         trained: Whether the round has trained a model.
         missing: Answers that are missing before a model can be trained, in words; empty if there
             are enough.
+        labels: Labels that changed since the active version was trained
+            (`xlt_backend.rounds.labels`).
     """
 
     action: Action
@@ -97,6 +100,7 @@ class Decision:
     due_at: float | None = None
     trained: bool = False
     missing: str = ""
+    labels: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def changed(self) -> int:

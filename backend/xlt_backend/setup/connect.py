@@ -14,6 +14,8 @@ from typing import Any
 from xlt.cli.arguments import print_status
 from xlt.errors import ConfigError
 from xlt.tasks.kinds import KINDS
+from xlt.tasks.labels import own_label
+from xlt.tasks.renames import GONE, with_told
 from xlt_backend.labelstudio.client import UNCERTAINTY_SAMPLING, Client, ProjectInfo
 from xlt_backend.labelstudio.interface import Interface, template
 from xlt_backend.labelstudio.links import ensure_backend, ensure_webhook, stored_options
@@ -53,6 +55,7 @@ def connect(
     title: str | None = None,
     label_config: str | None = None,
     options: ProjectOptions | None = None,
+    renames: Sequence[str] = (),
 ) -> Connection:
     """Makes xlt the model of a project: sets up the model, the webhook and the order of tasks.
 
@@ -62,18 +65,26 @@ def connect(
         project_id: Id of an existing project.
         title: Title of the project if there is no id; created if it does not exist.
         label_config: Labelling interface of a new project.
-        options: Options to store with the model; None keeps the stored ones.
+        options: Options to store with the model; None keeps the stored ones. Stored renames stay
+            unless the options have others.
+        renames: Labels that were renamed, merged or removed since, each as `old=new`.
 
     Raises:
-        ConfigError: If id and title are missing, the title is ambiguous, or the stored options
-            cannot be used.
+        ConfigError: If id and title are missing, the title is ambiguous, the stored options
+            cannot be used, or a rename is not borne out by the labelling interface.
         UnsupportedConfigError: If xlt does not support the labelling interface.
         LabelStudioError: If Label Studio does not answer or refuses; the message says what to do.
     """
     changes: list[str] = []
     project = _project(client, project_id, title, label_config, changes)
+    options = _kept_renames(client, project, settings.public_url, options)
     known = options or stored_options(client, project.id, settings.public_url)
     interface = Interface.from_label_config(project.label_config, known.control)
+    if renames:
+        told = parse_renames(renames, interface.task.labels)
+        both = with_told(known.rename, told, interface.task.labels)
+        options = known.model_copy(update={"rename": both})
+        changes += [_in_words(old, new) for old, new in told.items()]
     # The webhook first: without one, Label Studio makes its own, which has no secret.
     webhook = ensure_webhook(
         client, project.id, f"{settings.public_url}/webhook", settings.secret(), changes
@@ -99,6 +110,33 @@ def connect(
         url=f"{client.url}/projects/{project.id}/data",
         changes=tuple(changes),
     )
+
+
+def _kept_renames(
+    client: Client, project: ProjectInfo, url: str, options: ProjectOptions | None
+) -> ProjectOptions | None:
+    """Returns the options with the stored renames, unless they have some of their own.
+
+    Raises:
+        ConfigError: If the labelling interface does not bear out those of the options.
+    """
+    if options is None:
+        return None
+    if "rename" in options.model_fields_set:
+        labels = Interface.from_label_config(project.label_config, options.control).task.labels
+        with_told({}, options.rename, labels)
+        return options
+    try:
+        stored = stored_options(client, project.id, url).rename
+    except ConfigError:  # these options replace them
+        return options
+    return options.model_copy(update={"rename": stored})
+
+
+def _in_words(old: str, new: str) -> str:
+    if new == GONE:
+        return f"answers with the label {old!r} are no longer used"
+    return f"answers and models with the label {old!r} are read with {new!r}"
 
 
 def _project(
@@ -135,6 +173,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  xlt connect --project 12\n"
         "  xlt connect --title Topics --labels health,sport,travel\n"
         "  xlt connect --project 12 --option language_field=language --option batch=100\n"
+        "  xlt connect --project 12 --rename Sports=Sport --rename Rumours=\n"
     )
     parser.add_argument("--project", type=int, metavar="ID", help="id of an existing project")
     parser.add_argument("--title", help="title of the project; it is created if it does not exist")
@@ -157,6 +196,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="option of the project, VALUE as JSON or text; without any, the stored ones are kept",
     )
     parser.add_argument(
+        "--rename",
+        action="append",
+        default=[],
+        metavar="OLD=NEW",
+        help="label that was renamed in the interface, or merged with another one; "
+        "nothing behind `=` for one that was removed",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="print one JSON object on standard output"
     )
 
@@ -172,6 +219,7 @@ def main(args: argparse.Namespace) -> int:
         title=args.title,
         label_config=_label_config(args),
         options=parse_options(args.option) if args.option else None,
+        renames=args.rename,
     )
     labels = list(connection.interface.task.labels)
     for line in (
@@ -215,3 +263,26 @@ def parse_options(arguments: Sequence[str]) -> ProjectOptions:
         except json.JSONDecodeError:
             values[name.strip()] = raw
     return ProjectOptions.from_extra_params(values)
+
+
+def parse_renames(arguments: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
+    """Reads renames from arguments `old=new`, in which labels may hold an `=` too.
+
+    Args:
+        arguments: The arguments.
+        labels: The labels of now.
+
+    Raises:
+        ConfigError: If an argument has no `=`, or if two rename the same label.
+    """
+    renames: dict[str, str] = {}
+    for argument in arguments:
+        places = [place for place, sign in enumerate(argument) if sign == "="]
+        if not places:
+            raise ConfigError(f"--rename must be OLD=NEW, got {argument!r}")
+        pairs = [(argument[:at].strip(), argument[at + 1 :].strip()) for at in places]
+        old, new = next((pair for pair in pairs if own_label(pair[1], labels)), pairs[0])
+        if own_label(old, list(renames)):
+            raise ConfigError(f"--rename {argument!r}: {old!r} is renamed twice")
+        renames[old] = own_label(new, labels) or new
+    return renames
