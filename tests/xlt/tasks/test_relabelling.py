@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import logsumexp, softmax
 
-from tests.xlt.tasks.samples import MANY, SEEDS, answers, random_outputs, task_of
-from xlt.errors import DataError
+from tests.xlt.tasks.samples import MANY, SEEDS, random_outputs, task_of
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.outputs import Outputs, Scores
 from xlt.tasks.predictions import Predictions, interpret
 from xlt.tasks.relabelling import Regrouping, Relabelling, relabelling
-from xlt.tasks.renames import GONE, answer_now, label_now, refusal, unknown_in
+from xlt.tasks.renames import GONE, answer_now
 from xlt.tasks.single_label.task import SingleLabel
 
 KINDS = ("single_label", "multi_label")
@@ -212,42 +211,3 @@ def test_models_that_cannot_be_used():
     same = relabelling(one, one)
     assert same is not None
     assert same.beliefs(Outputs(np.ones((1, 4)))).values.tolist() == [[1, 1, 1, 1]]
-
-
-@BOTH
-@MANY
-@given(SEEDS, st.data())
-def test_answers_of_earlier_read_as_those_of_now(kind, seed, data):
-    """Kept, renamed, merged; of several labels only the removed one is lost."""
-    old, new = task_of(kind, OLD), task_of(kind, ("X", "a", "b"))
-    renames = {"c": "X", "d": "X", "e": GONE}
-    answer = data.draw(answers(old))
-    now = answer_now(old.plain(answer), new.labels, renames)
-    expected = {"a": "a", "b": "b", "c": "X", "d": "X"}
-    if kind == "single_label":
-        if answer == "e":
-            with pytest.raises(DataError):
-                new.read(now)
-        else:
-            assert new.read(now) == expected[answer]
-        return
-    assert set(new.read(now)) == {expected[label] for label in answer if label != "e"}
-    assert answer_now(new.plain(new.read(now)), new.labels, renames) == new.plain(new.read(now))
-
-
-def test_a_label_of_now_is_itself():
-    """Whatever a rename says of it: it was told before the label came back."""
-    assert label_now("a", ("a", "b"), {"a": "b"}) == "a"
-    assert label_now("Cafe\u0301 ", ("x", "y"), {"Café": "x"}) == "x"
-    assert label_now("z", ("x", "y"), {"a": "x"}) is None
-    assert label_now("a", ("x", "y"), {"a": "gone too"}) is None
-    assert label_now("a", ("x", "y"), {"a": GONE}) == GONE
-    assert label_now(7, ("x", "y"), {"a": "x"}) is None
-
-
-@given(st.text(max_size=9))
-def test_reasons_name_the_label(label):
-    """An unknown label can be read back from the reason; removed ones are no fault."""
-    assert unknown_in(refusal(label, None)) == label
-    assert unknown_in(refusal(label, GONE)) is None
-    assert unknown_in("unknown label of another kind") is None
