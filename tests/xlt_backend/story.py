@@ -190,11 +190,13 @@ def about(number: int) -> str:
 def predict(world: World, tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What /predict answers for tasks."""
     inference = Inference(Registry(world.store, load_model, capacity=1), deadline_s=60)
+    options = ProjectOptions.from_extra_params(world.label_studio.extra_params)
+    config = world.label_studio.info.label_config
     answer = inference.predict(
         world.label_studio.info.key,
         [WireTask.model_validate(task) for task in tasks],
-        Interface.from_label_config(world.label_studio.info.label_config),
-        ProjectOptions.from_extra_params(world.label_studio.extra_params),
+        Interface.from_label_config(config, renames=options.rename),
+        options,
     )
     return [result.model_dump() for result in answer.results]
 

@@ -44,11 +44,15 @@ def answer_now(value: Any, labels: Sequence[str], renames: Renames) -> Any:  # n
 
     Merged labels are in a list once, removed ones not at all. Everything else stays as it is.
     """
-    if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
-        now = [label_now(part, labels, renames) for part in value]
-        parts = (part if label is None else label for part, label in zip(value, now, strict=True))
-        return [part for part in dict.fromkeys(parts) if part != GONE]
-    return label_now(value, labels, renames) or value
+    if not renames:
+        return value
+    if not isinstance(value, list | tuple):
+        return label_now(value, labels, renames) or value
+    if not all(isinstance(part, str) for part in value):
+        return value
+    names = [label_now(part, labels, renames) for part in value]
+    now = [part if name is None else name for part, name in zip(value, names, strict=True)]
+    return value if now == [*value] else [part for part in dict.fromkeys(now) if part != GONE]
 
 
 def refusal(label: str, now: str | None) -> str:

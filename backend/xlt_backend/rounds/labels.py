@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from xlt.tasks.relabelling import relabelling
+from xlt.tasks.relabelling import Regrouping, relabelling
 from xlt.tasks.renames import GONE, Renames, label_now, refusal, unknown_in, without_effect
 from xlt.tasks.task import AnyTask
 
@@ -76,6 +76,8 @@ def _unusable(model: AnyTask | None, task: AnyTask, renames: Renames) -> str:
         return ""
     if model.kind != task.kind:
         return f"the active version is of the kind {model.kind}, not {task.kind}"
+    if not isinstance(task, Regrouping):
+        return f"the labels differ from those of the active version, of the kind {task.kind}"
     return "the active version knows too few of the labels"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import CONFIG, LABELS
+from tests.xlt_backend.story import OPTIONS, Story
 from tests.xlt_backend.world import World
 from xlt_backend.names import is_ours
 from xlt_backend.rounds import ledger
@@ -276,3 +277,35 @@ def test_killed_between_storing_and_switching(trained):
     assert world.shown.startswith(f"{old}.")
     assert "cuisine" in suggested(world).values()
     assert world.versions.current() == old
+
+
+@pytest.mark.parametrize("choice", ["single", "multiple"])
+def test_trained_weights_are_read_in_other_labels(
+    choice, redis, tmp_path, tiny_encoder, float32, monkeypatch
+):
+    """A real model: orders and /predict agree; no merger makes a suggestion less sure."""
+    world = World(home=tmp_path / "home", redis=redis, encoder=str(tiny_encoder))
+    story = Story(world, tiny=True)
+    world.label_studio.extra_params = OPTIONS | {"relabel_share": 0.0}
+    world.label_studio.edit(label_config=config(*LABELS).replace("single", choice))
+    story.add_tasks(40)
+    story.round()
+    story.label_next(16)
+    story.round()
+    waiting = sorted(suggested(world))
+    before = {n: story.predict(range(n, n + 1))[0] for n in waiting[:6]}
+
+    trainings = world.versions.versions()
+    world.label_studio.edit(label_config=config("sport", "arts").replace("single", choice))
+    world.label_studio.extra_params |= {"rename": {"music": "arts", "food": "arts"}}
+    story.round()
+    rows = world.label_studio.predictions[world.shown]
+    assert world.versions.versions() == trainings
+    for number, former in before.items():
+        (answer,) = story.predict(range(number, number + 1))
+        assert answer["model_version"] == world.shown != former["model_version"]
+        assert answer["result"] == rows[number].result
+        chosen = [label for one in answer["result"] for label in one["value"]["choices"]]
+        assert set(chosen) <= {"sport", "arts"}
+        if choice == "single":  # sport keeps its probability, the other two add theirs up
+            assert answer["result"][0]["score"] >= former["result"][0]["score"] - 1e-6
