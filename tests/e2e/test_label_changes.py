@@ -11,12 +11,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.builders import region
-from tests.e2e.desk import Desk, opened
+from tests.e2e.desk import OPTIONS, Desk, opened
 from tests.e2e.test_histories import LABELS, about, answered, config, labels, texts
 from xlt.errors import ConfigError
 from xlt_backend.cli import build_parser
 from xlt_backend.demo.studio import LabelStudioServer
 from xlt_backend.errors import RejectedError
+from xlt_backend.labelstudio.links import stored_options
+from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds.decide import Action, Decision
 from xlt_backend.setup.connect import connect
 
@@ -45,7 +47,9 @@ def edit(desk: Desk, project: int, label_config: str) -> Decision:
 
 def tell(desk: Desk, project: int, *renames: str) -> Decision:
     """Runs `xlt connect --rename`, and the round that Label Studio's /setup asks for."""
-    connect(desk.client, desk.settings, project_id=project, renames=renames)
+    found = connect(desk.client, desk.settings, project_id=project, renames=renames)
+    for line, rename in zip(found.changes[: len(renames)], renames, strict=True):
+        assert repr(rename.partition("=")[0]) in line
     return desk.asked(project)
 
 
@@ -117,11 +121,17 @@ def test_labels_are_merged_and_one_is_removed(desk: Desk, project: int) -> None:
     assert status["extra_params"]["rename"] == {"music": "arts", "food": ""}
     assert (labels(desk, project), desk.faults(project)) == (4, {})
 
-    # Other options are set: what was told stays.
-    options = desk.states.get(str(project)).extra_params
-    connection = connect(desk.client, desk.settings, project_id=project)
-    assert desk.client.project(project).id == connection.project.id
-    assert desk.states.get(str(project)).extra_params == options
+    # Other options are set: what was told stays, unless it is told anew.
+    url = desk.settings.public_url
+    for given, kept in (
+        (OPTIONS.model_copy(update={"batch": 9}), {"music": "arts", "food": ""}),
+        (ProjectOptions(rename={"food": "arts"}), {"food": "arts"}),
+        (ProjectOptions(rename={}), {}),
+    ):
+        connect(desk.client, desk.settings, project_id=project, options=given)
+        assert stored_options(desk.client, project, url) == given.model_copy(
+            update={"rename": kept}
+        )
 
 
 def test_a_label_is_added(desk: Desk, project: int) -> None:
