@@ -55,6 +55,12 @@ def answer_now(value: Any, labels: Sequence[str], renames: Renames) -> Any:  # n
     return value if now == [*value] else [part for part in dict.fromkeys(now) if part != GONE]
 
 
+def is_told(value: Any, labels: Sequence[str], renames: Renames) -> bool:  # noqa: ANN401 - JSON
+    """Returns whether of all labels in an answer's JSON it is known what became of them."""
+    parts = [value] if isinstance(value, str) else value
+    return all(label_now(part, labels, renames) is not None for part in parts)
+
+
 def refusal(label: str, now: str | None) -> str:
     """Returns why an answer with this label is not used.
 

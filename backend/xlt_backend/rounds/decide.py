@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from xlt.config import decisive
-from xlt.tasks.relabelling import Relabelling, relabelling
-from xlt.tasks.renames import answer_now
+from xlt.tasks.relabelling import Regrouping, Relabelling, relabelling
+from xlt.tasks.renames import answer_now, is_told
 from xlt.tasks.task import AnyTask
 from xlt_backend.names import is_start, published
 from xlt_backend.options import ProjectOptions
@@ -156,11 +156,18 @@ def decide(
 
 
 def _used(known: Known, snapshot: Snapshot, options: ProjectOptions) -> dict[str, Label]:
-    """Returns the labels that the newest version knows, with the names that they have now."""
-    names = snapshot.task.labels
+    """Returns the labels that the newest version knows, with the names that they have now.
+
+    Those with a label that vanished from the interface are left out until it is told what became
+    of it: no model is trained without them only because a rename is not told yet.
+    """
+    if not isinstance(snapshot.task, Regrouping):
+        return dict(known.used)
+    names, renames = snapshot.task.labels, options.rename
     return {
-        id: replace(label, answer=answer_now(label.answer, names, options.rename))
+        id: replace(label, answer=answer_now(label.answer, names, renames))
         for id, label in known.used.items()
+        if is_told(label.answer, names, renames)
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from math import comb
 
@@ -225,6 +226,24 @@ def test_needed_and_due():
     )
 
     assert (decision.changed, decision.needed, decision.due_at) == (1, 2, 1050.0)
+
+
+def test_labels_that_vanished_make_no_training_due():
+    """Until it is told what became of them; those of a removed label are gone."""
+    before = known(version(task=SingleLabel(labels=("a", "b", "c"))), used=8)
+    remembered = replace(
+        before, used={id: replace(label, answer="c") for id, label in before.used.items()}
+    )
+    for rename, gone in (({}, 0), ({"c": ""}, 8), ({"c": "a"}, 8)):
+        decision = decide(
+            snapshot(),
+            remembered,
+            OPTIONS.model_copy(update={"rename": rename}),
+            data="now",
+            forced=False,
+            now=0.0,
+        )
+        assert len(decision.changes.gone) == decision.changed == gone
 
 
 def test_data_hash_is_that_of_the_code_before_kinds_of_tasks():

@@ -213,9 +213,11 @@ def test_label_that_vanished_is_said_with_its_likely_name(trained, caplog):
     caplog.set_level(logging.WARNING)
     world = trained
     lost = of(world, "food")
-    edited(world, "sport", "music", "cuisine")
+    world.label_studio.extra_params |= {"retrain_after_labels": lost}
+    first = edited(world, "sport", "music", "cuisine")
 
-    assert world.trainer.trainings == 1
+    assert (first.action, first.changed, world.trainer.trainings) == (Action.PUBLISH, 0, 1)
+    assert world.state.due_at is None
     assert set(suggested(world).values()) == {"sport", "music"}
     assert world.state.label_changes == {
         "added": ["cuisine"],
