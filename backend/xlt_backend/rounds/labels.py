@@ -41,6 +41,9 @@ def label_changes(
         unused: Reason -> ids of the tasks with an answer that is not used, one for each.
         given: Labels of now that used answers decide.
     """
+    unusable = _unusable(model, task, renames)
+    if not isinstance(task, Regrouping):
+        return {"unusable": unusable} if unusable else {}
     known = model.labels if model is not None and model.kind == task.kind else ()
     unread = [label for label in map(unknown_in, unused) if label is not None]
     now = {label: label_now(label, task.labels, renames) for label in (*known, *unread)}
@@ -66,7 +69,7 @@ def label_changes(
             for label in vanished[:_LISTED]
         },
         "no_effect": without_effect(renames, task.labels)[:_LISTED],
-        "unusable": _unusable(model, task, renames),
+        "unusable": unusable,
     }
     return {kind: found for kind, found in changes.items() if found}
 

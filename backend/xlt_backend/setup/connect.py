@@ -14,14 +14,13 @@ from typing import Any
 from xlt.cli.arguments import print_status
 from xlt.errors import ConfigError
 from xlt.tasks.kinds import KINDS
-from xlt.tasks.labels import own_label
-from xlt.tasks.renames import GONE, with_told
 from xlt_backend.labelstudio.client import UNCERTAINTY_SAMPLING, Client, ProjectInfo
 from xlt_backend.labelstudio.interface import Interface, template
 from xlt_backend.labelstudio.links import ensure_backend, ensure_webhook, stored_options
 from xlt_backend.labelstudio.views import VIEW_TITLE, ensure_view
 from xlt_backend.options import ProjectOptions
 from xlt_backend.settings import Settings
+from xlt_backend.setup.renames import added, in_words, parse_renames, with_stored_renames
 
 __all__ = ["Connection", "add_arguments", "connect", "ensure_backend", "ensure_webhook", "main"]
 
@@ -77,14 +76,13 @@ def connect(
     """
     changes: list[str] = []
     project = _project(client, project_id, title, label_config, changes)
-    options = _kept_renames(client, project, settings.public_url, options)
+    options = with_stored_renames(client, project, settings.public_url, options)
     known = options or stored_options(client, project.id, settings.public_url)
     interface = Interface.from_label_config(project.label_config, known.control)
     if renames:
         told = parse_renames(renames, interface.task.labels)
-        both = with_told(known.rename, told, interface.task.labels)
-        options = known.model_copy(update={"rename": both})
-        changes += [_in_words(old, new) for old, new in told.items()]
+        options = known.model_copy(update={"rename": added(interface, known.rename, told)})
+        changes += [in_words(old, new) for old, new in told.items()]
     # The webhook first: without one, Label Studio makes its own, which has no secret.
     webhook = ensure_webhook(
         client, project.id, f"{settings.public_url}/webhook", settings.secret(), changes
@@ -110,33 +108,6 @@ def connect(
         url=f"{client.url}/projects/{project.id}/data",
         changes=tuple(changes),
     )
-
-
-def _kept_renames(
-    client: Client, project: ProjectInfo, url: str, options: ProjectOptions | None
-) -> ProjectOptions | None:
-    """Returns the options with the stored renames, unless they have some of their own.
-
-    Raises:
-        ConfigError: If the labelling interface does not bear out those of the options.
-    """
-    if options is None:
-        return None
-    if "rename" in options.model_fields_set:
-        labels = Interface.from_label_config(project.label_config, options.control).task.labels
-        with_told({}, options.rename, labels)
-        return options
-    try:
-        stored = stored_options(client, project.id, url).rename
-    except ConfigError:  # these options replace them
-        return options
-    return options.model_copy(update={"rename": stored})
-
-
-def _in_words(old: str, new: str) -> str:
-    if new == GONE:
-        return f"answers with the label {old!r} are no longer used"
-    return f"answers and models with the label {old!r} are read with {new!r}"
 
 
 def _project(
@@ -265,26 +236,3 @@ def parse_options(arguments: Sequence[str]) -> ProjectOptions:
         except json.JSONDecodeError:
             values[name.strip()] = raw
     return ProjectOptions.from_extra_params(values)
-
-
-def parse_renames(arguments: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
-    """Reads renames from arguments `old=new`, in which labels may hold an `=` too.
-
-    Args:
-        arguments: The arguments.
-        labels: The labels of now.
-
-    Raises:
-        ConfigError: If an argument has no `=`, or if two rename the same label.
-    """
-    renames: dict[str, str] = {}
-    for argument in arguments:
-        places = [place for place, sign in enumerate(argument) if sign == "="]
-        if not places:
-            raise ConfigError(f"--rename must be OLD=NEW, got {argument!r}")
-        pairs = [(argument[:at].strip(), argument[at + 1 :].strip()) for at in places]
-        old, new = next((pair for pair in pairs if own_label(pair[1], labels)), pairs[0])
-        if own_label(old, list(renames)):
-            raise ConfigError(f"--rename {argument!r}: {old!r} is renamed twice")
-        renames[old] = own_label(new, labels) or new
-    return renames

@@ -8,6 +8,7 @@ import shlex
 
 import pytest
 
+from xlt.tasks.kinds import task_from_json
 from xlt.tasks.multi_label.task import MultiLabel
 from xlt.tasks.single_label.task import SingleLabel
 from xlt_backend.cli import build_parser
@@ -18,7 +19,7 @@ from xlt_backend.rounds.labels import (
     label_changes,
     told_in_words,
 )
-from xlt_backend.setup.connect import parse_renames
+from xlt_backend.setup.renames import parse_renames
 
 MODEL = SingleLabel(labels=("sport", "music", "food"))
 
@@ -98,6 +99,19 @@ def test_too_few_labels_are_left():
     assert "no suggestions until the next training" in faults_in_words(found)
     found = changed("sport", "music", model=MultiLabel(labels=("sport", "music")))
     assert found == {"unusable": "the active version is of the kind multi_label, not single_label"}
+
+
+def test_kinds_whose_labels_are_not_followed():
+    """It is said that the model cannot be used, and no rename is proposed."""
+    model, task = (task_from_json({"kind": "rating"} | scale) for scale in (
+        {"lowest": 1, "step": 1, "steps": 4}, {"lowest": 1, "step": 1, "steps": 9}
+    ))  # fmt: skip
+    assert label_changes(model, model, {}, {}, ()) == {}
+    found = label_changes(model, task, {}, {"unknown label '7'": ["1"]}, ())
+    assert found == {
+        "unusable": "the labels differ from those of the active version, of the kind rating"
+    }
+    assert advice(found, 1) == ""
 
 
 def test_advice_is_a_command_that_can_be_pasted():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from xlt.errors import ConfigError
-from xlt_backend.setup.connect import parse_renames
+from xlt_backend.labelstudio.interface import Interface
+from xlt_backend.setup.renames import added, parse_renames
 
 LABELS = ("Sport", "a=b", "Café")
 
@@ -37,3 +38,13 @@ def test_arguments_that_say_nothing_are_refused(arguments: list[str], words: str
     """The line has the argument."""
     with pytest.raises(ConfigError, match=words):
         parse_renames(arguments, LABELS)
+
+
+def test_kinds_whose_labels_are_not_followed() -> None:
+    """It is said instead of kept without effect; nothing told is nothing refused."""
+    rating = Interface.from_label_config(
+        '<View><Text name="text" value="$text"/><Rating name="stars" toName="text"/></View>'
+    )
+    with pytest.raises(ConfigError, match="'stars' is of the kind rating, for which"):
+        added(rating, {}, {"6": "5"})
+    assert added(rating, {}, {}) == {}
