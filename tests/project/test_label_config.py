@@ -13,6 +13,10 @@ LABELS = ("First label", "Second label", "Third label")
 #: Kind -> labels of its file, and what people change in it.
 FILLED = {
     "rating": (("5",), "Set maxRating to your number of stars."),
+    "taxonomy": (
+        ("Branch / First leaf", "Branch / Second leaf", "Third leaf"),
+        "Replace the choices by your tree.",
+    ),
     "spans": (LABELS, "Replace the labels by your own."),
 }
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from xlt.data.choice_trees import PATH
 from xlt.data.columns import find_columns
 from xlt.data.corpus import Corpus, corpus_of
 from xlt.data.exports.items import UNANSWERED, Export, Item, listed
@@ -27,6 +28,8 @@ from xlt.tasks.task import Agreement
 
 #: Kind of answers that are numbers.
 _RATING = "rating"
+#: The kind of task whose answers are paths of a tree.
+_TREE = "taxonomy"
 #: Reason of items that are left out.
 _NO_TEXT = "without text"
 #: The kind of task with several labels.
@@ -127,9 +130,15 @@ def _agreements(items: Sequence[Item], kind: str | None, path: str) -> list[Agre
     """
     votes = [vote for item in items for vote in item.votes.values()]
     parts = {part for vote in votes for part in vote}
-    labels = tuple(sorted({part.label if isinstance(part, Span) else part for part in parts}))
-    if kind == SPANS and any(isinstance(part, str) for part in parts):
-        raise DataError(f"{path}: expected spans, got labels of whole texts: {listed(labels)}")
+    names = {PATH.join(p) if isinstance(p, tuple) else p for p in parts if not isinstance(p, Span)}
+    if kind == SPANS and names:
+        raise DataError(
+            f"{path}: expected spans, got labels of whole texts: {listed(sorted(names))}"
+        )
+    if kind == _TREE or any(isinstance(part, tuple) for part in parts):
+        return _of_paths(items, parts)
+    marked = {part.label for part in parts if isinstance(part, Span)}
+    labels = tuple(sorted(marked | {part for part in parts if isinstance(part, str)}))
     if kind is None and any(len(vote) > 1 for vote in votes):
         kind = _SEVERAL
     if labels and kind in (_SEVERAL, SPANS):
@@ -145,6 +154,22 @@ def _agreements(items: Sequence[Item], kind: str | None, path: str) -> list[Agre
         pairs = zip(items, numbers, strict=True)
         return [_agreement(item, scale.agree, own) for item, own in pairs]
     return [_agreement(item, majority, own) for item, own in zip(items, single, strict=True)]
+
+
+def _of_paths(items: Sequence[Item], parts: Collection[object]) -> list[Agreement]:
+    """Returns the agreement of each item's annotators on paths, one unless some chose several."""
+    votes = [choices for item in items for choices in item.votes.values()]
+    one = all(len(choices) <= 1 for choices in votes)
+    given = [{who: c for who, c in item.votes.items() if c or not one} for item in items]
+    task = None
+    if len(parts) > 1:
+        task = KINDS[_TREE].infer([c for each in given for c in each.values()])
+    if task is None:
+        return [_agreement(i, majority, each) for i, each in zip(items, given, strict=True)]
+    return [
+        _agreement(item, task.agree, {who: task.read(choices) for who, choices in each.items()})
+        for item, each in zip(items, given, strict=True)
+    ]
 
 
 def _agreement(

@@ -21,6 +21,7 @@ from xlt.data.exports.items import (
     labels_of_leaves,
     listed,
     rating_of,
+    whole_paths,
 )
 from xlt.data.exports.regions import controls_of, marks_in
 from xlt.data.marked.tables import KIND as SPANS
@@ -29,6 +30,8 @@ from xlt.errors import DataError
 
 #: Field with the text of tasks that were imported as plain text.
 _PLAIN_TEXT = "$undefined$"
+#: Type of the results of a `<Taxonomy>`, and their key.
+_TREE = "taxonomy"
 
 
 def is_tasks(rows: Sequence[Row]) -> bool:
@@ -92,7 +95,10 @@ def _fields(row: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _item(
-    number: int, row: Mapping[str, Any], control: str, labels: Mapping[Path, str] | None
+    number: int,
+    row: Mapping[str, Any],
+    control: str,
+    labels: Mapping[Path, str] | Mapping[Path, Path] | None,
 ) -> Item:
     """Returns a task with its votes; without labels of choices, they are marks."""
     fields = _fields(row)
@@ -110,10 +116,13 @@ def _item(
     return Item(number=number, fields=fields, votes=votes)
 
 
-def _leaf_labels(rows: Sequence[Row], control: str) -> dict[Path, str]:
-    """Returns the labels of the leaves that annotators chose, if the choices are a tree."""
+def _leaf_labels(rows: Sequence[Row], control: str) -> Mapping[Path, str] | Mapping[Path, Path]:
+    """Returns the labels of the leaves that annotators chose, or the paths of a taxonomy."""
     annotations = [a for _, row in rows for a in objects(row.get("annotations"))]
     chosen = [choice for a in annotations for choice in _chosen(a, control)]
+    results = [result for a in annotations for result in results_of(a)]
+    if any(r.get("from_name") == control and r.get("type") == _TREE for r in results):
+        return whole_paths(chosen)
     return labels_of_leaves(chosen)
 
 
@@ -130,8 +139,9 @@ def _selections(annotation: Json) -> Iterator[tuple[str, list[Choice]]]:
         if not isinstance(value, Mapping) or "start" in value:
             continue
         rating = rating_of(value)
-        if is_chosen(value.get("choices")):
-            yield str(name), value["choices"]
+        chosen = value.get("choices", value.get(_TREE))
+        if is_chosen(chosen):
+            yield str(name), chosen
         elif rating is not None:
             yield str(name), list(rating)
 

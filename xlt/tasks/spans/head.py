@@ -39,7 +39,7 @@ _ONE_ANSWER_CREDIT = 0.8
 
 
 class SpansHead(Head):
-    """Where spans begin, go on and end, from shapes; their labels, from hidden states.
+    """Tells the places of spans by the shapes of words, and their labels by hidden states.
 
     The tag of a word is a product: whether a span begins, goes on or is not there, and its label.
     Texts without case have a layer of their own for the first. The shapes of letters also reach the
