@@ -6,11 +6,20 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from xlt.config import TrainConfig
 from xlt.errors import ConfigError
 from xlt.sampling.select import SamplerOptions
+from xlt.tasks.renames import faults
 
 _SAMPLER = SamplerOptions()
 
@@ -22,6 +31,8 @@ class ProjectOptions(BaseModel):
         text_field: Key of `task.data` with the text. Default: the key that the interface shows.
         control: Name of the control to learn, if the interface has several. Default: the first one
             that xlt learns.
+        rename: Labels that were renamed, as `{"old": "new"}`; `""` for a removed one. Answers and
+            models that have the old label are read as if they had the new one.
         language_field: Key of `task.data` with the language. If a task has none, it is identified.
         group_field: Key of `task.data` that translations of one text share.
         source_languages: Languages whose labels are cheap, as codes or names: `en`, `eng_Latn`,
@@ -51,6 +62,7 @@ class ProjectOptions(BaseModel):
 
     text_field: str | None = None
     control: str | None = None
+    rename: dict[str, str] = Field(default_factory=dict)
     language_field: str | None = "lang"
     group_field: str | None = None
     source_languages: tuple[str, ...] = ("en",)
@@ -73,6 +85,15 @@ class ProjectOptions(BaseModel):
         """Accepts `"source_languages": "en"` for a list of one language."""
         if isinstance(value, Mapping) and isinstance(value.get("source_languages"), str):
             return {**value, "source_languages": [value["source_languages"]]}
+        return value
+
+    @field_validator("rename")
+    @classmethod
+    def _one_step(cls, value: dict[str, str]) -> dict[str, str]:
+        """Refuses renames that do not lead from a former label to one of now in one step."""
+        fault = next(faults(value), "")
+        if fault:
+            raise PydanticCustomError("rename", "{fault}", {"fault": fault})
         return value
 
     def sampler(self) -> SamplerOptions:

@@ -14,6 +14,10 @@ LABELS = ("First label", "Second label", "Third label")
 FILLED = {
     "rating": (("5",), "Set maxRating to your number of stars."),
     "spans": (LABELS, "Replace the labels by your own."),
+    "taxonomy": (
+        ("Branch / First leaf", "Branch / Second leaf", "Third leaf"),
+        "Replace the choices by your tree.",
+    ),
 }
 
 

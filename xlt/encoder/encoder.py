@@ -64,6 +64,12 @@ class Encoder:
         return int(self.model.config.num_hidden_layers)
 
     @property
+    def upper_layers(self) -> tuple[int, ...]:
+        """Returns up to three layers below the final one, evenly from the middle upwards."""
+        sixths = (round(self.n_layers * sixth / 6) for sixth in (3, 4, 5))
+        return tuple(sorted({layer for layer in sixths if 0 < layer < self.n_layers}))
+
+    @property
     def n_tokens(self) -> int:
         """Returns the number of tokens that both the tokenizer and the embeddings know."""
         table = self.model.get_input_embeddings()

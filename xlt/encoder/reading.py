@@ -44,6 +44,7 @@ def each_batch(
     batch_tokens: int,
     dtype: torch.dtype,
     added: Added | None = None,
+    layers: Sequence[int] = (),
 ) -> Iterator[tuple[list[int], Tensor, Padded]]:
     """Reads texts sorted by length, batch by batch.
 
@@ -54,9 +55,11 @@ def each_batch(
         batch_tokens: Padded tokens per forward pass.
         dtype: Type of the matrix products.
         added: Returns what is added to the input embeddings; None for nothing.
+        layers: Numbers of further layers whose states are wanted, from 0 for the embeddings.
 
     Yields:
-        Positions of the batch's texts, final states (B, T, H), and the batch.
+        Positions of the batch's texts, states (B, T, (len(layers) + 1) H), and the batch. The
+        states of the layers are side by side, those of the final layer last.
     """
     device, limit = body.device, longest_input(body)
     widths = [padded_width(len(row), limit) for row in tokens]
@@ -66,7 +69,10 @@ def each_batch(
         batch = replace(batch, words=pad_words(own, batch.input_ids.shape[1])).to(device)
         low = torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
         with torch.inference_mode(), low:
-            states = body(**inputs_of(body, batch, added)).last_hidden_state
+            read = body(**inputs_of(body, batch, added), output_hidden_states=bool(layers))
+        states = read.last_hidden_state
+        if layers:
+            states = torch.cat([*(read.hidden_states[layer] for layer in layers), states], dim=-1)
         yield rows, states, batch
 
 

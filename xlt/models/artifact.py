@@ -149,11 +149,11 @@ def _head(
 ) -> Head | FrozenModel:
     if frozen and has_probe(task):
         model = FrozenModel.from_tensors({k: v.float().numpy() for k, v in state.items()})
-        expected = (task.width, encoder.width)
-        if model.linear.weights.shape != expected:
-            raise DataError(
-                f"the frozen model has shape {model.linear.weights.shape}, expected {expected}"
-            )
+        shape = (model.layers, *model.centres.overall.shape[1:], len(model.biases))
+        every = len(encoder.upper_layers) + 1
+        expected = [(layers, encoder.width, task.width) for layers in (1, every)]
+        if shape not in expected:
+            raise DataError(f"the frozen model has shape {shape}, expected one of {expected}")
         return model
     head = build_head(task, encoder.width, embedding_width=encoder.embedding_width)
     head.load_state_dict(state)

@@ -14,7 +14,9 @@ from xlt.encoder.encoder import Encoder, store_for_reading
 from xlt.encoder.pooling import mean_pool
 from xlt.encoder.reading import each_batch
 from xlt.encoder.tokens import Input
+from xlt.frozen.features import Features
 from xlt.frozen.model import FrozenModel
+from xlt.frozen.ngrams import count_ngrams
 from xlt.models.artifact import load_model
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.heads import Head
@@ -51,6 +53,8 @@ class Predictor:
         self._head = head
         self._pad_id = encoder.pad_id
         self._width = encoder.width
+        several = isinstance(head, FrozenModel) and head.layers > 1
+        self._layers = encoder.upper_layers if several else ()
         self.tokenize = encoder.text_tokenizer(max_length)
         self._tokenize_words = encoder.word_tokenizer(max_length)
         self._device = next(encoder.model.parameters()).device
@@ -115,22 +119,27 @@ class Predictor:
         if not isinstance(self._head, FrozenModel) and self._head.reads_words:
             return self._words_scored(texts, self._head, batch_tokens, progress)
         tokens = self.tokenize(texts)
-        logits = torch.zeros(len(tokens), self.task.width)
-        vectors = torch.zeros(len(tokens), self._width)
+        logits = np.zeros((len(tokens), self.task.width), dtype=np.float32)
+        vectors = np.zeros((len(tokens), self._width), dtype=np.float32)
         done = 0
         for rows, states, batch in each_batch(
-            self._body, tokens, self._pad_id, batch_tokens=batch_tokens, dtype=self._dtype
+            self._body,
+            tokens,
+            self._pad_id,
+            batch_tokens=batch_tokens,
+            dtype=self._dtype,
+            layers=self._layers,
         ):
             with torch.inference_mode():
+                pooled = mean_pool(states, batch.attention_mask).cpu().numpy()
                 if not isinstance(self._head, FrozenModel):
-                    logits[rows] = self._head(states, batch.attention_mask).cpu()
-                vectors[rows] = mean_pool(states, batch.attention_mask).cpu()
+                    logits[rows] = self._head(states, batch.attention_mask).cpu().numpy()
+            if isinstance(self._head, FrozenModel):
+                logits[rows] = _compared(self._head, pooled, [examples[row] for row in rows])
+            vectors[rows] = pooled[:, -self._width :]
             done += len(rows)
             progress(done, len(tokens))
-        outputs = Outputs(logits.numpy())
-        if isinstance(self._head, FrozenModel):
-            outputs = self._head.outputs(vectors.numpy(), [example.lang for example in examples])
-        return Scores(outputs=outputs, vectors=vectors.numpy())
+        return Scores(outputs=Outputs(logits), vectors=vectors)
 
     def _words_scored(
         self,
@@ -176,3 +185,14 @@ class Predictor:
             ),
             vectors=vectors,
         )
+
+
+def _compared(
+    model: FrozenModel, pooled: NDArray[np.float32], examples: Sequence[Example]
+) -> NDArray[np.floating]:
+    """Returns the logits (B, W) of examples by the mean states (B, L D) of their layers."""
+    features = Features(
+        vectors=pooled.reshape(len(pooled), model.layers, -1),
+        ngrams=count_ngrams([example.text for example in examples]),
+    )
+    return model.outputs(features, [example.lang for example in examples]).values

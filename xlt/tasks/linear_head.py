@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from xlt.encoder.pooling import mean_pool
-from xlt.tasks.calibration import Link
 from xlt.tasks.heads import Head
 from xlt.tasks.logistic import fit
 from xlt.tasks.task import AnyTask
@@ -22,14 +20,12 @@ class LinearHead(Head):
     rate suits encoders of any scale.
     """
 
-    #: Function from logits to probabilities.
-    link: ClassVar[Link]
-
     center: Tensor
     scale: Tensor
 
     def __init__(self, task: AnyTask, width: int, *, label_smoothing: float = 0.0) -> None:
         super().__init__(task, width, label_smoothing=label_smoothing)
+        self.task = task
         self.label_smoothing = label_smoothing
         self.linear = nn.Linear(width, task.width)
         nn.init.zeros_(self.linear.weight)
@@ -60,13 +56,14 @@ class LinearHead(Head):
             l2: Squared-norm penalty on the weights, against the sum over the N examples: 1 / C of
                 scikit-learn.
         """
+        assert self.task.link is not None, "the kind has a layer on sentence vectors"
         shares = (weights / weights.sum()).double()  # (N,)
         center = (vectors.double() * shares[:, None]).sum(dim=0)  # (H,)
         scale = (vectors.double() - center).norm(dim=1).mean().clamp(min=1e-6)
         layer = fit(
             ((vectors.double() - center) / scale).cpu().numpy(),
             self.right(targets).double().cpu().numpy(),
-            self.link,
+            self.task.link,
             l2=l2,
             weights=shares.cpu().numpy(),
         )

@@ -200,6 +200,8 @@ class Tag:
         labels: Values as Label Studio stores them (an alias if a label has one), in order.
         objects: Names of the objects to label, `to_name` in results.
         paths: Path of each label from the root of a tree of choices; empty if there is no tree.
+        renames: Labels that it had earlier -> the label that each is now
+            (`xlt.tasks.renames.Renames`).
     """
 
     name: str
@@ -208,6 +210,7 @@ class Tag:
     labels: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
     paths: tuple[tuple[str, ...], ...] = ()
+    renames: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ def train(
     """Trains a model on all labels, together with the unlabelled texts.
 
     `config.learner` says how: "joint" fine-tunes the encoder by the joint loss, "frozen" leaves it
-    as it is and learns from its sentence vectors, in seconds.
+    as it is and learns from its vectors, in seconds, "auto" chooses (`TrainConfig.resolved`).
 
     Args:
         labelled: Examples with an answer, of source and target languages together.
@@ -63,6 +63,7 @@ def train(
     if work is not None:
         check_folder(work)
     _check_labels(labelled, task)
+    config = config.resolved(translations=len(pairs) > 0)
     if config.learner == "frozen":
         if not has_probe(task):
             return train_frozen_words(

@@ -13,6 +13,7 @@ from label_studio_sdk.label_interface.interface import LabelInterface
 
 from xlt.errors import DataError
 from xlt.tasks.kinds import KINDS
+from xlt.tasks.renames import Renames
 from xlt.tasks.task import AnyTask, Kind, Refusal, Suggestion, Tag
 from xlt_backend.errors import UnsupportedConfigError
 from xlt_backend.labelstudio.choices import Shown, shown_choices
@@ -47,7 +48,9 @@ class Interface:
         return KINDS[self.task.kind]
 
     @classmethod
-    def from_label_config(cls, label_config: str, control: str | None = None) -> Interface:
+    def from_label_config(
+        cls, label_config: str, control: str | None = None, renames: Renames | None = None
+    ) -> Interface:
         """Reads a labelling interface.
 
         Args:
@@ -55,6 +58,7 @@ class Interface:
             control: Name of the control to learn. Without it, of several usable controls the first
                 is learned; those of an earlier kind in `KINDS` come before the others, so that a
                 project keeps its control when xlt learns new kinds.
+            renames: Labels that the control had earlier -> the label that each is now.
 
         Raises:
             UnsupportedConfigError: If it is no XML, has nothing that xlt learns or not the control;
@@ -100,7 +104,7 @@ class Interface:
             if text.tag == "Text" and text.name not in tag.objects
         ]
         return cls(
-            tag=tag,
+            tag=replace(tag, renames=renames or {}),
             task=task,
             text_key=text_key,
             notes=(*(f"not learned: {note}" for note in notes), *unread),
@@ -200,6 +204,8 @@ def _task(control: Any, tag: Tag, chain: list[dict[str, str]]) -> AnyTask | Refu
     if task is None:
         return Refusal(reason="is another kind of control")
     reason = _unusable_place(tag, chain)
+    if not reason and control.attr.get("apiUrl"):
+        reason = "takes its choices from an address (apiUrl), which can give others at any time"
     if not reason and control.dynamic_value:
         reason = "takes its labels from the task, so that they differ from task to task"
     if not reason and isinstance(task, Refusal):

@@ -14,6 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from tests.xlt.tasks.spans import samples as spans
+from xlt.data.choice_trees import PATH
 from xlt.data.examples import Example
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.kinds import KINDS
@@ -42,6 +43,7 @@ ANSWERS: Mapping[str, Callable[[AnyTask], st.SearchStrategy[Hashable]]] = {
         lambda chosen: tuple(label for label in task.labels if label in chosen)
     ),
     "rating": lambda task: st.integers(0, task.scale.steps).map(task.scale.value),
+    "taxonomy": lambda task: st.sampled_from(task.paths).map(lambda path: (path,)),
     "spans": spans.spans,
 }
 #: Text of the examples, on which answers have their places.
@@ -95,7 +97,8 @@ def certain(task: AnyTask, answer: Hashable) -> np.ndarray:
         return spans.certain(task, answer)
     if task.kind == "rating":
         return np.array([float(task.read(answer) > task.read(label)) for label in task.labels[:-1]])
-    chosen = {answer} if isinstance(answer, str) else set(answer)
+    parts = [answer] if isinstance(answer, str) else answer
+    chosen = {part if isinstance(part, str) else PATH.join(part) for part in parts}
     return np.array([float(label in chosen) for label in task.labels])
 
 

@@ -34,8 +34,8 @@ class MultiLabelKind:
         return self.task(label_list(value["labels"]))
 
     def infer(self, cells: Sequence[Json]) -> MultiLabel | None:
-        """Returns the task with all labels that occur, sorted; None if a cell is no list."""
-        if not cells or not all(isinstance(cell, tuple) for cell in cells):
+        """Returns the task with all labels that occur, sorted; None for other cells than lists."""
+        if not cells or not all(map(_is_labels, cells)):
             return None
         if any(isinstance(label, Span) for cell in cells for label in cell):
             return None
@@ -66,6 +66,10 @@ class MultiLabelKind:
             if len(parts) == 3:
                 made += (_labelled(pair, left_out) for pair in _pairs(parts[0], parts[1]))
         return made
+
+
+def _is_labels(cell: Json) -> bool:
+    return isinstance(cell, tuple) and all(isinstance(part, str) for part in cell)
 
 
 def _pairs(
