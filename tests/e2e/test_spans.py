@@ -99,8 +99,7 @@ def test_spans_are_learned_suggested_and_served_in_order(client, service):
     client.import_tasks(
         project, [{"data": {"text": e.text, "lang": e.lang, "ref": e.id}} for e in pool]
     )
-    train = {"epochs": 60.0, "max_steps": 50, "unlabelled_rows": 0, "warm_start_head": False}
-    options = OPTIONS.model_copy(update={"min_labels": 30, "train": train})
+    options = OPTIONS.model_copy(update={"min_labels": 30, "train": {"learner": "frozen"}})
     connect(client, service.settings, project_id=project, options=options)
     eventually(lambda: shown(client, project).startswith("start-"), within_s=120)
 

@@ -56,7 +56,7 @@ class LinearHead(Head):
             l2: Squared-norm penalty on the weights, against the sum over the N examples: 1 / C of
                 scikit-learn.
         """
-        assert self.task.link is not None, "its outputs are one row per example"
+        assert self.task.link is not None, "the kind has a layer on sentence vectors"
         shares = (weights / weights.sum()).double()  # (N,)
         center = (vectors.double() * shares[:, None]).sum(dim=0)  # (H,)
         scale = (vectors.double() - center).norm(dim=1).mean().clamp(min=1e-6)

@@ -40,7 +40,7 @@ def train_frozen_words(
     progress(Progress(phase="load", step=0, steps=0))
     encoder = load_encoder(config.encoder)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = build_model(encoder, task, TrainConfig(encoder=config.encoder, mlm_weight=0.0)).eval()
+    model = build_model(encoder, task, TrainConfig(encoder=config.encoder, learner="joint")).eval()
     encoder.model.to(device)  # type: ignore[arg-type]
     dtype = encoder.forward_dtype(device, config.precision)
     material = build_material(labelled, (), (), encoder, model.head, config)

@@ -44,7 +44,7 @@ def test_spans_are_learned_saved_and_predicted(learner: str, encoder: str, tmp_p
     """Of texts that were not seen, by the shape of words; calibrated on held-out texts."""
     config = TrainConfig(encoder=encoder, learner="frozen")
     if learner == "joint":
-        config = TrainConfig(encoder=encoder, epochs=2, mlm_weight=0.0)
+        config = TrainConfig(encoder=encoder, learner="joint", epochs=2, mlm_weight=0.0)
     given = examples(60)
     result = train(given[:40], [], TASK, config, tmp_path / "model", held_out=given[40:50])
     assert result.train_accuracy == 1.0
