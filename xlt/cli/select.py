@@ -144,7 +144,7 @@ def _tasks(examples: Sequence[Example], vectors: NDArray[np.float32]) -> Tasks:
     return Tasks(
         ids=[example.id for example in examples],
         langs=[example.lang for example in examples],
-        texts=[example.text for example in examples],
+        texts=[example.input for example in examples],
         vectors=vectors,
     )
 

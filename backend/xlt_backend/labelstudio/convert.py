@@ -92,24 +92,37 @@ def to_example(
         options: The project's options.
         votes: The task's votes, if they have been read already.
     """
-    data = task.get("data")
-    data = data if isinstance(data, Mapping) else {}
-    key = options.text_field or interface.text_key
-    text = look_up(data, key)
-    text = data.get(UNDEFINED_KEY) if text is None else text
-    reason = _unusable_text(text, key)
-    if reason:
-        return Unusable(id=str(task.get("id")), reason=reason)
+    data = _data(task)
+    texts = texts_of(task, interface)
+    if isinstance(texts, Unusable):
+        return texts
     votes = votes_of(task, interface) if votes is None else votes
     agreement = interface.task.agree(votes.answers) if votes.answers else Agreement()
     return Example(
         id=str(task.get("id")),
-        texts=(_clean(str(text)),),
+        texts=texts,
         lang=_word(data, options.language_field) or UNKNOWN_LANGUAGE,
         answer=agreement.answer,
         group=_word(data, options.group_field),
         weight=agreement.weight or 1.0,
     )
+
+
+def texts_of(task: Json, interface: Interface) -> tuple[str, ...] | Unusable:
+    """Returns the texts of a task that annotators label, or why one of them cannot be read."""
+    data = _data(task)
+    texts = {key: look_up(data, key) for key in interface.text_keys}
+    if len(texts) == 1:
+        texts = {k: data.get(UNDEFINED_KEY) if text is None else text for k, text in texts.items()}
+    reason = next(filter(None, (_unusable_text(text, key) for key, text in texts.items())), "")
+    if reason:
+        return Unusable(id=str(task.get("id")), reason=reason)
+    return tuple(_clean(str(texts[key])) for key in interface.text_keys)
+
+
+def _data(task: Json) -> Json:
+    data = task.get("data")
+    return data if isinstance(data, Mapping) else {}
 
 
 def _unusable_text(text: object, key: str) -> str:

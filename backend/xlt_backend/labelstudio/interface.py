@@ -1,4 +1,4 @@
-"""Labelling interface of a project: the control that xlt learns, and the text it is about."""
+"""Labelling interface of a project: the control that xlt learns, and the texts it is about."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from xlt.tasks.kinds import KINDS
 from xlt.tasks.task import AnyTask, Kind, Refusal, Suggestion, Tag
 from xlt_backend.errors import UnsupportedConfigError
 from xlt_backend.labelstudio.choices import Shown, shown_choices
+from xlt_backend.labelstudio.texts import Texts, texts_of_control
+from xlt_backend.options import ProjectOptions
 
 SUPPORTED = (
     f"supported: {'; '.join(kind.control.supported for kind in KINDS.values())}; "
@@ -30,14 +32,14 @@ class Interface:
     Attributes:
         tag: The control that is learned.
         task: What annotators decide with it.
-        text_key: Key of `task.data` with the text.
+        text_keys: Keys of `task.data` with the texts, in the order of those of an example.
         notes: One line for each thing in the interface that is not used.
         label_config: The XML that it was read from.
     """
 
     tag: Tag
     task: AnyTask
-    text_key: str
+    text_keys: tuple[str, ...]
     notes: tuple[str, ...] = ()
     label_config: str = field(default="", repr=False)
 
@@ -47,7 +49,21 @@ class Interface:
         return KINDS[self.task.kind]
 
     @classmethod
-    def from_label_config(cls, label_config: str, control: str | None = None) -> Interface:
+    def from_options(cls, label_config: str, options: ProjectOptions) -> Interface:
+        """Reads a labelling interface as a project's options say, see `from_label_config`."""
+        return cls.from_label_config(
+            label_config, options.control, texts=options.texts, text_field=options.text_field
+        )
+
+    @classmethod
+    def from_label_config(
+        cls,
+        label_config: str,
+        control: str | None = None,
+        *,
+        texts: Sequence[str] | None = None,
+        text_field: str | None = None,
+    ) -> Interface:
         """Reads a labelling interface.
 
         Args:
@@ -55,6 +71,9 @@ class Interface:
             control: Name of the control to learn. Without it, of several usable controls the first
                 is learned; those of an earlier kind in `KINDS` come before the others, so that a
                 project keeps its control when xlt learns new kinds.
+            texts: Names of the `<Text>` tags to read; None for those that
+                `xlt_backend.labelstudio.texts` chooses.
+            text_field: Key of `task.data` that is read in place of all texts.
 
         Raises:
             UnsupportedConfigError: If it is no XML, has nothing that xlt learns or not the control;
@@ -63,15 +82,17 @@ class Interface:
         parsed = _parsed(label_config)
         parents = _parents(label_config)
         refused: list[str] = []
-        usable: list[tuple[Tag, AnyTask, str]] = []
+        usable: list[tuple[Tag, AnyTask, Texts]] = []
         for element in parsed.controls:
             shown = shown_choices(label_config, element.name or "")
             tag = _tag(element, parents.get(element.name or "", []), shown)
             task = _task(element, tag, parents.get(tag.name, []))
-            if isinstance(task, Refusal):
-                refused.append(f"<{tag.tag} name={tag.name!r}> {task.reason}")
+            read = texts_of_control(tag.objects, _list(parsed.objects), texts, text_field)
+            if isinstance(task, Refusal) or isinstance(read, str):
+                reason = task.reason if isinstance(task, Refusal) else read
+                refused.append(f"<{tag.tag} name={tag.name!r}> {reason}")
             else:
-                usable.append((tag, task, str(_list(element.objects)[0].value)[1:]))
+                usable.append((tag, task, read))
         if not usable:
             reasons = "; ".join(refused) or "it has no control at all"
             raise UnsupportedConfigError(
@@ -86,7 +107,7 @@ class Interface:
                     f"the option control={control!r} names no control that xlt learns; "
                     f"it learns {names} of this labelling interface"
                 )
-        (tag, task, text_key), *others = usable
+        (tag, task, read), *others = usable
         notes = [
             *refused,
             *(
@@ -94,16 +115,11 @@ class Interface:
                 for other, *_ in others
             ),
         ]
-        unread = [
-            f"not read: <Text name={text.name!r} value={text.value!r}>"
-            for text in parsed.objects
-            if text.tag == "Text" and text.name not in tag.objects
-        ]
         return cls(
-            tag=tag,
+            tag=replace(tag, texts=read.names),
             task=task,
-            text_key=text_key,
-            notes=(*(f"not learned: {note}" for note in notes), *unread),
+            text_keys=read.keys,
+            notes=(*(f"not learned: {note}" for note in notes), *read.notes),
             label_config=label_config,
         )
 
@@ -190,9 +206,6 @@ def _task(control: Any, tag: Tag, chain: list[dict[str, str]]) -> AnyTask | Refu
     reason = _unusable_place(tag, chain)
     if not reason and control.dynamic_value:
         reason = "takes its labels from the task, so that they differ from task to task"
-    if not reason and isinstance(task, Refusal):
-        return task
-    reason = reason or _unusable_object(control)
     return Refusal(reason=reason) if reason else task
 
 
@@ -204,23 +217,6 @@ def _unusable_place(tag: Tag, chain: list[dict[str, str]]) -> str:
         return f"is not asked once per text ({set_flags[0]}='true')"
     if any(above.get("visibleWhen") or above["tag"] == "Repeater" for above in chain):
         return "is not shown once with every task (visibleWhen or Repeater)"
-    return ""
-
-
-def _unusable_object(control: Any) -> str:  # noqa: ANN401 - SDK's tags
-    names, objects = _list(control.to_name), _list(control.objects)
-    if len(names) != 1 or len(objects) != 1:
-        return f"is not about exactly one object: toName={','.join(names)!r}"
-    text = objects[0]
-    if text.tag != "Text":
-        return f"is about a <{text.tag}>"
-    if (text.value_type or "text") != "text" or text.attr.get("encoding", "none") != "none":
-        return f"is about <Text name={text.name!r}> whose text is elsewhere or encoded"
-    if not text.value_is_variable and "$" in (text.value or ""):
-        detail = f"a text of several parts, {text.value!r}; xlt reads one variable, value='$key'"
-        return f"is about <Text name={text.name!r}> with {detail}"
-    if not text.value_is_variable:
-        return f"is about <Text name={text.name!r}> with a fixed text, {text.value!r}"
     return ""
 
 

@@ -73,7 +73,7 @@ def connect(
     changes: list[str] = []
     project = _project(client, project_id, title, label_config, changes)
     known = options or stored_options(client, project.id, settings.public_url)
-    interface = Interface.from_label_config(project.label_config, known.control)
+    interface = Interface.from_options(project.label_config, known)
     # The webhook first: without one, Label Studio makes its own, which has no secret.
     webhook = ensure_webhook(
         client, project.id, f"{settings.public_url}/webhook", settings.secret(), changes

@@ -29,7 +29,7 @@ def test_label_studio_reads_the_template_as_the_task(kind):
     tag = control_tag(config)
 
     assert interface.task == task_of(kind)
-    assert (interface.kind.name, interface.text_key, interface.notes) == (kind, "text", ())
+    assert (interface.kind.name, interface.text_keys, interface.notes) == (kind, ("text",), ())
     assert (interface.tag.name, interface.tag.tag) == (tag.name, tag.tag)
     assert (interface.tag.labels, interface.tag.objects) == (tag.labels, tag.objects)
     assert KINDS[kind].control.task(interface.tag) == interface.task
