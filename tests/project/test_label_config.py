@@ -20,6 +20,12 @@ def test_the_file_is_the_template_of_the_kind(kind):
     assert (FOLDER / f"{kind}.xml").read_text("utf-8") == COMMENT + template(kind, LABELS) + "\n"
 
 
+def test_the_file_about_a_pair_of_texts():
+    """It is what `xlt connect --texts premise,hypothesis` makes."""
+    config = template("single_label", LABELS, ("premise", "hypothesis"))
+    assert (FOLDER / "pair.xml").read_text("utf-8") == COMMENT + config + "\n"
+
+
 def test_every_file_belongs_to_a_kind():
     """No interface is left over that xlt does not learn."""
-    assert {path.stem for path in FOLDER.iterdir()} == set(KINDS)
+    assert {path.stem for path in FOLDER.iterdir()} == {*KINDS, "pair"}

@@ -16,7 +16,7 @@ from xlt.tasks.kinds import KINDS
 from xlt.tasks.task import AnyTask, Kind, Refusal, Suggestion, Tag
 from xlt_backend.errors import UnsupportedConfigError
 from xlt_backend.labelstudio.choices import Shown, shown_choices
-from xlt_backend.labelstudio.texts import Texts, texts_of_control
+from xlt_backend.labelstudio.texts import Texts, texts_of_control, with_texts
 from xlt_backend.options import ProjectOptions
 
 SUPPORTED = (
@@ -220,12 +220,19 @@ def _unusable_place(tag: Tag, chain: list[dict[str, str]]) -> str:
     return ""
 
 
-def template(kind: str, labels: Sequence[str]) -> str:
-    """Returns a labelling interface of a kind for these labels, about `$text`.
+def template(kind: str, labels: Sequence[str], texts: Sequence[str] = ()) -> str:
+    """Returns a labelling interface of a kind for these labels.
+
+    Args:
+        kind: Name of the kind.
+        labels: The labels, in order.
+        texts: Keys of task data with the texts to show; empty for `$text`.
 
     Raises:
+        ConfigError: If the texts are too many, or one of them twice.
         UnsupportedConfigError: If these labels make no interface that xlt can learn.
     """
     filled = KINDS[kind].control.template(labels)
+    filled = with_texts(filled, texts) if texts else filled
     Interface.from_label_config(filled)
     return filled

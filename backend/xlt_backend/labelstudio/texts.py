@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 from xlt.data.examples import MOST_TEXTS
+from xlt.errors import ConfigError
 
 TAG = "Text"
+
+#: The text of a ready interface, in its `View`.
+_ONE = re.compile(
+    r'^( *)<View className="xlt-text"><Text name="text" value="\$text"([^>]*)/></View>$', re.M
+)
+#: Style of the view of each text but the first.
+_BELOW = (
+    "border-top: 1px solid rgba(128, 128, 128, 0.28); margin-top: 1.25rem; padding-top: 1.25rem"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +120,30 @@ def _unread(objects: dict[str, Any], names: Sequence[str]) -> tuple[str, ...]:
 
 def _shown(text: Any) -> str:  # noqa: ANN401 - SDK's tags
     return f"<{TAG} name={text.name!r} value={text.value!r}>"
+
+
+def with_texts(config: str, keys: Sequence[str]) -> str:
+    """Returns a ready interface for `$text` with the texts of these keys of task data in its place.
+
+    Raises:
+        ConfigError: If there are none, or too many, or if two of them are the same.
+    """
+    names = [re.sub(r"\W", "_", key) for key in keys]
+    if not 0 < len(set(names)) == len(keys) <= MOST_TEXTS or not all(names):
+        raise ConfigError(
+            f"expected up to {MOST_TEXTS} different keys of task data with texts, got {list(keys)}"
+        )
+
+    def texts(one: re.Match[str]) -> str:
+        start, attributes = one.groups()
+        views = ["", *[f' style="{_BELOW}"'] * (len(keys) - 1)]
+        return "\n".join(
+            f'{start}<View className="xlt-text"{style}>'
+            f"<Text name={quoteattr(name)} value={quoteattr('$' + key)}{attributes}/></View>"
+            for name, key, style in zip(names, keys, views, strict=True)
+        )
+
+    return _ONE.sub(texts, config).replace('toName="text"', f'toName="{",".join(names)}"')
 
 
 def unreadable(text: Any) -> str:  # noqa: ANN401 - SDK's tags

@@ -6,10 +6,12 @@ import pytest
 
 from tests.builders import region, task
 from xlt.data.examples import Example
+from xlt.errors import ConfigError
+from xlt.tasks.kinds import KINDS
 from xlt.tasks.task import Suggestion
 from xlt_backend.errors import UnsupportedConfigError
 from xlt_backend.labelstudio.convert import Unusable, to_example, to_row
-from xlt_backend.labelstudio.interface import Interface
+from xlt_backend.labelstudio.interface import Interface, template
 from xlt_backend.options import ProjectOptions
 
 PREMISE = '<Text name="premise" value="$p"/>'
@@ -153,3 +155,18 @@ def test_prediction_is_about_the_first_object() -> None:
     assert INTERFACE.answer(row.result) == "yes"
     of_both = region("no", control="c") | {"to_name": "premise,hypothesis"}
     assert INTERFACE.answer([of_both]) == "no"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("keys", [("premise", "hypothesis"), ("a.b", "c[0]", "d"), ("body",)])
+def test_ready_interface_about_other_texts(kind: str, keys: tuple[str, ...]) -> None:
+    """All of them are read, in their order, and nothing else is noted."""
+    found = Interface.from_label_config(template(kind, ("one", "two"), keys))
+    assert (found.kind.name, found.text_keys, found.notes) == (kind, keys, ())
+
+
+@pytest.mark.parametrize("keys", [("a", "a"), ("a.b", "a_b"), ("a", "b", "c", "d"), ("", "a")])
+def test_ready_interface_about_too_many_texts(keys: tuple[str, ...]) -> None:
+    """Names of tags must differ."""
+    with pytest.raises(ConfigError, match="up to 3 different keys"):
+        template("single_label", ("one", "two"), keys)
