@@ -34,6 +34,7 @@ class Trained:
         name: The version.
         data_hash: Digest of the data that it was trained on.
         task: Its task; None if this xlt does not know its kind.
+        texts: Number of texts of an example.
         refused: It was judged worse than another.
         promoted: It has been the active one.
     """
@@ -41,6 +42,7 @@ class Trained:
     name: str
     data_hash: str
     task: AnyTask | None
+    texts: int = 1
     refused: bool = False
     promoted: bool = False
 
@@ -128,7 +130,7 @@ def decide(
     """
     changes = compare(known.used, snapshot.labels)
     active = known.version(known.active)
-    usable = active is not None and active.task == snapshot.task
+    usable = active is not None and _fits(active, snapshot)
     why, needed, due_at = _due(snapshot, known, options, changes, usable=usable, now=now)
     if forced and not why and _missing(snapshot, options)[0] == 0:
         why = "asked for"
@@ -180,7 +182,7 @@ def _due(
     if missing > 0:
         return "", missing, None
     if not usable:
-        return ("the labels were edited" if known.active else "enough labels"), 1, None
+        return (_edited(known, snapshot) if known.active else "enough labels"), 1, None
     if changed >= options.retrain_after_labels:
         return words, 1, None
     needed = options.retrain_after_labels - changed
@@ -190,6 +192,19 @@ def _due(
     if now >= due_at:
         return f"{words} in {options.retrain_after_s:g} s", 1, None
     return "", needed, due_at
+
+
+def _fits(version: Trained, snapshot: Snapshot) -> bool:
+    """Returns whether a version reads the project's examples and gives answers of its task."""
+    return version.task == snapshot.task and version.texts == snapshot.texts
+
+
+def _edited(known: Known, snapshot: Snapshot) -> str:
+    """Returns what of the interface does not fit the active version."""
+    active = known.version(known.active)
+    if active is None or active.task != snapshot.task:
+        return "the labels were edited"
+    return f"{snapshot.texts} texts are read in place of {active.texts}"
 
 
 _Choice = tuple[Action, "str | None", str]
@@ -213,7 +228,7 @@ def _pending(known: Known, snapshot: Snapshot) -> _Choice | None:
     if not known.versions:
         return None
     newest = known.versions[-1]
-    if newest.refused or newest.promoted or newest.task != snapshot.task:
+    if newest.refused or newest.promoted or not _fits(newest, snapshot):
         return None
     return Action.PUBLISH, newest.name, f"{newest.name} was saved and not yet published"
 

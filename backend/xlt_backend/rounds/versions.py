@@ -61,6 +61,7 @@ def known(
                 name=name,
                 data_hash=meta.data_hash,
                 task=task_of(meta),
+                texts=int(meta.details.get("texts", 1)),
                 refused=bool(meta.details.get("refused")),
                 promoted=name in promoted,
             )
@@ -123,6 +124,7 @@ def save(
         details={
             "labels": list(task.labels),
             "kind": task.kind,
+            "texts": len(train[0].texts),
             "refused": judgement.worse,
             "verdict": judgement.reason,
             **details,
@@ -133,6 +135,7 @@ def save(
         task=task,
         encoder=encoder,
         labels_spent=meta.label_counts,
+        texts=len(train[0].texts),
         day=day,
         judges="audit labels",
         scores=accuracy,
