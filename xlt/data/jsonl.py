@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
+from xlt.data.spans import Span, is_span
 from xlt.errors import DataError
 
 
@@ -16,7 +17,7 @@ def as_row(example: Example) -> dict[str, Any]:
     text = example.text if len(example.texts) == 1 else list(example.texts)
     row: dict[str, Any] = {"id": example.id, "text": text, "lang": example.lang}
     if example.answer is not None:
-        row["label"] = example.answer
+        row["label"] = _plain(example.answer)
     if example.group is not None:
         row["group"] = example.group
     if example.weight != 1.0:
@@ -38,8 +39,21 @@ def from_row(row: Mapping[str, Any]) -> Example:
 
 
 def hashable(cell: Any) -> Hashable | None:  # noqa: ANN401 - JSON
-    """Returns a table's cell with tuples in place of lists, as in answers."""
-    return tuple(hashable(part) for part in cell) if isinstance(cell, list) else cell
+    """Returns a table's cell with tuples in place of lists, and spans, as in answers.
+
+    Raises:
+        DataError: If a span has offsets or a label that no span has.
+    """
+    if isinstance(cell, list):
+        return tuple(hashable(part) for part in cell)
+    return Span.from_json(cell) if is_span(cell) else cell
+
+
+def _plain(cell: object) -> Any:  # noqa: ANN401 - JSON
+    """Returns an answer as `json` writes it, for `hashable` to read."""
+    if isinstance(cell, tuple):
+        return tuple(_plain(part) for part in cell)
+    return cell.to_json() if isinstance(cell, Span) else cell
 
 
 def write_jsonl(path: Path, examples: Iterable[Example]) -> None:

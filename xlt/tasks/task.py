@@ -217,15 +217,29 @@ class Control(Protocol[A]):
     def task(self, tag: Tag) -> Task[A] | Refusal | None:
         """Returns the task of a tag; None if the tag is of another kind."""
 
-    def answer(self, results: Sequence[Mapping[str, Json]], tag: Tag, task: Task[A]) -> A | None:
+    def answer(
+        self,
+        results: Sequence[Mapping[str, Json]],
+        tag: Tag,
+        task: Task[A],
+        texts: Sequence[str] = (),
+    ) -> A | None:
         """Reads an annotation's results; None if they have no answer to this control.
+
+        Args:
+            results: The results, as Label Studio exports them.
+            tag: The control.
+            task: Its task.
+            texts: Texts of the example, which answers with places in a text need.
 
         Raises:
             DataError: If the answer is not of the task.
         """
 
-    def results(self, suggestion: Suggestion, tag: Tag) -> list[dict[str, Json]]:
-        """Returns a suggestion as results of a prediction."""
+    def results(
+        self, suggestion: Suggestion, tag: Tag, texts: Sequence[str] = ()
+    ) -> list[dict[str, Json]]:
+        """Returns a suggestion for an example with these texts as results of a prediction."""
 
     def template(self, labels: Sequence[str]) -> str:
         """Returns a labelling interface with these labels for the text `$text`."""

@@ -12,6 +12,7 @@ from xlt.errors import DataError
 from xlt.tasks.task import Suggestion
 from xlt_backend.errors import LabelStudioError
 from xlt_backend.labelstudio.client import Client
+from xlt_backend.labelstudio.convert import Unusable, texts_of
 from xlt_backend.labelstudio.interface import Interface
 
 logger = logging.getLogger(__name__)
@@ -67,8 +68,9 @@ class Annotator:
             raise DataError(f"no answer for task {task_id}, which the demo did not import: {data}")
         in_order = self._is_first(task_id) if version == self._follow() else None
         suggestion = Suggestion(answer=self._answers[data["ref"]], confidence=1.0)
-        result = self._interface.results(suggestion) or []
-        self._submit(task_id, [{**region, "origin": "manual"} for region in result])
+        texts = texts_of(task, self._interface)
+        result = self._interface.results(suggestion, () if isinstance(texts, Unusable) else texts)
+        self._submit(task_id, [{**region, "origin": "manual"} for region in result or ()])
         self._done.add(task_id)
         self._queue.pop(task_id, None)
         return LabelledTask(task_id=task_id, lang=str(data["lang"]), in_order=in_order)

@@ -92,11 +92,11 @@ def to_example(
         options: The project's options.
         votes: The task's votes, if they have been read already.
     """
-    data = _data(task)
     texts = texts_of(task, interface)
     if isinstance(texts, Unusable):
         return texts
-    votes = votes_of(task, interface) if votes is None else votes
+    data = _data(task)
+    votes = votes_of(task, interface, texts) if votes is None else votes
     agreement = interface.task.agree(votes.answers) if votes.answers else Agreement()
     return Example(
         id=str(task.get("id")),
@@ -150,15 +150,21 @@ def _clean(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def votes_of(task: Json, interface: Interface) -> Votes:
-    """Reads the answers that count from a task's annotations (`xlt.data.exports.annotations`)."""
+def votes_of(task: Json, interface: Interface, texts: Sequence[str] = ()) -> Votes:
+    """Reads the answers that count from a task's annotations (`xlt.data.exports.annotations`).
+
+    Args:
+        task: The task as Label Studio exports it.
+        interface: The project's labelling interface.
+        texts: The task's texts (`texts_of`); empty if it has none.
+    """
     annotations = counted(task)
     answers: dict[str, Hashable] = {}
     refused: list[str] = []
     for annotator, annotation in annotations.by_annotator.items():
         results = results_of(annotation)
         try:
-            answer = interface.answer(results)
+            answer = interface.answer(results, texts)
         except DataError as error:
             refused.append(str(error))
             continue
@@ -193,14 +199,26 @@ def _no_answer(results: Sequence[Json], interface: Interface) -> str:
 
 
 def to_row(
-    task_id: int, interface: Interface, *, score: float, suggestion: Suggestion | None = None
+    task_id: int,
+    interface: Interface,
+    *,
+    score: float,
+    suggestion: Suggestion | None = None,
+    texts: Sequence[str] = (),
 ) -> PublishRow:
     """Makes a prediction that is read back as the answer once an annotator accepts it.
 
     Without a suggestion, or with one that the interface does not have (it was edited meanwhile),
     the task keeps its place in the queue and suggests nothing.
+
+    Args:
+        task_id: Label Studio's id.
+        interface: The project's labelling interface.
+        score: Place in the queue, in (0, 1).
+        suggestion: The model's answer; None without one.
+        texts: Texts of the task that it is for.
     """
-    result = None if suggestion is None else interface.results(suggestion)
+    result = None if suggestion is None else interface.results(suggestion, texts)
     if suggestion is None or result is None:
         return PublishRow(task_id=task_id, score=score)
     task = interface.task

@@ -123,21 +123,33 @@ class Interface:
             label_config=label_config,
         )
 
-    def answer(self, results: Sequence[Mapping[str, Any]]) -> Hashable | None:
+    def answer(
+        self, results: Sequence[Mapping[str, Any]], texts: Sequence[str] = ()
+    ) -> Hashable | None:
         """Reads an annotation's results; None if they hold no answer to the control.
+
+        Args:
+            results: The results, as Label Studio exports them.
+            texts: Texts of the example.
 
         Raises:
             DataError: If they hold one that is not of the task.
         """
-        answer: Hashable | None = self.kind.control.answer(results, self.tag, self.task)
+        answer: Hashable | None = self.kind.control.answer(results, self.tag, self.task, texts)
         return answer
 
-    def results(self, suggestion: Suggestion) -> list[dict[str, Any]] | None:
+    def results(
+        self, suggestion: Suggestion, texts: Sequence[str] = ()
+    ) -> list[dict[str, Any]] | None:
         """Returns a suggestion as results that are read back as the same answer.
 
         Labels are written as the interface writes them, byte for byte.
         Label Studio's own validator is not asked: it passes answers that its page cannot show, and
         refuses others that its page writes.
+
+        Args:
+            suggestion: The suggestion.
+            texts: Texts of the example that it is for.
 
         Returns:
             None if the interface does not have the answer: it was edited after the model was
@@ -150,8 +162,8 @@ class Interface:
         if not math.isfinite(suggestion.confidence):
             return None
         suggestion = replace(suggestion, answer=answer)
-        results: list[dict[str, Any]] = self.kind.control.results(suggestion, self.tag)
-        return results if self.answer(results) == answer else None
+        results: list[dict[str, Any]] = self.kind.control.results(suggestion, self.tag, texts)
+        return results if self.answer(results, texts) == answer else None
 
 
 @lru_cache(maxsize=64)

@@ -132,8 +132,15 @@ def make_order(
     waiting = len(snapshot.open_ids)
     places = queue_scores([pick.id for pick in merged], snapshot.unusable, finished, waiting)
     suggestions = _suggestions(snapshot, predictions, options)
+    texts = {example.id: example.texts for example in snapshot.pool}
     rows = [
-        to_row(int(id), interface, score=place, suggestion=suggestions.get(id))
+        to_row(
+            int(id),
+            interface,
+            score=place,
+            suggestion=suggestions.get(id),
+            texts=texts.get(id, ()),
+        )
         for id, place in places.items()
     ]
     return Order(

@@ -12,7 +12,7 @@ from xlt.data.languages import Identify, with_languages
 from xlt.sampling.audit import is_audit
 from xlt.tasks.metrics import without_answers
 from xlt.tasks.task import AnyTask
-from xlt_backend.labelstudio.convert import Unusable, Votes, to_example, votes_of
+from xlt_backend.labelstudio.convert import Unusable, Votes, texts_of, to_example, votes_of
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.labelstudio.reader import parse_time
 from xlt_backend.options import ProjectOptions
@@ -148,7 +148,8 @@ def read_project(
     answers: dict[str, Mapping[str, Hashable]] = {}
     unused: dict[str, list[str]] = {}
     for task in tasks:
-        votes = votes_of(task, interface)
+        texts = texts_of(task, interface)
+        votes = votes_of(task, interface, () if isinstance(texts, Unusable) else texts)
         if votes.answers and not votes.ground_truth:
             answers[str(task["id"])] = votes.answers
         example = to_example(task, interface, options, votes)

@@ -131,8 +131,8 @@ class Inference:
             if predicted is None:
                 continue
             version = predicted.version
-            for (index, _), prediction in zip(chunk, predicted.predictions, strict=True):
-                results[index] = _result(prediction, version, interface)
+            for (index, example), prediction in zip(chunk, predicted.predictions, strict=True):
+                results[index] = _result(prediction, version, interface, example.texts)
         return PredictAnswer(results=results, model_version=version)
 
     def _submit(
@@ -227,8 +227,10 @@ class Memory:
             self._predictions.popitem(last=False)
 
 
-def _result(prediction: Prediction, version: str, interface: Interface) -> WireResult:
-    results = interface.results(prediction.suggestion)
+def _result(
+    prediction: Prediction, version: str, interface: Interface, texts: Sequence[str]
+) -> WireResult:
+    results = interface.results(prediction.suggestion, texts)
     if results is None:  # the interface was edited after the model was trained
         return WireResult(model_version=version)
     return WireResult(

@@ -32,7 +32,11 @@ class Choices:
         return MultiLabel(labels=tag.labels)
 
     def answer(
-        self, results: Sequence[Mapping[str, Json]], tag: Tag, task: MultiLabel
+        self,
+        results: Sequence[Mapping[str, Json]],
+        tag: Tag,
+        task: MultiLabel,
+        texts: Sequence[str] = (),
     ) -> Labels | None:
         """Returns all choices; without a result the annotator chose none of them.
 
@@ -46,7 +50,9 @@ class Choices:
             raise DataError(f"unknown label {unknown[0]!r}")
         return tuple(label for label in task.labels if label in own.values())
 
-    def results(self, suggestion: Suggestion, tag: Tag) -> list[dict[str, Json]]:
+    def results(
+        self, suggestion: Suggestion, tag: Tag, texts: Sequence[str] = ()
+    ) -> list[dict[str, Json]]:
         """Returns one result with the suggested labels; no result for an empty answer."""
         if not suggestion.answer:
             return []

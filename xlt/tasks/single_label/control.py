@@ -36,7 +36,11 @@ class Choices:
         return SingleLabel(labels=tag.labels)
 
     def answer(
-        self, results: Sequence[Mapping[str, Json]], tag: Tag, task: SingleLabel
+        self,
+        results: Sequence[Mapping[str, Json]],
+        tag: Tag,
+        task: SingleLabel,
+        texts: Sequence[str] = (),
     ) -> str | None:
         """Returns the one choice of the first result that has exactly one; a leaf of a tree.
 
@@ -51,7 +55,9 @@ class Choices:
             raise DataError(f"unknown label {label!r}")
         return own
 
-    def results(self, suggestion: Suggestion, tag: Tag) -> list[dict[str, Json]]:
+    def results(
+        self, suggestion: Suggestion, tag: Tag, texts: Sequence[str] = ()
+    ) -> list[dict[str, Json]]:
         """Returns one result with the suggested label."""
         chosen = choices.written(suggestion.answer, tag)
         return [choices.result(chosen, suggestion.confidence, tag)]
