@@ -21,7 +21,8 @@ SEED = 13
 DATA = """\
 DATA is a .csv, .tsv, .json or .jsonl file (each also .gz), a .parquet file, or owner/name:split on
 the Hub. Columns are found by their usual names (text, lang, label, id, group); name others by
-options, or '' for none, or two for a pair of texts (--text premise,hypothesis). Weights are read only with --weight. A line says which columns are read.
+options, or '' for none; --text premise,hypothesis reads pairs of texts. Weights are read only with
+--weight. A line says which columns are read.
 Exports of Label Studio, doccano and Prodigy are read too; --label names the control.
 """
 #: Fields of an example that an option can name the column of.

@@ -73,12 +73,13 @@ def find_columns(
     columns = dict(zip(TEXTS, _text_columns(asked.get("text"), names, free, path), strict=False))
     free = [name for name in free if name not in columns.values()]
     for field in (*_USUAL, "weight"):
+        if field == "text":
+            continue
         usual = usual_column(field, free) if field in _USUAL else None
         if field in named:
             columns[field] = named[field]
-        elif field != "text" and asked.get(field) is None and usual is not None:
-            if usual not in columns.values():
-                columns[field] = usual
+        elif asked.get(field) is None and usual is not None and usual not in columns.values():
+            columns[field] = usual
     return columns
 
 

@@ -217,9 +217,7 @@ def _example(
             )
         return string
 
-    texts = None if TEXTS[1] in columns else strings(row.get(columns["text"]))
-    if texts is None:
-        texts = tuple(value(field, _MAX_TEXT) or "" for field in TEXTS if field in columns)
+    texts = _texts(row, columns, lambda field: value(field, _MAX_TEXT))
     if not texts or any(map(is_blank, texts)):
         return None
     if len(texts) > MOST_TEXTS:
@@ -238,6 +236,16 @@ def _example(
         group=value("group"),
         weight=_weight(value("weight"), number, path),
     )
+
+
+def _texts(
+    row: Mapping[str, object], columns: Mapping[str, str], value: Callable[[str], str | None]
+) -> tuple[str, ...]:
+    """Returns the texts of a row, those of a list in one column, or one of each column."""
+    several = None if TEXTS[1] in columns else strings(row.get(columns["text"]))
+    if several is not None:
+        return several
+    return tuple(value(field) or "" for field in TEXTS if field in columns)
 
 
 def _answer(

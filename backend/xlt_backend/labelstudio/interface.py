@@ -16,7 +16,7 @@ from xlt.tasks.kinds import KINDS
 from xlt.tasks.task import AnyTask, Kind, Refusal, Suggestion, Tag
 from xlt_backend.errors import UnsupportedConfigError
 from xlt_backend.labelstudio.choices import Shown, shown_choices
-from xlt_backend.labelstudio.texts import Texts, texts_of_control, with_texts
+from xlt_backend.labelstudio.texts import Texts, one_name, texts_of_control, with_texts
 from xlt_backend.options import ProjectOptions
 
 SUPPORTED = (
@@ -119,7 +119,11 @@ class Interface:
             tag=replace(tag, texts=read.names),
             task=task,
             text_keys=read.keys,
-            notes=(*(f"not learned: {note}" for note in notes), *read.notes),
+            notes=(
+                *(f"not learned: {note}" for note in notes),
+                *read.notes,
+                *filter(None, [one_name(tag)]),
+            ),
             label_config=label_config,
         )
 

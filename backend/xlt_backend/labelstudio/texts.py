@@ -10,8 +10,12 @@ from xml.sax.saxutils import quoteattr
 
 from xlt.data.examples import MOST_TEXTS
 from xlt.errors import ConfigError
+from xlt.tasks.task import Tag
 
 TAG = "Text"
+
+#: Controls that Label Studio makes for several objects.
+_OF_SEVERAL = frozenset({"Pairwise"})
 
 #: The text of a ready interface, in its `View`.
 _ONE = re.compile(
@@ -122,16 +126,32 @@ def _shown(text: Any) -> str:  # noqa: ANN401 - SDK's tags
     return f"<{TAG} name={text.name!r} value={text.value!r}>"
 
 
+def one_name(tag: Tag) -> str:
+    """Warns of a control that names several texts; empty if Label Studio can store its answers.
+
+    Seen in Label Studio 1.23.2: a choice that a person makes on its page is stored as an empty
+    result then. A suggestion that is accepted is kept.
+    """
+    if len(tag.objects) == 1 or tag.tag in _OF_SEVERAL:
+        return ""
+    return (
+        f"<{tag.tag} name={tag.name!r} toName={','.join(tag.objects)!r}>: Label Studio stores no "
+        "choice that a person makes on several objects: name one of them in toName"
+    )
+
+
 def with_texts(config: str, keys: Sequence[str]) -> str:
     """Returns a ready interface for `$text` with the texts of these keys of task data in its place.
 
+    Its control names the last of them, see `one_name`.
+
     Raises:
-        ConfigError: If there are none, or too many, or if two of them are the same.
+        ConfigError: If they are not one or two different ones.
     """
     names = [re.sub(r"\W", "_", key) for key in keys]
-    if not 0 < len(set(names)) == len(keys) <= MOST_TEXTS or not all(names):
+    if len(set(names)) != len(keys) or len(keys) not in (1, 2) or not all(names):
         raise ConfigError(
-            f"expected up to {MOST_TEXTS} different keys of task data with texts, got {list(keys)}"
+            f"expected one or two different keys of task data with texts, got {list(keys)}"
         )
 
     def texts(one: re.Match[str]) -> str:
@@ -143,7 +163,7 @@ def with_texts(config: str, keys: Sequence[str]) -> str:
             for name, key, style in zip(names, keys, views, strict=True)
         )
 
-    return _ONE.sub(texts, config).replace('toName="text"', f'toName="{",".join(names)}"')
+    return _ONE.sub(texts, config).replace('toName="text"', f'toName="{names[-1]}"')
 
 
 def unreadable(text: Any) -> str:  # noqa: ANN401 - SDK's tags

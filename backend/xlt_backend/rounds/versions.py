@@ -61,7 +61,7 @@ def known(
                 name=name,
                 data_hash=meta.data_hash,
                 task=task_of(meta),
-                texts=int(meta.details.get("texts", 1)),
+                texts=texts_of(meta),
                 refused=bool(meta.details.get("refused")),
                 promoted=name in promoted,
             )
@@ -228,6 +228,12 @@ def task_of(meta: VersionMeta) -> AnyTask | None:
         return task_from_json(value)
     except DataError:
         return None
+
+
+def texts_of(meta: VersionMeta) -> int:
+    """Returns the number of texts of an example that a version reads; older ones read one."""
+    count = meta.details.get("texts", 1)
+    return count if isinstance(count, int) else 1
 
 
 def is_of(meta: VersionMeta, task: AnyTask) -> bool:
