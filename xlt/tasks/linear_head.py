@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from xlt.encoder.pooling import mean_pool
+from xlt.encoder.pooling import combine, mean_pool
 from xlt.tasks.calibration import Link
 from xlt.tasks.heads import Head
 from xlt.tasks.logistic import fit
@@ -16,12 +16,13 @@ from xlt.tasks.task import AnyTask
 
 
 class LinearHead(Head):
-    """A linear layer on the centred and scaled mean vector.
+    """A linear layer on the centred and scaled mean vector, of several texts on their combination.
 
     Centre and scale are buffers, measured on the frozen encoder's vectors, so that one learning
     rate suits encoders of any scale.
     """
 
+    apart = True
     #: Function from logits to probabilities.
     link: ClassVar[Link]
 
@@ -38,11 +39,12 @@ class LinearHead(Head):
         self.register_buffer("scale", torch.ones(()))
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Returns logits (B, W) in float32 from states (B, T, H)."""
-        return self.classify(mean_pool(states, mask))
+        """Returns logits (B, W) in float32 from states (B texts, T, H)."""
+        each = mean_pool(states, mask)
+        return self.classify(combine(each.view(-1, self.texts, each.shape[-1])))
 
     def classify(self, vectors: Tensor) -> Tensor:
-        """Returns logits (B, W) in float32 from sentence vectors (B, H)."""
+        """Returns logits (B, W) in float32 from sentence vectors (B, D)."""
         with torch.autocast(vectors.device.type, enabled=False):
             return self.linear((vectors.float() - self.center) / self.scale)  # type: ignore[no-any-return]
 
@@ -54,7 +56,7 @@ class LinearHead(Head):
         """Fits the layer on frozen vectors, like the kind's probe.
 
         Args:
-            vectors: (N, H).
+            vectors: (N, D).
             targets: (N, ...).
             weights: (N,) >= 0, of any scale.
             l2: Squared-norm penalty on the weights, against the sum over the N examples: 1 / C of

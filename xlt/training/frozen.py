@@ -64,6 +64,7 @@ def train_frozen(
         task=task,
         config=config,
         losses=(),
+        texts=len(labelled[0].texts),
         finish=lambda folder: judged.append(
             finish(folder, task, config=config, labelled=labelled, held_out=held_out)
         ),
@@ -89,7 +90,7 @@ def _vectors(
     config: TrainConfig,
     progress: Callable[[int, int], None],
 ) -> NDArray[np.float32]:
-    """Returns the sentence vectors (N, H) of examples.
+    """Returns the sentence vectors (N, D) of examples.
 
     Raises:
         DivergedError: If one is not finite.
