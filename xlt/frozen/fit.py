@@ -17,6 +17,7 @@ from xlt.frozen.ridge import Matrix, gaussian, left_out, solve
 from xlt.tasks import logistic
 from xlt.tasks.calibration import Link, best_temperature, probabilities
 from xlt.tasks.logistic import Linear
+from xlt.tasks.swaps import Swap
 
 #: Penalties of the kernel machine; its predictions of left-out groups choose one.
 PENALTIES = (0.1, 0.3, 1.0, 3.0)
@@ -71,6 +72,16 @@ class Labelled:
             weights=self.weights[rows],
         )
 
+    def both_orders(self, swap: Swap) -> Labelled:
+        """Returns the examples, and the same with their two texts and their targets exchanged."""
+        return Labelled(
+            vectors=np.concatenate([self.vectors, swap(self.vectors)]),
+            langs=[*self.langs, *self.langs],
+            targets=np.concatenate([self.targets, self.targets[:, ::-1]]),
+            groups=[*self.groups, *self.groups],
+            weights=np.concatenate([self.weights, self.weights]),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fitted:
@@ -97,6 +108,7 @@ def fit_frozen(
     rng: np.random.Generator,
     *,
     l2: float = HEAD_L2,
+    swap: Swap | None = None,
 ) -> Fitted:
     """Fits a frozen model.
 
@@ -111,7 +123,13 @@ def fit_frozen(
         link: Function from logits to probabilities.
         rng: Draws the rows of the kernel machine if there are too many, and the folds.
         l2: Penalty of the linear layer, see `xlt.tasks.logistic.fit`.
+        swap: See `FrozenModel`. Both orders of the texts are learned then; `Fitted.rows` beyond N
+            are those of exchanged texts.
     """
+    if swap is not None:
+        labelled = labelled.both_orders(swap)
+        pool, pool_langs = np.concatenate([pool, swap(pool)]), [*pool_langs, *pool_langs]
+        l2 = 2 * l2
     labelled = replace(labelled, targets=_possible(labelled.targets, labelled.weights, link))
     centres = fit_centres(np.concatenate([labelled.vectors, pool]), [*labelled.langs, *pool_langs])
     rows = _drawn(labelled.langs, MOST_LABELS, rng)
@@ -131,6 +149,7 @@ def fit_frozen(
         support=support,
         coefficients=(coefficients * 2 * kernel.scale * KERNEL_SHARE * scale).astype(np.float32),
         linear=Linear(weights=linear.weights * share, biases=linear.biases * share + prior * scale),
+        swap=swap,
     )
     return Fitted(model=model, rows=rows, cross_fitted=mixed * scale, penalty=kernel.penalty)
 

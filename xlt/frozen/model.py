@@ -14,6 +14,7 @@ from xlt.frozen.centres import Centres
 from xlt.frozen.ridge import gaussian
 from xlt.tasks.logistic import Linear
 from xlt.tasks.outputs import Outputs
+from xlt.tasks.swaps import Swap
 
 Array = NDArray[np.float32]
 
@@ -30,22 +31,31 @@ class FrozenModel:
         support: (S, D) unit vectors of the texts that the kernel machine compares with.
         coefficients: (S, W) in logits.
         linear: Layer on the vectors as they are, in logits; its biases are those of the whole.
+        swap: Exchanges the two texts of examples, for tasks whose two outputs are exchanged with
+            them; None for all others. It is the task's, so that it is not stored.
     """
 
     centres: Centres
     support: Array
     coefficients: Array
     linear: Linear
+    swap: Swap | None = None
 
     def outputs(self, vectors: NDArray[np.floating], langs: Sequence[str]) -> Outputs:
         """Returns logits (N, W) of texts by their vectors (N, D) and languages (N)."""
+        here = self._logits(vectors, langs)
+        if self.swap is None:
+            return Outputs(here)
+        return Outputs((here + self._logits(self.swap(vectors), langs)[:, ::-1]) / 2)
+
+    def _logits(self, vectors: NDArray[np.floating], langs: Sequence[str]) -> Array:
         logits = np.empty((len(vectors), len(self.linear.biases)), dtype=np.float32)
         for start in range(0, len(vectors), _CHUNK):
             rows = slice(start, start + _CHUNK)
             units = self.centres.units(vectors[rows], langs[rows])
             compared = gaussian(units, self.support) @ self.coefficients
             logits[rows] = self.linear.outputs(vectors[rows]).values + compared
-        return Outputs(logits)
+        return logits
 
     def tensors(self) -> dict[str, Array]:
         """Returns all values by name, for a file."""

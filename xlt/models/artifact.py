@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ from xlt.errors import DataError, EncoderError, StoreError, XltError
 from xlt.frozen.model import FrozenModel
 from xlt.tasks.heads import Head, build_head
 from xlt.tasks.kinds import task_from_json
+from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import AnyTask
 
 _HEAD = "xlt_head."
@@ -172,6 +174,7 @@ def _head(
 ) -> Head | FrozenModel:
     if frozen:
         model = FrozenModel.from_tensors({k: v.float().numpy() for k, v in state.items()})
+        model = replace(model, swap=swap_of(task))
         shape = (task.width, combined_width(width, texts))
         if model.linear.weights.shape != shape:
             raise DataError(

@@ -22,6 +22,7 @@ from xlt.simulate.replay import Texts
 from xlt.simulate.state import State
 from xlt.tasks.logistic import scaled
 from xlt.tasks.outputs import Outputs, Scores
+from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import Probe
 
 _log = logging.getLogger(__name__)
@@ -97,6 +98,7 @@ def frozen(seed: int, l2: float) -> Learner:
             state.task.link,
             np.random.default_rng(seed),
             l2=l2,
+            swap=swap_of(state.task),
         )
         return Learned(
             outputs=fitted.model.outputs(pool.vectors, langs),

@@ -14,7 +14,8 @@ from xlt.tasks.task import AnyTask, Json, Kind
 #: Every kind is a folder of this name beside this file. A new kind adds only its name here. Modules
 #: are imported by name; this module does not import heads, which need torch.
 KINDS: dict[str, Kind[Any]] = {
-    name: import_module(f"xlt.tasks.{name}.kind").KIND for name in ("single_label", "multi_label")
+    name: import_module(f"xlt.tasks.{name}.kind").KIND
+    for name in ("single_label", "multi_label", "pairwise")
 }
 
 

@@ -19,6 +19,7 @@ from xlt.frozen.fit import Fitted, Labelled, fit_frozen
 from xlt.models.artifact import save_model
 from xlt.tasks.outputs import Outputs
 from xlt.tasks.predictions import Predictions
+from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import AnyTask
 from xlt.training.finish import finish
 from xlt.training.result import Progress, TrainResult
@@ -134,6 +135,7 @@ def _fitted(
         task.link,
         np.random.default_rng(config.seed),
         l2=config.head_l2,
+        swap=swap_of(task),
     )
 
 

@@ -86,8 +86,9 @@ class Interface:
         for element in parsed.controls:
             shown = shown_choices(label_config, element.name or "")
             tag = _tag(element, parents.get(element.name or "", []), shown)
-            task = _task(element, tag, parents.get(tag.name, []))
             read = texts_of_control(tag.objects, _list(parsed.objects), texts, text_field)
+            tag = tag if isinstance(read, str) else replace(tag, texts=read.names)
+            task = _task(element, tag, parents.get(tag.name, []))
             if isinstance(task, Refusal) or isinstance(read, str):
                 reason = task.reason if isinstance(task, Refusal) else read
                 refused.append(f"<{tag.tag} name={tag.name!r}> {reason}")
@@ -116,7 +117,7 @@ class Interface:
             ),
         ]
         return cls(
-            tag=replace(tag, texts=read.names),
+            tag=tag,
             task=task,
             text_keys=read.keys,
             notes=(

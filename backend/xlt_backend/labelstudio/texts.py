@@ -143,7 +143,8 @@ def one_name(tag: Tag) -> str:
 def with_texts(config: str, keys: Sequence[str]) -> str:
     """Returns a ready interface for `$text` with the texts of these keys of task data in its place.
 
-    Its control names the last of them, see `one_name`.
+    Its control names the last of them, see `one_name`. An interface for comparing two texts has
+    those of two keys.
 
     Raises:
         ConfigError: If they are not one or two different ones.
@@ -153,6 +154,13 @@ def with_texts(config: str, keys: Sequence[str]) -> str:
         raise ConfigError(
             f"expected one or two different keys of task data with texts, got {list(keys)}"
         )
+
+    if not _ONE.search(config):
+        if len(keys) != 2:
+            raise ConfigError(f"expected two keys of task data with texts, got {list(keys)}")
+        for side, key in zip(("left", "right"), keys, strict=True):
+            config = config.replace(f'value="${side}"', f"value={quoteattr('$' + key)}")
+        return config
 
     def texts(one: re.Match[str]) -> str:
         start, attributes = one.groups()

@@ -1,0 +1,75 @@
+"""Pairwise preference: the kind of task, which makes tasks from labels, tables and interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from xlt.data.examples import Example
+from xlt.errors import DataError
+from xlt.tasks.labels import label_list
+from xlt.tasks.pairwise.answers import NAMES, names_of
+from xlt.tasks.pairwise.control import Preference
+from xlt.tasks.pairwise.task import Pairwise
+from xlt.tasks.task import Json
+
+
+@dataclass(frozen=True, slots=True)
+class PairwiseKind:
+    """The kind of task with one of two texts as the answer."""
+
+    name: ClassVar[str] = Pairwise.kind
+    control: ClassVar[Preference] = Preference()
+
+    def task(self, labels: Sequence[str]) -> Pairwise:
+        """Returns the task with these names of the left and the right text, without a context."""
+        return Pairwise(labels=tuple(labels))
+
+    def from_json(self, value: Mapping[str, Json]) -> Pairwise:
+        """Reads a task that `Pairwise.to_json` returned."""
+        context = value.get("context", False)
+        if not isinstance(context, bool):
+            raise DataError(f"context must be true or false, got {context!r}")
+        return Pairwise(labels=tuple(label_list(value["labels"])), context=context)
+
+    def infer(self, cells: Sequence[Json]) -> Pairwise | None:
+        """Returns the task of answers with the names of two texts; None if they are others."""
+        if not cells or not all(isinstance(cell, str) for cell in cells):
+            return None
+        names = names_of(cells)
+        return None if names is None else self.task(names)
+
+    def demonstrate(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
+        """Makes pairs of texts in one language, of which the one about the first label is chosen.
+
+        Args:
+            examples: Examples with one label each.
+            rng: Pairs the texts, and places them.
+        """
+        wanted = min(str(example.answer) for example in examples)
+        made = []
+        for lang in dict.fromkeys(example.lang for example in examples):
+            own = [example for example in examples if example.lang == lang]
+            own = [own[row] for row in rng.permutation(len(own))]
+            right = [example for example in own if str(example.answer) == wanted]
+            wrong = [example for example in own if str(example.answer) != wanted]
+            for better, worse in zip(right, wrong, strict=False):
+                made.append(_placed(better, worse, left=bool(rng.integers(2))))
+        return made
+
+
+def _placed(better: Example, worse: Example, *, left: bool) -> Example:
+    texts = better.texts + worse.texts if left else worse.texts + better.texts
+    return replace(
+        better,
+        id=f"{better.id}+{worse.id}",
+        texts=texts,
+        answer=NAMES[0][0 if left else 1],
+        group=None,
+    )
+
+
+KIND = PairwiseKind()
