@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.conftest import MakeProject
-from tests.xlt.tasks.samples import LABELS, drawn
+from tests.xlt.tasks.samples import drawn, labels_of
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.task import Suggestion
 from xlt_backend.labelstudio.client import Client
@@ -14,14 +14,15 @@ from xlt_backend.labelstudio.interface import Interface, template
 from xlt_backend.labelstudio.scores import rank_to_score
 
 COUNT = 10
+CASES = [*((kind, labels_of(kind)) for kind in KINDS), ("rating", ("0", "0.25", "0.5", "0.75"))]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "labels"), CASES)
 def test_suggestions_are_kept_and_answers_come_back(
-    kind: str, client: Client, make_project: MakeProject
+    kind: str, labels: tuple[str, ...], client: Client, make_project: MakeProject
 ) -> None:
     """Label Studio stores every prediction, and exports each annotation as it was given."""
-    project = make_project(tasks=COUNT, label_config=template(kind, LABELS))
+    project = make_project(tasks=COUNT, label_config=template(kind, labels))
     interface = Interface.from_label_config(client.project(project.id).label_config)
     ids = sorted(int(task["id"]) for task in client.tasks(project.id))
     given = dict(zip(ids, drawn(interface.task, 0, COUNT), strict=True))

@@ -71,3 +71,37 @@ def test_learning_is_measured_once_per_cell(tmp_path):
         assert set(row["accuracy"]) == set(LANGUAGES[1:])
         mean = sum(row["accuracy"].values()) / len(row["accuracy"])
         assert f"| `{row['model']}` | 1 | {mean:.3f} |" in printed.stdout
+
+
+def test_ratings_are_measured_for_every_model(tmp_path):
+    """On lengths that the texts tell, and on sentiments; means of credit and kappa."""
+    langs = [
+        *("english", "acehnese", "balinese", "javanese", "minangkabau", "sundanese"),
+        *("banjarese", "buginese", "indonesian", "madurese", "ngaju", "toba_batak"),
+    ]
+    rows = [
+        (lang, split, f"{split}{i}", feeling, f"{feeling} {lang} {i}" + " word" * (i % 20 * 3))
+        for lang in langs
+        for split in ("train", "test")
+        for i in range(40)
+        for feeling in [("negative", "neutral", "positive")[i % 3]]
+    ]
+    columns = ["lang", "split", "id", "label", "text"]
+    pd.DataFrame(rows, columns=columns).to_parquet(tmp_path / "nusax_senti.parquet")
+    encoder, out = save_tiny_encoder(tmp_path / "tiny", "bert", positions=128), tmp_path / "out"
+    printed = subprocess.run(
+        [sys.executable, BENCHMARKS / "learning" / "ratings.py", "--data", tmp_path, "--out", out,
+         "--labels", "40", "--numbers", "3", "5", "--seeds", "1", "--encoder", encoder,
+         "--most", "6"],
+        check=True, timeout=300, capture_output=True, text=True,
+    )  # fmt: skip
+
+    found = json.loads((out / "ratings.json").read_text())
+    models = {row["model"] for row in found}
+    assert {"xlt: `rating`, probe", "xlt: `rating`, frozen model"} < models
+    assert len(found) == 2 * len(models) >= 14
+    for row in found:
+        assert 0 <= row["credit"] <= 1
+        assert row["kappa"] <= 1
+        line = f"| {row['numbers']} | {row['model']} | {row['credit']:.3f} | {row['kappa']:.3f} |"
+        assert line in printed.stdout

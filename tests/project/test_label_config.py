@@ -8,16 +8,18 @@ from xlt.tasks.kinds import KINDS
 from xlt_backend.labelstudio.interface import template
 
 FOLDER = Path(__file__).parents[2] / "label_config"
-COMMENT = (
-    "<!-- Replace the choices by your labels. `lang` in the task data is shown as a badge. -->\n"
-)
+COMMENT = "<!-- {} `lang` in the task data is shown as a badge. -->\n"
 LABELS = ("First label", "Second label", "Third label")
+#: Kind -> labels of its file, and what people change in it.
+FILLED = {"rating": (("5",), "Set maxRating to your number of stars.")}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_file_is_the_template_of_the_kind(kind):
     """What people paste is what `xlt connect --kind` and the demo make."""
-    assert (FOLDER / f"{kind}.xml").read_text("utf-8") == COMMENT + template(kind, LABELS) + "\n"
+    labels, change = FILLED.get(kind, (LABELS, "Replace the choices by your labels."))
+    expected = COMMENT.format(change) + template(kind, labels) + "\n"
+    assert (FOLDER / f"{kind}.xml").read_text("utf-8") == expected
 
 
 def test_the_file_about_a_pair_of_texts():

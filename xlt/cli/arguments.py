@@ -12,6 +12,7 @@ from typing import TypeAlias
 from xlt.data.corpus import Corpus
 from xlt.data.languages import with_languages
 from xlt.tasks.exports import read_file
+from xlt.tasks.kinds import KINDS
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -64,6 +65,12 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_seed, metavar="N", help=f"default: {SEED}")
 
 
+def add_kind(parser: argparse.ArgumentParser) -> None:
+    """Adds --kind, for commands that infer the task from the labels of DATA."""
+    text = f"kind of task: {', '.join(KINDS)} (default: as the labels are)"
+    parser.add_argument("--kind", choices=tuple(KINDS), metavar="NAME", help=text)
+
+
 def add_columns(
     parser: argparse.ArgumentParser, table: str, names: Sequence[str] = COLUMNS
 ) -> argparse._ArgumentGroup:
@@ -105,12 +112,14 @@ def read_data(
         split: Reads the rows of this split instead of those of --split.
         answers: Reads the answers; without them only texts are wanted.
         groups: Reads groups that --group does not name.
-        kind: Kind of the task that an export's answers are for; None if they decide it.
+        kind: Kind of the task that an export's answers are for; None for --kind, if the command
+            has it, or else for the kind that the answers have.
 
     Raises:
         DataError: If the table cannot be read.
     """
     wanted = args.split if split is None else split
+    kind = kind or getattr(args, "kind", None)
     columns = columns_of(args)
     if not groups:
         columns["group"] = columns["group"] or ""

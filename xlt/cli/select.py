@@ -50,6 +50,7 @@ def add_command(subparsers: arguments.Subparsers) -> None:
     )
     parser.add_argument("model", metavar="MODEL", help="folder of a model")
     arguments.add_data(parser)
+    arguments.add_kind(parser)
     default = SamplerOptions()
     add = parser.add_argument
     add("--batch", type=int, default=default.batch, metavar="N", help="default: %(default)s")
@@ -181,7 +182,7 @@ def _transfer(
         return None
     from xlt.models.artifact import base_vectors
 
-    task = infer_task(labelled)
+    task = infer_task(labelled, args.kind)
     vectors = base_vectors(args.model, [example.input for example in labelled])
     rng = np.random.default_rng(arguments.seed_of(args))
     return transfer_of(read_answers(labelled, task), vectors, task, sources, rng)
@@ -191,7 +192,7 @@ def _review(args: argparse.Namespace, corpus: Corpus) -> int:
     """Prints the labelled rows, the most suspect label first."""
     from xlt.models.artifact import base_vectors
 
-    task = infer_task(corpus.labelled)
+    task = infer_task(corpus.labelled, args.kind)
     labelled = read_answers(corpus.labelled, task)
     arguments.announce(corpus)
     vectors = base_vectors(args.model, [example.input for example in labelled])

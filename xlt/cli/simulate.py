@@ -75,6 +75,7 @@ def add_command(subparsers: arguments.Subparsers) -> None:
         run=run,
     )
     arguments.add_data(parser)
+    arguments.add_kind(parser)
     add = parser.add_argument
     add("--out", type=Path, required=True, metavar="DIR", help="folder to write")
     text = "languages labelled to help the others"
@@ -185,7 +186,7 @@ def _replay(
 ) -> tuple[Replay, str]:
     """Returns the data, and a fingerprint of all that decides results except strategy and seed."""
     pool, test = _examples(args, corpora)
-    check_measures(names, infer_task(pool))
+    check_measures(names, infer_task(pool, args.kind))
     source = languages.named("--source", args.source, [e.lang for e in pool])
     most = check_sizes(pool, test, settings, source=source, strategies=names, seeds=seeds)
     arguments.announce(*corpora)
@@ -196,9 +197,9 @@ def _replay(
     folder = args.cache or args.out
     vectors = cached_vectors(texts, encoder=args.encoder, folder=folder, show=show)
     rows = [f"{e.group_key} {e.lang} {e.answer} {e.text}" for e in (*pool, *test)]
-    decisive = [len(pool), source, sorted(asdict(settings).items())]
+    decisive = [len(pool), source, args.kind, sorted(asdict(settings).items())]
     setup = fingerprint([_code(), encoder_fingerprint(args.encoder), *decisive, *rows])[:16]
-    return make_replay(pool, test, vectors, source=source), setup
+    return make_replay(pool, test, vectors, source=source, kind=args.kind), setup
 
 
 def _code() -> str:
@@ -234,7 +235,7 @@ def _examples(
         called = spellings(e.lang for e in [*pool, *tests[0]])
         pool, test = ([replace(e, lang=called[e.lang]) for e in part] for part in (pool, tests[0]))
         return pool, in_languages(test, [e.lang for e in pool])
-    task, rng = infer_task(pool), np.random.default_rng(arguments.SEED)
+    task, rng = infer_task(pool, args.kind), np.random.default_rng(arguments.SEED)
     return split_by_group(
         pool, _HELD_OUT, rng, decisions=lambda cell: task.decisions(task.read(cell))
     )

@@ -46,6 +46,7 @@ def add_command(subparsers: arguments.Subparsers) -> None:
         run=run,
     )
     arguments.add_data(parser)
+    arguments.add_kind(parser)
     arguments.add_json(parser)
     add = parser.add_argument
     add("--out", type=Path, required=True, metavar="DIR", help="folder to write")
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     corpora = [arguments.read_data(args)]
     corpora[0].check_groups()
     labelled = corpora[0].labelled
-    task = infer_task(labelled)
+    task = infer_task(labelled, args.kind)
     rng = np.random.default_rng(arguments.seed_of(args))
     kept, held_out = split_by_group(
         read_answers(labelled, task), args.held_out, rng, decisions=task.decisions

@@ -81,6 +81,7 @@ def make_replay(
     vectors: NDArray[np.float32],
     *,
     source: Sequence[str],
+    kind: str | None = None,
 ) -> Replay:
     """Combines examples with their vectors.
 
@@ -89,12 +90,13 @@ def make_replay(
         test: Labelled examples that judge.
         vectors: (P + T, D), those of the pool first.
         source: Source languages; all others are targets.
+        kind: Kind of the task; None for the first kind that has such answers.
 
     Raises:
         DataError: If a group is on both sides, or no target language is left.
     """
     sources, targets = divided(pool, test, source)
-    task = infer_task([*pool, *test])
+    task = infer_task([*pool, *test], kind)
     return Replay(
         pool=_texts(pool, vectors[: len(pool)], task),
         test=_texts(test, vectors[len(pool) :], task),

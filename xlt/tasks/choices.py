@@ -48,9 +48,7 @@ background: rgb(76, 95, 169); color: #fff; }
     <View className="xlt-text"><Text name="text" value="$text" selectionEnabled="false"/></View>
   </View>
   <View className="xlt-question">
-    <Choices name="label" toName="text" {attributes}>
-      {labels}
-    </Choices>
+    {control}
   </View>
 </View>"""
 
@@ -108,11 +106,14 @@ def result(chosen: Sequence[Json], confidence: float, tag: Tag) -> dict[str, Jso
 
 def template(labels: Sequence[str], attributes: str) -> str:
     """Returns an interface with one `<Choices>` of these labels and attributes, about `$text`."""
-    lines = []
+    lines = [f'<Choices name="label" toName="text" {attributes}>']
     for index, label in enumerate(labels):
         hotkey = f" hotkey={quoteattr(_HOTKEYS[index])}" if index < len(_HOTKEYS) else ""
-        lines.append(f"<Choice value={quoteattr(label)}{hotkey}/>")
-    head, rest = _TEMPLATE.split("{attributes}")
-    middle, tail = rest.split("{labels}")
-    choices = "\n      ".join(lines)
-    return f"{head}{attributes}{middle}{choices}{tail}"
+        lines.append(f"  <Choice value={quoteattr(label)}{hotkey}/>")
+    return page("\n    ".join([*lines, "</Choices>"]))
+
+
+def page(control: str) -> str:
+    """Returns an interface with a control of any kind, about `$text`."""
+    before, after = _TEMPLATE.split("{control}")
+    return f"{before}{control}{after}"

@@ -18,6 +18,8 @@ from xlt.tasks.agreement import DISAGREE, majority
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.task import Agreement
 
+#: Kind of answers that are numbers.
+_RATING = "rating"
 #: Reason of items that are left out.
 _NO_TEXT = "without text"
 #: Reasons that need other words behind a number.
@@ -40,7 +42,8 @@ def read_file(
         split: Keep only rows whose `split` column has this value.
         answers: Reads the answers; without them, or if the label's column is named "", only texts
             are wanted.
-        kind: Kind of the answers; None for one label, or several if an annotator chose several.
+        kind: Kind of the answers; None for one label, several if an annotator chose several, or
+            ratings if the tool says that they are.
 
     Raises:
         DataError: If the file cannot be read.
@@ -61,7 +64,7 @@ def read_file(
         unanswered = sum(example.answer is None for example in corpus.examples)
         reasons = Counter([UNANSWERED] * unanswered + [_NO_TEXT] * len(corpus.without_text))
         return replace(corpus, summary=_summary(export, len(read), reasons if answers else None))
-    agreements = _agreements(export.items, kind)
+    agreements = _agreements(export.items, kind or (_RATING if export.ratings else None))
     pairs: dict[int, tuple[Hashable | None, float]] = {
         item.number: (agreement.answer, agreement.weight or 1.0)
         for item, agreement in zip(export.items, agreements, strict=True)
@@ -96,10 +99,13 @@ def _agreements(items: Sequence[Item], kind: str | None) -> list[Agreement]:
         task = KINDS["multi_label"].task(labels)
         return [_agreement(item, task.agree, dict(item.votes)) for item in items]
     # As in the service, several choices are no answer to a question for one label.
-    return [
-        _agreement(item, majority, {who: c[0] for who, c in item.votes.items() if len(c) == 1})
-        for item in items
-    ]
+    single = [{who: c[0] for who, c in item.votes.items() if len(c) == 1} for item in items]
+    scale = KINDS[_RATING].infer(labels) if kind == _RATING and len(labels) > 1 else None
+    if scale is not None:
+        numbers = [{who: scale.read(vote) for who, vote in own.items()} for own in single]
+        pairs = zip(items, numbers, strict=True)
+        return [_agreement(item, scale.agree, own) for item, own in pairs]
+    return [_agreement(item, majority, own) for item, own in zip(items, single, strict=True)]
 
 
 def _agreement(

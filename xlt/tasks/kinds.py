@@ -15,7 +15,7 @@ from xlt.tasks.task import AnyTask, Json, Kind
 #: are imported by name; this module does not import heads, which need torch.
 KINDS: dict[str, Kind[Any]] = {
     name: import_module(f"xlt.tasks.{name}.kind").KIND
-    for name in ("single_label", "multi_label", "pairwise")
+    for name in ("single_label", "multi_label", "rating", "pairwise")
 }
 
 
@@ -34,19 +34,25 @@ def task_from_json(value: Json) -> AnyTask:
         raise DataError(f"expected a task of kind {name!r}, got {value!r}") from error
 
 
-def infer_task(labelled: Sequence[Example]) -> AnyTask:
+def infer_task(labelled: Sequence[Example], kind: str | None = None) -> AnyTask:
     """Infers the task of a table's answers.
 
+    Args:
+        labelled: Examples with answers as tables hold them.
+        kind: Kind of the task; None for the first kind that has such answers.
+
     Raises:
-        DataError: If the answers are of no kind, or if they make no task.
+        DataError: If the answers are not of the kind, or of none, or if they make no task.
     """
     cells = [example.answer for example in labelled]
-    for kind in KINDS.values():
-        task = kind.infer(cells)
+    names = list(KINDS) if kind is None else [kind]
+    for name in names:
+        task = KINDS[name].infer(cells)
         if task is not None:
             return task
     different = sorted({type(cell).__name__ for cell in cells})
-    raise DataError(f"expected labels of one of the kinds {list(KINDS)}, got cells of {different}")
+    of = f"one of the kinds {names}" if kind is None else f"the kind {kind!r}"
+    raise DataError(f"expected labels of {of}, got cells of {different}")
 
 
 def read_answers(examples: Sequence[Example], task: AnyTask) -> list[Example]:

@@ -125,6 +125,7 @@ def save(
             "labels": list(task.labels),
             "kind": task.kind,
             "texts": len(train[0].texts),
+            "task": task.to_json(),
             "refused": judgement.worse,
             "verdict": judgement.reason,
             **details,
@@ -222,10 +223,13 @@ def accuracy(versions: ProjectStore, version: str | None) -> dict[str, dict[str,
 
 def task_of(meta: VersionMeta) -> AnyTask | None:
     """Returns the task that a version was trained for; None if this xlt does not know it."""
-    # Versions of xlt 0.1 name no kind: all of them have one label per text.
-    value = {"kind": meta.details.get("kind", "single_label"), "labels": meta.details.get("labels")}
+    # Versions of the first xlt have no task. Those that name no kind have one label per text.
+    former = {
+        "kind": meta.details.get("kind", "single_label"),
+        "labels": meta.details.get("labels"),
+    }
     try:
-        return task_from_json(value)
+        return task_from_json(meta.details.get("task", former))
     except DataError:
         return None
 

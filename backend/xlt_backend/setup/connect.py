@@ -135,12 +135,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  xlt connect --project 12\n"
         "  xlt connect --title Topics --labels health,sport,travel\n"
         "  xlt connect --title Entailment --labels yes,no,unclear --texts premise,hypothesis\n"
+        "  xlt connect --title Fluency --labels 5 --kind rating\n"
         "  xlt connect --project 12 --option language_field=language --option batch=100\n"
     )
     parser.add_argument("--project", type=int, metavar="ID", help="id of an existing project")
     parser.add_argument("--title", help="title of the project; it is created if it does not exist")
     interface = parser.add_mutually_exclusive_group()
-    interface.add_argument("--labels", metavar="A,B,…", help="labels of a new project")
+    text = "labels of a new project; of a rating its numbers, or the highest alone"
+    interface.add_argument("--labels", metavar="A,B,…", help=text)
     parser.add_argument(
         "--kind",
         choices=list(KINDS),

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.xlt.cli.rows import ROWS, lines
-from tests.xlt.tasks.exported import annotation, csv_file, json_file, lines_file, task
+from tests.xlt.cli.rows import ROWS, lines, table
+from tests.xlt.tasks.exported import annotation, csv_file, json_file, lines_file, rated, task
 from xlt_backend.cli import main
 
 #: Labelled twice each but for the last two: one was skipped, on one the annotators disagree.
@@ -71,6 +71,24 @@ def test_a_simulation_replays_an_export(tmp_path, tiny_encoder, capsys):
     shown = capsys.readouterr()
     assert lines(shown.out)[0]["source"] == ["en"]
     assert "read 72 tasks of a Label Studio export: 72 labelled" in shown.err
+
+
+def test_ratings_of_an_export_need_no_option(tmp_path, tiny_encoder, capsys):
+    """Their scale is that of the answers; a table's numbers are judged on it, others refused."""
+    tasks = [task(n, rated(n, 1 + n % 4), text=f"{'very ' * (n % 4)}good {n}") for n in range(40)]
+    argv = ["train", str(json_file(tmp_path, tasks)), "--encoder", str(tiny_encoder), "--json"]
+    argv += ["--out", str(tmp_path / "m"), "--max-steps", "2", "--held-out", "0"]
+    assert main(argv) == 0
+    shown = capsys.readouterr()
+    assert lines(shown.out)[0]["labels"] == ["1", "2", "3", "4"]
+    assert "40 labelled (labels from 'stars')" in shown.err
+    rows = [{"text": "good", "label": 1}, {"text": "very good", "label": "2"}]
+    assert main(["evaluate", str(tmp_path / "m"), table(tmp_path, rows), "--json"]) == 0
+    assert lines(capsys.readouterr().out)[0]["total"]["n"] == 2
+    data = table(tmp_path, [*rows, {"text": "bad", "label": 5}])
+    assert main(["evaluate", str(tmp_path / "m"), data]) == 1
+    error = capsys.readouterr().err
+    assert "'3': expected a number from 1 to 4 in steps of 1, got 5" in error.replace('"', "'")
 
 
 def test_a_pool_can_be_a_file_of_tasks(tmp_path, tiny_encoder, capsys):

@@ -33,6 +33,7 @@ def trained(kind, rows, tiny_encoder, tmp_path_factory) -> str:
     """A model of the kind, trained by the command."""
     folder = tmp_path_factory.mktemp(kind)
     argv = ["train", table(folder, rows), "--out", str(folder / "m"), "--held-out", "0.2"]
+    argv += ["--kind", kind]
     assert main([*argv, "--encoder", str(tiny_encoder), "--max-steps", "3"]) == 0
     return str(folder / "m")
 
@@ -40,6 +41,17 @@ def trained(kind, rows, tiny_encoder, tmp_path_factory) -> str:
 def task_of(rows):
     """The task of a table."""
     return infer_task([from_row(row) for row in rows])
+
+
+@pytest.mark.parametrize("command", [["train"], ["select", "--relabel"], ["simulate"]])
+def test_the_kind_that_is_asked_for_must_fit_the_labels(kind, rows, command, tmp_path, capsys):
+    """The other kinds refuse the table in one line."""
+    other = next(name for name in ("multi_label", "single_label") if name != kind)
+    words = [*command, *(["bundled"] if command[0] == "select" else []), table(tmp_path, rows)]
+    out = [] if command[0] == "select" else ["--out", str(tmp_path / "out")]
+    source = ["--source", "en"] if command[0] != "train" else []
+    assert main([*words, *out, *source, "--kind", other]) == 1
+    assert f"expected labels of the kind {other!r}" in capsys.readouterr().err
 
 
 def test_a_model_predicts_answers_of_its_kind(kind, rows, trained, tmp_path, capsys):
@@ -86,10 +98,11 @@ def test_what_to_label_next_is_chosen_by_the_measures_of_the_kind(rows, trained,
     assert "measure must be one of" in capsys.readouterr().err
 
 
-def test_labels_of_every_kind_are_reviewed(rows, trained, tmp_path, capsys):
+def test_labels_of_every_kind_are_reviewed(kind, rows, trained, tmp_path, capsys):
     """All labelled rows, the most suspect first, with what they have and what is expected."""
     task = task_of(rows)
-    assert main(["select", trained, table(tmp_path, rows), "--relabel", "--all", "--explain"]) == 0
+    argv = ["select", trained, table(tmp_path, rows), "--relabel", "--all", "--explain"]
+    assert main([*argv, "--kind", kind]) == 0
     found = lines(capsys.readouterr().out)
     given = {row["id"]: row["label"] for row in rows}
     assert {row["id"] for row in found} == set(given)
@@ -102,9 +115,10 @@ def test_labels_of_every_kind_are_reviewed(rows, trained, tmp_path, capsys):
         assert task.describe(task.read(row["label"])) in row["reason"]
 
 
-def test_a_table_of_every_kind_is_simulated(rows, tiny_encoder, tmp_path, capsys):
+def test_a_table_of_every_kind_is_simulated(kind, rows, tiny_encoder, tmp_path, capsys):
     """The default sampler against chance; accuracies are mean credits."""
     argv = ["simulate", table(tmp_path, rows), "--source", "en", "--out", str(tmp_path / "out")]
+    argv += ["--kind", kind]
     argv += ["--encoder", str(tiny_encoder), "--budgets", "6,12", "--seeds", "1", "--json"]
     assert main([*argv, "--strategies", "default,stratified"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -21,6 +21,12 @@ def annotation(number, labels, who=1, *, control="topic", **more):
     return given | {"result": [result(labels, control)] if labels else [], **more}
 
 
+def rated(number, value, who=1, *, kind="rating", control="stars", **more):
+    """An annotation with a rating, or with a number."""
+    given = {"from_name": control, "to_name": "text", "type": kind, "value": {kind: value}}
+    return annotation(number, [], who) | {"result": [{"id": "r", **given}], **more}
+
+
 def task(number, *annotations, **data):
     """A task of Label Studio's JSON export."""
     filled = {"text": f"text number {number}", "lang": "en", **data}

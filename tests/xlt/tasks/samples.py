@@ -6,6 +6,7 @@ A new kind adds one entry to `ANSWERS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -25,18 +26,36 @@ FEW = settings(deadline=None, max_examples=10)
 #: Labels that no format may spoil.
 LABELS = ("health", "sport", 'a "quoted" & <odd> one', "Ẹ̀kọ́")
 
+#: Kinds whose labels are not names that a project makes up -> labels, and others of another task.
+GIVEN: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
+    "rating": (("1", "2", "3", "4", "5"), ("7", "8", "9", "10")),
+}
+#: All other kinds.
+NAMED = tuple(kind for kind in KINDS if kind not in GIVEN)
+
 #: Kind -> its answers to a task.
 ANSWERS: Mapping[str, Callable[[AnyTask], st.SearchStrategy[Hashable]]] = {
     "single_label": lambda task: st.sampled_from(task.labels),
     "multi_label": lambda task: st.sets(st.sampled_from(task.labels)).map(
         lambda chosen: tuple(label for label in task.labels if label in chosen)
     ),
+    "rating": lambda task: st.integers(0, task.scale.steps).map(task.scale.value),
 }
 
 
-def task_of(kind: str, labels: Sequence[str] = LABELS) -> AnyTask:
+def labels_of(kind: str) -> tuple[str, ...]:
+    """Labels of a task of the kind."""
+    return tuple(GIVEN.get(kind, (LABELS,))[0])
+
+
+def others_of(kind: str) -> tuple[str, ...]:
+    """Labels of another task of the kind."""
+    return tuple(GIVEN.get(kind, ((), ("x", "y", "z", "w")))[1])
+
+
+def task_of(kind: str, labels: Sequence[str] | None = None) -> AnyTask:
     """A task of the kind."""
-    return KINDS[kind].task(labels)
+    return KINDS[kind].task(labels_of(kind) if labels is None else labels)
 
 
 def answers(task: AnyTask) -> st.SearchStrategy[Hashable]:
@@ -49,18 +68,34 @@ def drawn(task: AnyTask, seed: int, count: int) -> list[Hashable]:
     rng = np.random.default_rng(seed)
     alone = [certain(task, label) for label in task.labels]
     several = rng.integers(0, 2, (count, task.width))
-    rows = [alone[n % task.width] if n < 2 * task.width else several[n] for n in range(count)]
+    rows = [alone[n % len(alone)] if n < 2 * len(alone) else several[n] for n in range(count)]
     if task.classes([]) is not None:
         rows = [alone[number] for number in rng.integers(0, task.width, count)]
         rows[: task.width] = alone
-    beliefs = Outputs(np.array(rows[:count], dtype=float).reshape(count, task.width))
+    sure = 40.0 * np.array(rows[:count], dtype=float).reshape(count, task.width) - 20.0
+    beliefs = task.beliefs(Outputs(sure), ["en"] * count, Calibration())
     return [suggestion.answer for suggestion in task.decode(beliefs)]
 
 
 def certain(task: AnyTask, answer: Hashable) -> np.ndarray:
     """The beliefs (W,) of a model that is sure of an answer, or of one label."""
+    if task.kind == "rating":
+        return np.array([float(task.read(answer) > task.read(label)) for label in task.labels[:-1]])
     chosen = {answer} if isinstance(answer, str) else set(answer)
     return np.array([float(label in chosen) for label in task.labels])
+
+
+def right_answers(task: AnyTask, beliefs: Outputs, rng: np.random.Generator) -> list[Hashable]:
+    """Answers that are right as often as beliefs say."""
+    n, width = beliefs.values.shape
+    if task.classes([]) is None:
+        # What is above a level is above all lower ones, but labels are right independently.
+        draws = rng.random((n, 1 if task.kind == "rating" else width))
+        truth = (draws < beliefs.values).astype(float)
+    else:
+        numbers = (beliefs.values.cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
+        truth = np.eye(width)[numbers]
+    return [suggestion.answer for suggestion in task.decode(Outputs(truth))]
 
 
 def certain_of(task: AnyTask, given: Sequence[Hashable]) -> Outputs:
@@ -93,6 +128,11 @@ def examples_of(given_answers):
         Example(id=str(n), texts=(f"text {n}",), answer=answer)
         for n, answer in enumerate(given_answers)
     ]
+
+
+def empty(tag: Tag) -> Tag:
+    """The control with nothing to choose from."""
+    return replace(tag, labels=(), attributes={**tag.attributes, "maxRating": "0"})
 
 
 def control_tag(config: str) -> Tag:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -11,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.xlt.tasks.samples import (
-    LABELS,
     MANY,
     answers,
     control_tag,
+    empty,
+    labels_of,
+    others_of,
     task_of,
 )
 from xlt.errors import DataError
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.parametrize("kind", KINDS)
 def test_the_template_asks_for_the_task(kind):
     """Its one control, read back, is the task; labels keep their order and every character."""
     control = KINDS[kind].control
-    assert control.task(control_tag(control.template(LABELS))) == task_of(kind)
+    assert control.task(control_tag(control.template(labels_of(kind)))) == task_of(kind)
 
 
 @MANY
@@ -35,7 +36,7 @@ def test_the_template_asks_for_the_task(kind):
 def test_an_answer_goes_to_label_studio_and_back(kind, data):
     """Results of a suggestion are read as its answer; equal answers have equal results."""
     task, control = task_of(kind), KINDS[kind].control
-    tag = control_tag(control.template(LABELS))
+    tag = control_tag(control.template(labels_of(kind)))
     suggestion = Suggestion(answer=data.draw(answers(task)), confidence=data.draw(st.floats(0, 1)))
     results = json.loads(json.dumps(control.results(suggestion, tag)))
 
@@ -51,52 +52,24 @@ def test_an_answer_goes_to_label_studio_and_back(kind, data):
 def test_results_of_other_controls_are_not_looked_at(kind, data):
     """Nor is what Label Studio never writes; a label that the task does not have is refused."""
     task, control = task_of(kind), KINDS[kind].control
-    tag = control_tag(control.template(LABELS))
+    tag = control_tag(control.template(labels_of(kind)))
     answer = data.draw(answers(task).filter(bool))
     results = control.results(Suggestion(answer=answer, confidence=0.5), tag)
     foreign = [{**result, "from_name": "another"} for result in results]
     junk = [{"from_name": tag.name}, {"from_name": tag.name, "value": 3}, {}]
 
     assert control.answer([*foreign, *junk, *results], tag, task) == answer
-    other = replace(tag, labels=("x", "y"))
+    other = replace(tag, labels=others_of(kind))
     with pytest.raises(DataError):
-        control.answer(results, other, task_of(kind, ("x", "y")))
+        control.answer(results, other, task_of(kind, others_of(kind)))
 
 
 def test_a_control_of_another_kind_is_no_task(kind):
-    """None for other tags; a reason for one of the kind without labels."""
+    """None for other tags; a reason for one of the kind that has nothing to choose."""
     control = KINDS[kind].control
-    tag = control_tag(control.template(LABELS))
-    assert control.task(replace(tag, tag="Rating", attributes={})) is None
-    refused = control.task(replace(tag, labels=()))
+    tag = control_tag(control.template(labels_of(kind)))
+    assert control.task(replace(tag, tag="DateTime")) is None
+    refused = control.task(empty(tag))
     assert isinstance(refused, Refusal)
     assert refused.reason
     assert control.supported
-
-
-def decomposed(value):
-    """The same results, with every label as another keyboard may write it."""
-    text = json.dumps(value, ensure_ascii=False)
-    return json.loads(unicodedata.normalize("NFD", text))
-
-
-@MANY
-@given(st.data())
-def test_choices_that_look_like_the_task_s_are_the_task_s(kind, data):
-    """An annotation's label is found whatever its Unicode form, and read as the task writes it."""
-    task, control = task_of(kind), KINDS[kind].control
-    tag = control_tag(control.template(LABELS))
-    answer = data.draw(answers(task))
-    results = control.results(Suggestion(answer=answer, confidence=0.5), tag)
-
-    assert control.answer(decomposed(results), tag, task) == answer
-
-
-def test_two_labels_that_look_the_same_are_refused(kind):
-    """Annotators cannot tell them apart; the reason names both."""
-    control = KINDS[kind].control
-    for other in (unicodedata.normalize("NFD", LABELS[-1]), f"{LABELS[-1]}\u00a0"):
-        twice = (*LABELS, other)
-        refused = control.task(replace(control_tag(control.template(LABELS)), labels=twice))
-        assert isinstance(refused, Refusal)
-        assert f"{LABELS[-1]!r}, {other!r}" in refused.reason

@@ -13,6 +13,7 @@ from tests.xlt.tasks.samples import (
     certain_of,
     drawn,
     examples_of,
+    others_of,
     random_outputs,
     task_of,
     vectors_of,
@@ -151,6 +152,6 @@ def test_a_head_refuses_answers_that_are_missing_or_foreign(kind):
     head = build_head(task_of(kind), 4)
     with pytest.raises(DataError, match=r"'0' has no (label|answer)"):
         head.targets(examples_of([None]))
-    foreign = drawn(task_of(kind, ("x", "y", "z", "w")), 0, 9)[:1]
-    with pytest.raises(DataError, match="'x'"):
+    foreign = drawn(task_of(kind, others_of(kind)), 0, 9)[:1]
+    with pytest.raises(DataError, match=others_of(kind)[0]):
         head.targets(examples_of(foreign))

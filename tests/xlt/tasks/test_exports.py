@@ -144,9 +144,9 @@ def test_the_control_is_chosen_by_name(tmp_path):
 @pytest.mark.parametrize("options", [{}, {"label": "topic"}])
 def test_an_export_of_another_kind_of_project_is_one_clear_line(tmp_path, options):
     """Its controls are named; its texts can be read all the same."""
-    stars = {"from_name": "stars", "type": "rating", "value": {"rating": 4}}
-    path = json_file(tmp_path, [task(1, annotation(1, [], result=[stars]))])
-    with pytest.raises(DataError, match=r"'stars \(rating\)'") as caught:
+    day = {"from_name": "day", "type": "datetime", "value": {"datetime": "2026-11-28"}}
+    path = json_file(tmp_path, [task(1, annotation(1, [], result=[day]))])
+    with pytest.raises(DataError, match=r"'day \(datetime\)'") as caught:
         read_file(path, options)
     assert "\n" not in str(caught.value)
     corpus = read_file(path, options, answers=False)

@@ -38,6 +38,14 @@ def test_a_column_that_makes_no_task_is_refused(cells, message):
         infer_task(table(*cells))
 
 
+def test_a_task_is_of_the_kind_that_is_asked_for():
+    """Or the message says so: cells of another kind are not read as that one."""
+    several = table(("a",), ("b", "a"))
+    assert infer_task(several, "multi_label") == infer_task(several)
+    with pytest.raises(DataError, match=r"of the kind 'single_label', got cells of \['tuple'\]"):
+        infer_task(several, "single_label")
+
+
 def test_an_answer_that_is_none_of_the_tasks_names_its_example():
     """Examples without an answer stay as they are."""
     task = SingleLabel(labels=("a", "b"))

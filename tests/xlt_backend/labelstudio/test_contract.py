@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from label_studio_sdk.label_interface.interface import LabelInterface
 
-from tests.xlt.tasks.samples import LABELS, MANY, answers, certain, control_tag, task_of
+from tests.xlt.tasks.samples import MANY, answers, certain, control_tag, labels_of, task_of
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.outputs import Outputs
 from xlt.tasks.task import Suggestion
@@ -19,17 +19,18 @@ def check_prediction(prediction: dict, label_config: str) -> list[str]:
     return LabelInterface(label_config).validate_prediction(prediction, return_errors=True)
 
 
-pytestmark = pytest.mark.parametrize("kind", KINDS)
+CASES = [*((kind, labels_of(kind)) for kind in KINDS), ("rating", ("0", "0.25", "0.5"))]
+pytestmark = pytest.mark.parametrize(("kind", "labels"), CASES)
 
 
-def test_label_studio_reads_the_template_as_the_task(kind):
+def test_label_studio_reads_the_template_as_the_task(kind, labels):
     """Its parser finds the tag that is in the XML; nothing in the interface is left out."""
-    config = template(kind, LABELS)
+    config = template(kind, labels)
     interface = Interface.from_label_config(config)
     tag = control_tag(config)
 
-    assert interface.task == task_of(kind)
-    assert (interface.kind.name, interface.text_keys, interface.notes) == (kind, ("text",), ())
+    assert interface.task == task_of(kind, labels)
+    assert (interface.kind.name, interface.text_keys, interface.notes) == (kind, texts_of(kind), ())
     assert (interface.tag.name, interface.tag.tag) == (tag.name, tag.tag)
     assert (interface.tag.labels, interface.tag.objects) == (tag.labels, tag.objects)
     assert KINDS[kind].control.task(interface.tag) == interface.task
@@ -37,9 +38,9 @@ def test_label_studio_reads_the_template_as_the_task(kind):
 
 @MANY
 @given(st.data())
-def test_label_studio_accepts_every_suggestion_and_it_is_read_back(kind, data):
+def test_label_studio_accepts_every_suggestion_and_it_is_read_back(kind, labels, data):
     """By the SDK's validator, as a prediction; read as an annotation it is the answer."""
-    interface = Interface.from_label_config(template(kind, LABELS))
+    interface = Interface.from_label_config(template(kind, labels))
     answer = data.draw(answers(interface.task))
     suggestion = Suggestion(answer=answer, confidence=data.draw(st.floats(0, 1)))
     results = interface.results(suggestion)
@@ -49,20 +50,21 @@ def test_label_studio_accepts_every_suggestion_and_it_is_read_back(kind, data):
     assert interface.answer(results) == answer
 
 
-def test_what_a_model_suggests_is_accepted(kind):
+def test_what_a_model_suggests_is_accepted(kind, labels):
     """From beliefs to results, for each label of the task."""
-    interface = Interface.from_label_config(template(kind, LABELS))
-    for label in LABELS:
+    interface = Interface.from_label_config(template(kind, labels))
+    for label in labels:
         [suggestion] = interface.task.decode(Outputs(certain(interface.task, label)[None]))
         results = interface.results(suggestion)
         assert results
         assert check_prediction({"result": results, "score": 0.5}, interface.label_config) == []
 
 
-def test_an_answer_that_the_interface_no_longer_has_is_not_suggested(kind):
+def test_an_answer_that_the_interface_no_longer_has_is_not_suggested(kind, labels):
     """It was edited after the model was trained; so is a confidence that is no number."""
-    interface = Interface.from_label_config(template(kind, LABELS[:2]))
-    [old] = task_of(kind).decode(Outputs(certain(task_of(kind), LABELS[3])[None]))
+    interface = Interface.from_label_config(template(kind, labels[:2]))
+    task = task_of(kind, labels)
+    [old] = task.decode(Outputs(certain(task, labels[-1])[None]))
     assert interface.results(old) is None
-    [new] = interface.task.decode(Outputs(certain(interface.task, LABELS[0])[None]))
+    [new] = interface.task.decode(Outputs(certain(interface.task, labels[0])[None]))
     assert interface.results(Suggestion(answer=new.answer, confidence=float("nan"))) is None

@@ -22,6 +22,9 @@ REJECTED = "rejected"
 IGNORED = "ignored"
 UNANSWERED = "without an answer"
 
+#: Types of results that hold one number.
+RATINGS = ("rating", "number")
+
 #: Depth to which the objects in an item's data are columns.
 _MAX_DEPTH = 20
 #: Largest number of names in a message.
@@ -56,6 +59,7 @@ class Export:
         control: Name of the control or column that the votes answer; empty if nothing is answered;
             None if the file holds no votes, so that a label is a field like any other.
         text: The tool's own name for the field with the text; None if it has none.
+        ratings: Whether the choices are numbers that annotators gave to rate texts.
     """
 
     title: str
@@ -63,6 +67,7 @@ class Export:
     items: tuple[Item, ...]
     control: str | None = ""
     text: str | None = None
+    ratings: bool = False
 
 
 def flat(data: Mapping[str, object], depth: int = _MAX_DEPTH) -> dict[str, object]:
@@ -119,6 +124,29 @@ def choices_of_cell(cell: object) -> list[Choice] | None:
     if is_strings(path) and path:
         return [path]
     return [cell] if isinstance(cell, str) and not _holds_objects(cell) else None
+
+
+def rating_of_cell(cell: object) -> list[str] | None:
+    """Reads a cell with ratings in Label Studio's flat formats, `[{"rating": 4}]`; None: none."""
+    parts = _from_json(cell, "[{")
+    if not isinstance(parts, list) or not parts:
+        return None
+    ratings = [rating_of(part) if isinstance(part, Mapping) else None for part in parts]
+    known = [rating for rating in ratings if rating is not None]
+    return known[-1] if len(known) == len(ratings) else None
+
+
+def rating_of(value: Mapping[str, object]) -> list[str] | None:
+    """Reads the value of a rating or of a number in Label Studio's JSON.
+
+    Returns:
+        The number as a label; empty for no stars; None if it is another value.
+    """
+    for name in RATINGS:
+        number = value.get(name)
+        if isinstance(number, int | float) and not isinstance(number, bool):
+            return [str(number)] if number or name != "rating" else []
+    return None
 
 
 def choice_object(cell: object) -> list[Choice] | None:

@@ -17,8 +17,9 @@ from xlt.data.exports.items import (
     label_of,
     labels_of_leaves,
     listed,
+    rating_of_cell,
 )
-from xlt.data.rows import Row
+from xlt.data.rows import Row, is_blank
 from xlt.errors import DataError
 
 #: Columns that Label Studio adds to those of the task's data and the controls.
@@ -50,7 +51,9 @@ def read_annotation_rows(
     names = list(dict.fromkeys(name for _, row in rows for name in row))
     columns = find_columns(names, asked, path)
     control = _control(rows, names, columns, asked, path) if answers else ""
-    chosen = {number: _chosen(row, number, control, path) for number, row in rows}
+    ratings = _are_ratings([row.get(control) for _, row in rows])
+    read = _rated if ratings else _chosen
+    chosen = {number: read(row, number, control, path) for number, row in rows}
     leaves = labels_of_leaves(choice for part in chosen.values() for choice in part)
     given = {number: choices(label_of(c, leaves) for c in part) for number, part in chosen.items()}
     tasks: dict[tuple[str, str], list[Row]] = {}
@@ -64,6 +67,7 @@ def read_annotation_rows(
         noun="task",
         items=tuple(_item(annotations, control, given) for annotations in tasks.values()),
         control=control,
+        ratings=ratings,
     )
 
 
@@ -100,6 +104,16 @@ def _chosen(row: Mapping[str, object], number: int, control: str, path: str) -> 
     return value
 
 
+def _rated(row: Mapping[str, object], number: int, control: str, path: str) -> list[Choice]:
+    return [*(rating_of_cell(row.get(control)) or ())]
+
+
+def _are_ratings(cells: Sequence[object]) -> bool:
+    """Returns whether the cells of a column are ratings, or have nothing in them."""
+    filled = [cell for cell in cells if not is_blank(cell)]
+    return bool(filled) and all(rating_of_cell(cell) is not None for cell in filled)
+
+
 def _control(
     rows: Sequence[Row],
     names: Sequence[str],
@@ -116,7 +130,8 @@ def _control(
     several = [
         name for name in left if any(choice_object(row.get(name)) is not None for _, row in rows)
     ]
-    for found in (several, [columns["label"]] if "label" in columns else [], left):
+    rated = [name for name in left if _are_ratings([row.get(name) for _, row in rows])]
+    for found in (several, [columns["label"]] if "label" in columns else [], rated, left):
         if len(found) == 1:
             return found[0]
         if found:

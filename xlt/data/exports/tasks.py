@@ -8,6 +8,7 @@ from typing import Any
 from xlt.data.choice_trees import outermost
 from xlt.data.exports.annotations import Json, counted, objects, results_of
 from xlt.data.exports.items import (
+    RATINGS,
     UNANSWERED,
     Choice,
     Export,
@@ -19,6 +20,7 @@ from xlt.data.exports.items import (
     label_of,
     labels_of_leaves,
     listed,
+    rating_of,
 )
 from xlt.data.rows import Row
 from xlt.errors import DataError
@@ -38,7 +40,8 @@ def read_tasks(rows: Sequence[Row], path: str, control: str | None, *, answers: 
     Args:
         rows: Rows for which `is_tasks` holds.
         path: Their file, for messages.
-        control: Name of the control whose answers count; None for the only `<Choices>`.
+        control: Name of the control whose answers count; None for the only `<Choices>`, or else
+            the only rating.
         answers: Reads the answers; without them only texts are wanted.
 
     Raises:
@@ -67,6 +70,7 @@ def read_tasks(rows: Sequence[Row], path: str, control: str | None, *, answers: 
         items=tuple(_item(number, row, name, labels) for number, row in rows),
         control=name,
         text=_PLAIN_TEXT,
+        ratings=_types(rows).get(name) in RATINGS,
     )
 
 
@@ -103,23 +107,35 @@ def _chosen(annotation: Json, control: str) -> list[Choice]:
 
 
 def _selections(annotation: Json) -> Iterator[tuple[str, list[Choice]]]:
-    """Yields the control and the choices of each result about the whole text."""
+    """Yields the control and the choices, or the rating, of each result about the whole text."""
     for result in results_of(annotation):
         value, name = result.get("value"), result.get("from_name")
-        if isinstance(value, Mapping) and "start" not in value and is_chosen(value.get("choices")):
+        if not isinstance(value, Mapping) or "start" in value:
+            continue
+        rating = rating_of(value)
+        if is_chosen(value.get("choices")):
             yield str(name), value["choices"]
+        elif rating is not None:
+            yield str(name), list(rating)
+
+
+def _types(rows: Sequence[Row]) -> dict[str, str]:
+    """Returns the type of the results of each control."""
+    return {
+        str(result.get("from_name")): str(result.get("type"))
+        for _, row in rows
+        for annotation in objects(row.get("annotations"))
+        for result in results_of(annotation)
+        if result.get("from_name") is not None
+    }
 
 
 def _control(rows: Sequence[Row], path: str, wanted: str | None) -> str:
     """Returns the name of the control whose answers count; empty if there is no answer at all."""
     annotations = [a for _, row in rows for a in objects(row.get("annotations"))]
     usable = list(dict.fromkeys(name for a in annotations for name, _ in _selections(a)))
-    types = {
-        str(result.get("from_name")): str(result.get("type"))
-        for annotation in annotations
-        for result in results_of(annotation)
-        if result.get("from_name") is not None
-    }
+    types = _types(rows)
+    usable = [name for name in usable if types[name] not in RATINGS or name == wanted] or usable
     others = [f"{name} ({kind})" for name, kind in types.items() if name not in usable]
     if wanted is not None and types and wanted not in usable:
         raise DataError(
@@ -136,6 +152,6 @@ def _control(rows: Sequence[Row], path: str, wanted: str | None) -> str:
     if others:
         raise DataError(
             f"{path}: no annotation has choices for the whole text; expected answers to a Choices "
-            f"control, got {listed(others)}"
+            f"or Rating control, got {listed(others)}"
         )
     return ""

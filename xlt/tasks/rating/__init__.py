@@ -1,0 +1,1 @@
+"""Rating: annotators place an example on a scale of numbers."""
