@@ -12,15 +12,10 @@ from xlt.tasks.agreement import majority
 from xlt.tasks.labels import own_label
 from xlt.tasks.task import Agreement, Json
 
-#: Names of the left and the right text; the first are Label Studio's, the others those of tables.
-NAMES = (
-    ("left", "right"),
-    ("choice1", "choice2"),
-    ("0", "1"),
-    ("1", "2"),
-    ("a", "b"),
-    ("first", "second"),
-)
+#: Names of the left and the right text that mean nothing else; the first are Label Studio's.
+NAMES = (("left", "right"), ("choice1", "choice2"), ("first", "second"))
+#: Names that may mean something else in a table.
+_UNSURE = (("0", "1"), ("1", "2"), ("a", "b"))
 
 
 def read(value: Json, labels: Sequence[str]) -> str:
@@ -40,18 +35,22 @@ def agree(votes: Mapping[str, str]) -> Agreement:
     return majority(votes)
 
 
-def missing(answers: Sequence[str], labels: Sequence[str]) -> str:
-    """Returns what is missing to train: one answer, as every answer teaches both orders."""
-    return "" if answers else f"a choice of {labels[0]!r} or {labels[1]!r}"
+def missing(answers: Sequence[str]) -> str:
+    """Returns what is missing to train: a second answer, if all are the same."""
+    seen = sorted(set(answers))
+    return "" if len(seen) > 1 else f"both answers, left and right, got {seen}"
 
 
-def names_of(cells: Sequence[str]) -> tuple[str, str] | None:
-    """Returns the names of a table's answers, the left one first; None if they are no such."""
-    given = {cell.casefold() for cell in cells}
-    for names in NAMES:
-        if given and given <= set(names):
-            return names
-    return None
+def names_of(cells: Sequence[Json], *, sure: bool) -> tuple[str, str] | None:
+    """Returns the names of a table's answers, the left one first; None if they are no such.
+
+    Args:
+        cells: The answers as the table holds them.
+        sure: Leaves out names that may mean something else.
+    """
+    given = set(cells)
+    known = NAMES if sure else (*NAMES, *_UNSURE)
+    return next((names for names in known if given and given <= set(names)), None)
 
 
 def numbers(answers: Sequence[str], labels: Sequence[str]) -> NDArray[np.intp]:

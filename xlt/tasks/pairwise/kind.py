@@ -37,10 +37,29 @@ class PairwiseKind:
 
     def infer(self, cells: Sequence[Json]) -> Pairwise | None:
         """Returns the task of answers with the names of two texts; None if they are others."""
-        if not cells or not all(isinstance(cell, str) for cell in cells):
-            return None
-        names = names_of(cells)
+        names = names_of(cells, sure=False)
         return None if names is None else self.task(names)
+
+    def of_texts(self, labelled: Sequence[Example], *, asked: bool) -> Pairwise | None:
+        """Infers the task of examples with two texts, or with three of which the first is context.
+
+        Args:
+            labelled: Examples with answers as tables hold them.
+            asked: Whether this kind was asked for; names such as 0 and 1 count only then.
+
+        Raises:
+            DataError: If it was asked for and an example has another number of texts.
+        """
+        names = names_of([example.answer for example in labelled], sure=not asked)
+        counts = sorted({len(example.texts) for example in labelled})
+        if names is None or (counts not in ([2], [3]) and not asked):
+            return None
+        if counts not in ([2], [3]):
+            raise DataError(
+                f"a preference compares two texts, maybe after a context, got {counts} texts: name "
+                "their columns with --text A,B"
+            )
+        return Pairwise(labels=names, context=counts == [3])
 
     def demonstrate(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
         """Makes pairs of texts in one language, of which the one about the first label is chosen.

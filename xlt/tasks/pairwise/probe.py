@@ -36,6 +36,14 @@ def swapped_columns(width: int, texts: int) -> NDArray[np.intp]:
     return np.concatenate([np.arange(block * size, (block + 1) * size) for block in blocks])
 
 
+def swapped(vectors: NDArray[np.floating], texts: int) -> NDArray[np.floating]:
+    """Returns combined vectors (N, D) with the last two texts exchanged.
+
+    They lie in memory as the originals do, so that matrix products round in the same way.
+    """
+    return np.ascontiguousarray(vectors[:, swapped_columns(vectors.shape[1], texts)])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Antisymmetric:
     """A linear layer whose outputs are exchanged if the texts are.
@@ -50,9 +58,8 @@ class Antisymmetric:
 
     def outputs(self, vectors: NDArray[np.floating]) -> Outputs:
         """Returns logits (N, 2): the mean of those of both orders."""
-        columns = swapped_columns(vectors.shape[1], self.texts)
         here = self.linear.outputs(vectors).values
-        there = self.linear.outputs(vectors[:, columns]).values
+        there = self.linear.outputs(swapped(vectors, self.texts)).values
         return Outputs((here + there[:, ::-1]) / 2)
 
 
@@ -69,9 +76,8 @@ def probe(
     """Fits the probe on both orders of each example; see `xlt.tasks.task.Task.probe`."""
     initial = start.linear if isinstance(start, Antisymmetric) else None
     targets = one_hot(answers, labels)
-    columns = swapped_columns(vectors.shape[1], texts)
     linear = fit(
-        np.concatenate([vectors, vectors[:, columns]]),
+        np.concatenate([vectors, swapped(vectors, texts)]),
         np.concatenate([targets, targets[:, ::-1]]),
         "softmax",
         l2=2 * l2,

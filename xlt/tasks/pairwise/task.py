@@ -50,7 +50,7 @@ class Pairwise:
 
     def swap(self, vectors: NDArray[np.floating]) -> NDArray[np.floating]:
         """Returns vectors (N, D) of the examples with their two texts exchanged."""
-        return np.asarray(vectors[:, probe.swapped_columns(vectors.shape[1], self.texts)])
+        return probe.swapped(vectors, self.texts)
 
     def read(self, value: Json) -> str:
         """Reads the name of a text."""
@@ -73,8 +73,8 @@ class Pairwise:
         return answers.agree(votes)
 
     def missing(self, given: Sequence[str]) -> str:
-        """Returns what is missing to train: one answer."""
-        return answers.missing(given, self.labels)
+        """Returns what is missing to train: a second answer."""
+        return answers.missing(given)
 
     def targets(self, given: Sequence[str]) -> NDArray[np.float64]:
         """Returns 1 for the chosen text, 0 for the other: (N, 2)."""
