@@ -29,7 +29,7 @@ _USUAL = {
     "id": ("id", "taskid", "uid", "key", "index", "indexid"),
     "group": ("group", "groupid", "parallelid", "translationid", "sentenceid"),
 }
-#: Usual names of two texts that belong together; read if no column has a usual name of a text.
+#: Usual names of texts that belong together; read if no column has a usual name of a text.
 _PAIRS = (
     ("premise", "hypothesis"),
     ("sentence1", "sentence2"),
@@ -38,6 +38,9 @@ _PAIRS = (
     ("texta", "textb"),
     ("question1", "question2"),
     ("question", "answer"),
+    ("premise", "choice1", "choice2"),
+    ("choice1", "choice2"),
+    ("left", "right"),
 )
 #: Fields of the texts of an example, in their order.
 TEXTS = ("text", "second text", "third text")[:MOST_TEXTS]

@@ -198,3 +198,12 @@ def test_a_cell_with_more_texts_than_are_read(tmp_path):
     path = written(tmp_path, ".jsonl", [{"text": ["a"] * 3}, {"text": ["a"] * 4}])
     with pytest.raises(DataError, match="row 2: expected at most 3 texts in 'text', got 4"):
         read_examples(path)
+
+
+def test_two_choices_and_what_they_are_about(tmp_path):
+    """A table of preferences: the premise comes first if there is one."""
+    row = {"label": "choice1", "choice2": "It rained.", "choice1": "It shone."}
+    [example] = read_examples(written(tmp_path, ".csv", [row]))
+    assert example.texts == ("It shone.", "It rained.")
+    [example] = read_examples(written(tmp_path, ".csv", [row | {"premise": "All is dry."}]))
+    assert example.texts == ("All is dry.", "It shone.", "It rained.")

@@ -64,20 +64,34 @@ class PairwiseKind:
     def demonstrate(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
         """Makes pairs of texts in one language, of which the one about the first label is chosen.
 
+        Groups (texts with the same meaning in all languages) are paired, so that a pair is there in
+        all languages that both of its groups are in.
+
         Args:
             examples: Examples with one label each.
-            rng: Pairs the texts, and places them.
+            rng: Pairs the groups, and places the texts.
         """
         wanted = min(str(example.answer) for example in examples)
+        groups: dict[str, dict[str, Example]] = {}
+        for example in examples:
+            groups.setdefault(example.group_key, {})[example.lang] = example
+        order = [list(groups.values())[row] for row in rng.permutation(len(groups))]
+        right = [texts for texts in order if _label(texts) == wanted]
+        wrong = [texts for texts in order if _label(texts) != wanted]
         made = []
-        for lang in dict.fromkeys(example.lang for example in examples):
-            own = [example for example in examples if example.lang == lang]
-            own = [own[row] for row in rng.permutation(len(own))]
-            right = [example for example in own if str(example.answer) == wanted]
-            wrong = [example for example in own if str(example.answer) != wanted]
-            for better, worse in zip(right, wrong, strict=False):
-                made.append(_placed(better, worse, left=bool(rng.integers(2))))
+        for better in right:
+            worse = next((texts for texts in wrong if set(texts) & set(better)), None)
+            if worse is None:
+                continue
+            wrong.remove(worse)
+            for lang in better:
+                if lang in worse:
+                    made.append(_placed(better[lang], worse[lang], left=bool(rng.integers(2))))
         return made
+
+
+def _label(texts: Mapping[str, Example]) -> str:
+    return str(next(iter(texts.values())).answer)
 
 
 def _placed(better: Example, worse: Example, *, left: bool) -> Example:
@@ -87,7 +101,7 @@ def _placed(better: Example, worse: Example, *, left: bool) -> Example:
         id=f"{better.id}+{worse.id}",
         texts=texts,
         answer=NAMES[0][0 if left else 1],
-        group=None,
+        group=f"{better.group_key}+{worse.group_key}",
     )
 
 
