@@ -17,14 +17,20 @@ _TEMPLATE = """\
 <View className="xlt">
   <Style>
     .xlt { max-width: 70rem; margin: 0 auto; padding: 1rem 1rem 2rem; }
-    .xlt-pair { display: grid; grid-template-columns: 1fr 1fr; gap: 1.25rem; }
+    .xlt-lang h1, .xlt-lang h2, .xlt-lang h3, .xlt-lang h4, .xlt-lang h5, .xlt-lang h6 {
+      display: inline-block; margin: 0 0 0.5rem !important; padding: 0.1rem 0.75rem; \
+border-radius: 999px;
+      font-size: 0.85rem; font-weight: 600; line-height: 1.6; letter-spacing: 0.05em;
+      background: rgba(97, 112, 232, 0.16); color: inherit;
+    }
+    .xlt-pair { display: grid; grid-template-columns: 1fr 1fr; gap: 1.25rem; margin-top: 1.25rem; }
     .xlt-card { border: 1px solid rgba(128, 128, 128, 0.28); border-radius: 14px; \
 padding: 1.25rem 1.75rem 1.75rem; }
     .xlt-text { font-size: 1.4rem; line-height: 1.55; }
     .xlt-text * { font-size: inherit !important; line-height: inherit !important; }
     .xlt-text span { display: block; unicode-bidi: plaintext; text-align: start; }
   </Style>
-  <Header value="$lang" size="5"/>
+  <View className="xlt-lang"><Header value="$lang" size="5"/></View>
   <Pairwise name="label" toName="left,right"/>
   <View className="xlt-pair">
     <View className="xlt-card xlt-text"><Text name="left" value="$left" \
