@@ -4,7 +4,7 @@ r"""Ratings: xlt's models against scikit-learn's on the same frozen vectors.
         --numbers 3 7 21 --seeds 3
 
 DATA_DIR holds nusax_senti.parquet. With 3 numbers, the rating of a text is its sentiment: 1
-negative, 2 neutral, 3 positive. With more, it is its number of words, from 5 to 60, in as many
+negative, 2 neutral, 3 positive. With more, it is its number of words, from 5 to 60, in equal
 parts: no data set at hand has a longer scale. The models of mord (Rennie, Srebro 2005) are measured
 if it is installed.
 """
