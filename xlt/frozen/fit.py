@@ -129,7 +129,6 @@ def fit_frozen(
     if swap is not None:
         labelled = labelled.both_orders(swap)
         pool, pool_langs = np.concatenate([pool, swap(pool)]), [*pool_langs, *pool_langs]
-        l2 = 2 * l2
     labelled = replace(labelled, targets=_possible(labelled.targets, labelled.weights, link))
     centres = fit_centres(np.concatenate([labelled.vectors, pool]), [*labelled.langs, *pool_langs])
     rows = _drawn(labelled.langs, MOST_LABELS, rng)
@@ -138,7 +137,7 @@ def fit_frozen(
     support, coefficients = _self_trained(
         kernel, centres.units(pool[texts], [pool_langs[row] for row in texts]), link
     )
-    linear, left_linear = _linear(labelled, link, l2, rng)
+    linear, left_linear = _linear(labelled, link, l2 * (1 if swap is None else 2), rng)
     mixed = KERNEL_SHARE * kernel.logits(kernel.left) + (1 - KERNEL_SHARE) * left_linear[rows]
     hedged = _hedged(kernel.targets, kernel.weights, link)
     scale = 1 / _temperature(mixed, hedged, link, kernel.weights)
