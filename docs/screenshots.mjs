@@ -32,7 +32,8 @@ await page.screenshot({ path: order });
 
 // The task on top, with the model's suggestion.
 await page.getByText("Label All Tasks").first().click();
-await page.locator(".xlt-question input:checked").first().waitFor({ state: "attached" });
+const chosen = ".xlt-question input:checked, .xlt-question .ant-select-selection-item";
+await page.locator(chosen).first().waitFor({ state: "attached" });
 await page.waitForTimeout(1000);
 await page.screenshot({ path: task });
 

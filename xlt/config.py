@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import pairwise
 from pathlib import Path
 
+from xlt.disk.toml_values import typed, written
 from xlt.errors import ConfigError
 
 #: Penalty of probes and warm starts on the squared weights, against the sum over the examples.
@@ -16,14 +17,14 @@ HEAD_L2 = 0.4
 
 #: Allowed values of settings that are one of a few names.
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "learner": ("joint", "frozen"),
+    "learner": ("auto", "joint", "frozen"),
     "precision": ("auto", "fp32", "bf16"),
     "align_loss": ("cosine", "l2", "contrastive"),
     "averaging": ("none", "last", "ema"),
 }
 
 #: Settings that count for the learner frozen.
-_OF_FROZEN = frozenset({"encoder", "learner", "seed", "max_length", "head_l2", "precision"})
+_OF_FROZEN = frozenset({"encoder", "learner", "seed", "max_length", "precision"})
 
 #: Lowest and highest value of each numeric setting, both allowed.
 _RANGES: dict[str, tuple[float, float]] = {
@@ -117,9 +118,10 @@ class TrainConfig:
 
     Attributes:
         encoder: "bundled", a folder, or a name on the Hugging Face Hub.
-        learner: joint (fine-tune the encoder by the joint loss) or frozen (learn from its sentence
-            vectors, in seconds: of the other settings only `seed`, `max_length`, `head_l2` and
-            `precision` may be set then).
+        learner: joint (fine-tune the encoder by the joint loss), frozen (learn from its vectors
+            and from n-grams, in seconds: of the other settings only `seed`, `max_length` and
+            `precision` may be set then), or auto (frozen, or joint if a setting of the joint loss
+            is set or translations are given).
         seed: The same seed, data, settings and machine give the same weights.
         max_length: Texts are cut to this many tokens.
         body_learning_rate: Peak rate of the encoder.
@@ -164,7 +166,7 @@ class TrainConfig:
     """
 
     encoder: str = "bundled"
-    learner: str = field(default="joint", repr=False)  # see `decisive`
+    learner: str = field(default="auto", repr=False)  # see `decisive`
     seed: int = 13
     max_length: int = 128
     body_learning_rate: float = 5e-5
@@ -212,11 +214,23 @@ class TrainConfig:
                 )
         for name in ("mlm_weight", "tlm_weight", "align_weight"):
             Schedule.parse(getattr(self, name))
-        changed = [each.name for each in fields(self) if getattr(self, each.name) != each.default]
-        unused = ", ".join(name for name in changed if not self._counts(name))
+        unused = ", ".join(sorted(name for name in self._changed() if not self._counts(name)))
         if unused:
             known = ", ".join(sorted(_OF_FROZEN - {"learner"}))
             raise ConfigError(f"{unused}: the learner frozen has no such setting; it has {known}")
+
+    def resolved(self, *, translations: bool = False) -> TrainConfig:
+        """Returns these settings with the learner that "auto" stands for.
+
+        Only the joint loss learns from `translations`.
+        """
+        if self.learner != "auto":
+            return self
+        joint = translations or not self._changed() <= _OF_FROZEN
+        return replace(self, learner="joint" if joint else "frozen")
+
+    def _changed(self) -> set[str]:
+        return {each.name for each in fields(self) if getattr(self, each.name) != each.default}
 
     def _counts(self, name: str) -> bool:
         return self.learner != "frozen" or name in _OF_FROZEN
@@ -236,8 +250,8 @@ class TrainConfig:
             raise ConfigError(
                 f"unknown setting {', '.join(map(repr, unknown))}; known: {', '.join(known)}"
             )
-        typed = {key: _typed(key, str(known[key]), value) for key, value in settings.items()}
-        return replace(base if base is not None else cls(), **typed)  # type: ignore[arg-type]
+        values = {key: typed(key, str(known[key]), value) for key, value in settings.items()}
+        return replace(base if base is not None else cls(), **values)  # type: ignore[arg-type]
 
     @classmethod
     def from_toml(cls, path: Path) -> TrainConfig:
@@ -257,7 +271,7 @@ class TrainConfig:
     def to_toml(self) -> str:
         """Returns all settings that count as TOML, which `from_toml` reads."""
         settings = {name: value for name, value in asdict(self).items() if self._counts(name)}
-        return "".join(f"{name} = {_toml(value)}\n" for name, value in settings.items())
+        return "".join(f"{name} = {written(value)}\n" for name, value in settings.items())
 
 
 def decisive(settings: Mapping[str, object]) -> dict[str, object]:
@@ -271,28 +285,3 @@ def decisive(settings: Mapping[str, object]) -> dict[str, object]:
     """
     later = {field.name: field.default for field in fields(TrainConfig) if not field.repr}
     return {k: v for k, v in settings.items() if k not in later or v != later[k]}
-
-
-def _typed(name: str, expected: str, value: object) -> object:
-    """Converts a value to the declared type of a field ("int", "float", "bool", "str", ...)."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if expected == "str | float" and (number or isinstance(value, str)):
-        return value
-    if expected == "float" and number:
-        return float(value)  # type: ignore[arg-type]
-    if expected == "int" and number and float(value).is_integer():  # type: ignore[arg-type]
-        return int(value)  # type: ignore[call-overload]
-    if (expected == "bool" and isinstance(value, bool)) or (
-        expected == "str" and isinstance(value, str)
-    ):
-        return value
-    raise ConfigError(f"{name} must be {expected}, got {value!r}")
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return '"' + "".join(c if c >= " " else f"\\u{ord(c):04x}" for c in escaped) + '"'
-    return repr(value)

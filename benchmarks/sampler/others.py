@@ -25,7 +25,7 @@ from xlt.encoder.locations import encoder_fingerprint
 from xlt.simulate.acquisition import ACQUISITIONS, Acquisition, at_random
 from xlt.simulate.journal import finished
 from xlt.simulate.learning_curve import EVERYTHING, CurveSettings
-from xlt.simulate.replay import Replay, cached_vectors, make_replay
+from xlt.simulate.replay import Replay, cached_features, make_replay
 from xlt.simulate.results import summary
 from xlt.simulate.runner import run_all
 from xlt.simulate.state import State
@@ -176,13 +176,13 @@ def replay_of(args: argparse.Namespace) -> tuple[Replay, str]:
         for split in ("train", "test")
     ]
     texts = [example.text for side in sides for example in side]
-    vectors = cached_vectors(
+    features = cached_features(
         texts, encoder="bundled", folder=args.cache or args.out, show=lambda *_: None
     )
     libraries = [version(name) for name in ("small-text", "scikit-activeml")]
     code, encoder = fingerprint_of_file(Path(__file__)), encoder_fingerprint("bundled")
     setup = fingerprint([encoder, args.budgets, code, *libraries, *texts])[:16]
-    return make_replay(*sides, vectors, source=[args.source]), setup
+    return make_replay(*sides, features, source=[args.source]), setup
 
 
 def main() -> None:

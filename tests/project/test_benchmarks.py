@@ -107,6 +107,38 @@ def test_ratings_are_measured_for_every_model(tmp_path):
         assert line in printed.stdout
 
 
+def test_what_a_tree_brings_is_measured_for_every_model(tmp_path):
+    """Hierarchical F1 is between accuracy and the share with the right branch."""
+    topics = ["entertainment", "geography", "health", "politics", "science/technology", "sports"]
+    topics.append("travel")
+    rows = [
+        (lang, split, f"{split}{i}", topic, f"{topic} {lang[:3]} {i}")
+        for lang in LANGUAGES
+        for split in ("train", "dev", "test")
+        for i in range(35)
+        for topic in [topics[i % 7]]
+    ]
+    columns = ["lang", "split", "id", "label", "text"]
+    pd.DataFrame(rows, columns=columns).to_parquet(tmp_path / "sib200.parquet")
+    encoder = save_tiny_encoder(tmp_path / "tiny", "bert", positions=128)
+    printed = subprocess.run(
+        [sys.executable, BENCHMARKS / "learning" / "taxonomy.py", "--data", tmp_path,
+         "--labels", "40", "--seeds", "1", "--encoder", encoder, "--most", "7"],
+        check=True, timeout=300, capture_output=True, text=True,
+    )  # fmt: skip
+
+    lines = [line.strip("|").split("|") for line in printed.stdout.splitlines()[2:]]
+    found = {
+        (tree.strip(), model.strip()): (float(f1), float(whole), float(first))
+        for _, tree, _, model, f1, whole, first, _ in lines
+    }
+    assert {tree for tree, _ in found} == {"two branches", "three branches"}
+    assert len(found) == 2 * 9
+    for f1, whole, first in found.values():
+        assert whole <= f1 <= first
+        assert f1 == pytest.approx((whole + first) / 2, abs=0.002)
+
+
 def test_pairs_are_measured_by_every_learner(tmp_path):
     """One line for each, and a table; no sentence that judges is learned from."""
     languages = ["eng", "amh", "ben", "deu", "fin", "hau", "khm", "rus", "swa", "yor", "zul"]

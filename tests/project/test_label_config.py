@@ -15,6 +15,10 @@ CHOICES = "Replace the choices by your labels."
 FILLED = {
     "rating": (("5",), "Set maxRating to your number of stars."),
     "pairwise": (("left", "right"), "Show the keys of your texts. A third Text is the context."),
+    "taxonomy": (
+        ("Branch / First leaf", "Branch / Second leaf", "Third leaf"),
+        "Replace the choices by your tree.",
+    ),
 }
 
 

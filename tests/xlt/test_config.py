@@ -59,7 +59,7 @@ def test_toml_gives_the_same_configuration_back(tmp_path):
 
 def test_a_frozen_model_saves_only_what_counts(tmp_path):
     """So that its folder loads after a default of the other learner changes."""
-    config = TrainConfig(learner="frozen", seed=3, head_l2=2.0)
+    config = TrainConfig(learner="frozen", seed=3, max_length=64)
     path = tmp_path / "config.toml"
     path.write_text(config.to_toml(), encoding="utf-8")
 
@@ -104,3 +104,26 @@ def test_a_setting_that_came_later_changes_nothing_by_its_default():
     assert "learner" not in repr(TrainConfig())
     assert decisive(settings | {"learner": "frozen"})["learner"] == "frozen"
     assert decisive(settings).keys() == settings.keys() - {"learner"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "learner"),
+    [
+        ({}, "frozen"),
+        ({"seed": 4, "max_length": 64, "precision": "fp32"}, "frozen"),
+        ({"epochs": 5}, "joint"),
+        ({"mlm_weight": 0.0}, "joint"),
+        ({"learner": "joint"}, "joint"),
+    ],
+)
+def test_auto_is_the_frozen_model_unless_the_joint_loss_is_set_up(settings, learner):
+    """A setting that only one learner has asks for that learner."""
+    config = TrainConfig.from_mapping(settings).resolved()
+    assert config.learner == learner
+    assert config.resolved() == config
+
+
+def test_translations_ask_for_the_joint_loss():
+    """Unless the frozen model is asked for by its name."""
+    assert TrainConfig().resolved(translations=True).learner == "joint"
+    assert TrainConfig(learner="frozen").resolved(translations=True).learner == "frozen"

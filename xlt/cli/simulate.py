@@ -26,7 +26,7 @@ from xlt.simulate.acquisition import ACQUISITIONS
 from xlt.simulate.learners import LEARNERS, Training
 from xlt.simulate.learning_curve import EVERYTHING, CurveSettings
 from xlt.simulate.plots import label_shares, learning_curves
-from xlt.simulate.replay import Replay, cached_vectors, make_replay
+from xlt.simulate.replay import Replay, cached_features, make_replay
 from xlt.simulate.results import summary
 from xlt.simulate.runner import run_all
 from xlt.simulate.sizes import check_sizes
@@ -195,11 +195,11 @@ def _replay(
     args.out.mkdir(parents=True, exist_ok=True)
     texts = [example.input for example in (*pool, *test)]
     folder = args.cache or args.out
-    vectors = cached_vectors(texts, encoder=args.encoder, folder=folder, show=show)
+    features = cached_features(texts, encoder=args.encoder, folder=folder, show=show)
     rows = [f"{e.group_key} {e.lang} {e.answer} {e.text}" for e in (*pool, *test)]
     decisive = [len(pool), source, args.kind, sorted(asdict(settings).items())]
     setup = fingerprint([_code(), encoder_fingerprint(args.encoder), *decisive, *rows])[:16]
-    return make_replay(pool, test, vectors, source=source, kind=args.kind), setup
+    return make_replay(pool, test, features, source=source, kind=args.kind), setup
 
 
 def _code() -> str:

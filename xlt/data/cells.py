@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from xlt.data.choice_trees import paths_of_cell
 from xlt.data.examples import UNKNOWN_LANGUAGE
 from xlt.data.label_names import canonical, is_missing
 from xlt.data.rows import is_blank
@@ -53,6 +54,11 @@ def labels(cell: object) -> tuple[str, ...] | None:
         if not is_missing(name):
             names.setdefault(canonical(name), name)
     return tuple(names.values())
+
+
+def labels_or_paths(cell: object) -> tuple[str, ...] | tuple[tuple[str, ...], ...] | None:
+    """Returns the labels of a list, or its paths of a tree (`paths_of_cell`); None for others."""
+    return paths_of_cell(cell) or labels(cell)
 
 
 def _is_label(part: object) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from xlt.data.cells import as_text, labels, language, strings
+from xlt.data.cells import as_text, labels_or_paths, language, strings
 from xlt.data.columns import TEXTS, describe, find_columns, of_split, without_labels
 from xlt.data.examples import MOST_TEXTS, Example
 from xlt.data.groups import check_groups, describe_groups
@@ -251,10 +251,10 @@ def _texts(
 def _answer(
     cell: object, value: Callable[[str], str | None], number: int, path: str
 ) -> Hashable | None:
-    """Returns a label, or the labels of a list."""
+    """Returns a label, or the labels or paths of a list."""
     if is_missing(cell):
         return None
-    several = labels(cell)
+    several = labels_or_paths(cell)
     if several is None and isinstance(cell, list | dict):
         raise DataError(
             f"{path}, row {number}: expected a label or a list of labels, got {str(cell)[:100]}"

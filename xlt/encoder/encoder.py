@@ -56,6 +56,12 @@ class Encoder:
         return int(self.model.config.num_hidden_layers)
 
     @property
+    def upper_layers(self) -> tuple[int, ...]:
+        """Returns up to three layers below the final one, evenly from the middle upwards."""
+        sixths = (round(self.n_layers * sixth / 6) for sixth in (3, 4, 5))
+        return tuple(sorted({layer for layer in sixths if 0 < layer < self.n_layers}))
+
+    @property
     def n_tokens(self) -> int:
         """Returns the number of tokens that both the tokenizer and the embeddings know."""
         table = self.model.get_input_embeddings()
@@ -254,6 +260,7 @@ def each_batch(
     *,
     batch_tokens: int,
     dtype: torch.dtype,
+    layers: Sequence[int] = (),
 ) -> Iterator[tuple[list[int], Tensor, Tensor]]:
     """Reads texts sorted by length, batch by batch.
 
@@ -263,9 +270,11 @@ def each_batch(
         pad_id: Id of the padding token.
         batch_tokens: Padded tokens per forward pass.
         dtype: Type of the matrix products.
+        layers: Numbers of further layers whose states are wanted, from 0 for the embeddings.
 
     Yields:
-        Positions of the batch's texts, final states (B, T, H) and attention mask (B, T).
+        Positions of the batch's texts, states (B, T, (len(layers) + 1) H) and attention mask
+        (B, T). The states of the layers are side by side, those of the final layer last.
     """
     device, limit = body.device, longest_input(body)
     widths = [padded_width(len(row), limit) for row in tokens]
@@ -273,5 +282,8 @@ def each_batch(
         batch = pad([tokens[row].ids for row in rows], pad_id, width=widths[rows[0]]).to(device)
         low = torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
         with torch.inference_mode(), low:
-            states = body(**batch.inputs()).last_hidden_state
+            read = body(**batch.inputs(), output_hidden_states=bool(layers))
+        states = read.last_hidden_state
+        if layers:
+            states = torch.cat([*(read.hidden_states[layer] for layer in layers), states], dim=-1)
         yield rows, states, batch.attention_mask

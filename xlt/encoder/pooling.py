@@ -53,6 +53,13 @@ def combine(vectors: Tensor) -> Tensor:
     return torch.cat([*each, *differences, *products], dim=1)
 
 
+def combine_layers(vectors: Tensor) -> Tensor:
+    """Combines the vectors of each of L layers, (B, K, L, H); returns (B, L, D)."""
+    texts, layers, width = vectors.shape[1:]
+    apart_by_layer = vectors.transpose(1, 2).reshape(-1, texts, width)
+    return combine(apart_by_layer).view(-1, layers, combined_width(width, texts))
+
+
 def combined_width(width: int, texts: int) -> int:
     """Returns the length of the vector of `texts` texts, each with a vector of length `width`."""
     return width * texts * texts

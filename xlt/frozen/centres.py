@@ -23,8 +23,8 @@ class Centres:
     (Libovický, Rosa, Fraser 2020: "centering" removes most of it).
 
     Attributes:
-        overall: (D,) float32.
-        languages: Normalised language code -> (D,) float32. Others have that of their
+        overall: (..., D) float32; (L, D) for L layers.
+        languages: Normalised language code -> (..., D) float32. Others have that of their
             macrolanguage, or else the overall one.
     """
 
@@ -32,12 +32,12 @@ class Centres:
     languages: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def units(self, vectors: NDArray[np.floating], langs: Sequence[str]) -> NDArray[np.float32]:
-        """Returns vectors (N, D) of texts in `langs` (N) about their centres, at length 1."""
+        """Returns vectors (N, ..., D) of texts in `langs` (N) about their centres, at length 1."""
         place = {lang: index for index, lang in enumerate(dict.fromkeys(langs))}
-        each = np.array([self._of(lang) for lang in place]).reshape(-1, len(self.overall))
-        moved = np.array(vectors, dtype=np.float32).reshape(-1, len(self.overall))
+        each = np.array([self._of(lang) for lang in place]).reshape(-1, *self.overall.shape)
+        moved = np.array(vectors, dtype=np.float32).reshape(-1, *self.overall.shape)
         moved -= each[np.array([place[lang] for lang in langs], dtype=np.intp)]
-        lengths = np.linalg.norm(moved, axis=1, keepdims=True)
+        lengths = np.linalg.norm(moved, axis=-1, keepdims=True)
         return np.asarray(moved / np.maximum(lengths, _LEAST_LENGTH), dtype=np.float32)
 
     def _of(self, lang: str) -> NDArray[np.float32]:
@@ -49,7 +49,7 @@ def fit_centres(vectors: NDArray[np.floating], langs: Sequence[str]) -> Centres:
     """Returns the means of texts; those of languages with few texts are near the overall mean.
 
     Args:
-        vectors: (N, D), N >= 1.
+        vectors: (N, ..., D), N >= 1.
         langs: N language codes.
     """
     overall = vectors.mean(axis=0, dtype=np.float64)

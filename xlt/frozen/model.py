@@ -1,4 +1,4 @@
-"""The frozen model: a kernel machine and a linear layer on frozen vectors, as one."""
+"""The frozen model: a kernel machine on vectors and n-grams of texts."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from xlt.errors import DataError
 from xlt.frozen.centres import Centres
+from xlt.frozen.features import Features
+from xlt.frozen.ngrams import COLUMNS, tf_idf
 from xlt.frozen.ridge import gaussian
-from xlt.tasks.logistic import Linear
 from xlt.tasks.outputs import Outputs
 from xlt.tasks.swaps import Swap
 
@@ -24,13 +25,15 @@ _CHUNK = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FrozenModel:
-    """Logits from sentence vectors of a frozen encoder.
+    """Logits from the features of a frozen encoder.
 
     Attributes:
-        centres: Centres of the languages.
-        support: (S, D) unit vectors of the texts that the kernel machine compares with.
+        centres: Centres of the languages, (L, D) each.
+        support: (S, L, D) unit vectors of the texts that the kernel machine compares with.
         coefficients: (S, W) in logits.
-        linear: Layer on the vectors as they are, in logits; its biases are those of the whole.
+        idf: (COLUMNS,) weight of each column of n-grams.
+        ngrams: (COLUMNS, W) in logits.
+        biases: (W,) in logits.
         swap: Exchanges the two texts of examples, for tasks whose two outputs are exchanged with
             them; None for all others. It is the task's, so that it is not stored.
     """
@@ -38,23 +41,32 @@ class FrozenModel:
     centres: Centres
     support: Array
     coefficients: Array
-    linear: Linear
+    idf: Array
+    ngrams: Array
+    biases: Array
     swap: Swap | None = None
 
-    def outputs(self, vectors: NDArray[np.floating], langs: Sequence[str]) -> Outputs:
-        """Returns logits (N, W) of texts by their vectors (N, D) and languages (N)."""
-        here = self._logits(vectors, langs)
+    @property
+    def layers(self) -> int:
+        """Returns the number of layers whose vectors it reads, from the final one downwards."""
+        return self.support.shape[1]
+
+    def outputs(self, features: Features, langs: Sequence[str]) -> Outputs:
+        """Returns logits (N, W) of texts by their features and languages (N)."""
+        here = self._logits(features, langs)
         if self.swap is None:
             return Outputs(here)
-        return Outputs((here + self._logits(self.swap(vectors), langs)[:, ::-1]) / 2)
+        there = self._logits(features.swapped(self.swap), langs)
+        return Outputs((here + there[:, ::-1]) / 2)
 
-    def _logits(self, vectors: NDArray[np.floating], langs: Sequence[str]) -> Array:
-        logits = np.empty((len(vectors), len(self.linear.biases)), dtype=np.float32)
-        for start in range(0, len(vectors), _CHUNK):
+    def _logits(self, features: Features, langs: Sequence[str]) -> Array:
+        logits = np.empty((len(features), len(self.biases)), dtype=np.float32)
+        for start in range(0, len(features), _CHUNK):
             rows = slice(start, start + _CHUNK)
-            units = self.centres.units(vectors[rows], langs[rows])
+            chunk = features.take(rows)
+            units = self.centres.units(chunk.vectors[:, -self.layers :], langs[rows])
             compared = gaussian(units, self.support) @ self.coefficients
-            logits[rows] = self.linear.outputs(vectors[rows]).values + compared
+            logits[rows] = compared + tf_idf(chunk.ngrams, self.idf) @ self.ngrams + self.biases
         return logits
 
     def tensors(self) -> dict[str, Array]:
@@ -62,8 +74,9 @@ class FrozenModel:
         values = {
             "support": self.support,
             "coefficients": self.coefficients,
-            "linear.weights": self.linear.weights.astype(np.float32),
-            "linear.biases": self.linear.biases.astype(np.float32),
+            "idf": self.idf,
+            "ngrams": self.ngrams,
+            "biases": self.biases,
             "overall": self.centres.overall,
         }
         # Data sets name languages as they like; a file's names must be UTF-8.
@@ -95,10 +108,9 @@ class FrozenModel:
                 ),
                 support=values["support"],
                 coefficients=values["coefficients"],
-                linear=Linear(
-                    weights=values["linear.weights"].astype(np.float64),
-                    biases=values["linear.biases"].astype(np.float64),
-                ),
+                idf=values["idf"],
+                ngrams=values["ngrams"],
+                biases=values["biases"],
             )
         except KeyError as error:
             raise DataError(f"the frozen model lacks {error.args[0]!r}") from None
@@ -108,15 +120,23 @@ class FrozenModel:
 
 def _check_shapes(model: FrozenModel) -> None:
     """Refuses values of different widths."""
-    shapes = (model.support.shape, model.coefficients.shape, model.linear.weights.shape)
-    if any(len(shape) != 2 for shape in shapes):
-        raise DataError(f"the frozen model's values must have two dimensions, got {shapes}")
-    (texts, size), (coefficients, width), linear = shapes
-    centres = {value.shape for value in (model.centres.overall, *model.centres.languages.values())}
-    if (
-        texts != coefficients
-        or linear != (width, size)
-        or model.linear.biases.shape != (width,)
-        or centres != {(size,)}
-    ):
-        raise DataError(f"the frozen model's values do not fit together: {shapes}, {centres}")
+    if model.support.ndim != 3 or model.biases.ndim != 1:
+        raise DataError(
+            "the frozen model's support must have three dimensions and its biases one, got "
+            f"{model.support.shape} and {model.biases.shape}"
+        )
+    texts, layers, size = model.support.shape
+    width = len(model.biases)
+    expected = {
+        "coefficients": (model.coefficients.shape, (texts, width)),
+        "idf": (model.idf.shape, (COLUMNS,)),
+        "ngrams": (model.ngrams.shape, (COLUMNS, width)),
+        "overall": (model.centres.overall.shape, (layers, size)),
+        **{
+            _CENTRE + name: (value.shape, (layers, size))
+            for name, value in model.centres.languages.items()
+        },
+    }
+    for name, (shape, fits) in expected.items():
+        if shape != fits:
+            raise DataError(f"the frozen model's {name} has shape {shape}, expected {fits}")

@@ -14,10 +14,19 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float64]
 
 
-def gaussian(left: NDArray[np.floating], right: NDArray[np.floating]) -> Matrix:
-    """Returns exp(-|a - b|^2) of unit vectors of `left` (N, D) and `right` (M, D), (N, M)."""
-    products = np.asarray(left, dtype=np.float64) @ np.asarray(right, dtype=np.float64).T
-    return np.asarray(np.exp(2.0 * (products - 1.0)))
+def gaussian(left: NDArray[np.floating], right: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Returns the mean over layers of exp(-|a - b|^2), (N, M), in the type of `left`.
+
+    Args:
+        left: (N, L, D), a unit vector for each layer.
+        right: (M, L, D).
+    """
+    layers = left.shape[1]
+    total = np.zeros((len(left), len(right)), dtype=left.dtype)
+    for layer in range(layers):
+        products = left[:, layer] @ right[:, layer].T
+        total += np.exp(2.0 * (products - 1.0))
+    return np.asarray(total / layers)
 
 
 def solve(gram: Matrix, targets: Matrix, weights: NDArray[np.floating], penalty: float) -> Matrix:
@@ -64,11 +73,11 @@ def left_out(
         members.setdefault(group, []).append(row)
     predictions = []
     for penalty in penalties:
-        inverse = (vectors / (values + penalty)) @ vectors.T * np.outer(roots, roots)
-        coefficients = inverse @ targets
+        shrunk = vectors / (values + penalty)
+        coefficients = roots[:, None] * (shrunk @ (vectors.T @ (roots[:, None] * targets)))
         predicted = np.empty_like(targets)
         for rows in members.values():
-            own = inverse[np.ix_(rows, rows)]
+            own = shrunk[rows] @ vectors[rows].T * np.outer(roots[rows], roots[rows])
             predicted[rows] = targets[rows] - np.linalg.solve(own, coefficients[rows])
         predictions.append(predicted)
     return predictions

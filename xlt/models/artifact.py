@@ -161,7 +161,7 @@ def load_model(folder: Path) -> tuple[Encoder, Head | FrozenModel, AnyTask, Trai
         with safe_open(folder / "model.safetensors", framework="pt") as file:
             names = [name for name in file.keys() if name.startswith(_HEAD)]  # noqa: SIM118
             state = {name.removeprefix(_HEAD): file.get_tensor(name) for name in names}
-        head = _head(state, task, encoder.width, texts, frozen=config.learner == "frozen")
+        head = _head(state, task, encoder, texts, frozen=config.learner == "frozen")
     except EncoderError:
         raise
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, XltError) as error:
@@ -170,18 +170,19 @@ def load_model(folder: Path) -> tuple[Encoder, Head | FrozenModel, AnyTask, Trai
 
 
 def _head(
-    state: Mapping[str, torch.Tensor], task: AnyTask, width: int, texts: int, *, frozen: bool
+    state: Mapping[str, torch.Tensor], task: AnyTask, encoder: Encoder, texts: int, *, frozen: bool
 ) -> Head | FrozenModel:
     if frozen:
         model = FrozenModel.from_tensors({k: v.float().numpy() for k, v in state.items()})
         model = replace(model, swap=swap_of(task))
-        shape = (task.width, combined_width(width, texts))
-        if model.linear.weights.shape != shape:
-            raise DataError(
-                f"the frozen model has shape {model.linear.weights.shape}, expected {shape}"
-            )
+        width = combined_width(encoder.width, texts)
+        shape = (model.layers, *model.centres.overall.shape[1:], len(model.biases))
+        every = len(encoder.upper_layers) + 1
+        expected = [(layers, width, task.width) for layers in (1, every)]
+        if shape not in expected:
+            raise DataError(f"the frozen model has shape {shape}, expected one of {expected}")
         return model
-    head = build_head(task, width, texts=texts)
+    head = build_head(task, encoder.width, texts=texts)
     head.load_state_dict(state)
     return head.eval()
 

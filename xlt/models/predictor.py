@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from xlt.data.examples import Example
 from xlt.encoder.encoder import Encoder, each_batch, store_for_reading
-from xlt.encoder.pooling import apart, combine, mean_pool
+from xlt.encoder.pooling import apart, combine_layers, mean_pool
 from xlt.encoder.tokens import Input
 from xlt.errors import DataError
+from xlt.frozen.features import Features
 from xlt.frozen.model import FrozenModel
+from xlt.frozen.ngrams import count_ngrams
 from xlt.models.artifact import load_model, read_texts
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.heads import Head
@@ -53,6 +57,8 @@ class Predictor:
         self._head = head
         self._pad_id = encoder.pad_id
         self._width = encoder.width
+        several = isinstance(head, FrozenModel) and head.layers > 1
+        self._layers = encoder.upper_layers if several else ()
         self.tokenize = encoder.text_tokenizer(max_length)
         self._device = next(encoder.model.parameters()).device
         self._dtype = encoder.forward_dtype(self._device, "auto")
@@ -128,55 +134,72 @@ class Predictor:
                     f"example {example.id!r} has {len(example.texts)} texts; the model reads "
                     f"{self.texts}"
                 )
-        inputs = [example.input for example in examples]
         if self.texts == 1 or not (isinstance(self._head, FrozenModel) or self._head.apart):
-            scores = self._read(inputs, batch_tokens, progress)
-        else:
-            scores = self._read_apart(inputs, batch_tokens, progress)
-        if isinstance(self._head, FrozenModel):
-            langs = [example.lang for example in examples]
-            return replace(scores, outputs=self._head.outputs(scores.vectors, langs))
-        return scores
+            return self._read(examples, batch_tokens, progress)
+        return self._read_apart(examples, batch_tokens, progress)
 
     def _read(
-        self, inputs: Sequence[Input], batch_tokens: int, progress: Callable[[int, int], None]
+        self, examples: Sequence[Example], batch_tokens: int, progress: Callable[[int, int], None]
     ) -> Scores:
-        """Reads each input as one sequence; a frozen model has no outputs yet."""
-        tokens = self.tokenize(inputs)
-        logits = torch.zeros(len(tokens), self.task.width)
-        vectors = torch.zeros(len(tokens), self._width)
+        """Reads each example as one sequence."""
+        logits = np.zeros((len(examples), self.task.width), dtype=np.float32)
+        vectors = np.zeros((len(examples), self._width), dtype=np.float32)
         done = 0
-        for rows, states, mask in each_batch(
-            self._body, tokens, self._pad_id, batch_tokens=batch_tokens, dtype=self._dtype
-        ):
+        for rows, states, mask in self._batches([e.input for e in examples], batch_tokens):
             with torch.inference_mode():
+                pooled = mean_pool(states, mask).cpu().numpy()
                 if not isinstance(self._head, FrozenModel):
-                    logits[rows] = self._head(states, mask).cpu()
-                vectors[rows] = mean_pool(states, mask).cpu()
+                    logits[rows] = self._head(states, mask).cpu().numpy()
+            if isinstance(self._head, FrozenModel):
+                layers = pooled.reshape(len(rows), self._head.layers, -1)
+                logits[rows] = _compared(self._head, layers, [examples[row] for row in rows])
+            vectors[rows] = pooled[:, -self._width :]
             done += len(rows)
-            progress(done, len(tokens))
-        return Scores(outputs=Outputs(logits.numpy()), vectors=vectors.numpy())
+            progress(done, len(examples))
+        return Scores(outputs=Outputs(logits), vectors=vectors)
 
     def _read_apart(
-        self, inputs: Sequence[Input], batch_tokens: int, progress: Callable[[int, int], None]
+        self, examples: Sequence[Example], batch_tokens: int, progress: Callable[[int, int], None]
     ) -> Scores:
         """Reads each distinct text once; progress is counted in examples."""
-        each, _ = apart(inputs)
+        each, _ = apart([example.input for example in examples])
         distinct = {text: row for row, text in enumerate(dict.fromkeys(each))}
-        tokens = self.tokenize(list(distinct))
-        vectors = torch.zeros(len(tokens), self._width)
+        pooled = torch.zeros(len(distinct), (len(self._layers) + 1) * self._width)
         done = 0
-        for rows, states, mask in each_batch(
-            self._body, tokens, self._pad_id, batch_tokens=batch_tokens, dtype=self._dtype
-        ):
+        for rows, states, mask in self._batches(list(distinct), batch_tokens):
             with torch.inference_mode():
-                vectors[rows] = mean_pool(states, mask).cpu()
+                pooled[rows] = mean_pool(states, mask).cpu()
             done += len(rows)
-            progress(done * len(inputs) // len(tokens), len(inputs))
-        vectors = vectors[[distinct[text] for text in each]]
-        logits = torch.zeros(len(inputs), self.task.width)
-        if not isinstance(self._head, FrozenModel) and len(inputs):
+            progress(done * len(examples) // len(distinct), len(examples))
+        pooled = pooled[[distinct[text] for text in each]]
+        combined = combine_layers(
+            pooled.view(-1, self.texts, len(self._layers) + 1, self._width)
+        ).numpy()
+        if isinstance(self._head, FrozenModel):
+            logits = _compared(self._head, combined, examples)
+        else:
             with torch.inference_mode():
-                logits = self._head.of_vectors(vectors.to(self._device)).cpu()
-        combined = combine(vectors.view(-1, self.texts, self._width))
-        return Scores(outputs=Outputs(logits.numpy()), vectors=combined.numpy())
+                logits = self._head.of_vectors(pooled.to(self._device)).cpu().numpy()
+        return Scores(outputs=Outputs(logits), vectors=combined[:, -1])
+
+    def _batches(
+        self, inputs: Sequence[Input], batch_tokens: int
+    ) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+        """Reads texts, see `xlt.encoder.encoder.each_batch`."""
+        return each_batch(
+            self._body,
+            self.tokenize(inputs),
+            self._pad_id,
+            batch_tokens=batch_tokens,
+            dtype=self._dtype,
+            layers=self._layers,
+        )
+
+
+def _compared(
+    model: FrozenModel, layers: NDArray[np.float32], examples: Sequence[Example]
+) -> NDArray[np.floating]:
+    """Returns the logits (B, W) of examples by the vectors (B, L, D) of their layers."""
+    counts = count_ngrams([example.input for example in examples])
+    features = Features(vectors=layers, ngrams=counts)
+    return model.outputs(features, [example.lang for example in examples]).values

@@ -17,7 +17,8 @@ from xlt.data.examples import Example
 from xlt.disk.durable import replacement
 from xlt.disk.fingerprints import fingerprint
 from xlt.errors import DivergedError
-from xlt.frozen.fit import Labelled, fit_frozen
+from xlt.frozen.features import Labelled
+from xlt.frozen.fit import fit_frozen
 from xlt.simulate.replay import Texts
 from xlt.simulate.state import State
 from xlt.tasks.logistic import scaled
@@ -77,32 +78,36 @@ def quick_probe(l2: float) -> Learner:
     return learn
 
 
-def frozen(seed: int, l2: float) -> Learner:
-    """Returns the learner that fits a frozen model, on labels and all other texts."""
+def frozen(seed: int) -> Learner:
+    """Returns the learner that fits a frozen model, on labels and all other texts.
+
+    It needs `Texts.features` of pool and test texts.
+    """
 
     def learn(state: State, test: Texts, before: Learned | None) -> Learned:
         pool, rows, others = state.pool, state.trained, state.open_rows
         if state.task.missing(state.answers(rows)):
             return before or _untrained(state, test)
+        assert pool.features is not None
+        assert test.features is not None
         langs = pool.langs.tolist()
         fitted = fit_frozen(
             Labelled(
-                vectors=pool.vectors[rows],
+                features=pool.features.take(rows),
                 langs=[langs[row] for row in rows],
                 targets=state.task.targets(state.answers(rows)),
                 groups=pool.groups[rows].tolist(),
                 weights=np.ones(len(rows)),
             ),
-            pool.vectors[others],
+            pool.features.take(others),
             [langs[row] for row in others],
             state.task.link,
             np.random.default_rng(seed),
-            l2=l2,
             swap=swap_of(state.task),
         )
         return Learned(
-            outputs=fitted.model.outputs(pool.vectors, langs),
-            test_outputs=fitted.model.outputs(test.vectors, test.langs.tolist()),
+            outputs=fitted.model.outputs(pool.features, langs),
+            test_outputs=fitted.model.outputs(test.features, test.langs.tolist()),
             vectors=pool.vectors,
         )
 

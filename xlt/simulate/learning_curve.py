@@ -208,9 +208,7 @@ def _learner(
     announce: Callable[[str], None],
 ) -> Learner:
     if settings.training is None:
-        return (
-            frozen(seed, settings.l2) if settings.learner == "frozen" else quick_probe(settings.l2)
-        )
+        return frozen(seed) if settings.learner == "frozen" else quick_probe(settings.l2)
     assert folder is not None
 
     def announce_cell(message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from xlt.disk.durable import replacement
 from xlt.disk.fingerprints import fingerprint
 from xlt.encoder.locations import encoder_fingerprint
 from xlt.errors import DataError
+from xlt.frozen.features import Features
+from xlt.frozen.ngrams import count_ngrams
 from xlt.tasks.kinds import infer_task, read_answers
 from xlt.tasks.task import AnyTask, Show
 
@@ -32,6 +35,7 @@ class Texts:
         answers: N answers.
         vectors: (N, D) float32 sentence vectors.
         texts: N inputs (`Example.input`); () if no learner reads them.
+        features: Features of the frozen encoder; None if no learner reads them.
     """
 
     ids: Sequence[str]
@@ -40,6 +44,7 @@ class Texts:
     answers: Sequence[Hashable]
     vectors: NDArray[np.float32]
     texts: Sequence[str | tuple[str, ...]] = ()
+    features: Features | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -53,6 +58,7 @@ class Texts:
             answers=[self.answers[row] for row in rows],
             vectors=self.vectors[rows],
             texts=[self.texts[row] for row in rows] if self.texts else (),
+            features=None if self.features is None else self.features.take(rows),
         )
 
 
@@ -78,17 +84,17 @@ class Replay:
 def make_replay(
     pool: Sequence[Example],
     test: Sequence[Example],
-    vectors: NDArray[np.float32],
+    features: Features,
     *,
     source: Sequence[str],
     kind: str | None = None,
 ) -> Replay:
-    """Combines examples with their vectors.
+    """Combines examples with their features.
 
     Args:
         pool: Labelled examples to select from.
         test: Labelled examples that judge.
-        vectors: (P + T, D), those of the pool first.
+        features: Features of all P + T texts, those of the pool first.
         source: Source languages; all others are targets.
         kind: Kind of the task; None for the first kind that has such answers.
 
@@ -98,8 +104,8 @@ def make_replay(
     sources, targets = divided(pool, test, source)
     task = infer_task([*pool, *test], kind)
     return Replay(
-        pool=_texts(pool, vectors[: len(pool)], task),
-        test=_texts(test, vectors[len(pool) :], task),
+        pool=_texts(pool, features.take(slice(len(pool))), task),
+        test=_texts(test, features.take(slice(len(pool), None)), task),
         task=task,
         source=sources,
         targets=targets,
@@ -132,10 +138,10 @@ def divided(
     return tuple(code for code in langs if normalise(code) in keys), targets
 
 
-def cached_vectors(
+def cached_features(
     texts: Sequence[str | tuple[str, ...]], *, encoder: str, folder: Path, show: Show
-) -> NDArray[np.float32]:
-    """Returns sentence vectors (N, D) of an encoder, read from `folder` if computed before.
+) -> Features:
+    """Returns features of texts, whose vectors are read from `folder` if computed before.
 
     The file's name is a digest of the texts and of the encoder's files, so that neither another
     data set nor another encoder of the same name uses the file.
@@ -145,28 +151,31 @@ def cached_vectors(
     """
     folder.mkdir(parents=True, exist_ok=True)
     name = fingerprint([encoder_fingerprint(encoder), *texts])[:16]
-    file = folder / f"vectors-{name}.npy"
-    if file.is_file():
-        return np.asarray(np.load(file, mmap_mode="r"))
-    from xlt.encoder.encoder import embed, load_encoder
+    file = folder / f"layers-{name}.npy"
+    if not file.is_file():
+        vectors = _layers(texts, encoder, show)
+        with replacement(file) as beside:
+            np.save(beside, vectors)
+    return Features(vectors=np.load(file, mmap_mode="r"), ngrams=count_ngrams(texts))
+
+
+def _layers(
+    texts: Sequence[str | tuple[str, ...]], encoder: str, show: Show
+) -> NDArray[np.float32]:
+    from xlt.encoder.encoder import load_encoder
+    from xlt.models.features import read_vectors
 
     loaded = load_encoder(encoder, to_read=True)
-    parts = []
-    for start in range(0, len(texts), _CHUNK):
-        show("reading texts", start, len(texts))
-        parts.append(embed(texts[start : start + _CHUNK], encoder=loaded))
-    vectors = np.concatenate(parts)
-    with replacement(file) as beside:
-        np.save(beside, vectors)
-    return vectors
+    return read_vectors(texts, loaded, progress=partial(show, "reading texts"))
 
 
-def _texts(examples: Sequence[Example], vectors: NDArray[np.float32], task: AnyTask) -> Texts:
+def _texts(examples: Sequence[Example], features: Features, task: AnyTask) -> Texts:
     return Texts(
         ids=[e.id for e in examples],
         groups=np.array([e.group_key for e in examples], dtype=np.str_),
         langs=np.array([e.lang for e in examples], dtype=np.str_),
         answers=[e.answer for e in read_answers(examples, task)],
-        vectors=vectors,
+        vectors=features.vectors[:, -1],
         texts=[e.input for e in examples],
+        features=features,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from xlt.tasks.task import Agreement
 
 #: Kind of answers that are numbers.
 _RATING = "rating"
+#: The kind of task whose answers are paths of a tree.
+_TREE = "taxonomy"
 #: Reason of items that are left out.
 _NO_TEXT = "without text"
 #: Reasons that need other words behind a number.
@@ -93,7 +95,10 @@ def _columns(export: Export, asked: Mapping[str, str | None]) -> dict[str, str |
 def _agreements(items: Sequence[Item], kind: str | None) -> list[Agreement]:
     """Returns the agreement of each item's annotators; the reason is empty if there is one."""
     votes = [choices for item in items for choices in item.votes.values()]
-    labels = tuple(sorted({label for choices in votes for label in choices}))
+    parts = {part for choices in votes for part in choices}
+    if kind == _TREE or any(isinstance(part, tuple) for part in parts):
+        return _of_paths(items, parts)
+    labels = tuple(sorted(part for part in parts if isinstance(part, str)))
     several = kind is None and any(len(choices) > 1 for choices in votes)
     if labels and (several or kind == "multi_label"):
         task = KINDS["multi_label"].task(labels)
@@ -106,6 +111,22 @@ def _agreements(items: Sequence[Item], kind: str | None) -> list[Agreement]:
         pairs = zip(items, numbers, strict=True)
         return [_agreement(item, scale.agree, own) for item, own in pairs]
     return [_agreement(item, majority, own) for item, own in zip(items, single, strict=True)]
+
+
+def _of_paths(items: Sequence[Item], parts: Collection[object]) -> list[Agreement]:
+    """Returns the agreement of each item's annotators on paths, one unless some chose several."""
+    votes = [choices for item in items for choices in item.votes.values()]
+    one = all(len(choices) <= 1 for choices in votes)
+    given = [{who: c for who, c in item.votes.items() if c or not one} for item in items]
+    task = None
+    if len(parts) > 1:
+        task = KINDS[_TREE].infer([c for each in given for c in each.values()])
+    if task is None:
+        return [_agreement(i, majority, each) for i, each in zip(items, given, strict=True)]
+    return [
+        _agreement(item, task.agree, {who: task.read(choices) for who, choices in each.items()})
+        for item, each in zip(items, given, strict=True)
+    ]
 
 
 def _agreement(

@@ -15,7 +15,7 @@ from xlt.tasks.task import AnyTask, Json, Kind
 #: are imported by name; this module does not import heads, which need torch.
 KINDS: dict[str, Kind[Any]] = {
     name: import_module(f"xlt.tasks.{name}.kind").KIND
-    for name in ("single_label", "multi_label", "rating", "pairwise")
+    for name in ("single_label", "multi_label", "rating", "taxonomy", "pairwise")
 }
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from xlt.encoder.pooling import combine, mean_pool
-from xlt.tasks.calibration import Link
 from xlt.tasks.heads import Head
 from xlt.tasks.logistic import fit
 from xlt.tasks.task import AnyTask
@@ -23,14 +21,13 @@ class LinearHead(Head):
     """
 
     apart = True
-    #: Function from logits to probabilities.
-    link: ClassVar[Link]
 
     center: Tensor
     scale: Tensor
 
     def __init__(self, task: AnyTask, width: int, *, label_smoothing: float = 0.0) -> None:
         super().__init__(task, width, label_smoothing=label_smoothing)
+        self.task = task
         self.label_smoothing = label_smoothing
         self.linear = nn.Linear(width, task.width)
         nn.init.zeros_(self.linear.weight)
@@ -68,7 +65,7 @@ class LinearHead(Head):
         layer = fit(
             ((vectors.double() - center) / scale).cpu().numpy(),
             self.right(targets).double().cpu().numpy(),
-            self.link,
+            self.task.link,
             l2=l2,
             weights=shares.cpu().numpy(),
         )

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-#: Vectors (N, D) of examples -> those of the same examples with their two texts exchanged.
+#: Vectors (N, ..., D) of examples -> those of the same examples with their two texts exchanged.
 Swap = Callable[[NDArray[Any]], NDArray[Any]]
 
 
@@ -17,7 +17,7 @@ class Swaps(Protocol):
     """A task with two outputs, one for each of two texts."""
 
     def swap(self, vectors: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Returns vectors (N, D) of the examples with their two texts exchanged."""
+        """Returns vectors (N, ..., D) of the examples with their two texts exchanged."""
 
 
 def swap_of(task: object) -> Swap | None:

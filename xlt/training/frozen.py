@@ -1,4 +1,4 @@
-"""Training of a frozen model: reads all texts once by the base encoder, and fits on the vectors."""
+"""Training of a frozen model: reads all texts once by the base encoder, and fits on features."""
 
 from __future__ import annotations
 
@@ -9,23 +9,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from xlt.config import TrainConfig
 from xlt.data.examples import Example
-from xlt.encoder.encoder import Encoder, embed, load_encoder
+from xlt.encoder.encoder import Encoder, load_encoder
 from xlt.errors import CancelledError, DivergedError
-from xlt.frozen.fit import Fitted, Labelled, fit_frozen
+from xlt.frozen.features import Features, Labelled
+from xlt.frozen.fit import Fitted, fit_frozen
 from xlt.models.artifact import save_model
+from xlt.models.features import read_features
 from xlt.tasks.outputs import Outputs
 from xlt.tasks.predictions import Predictions
 from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import AnyTask
 from xlt.training.finish import finish
 from xlt.training.result import Progress, TrainResult
-
-#: Texts between two reports of progress.
-_CHUNK = 512
 
 
 def train_frozen(
@@ -53,9 +51,9 @@ def train_frozen(
             )
         progress(Progress(phase=phase, step=done, steps=total))
 
-    vectors = _vectors([*labelled, *unlabelled], encoder, config, partial(at, "read"))
+    features = _features([*labelled, *unlabelled], encoder, config, partial(at, "read"))
     at("train", 0, 1)
-    fitted = _fitted(labelled, unlabelled, vectors, task, config)
+    fitted = _fitted(labelled, unlabelled, features, task, config)
     at("save", 1, 1)
     judged: list[Predictions | None] = []
     save_model(
@@ -72,7 +70,7 @@ def train_frozen(
     )
     dtype = encoder.forward_dtype(device, config.precision)
     langs = [example.lang for example in labelled]
-    outputs = fitted.model.outputs(vectors[: len(labelled)], langs)
+    outputs = fitted.model.outputs(features.take(slice(len(labelled))), langs)
     return TrainResult(
         folder=out,
         steps=0,
@@ -85,56 +83,53 @@ def train_frozen(
     )
 
 
-def _vectors(
+def _features(
     examples: Sequence[Example],
     encoder: Encoder,
     config: TrainConfig,
     progress: Callable[[int, int], None],
-) -> NDArray[np.float32]:
-    """Returns the sentence vectors (N, D) of examples.
+) -> Features:
+    """Returns the features of examples.
 
     Raises:
-        DivergedError: If one is not finite.
+        DivergedError: If a vector is not finite.
     """
-    parts = []
-    for start in range(0, len(examples), _CHUNK):
-        progress(start, len(examples))
-        texts = [example.input for example in examples[start : start + _CHUNK]]
-        parts.append(
-            embed(texts, encoder=encoder, max_length=config.max_length, precision=config.precision)
-        )
-    vectors = np.concatenate(parts)
-    broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    features = read_features(
+        [example.input for example in examples],
+        encoder,
+        max_length=config.max_length,
+        precision=config.precision,
+        progress=progress,
+    )
+    broken = np.flatnonzero(~np.isfinite(features.vectors).all(axis=(1, 2)))
     if len(broken):
         raise DivergedError(
             f"the encoder {config.encoder!r} gives vectors that are not finite for {len(broken)} "
             f"of {len(examples)} texts; the first is that of {examples[broken[0]].id!r}"
         )
-    progress(len(examples), len(examples))
-    return vectors
+    return features
 
 
 def _fitted(
     labelled: Sequence[Example],
     unlabelled: Sequence[Example],
-    vectors: NDArray[np.float32],
+    features: Features,
     task: AnyTask,
     config: TrainConfig,
 ) -> Fitted:
     count = len(labelled)
     return fit_frozen(
         Labelled(
-            vectors=vectors[:count],
+            features=features.take(slice(count)),
             langs=[example.lang for example in labelled],
             targets=task.targets([example.answer for example in labelled]),
             groups=[example.group_key for example in labelled],
             weights=np.array([example.weight for example in labelled]),
         ),
-        vectors[count:],
+        features.take(slice(count, None)),
         [example.lang for example in unlabelled],
         task.link,
         np.random.default_rng(config.seed),
-        l2=config.head_l2,
         swap=swap_of(task),
     )
 

@@ -31,7 +31,7 @@ def train(
     """Trains a model on all labels, together with the unlabelled texts.
 
     `config.learner` says how: "joint" fine-tunes the encoder by the joint loss, "frozen" leaves it
-    as it is and learns from its sentence vectors, in seconds.
+    as it is and learns from its vectors, in seconds, "auto" chooses (`TrainConfig.resolved`).
 
     Args:
         labelled: Examples with an answer, of source and target languages together.
@@ -63,6 +63,7 @@ def train(
         check_folder(work)
     _check_labels(labelled, task)
     _check_texts([*labelled, *unlabelled, *held_out])
+    config = config.resolved(translations=len(pairs) > 0)
     if config.learner == "frozen":
         return train_frozen(
             labelled,

@@ -6,10 +6,11 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from xlt.data.choice_trees import leaf_labels
+from xlt.data.choice_trees import PATH, leaf_labels
 from xlt.tasks.choices import TAG
 
 _CHOICE = "Choice"
+_TREE = "Taxonomy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +19,7 @@ class Shown:
 
     Attributes:
         labels: Their labels: the value, or its alias. A leaf of a tree is called by its path if
-            another leaf has the same label.
+            another leaf has the same label; every node of a `<Taxonomy>` is.
         paths: Path of each label in a tree of choices; empty if there is none.
     """
 
@@ -27,15 +28,19 @@ class Shown:
 
 
 def shown_choices(label_config: str, name: str) -> Shown | None:
-    """Returns the choices of the `<Choices>` of this name; None if it is another kind of control.
+    """Returns the choices of the control of this name; None if it is another kind of control.
 
     Without `allowNested`, a `<Choice>` inside another one is not shown. With it, a node above
-    others is chosen only together with all of them: annotators choose among the leaves.
+    others is chosen only together with all of them: annotators choose among the leaves. Every node
+    of a `<Taxonomy>` can be chosen alone.
     """
-    tags = ET.fromstring(label_config).iter(TAG)
+    tags = [tag for tag in ET.fromstring(label_config).iter() if tag.tag in (TAG, _TREE)]
     control = next((tag for tag in tags if tag.get("name") == name), None)
     if control is None:
         return None
+    if control.tag == _TREE:
+        tree = tuple(_tree(control))
+        return Shown(labels=tuple(PATH.join(path) for path in tree), paths=tree)
     if control.get("allowNested") != "true":
         return Shown(labels=tuple(dict.fromkeys(path[-1] for path in _nodes(control, deep=False))))
     nodes = dict.fromkeys(_nodes(control, deep=True))
@@ -56,6 +61,18 @@ def _nodes(
         yield path
         if deep:
             yield from _nodes(child, path, deep=True)
+
+
+def _tree(parent: ET.Element, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yields the paths of a taxonomy; of siblings with the same value only the first is shown."""
+    seen = set()
+    for child in parent.findall(_CHOICE):
+        value = child.get("value") or ""
+        if value not in seen:
+            seen.add(value)
+            path = (*above, child.get("alias") or value)
+            yield path
+            yield from _tree(child, path)
 
 
 def _is_above(path: tuple[str, ...], other: tuple[str, ...]) -> bool:

@@ -221,6 +221,8 @@ def _task(control: Any, tag: Tag, chain: list[dict[str, str]]) -> AnyTask | Refu
     if task is None:
         return Refusal(reason="is another kind of control")
     reason = _unusable_place(tag, chain)
+    if not reason and control.attr.get("apiUrl"):
+        reason = "takes its choices from an address (apiUrl), which can give others at any time"
     if not reason and control.dynamic_value:
         reason = "takes its labels from the task, so that they differ from task to task"
     return Refusal(reason=reason) if reason else task

@@ -98,7 +98,9 @@ def _timed(
 
 def _gpus(plan: files.TrainPlan) -> int:
     """Returns the number of GPUs to train on; a frozen model is fitted by one process."""
-    if plan.config.get("learner") == "frozen":
+    from xlt.config import TrainConfig
+
+    if TrainConfig.from_mapping(plan.config).resolved().learner == "frozen":
         return 1
     import torch
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlt.data.choice_trees import leaf_labels, outermost
+from xlt.data.choice_trees import leaf_labels, outermost, paths_of_cell
 
 PATHS = st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map(tuple), unique=True)
 
@@ -40,3 +41,28 @@ def test_no_path_that_is_kept_leads_to_another(paths):
         assert not any(other != path and other[: len(path)] == path for other in kept)
     for path in paths:
         assert any(other[: len(path)] == list(path) for other in kept)
+
+
+@pytest.mark.parametrize(
+    ("cell", "paths"),
+    [
+        ([["a", "b"], ["c"]], (("a", "b"), ("c",))),
+        (' [["a ", "b"], ["a", "b"]]', (("a", "b"),)),
+        ([["E\u0323", "b"]], (("\u1eb8", "b"),)),
+        ([], None),
+        ("[]", None),
+        (["a", "b"], None),
+        ([["a"], "b"], None),
+        ([[]], None),
+        ([["a", 1]], None),
+        ([[["a"]]], None),
+        ("[[not json", None),
+        ("[[" * 50_000, None),
+        ("[[1]]", None),
+        ("a / b", None),
+        (None, None),
+    ],
+)
+def test_a_list_of_lists_of_names_holds_paths(cell, paths):
+    """Each once, in one Unicode form; anything else is no list of paths."""
+    assert paths_of_cell(cell) == paths

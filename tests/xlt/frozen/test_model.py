@@ -11,12 +11,14 @@ from safetensors.numpy import load_file, save_file
 
 from xlt.errors import DataError
 from xlt.frozen.centres import Centres
+from xlt.frozen.features import Features
 from xlt.frozen.model import FrozenModel
-from xlt.tasks.logistic import Linear
+from xlt.frozen.ngrams import COLUMNS, count_ngrams
 
 RNG = np.random.default_rng(6)
-VECTORS = RNG.normal(size=(9, 4)).astype(np.float32)
+VECTORS = RNG.normal(size=(9, 2, 4)).astype(np.float32)
 LANGS = ["ha", "yo", "xx"] * 3
+READ = Features(vectors=VECTORS, ngrams=count_ngrams(["wasan kwallo", "ẹ̀kọ́", "", *"abcdef"]))
 
 
 def made() -> FrozenModel:
@@ -28,10 +30,9 @@ def made() -> FrozenModel:
         ),
         support=VECTORS[:5].copy(),
         coefficients=RNG.normal(size=(5, 3)).astype(np.float32),
-        linear=Linear(
-            weights=RNG.normal(size=(3, 4)).astype(np.float32).astype(np.float64),
-            biases=np.array([0.5, -0.25, 0.0]),
-        ),
+        idf=RNG.uniform(1, 5, COLUMNS).astype(np.float32),
+        ngrams=RNG.normal(size=(COLUMNS, 3)).astype(np.float32),
+        biases=np.array([0.5, -0.25, 0.0], dtype=np.float32),
     )
 
 
@@ -39,7 +40,7 @@ def test_a_model_read_back_gives_the_same_outputs():
     """Bit for bit."""
     model = made()
     again = FrozenModel.from_tensors(model.tensors())
-    assert (again.outputs(VECTORS, LANGS).values == model.outputs(VECTORS, LANGS).values).all()
+    assert (again.outputs(READ, LANGS).values == model.outputs(READ, LANGS).values).all()
 
 
 def test_languages_may_have_any_name(tmp_path: Path):
@@ -54,18 +55,18 @@ def test_languages_may_have_any_name(tmp_path: Path):
 def test_a_text_is_read_alone_as_among_others():
     """Outputs do not depend on the other texts of a call."""
     model = made()
-    whole = model.outputs(VECTORS, LANGS).values
+    whole = model.outputs(READ, LANGS).values
     for row in range(len(VECTORS)):
-        alone = model.outputs(VECTORS[row : row + 1], LANGS[row : row + 1]).values
+        alone = model.outputs(READ.take(slice(row, row + 1)), LANGS[row : row + 1]).values
         assert alone[0] == pytest.approx(whole[row], abs=1e-5)
 
 
 def test_no_texts_have_no_outputs():
     """The width stays."""
-    assert made().outputs(np.zeros((0, 4)), []).values.shape == (0, 3)
+    assert made().outputs(READ.take(slice(0)), []).values.shape == (0, 3)
 
 
-@pytest.mark.parametrize("name", ["support", "coefficients", "overall", "linear.biases"])
+@pytest.mark.parametrize("name", ["support", "coefficients", "overall", "ngrams", "idf", "biases"])
 def test_a_missing_value_is_named(name: str):
     """Instead of a KeyError."""
     tensors = made().tensors()
@@ -74,16 +75,18 @@ def test_a_missing_value_is_named(name: str):
         FrozenModel.from_tensors(tensors)
 
 
-@pytest.mark.parametrize("name", ["support", "coefficients", "linear.weights", "centres.hau"])
+@pytest.mark.parametrize(
+    "name", ["support", "coefficients", "idf", "ngrams", "biases", "centres.hau"]
+)
 def test_values_that_do_not_fit_together_are_refused(name: str):
     """One row or column less, or another number of dimensions."""
     tensors = made().tensors()
     for value in (tensors[name][:-1], tensors[name][..., None]):
-        with pytest.raises(DataError, match=r"do not fit|two dimensions"):
+        with pytest.raises(DataError, match=r"has shape|three dimensions"):
             FrozenModel.from_tensors(tensors | {name: value})
 
 
-@pytest.mark.parametrize("name", ["support", "linear.biases", "centres.hau"])
+@pytest.mark.parametrize("name", ["support", "biases", "centres.hau"])
 def test_values_that_are_not_finite_are_refused(name: str):
     """They would make every prediction one that is no number."""
     tensors = made().tensors()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from xlt.data.examples import Example
+from xlt.frozen.features import Features
+from xlt.frozen.ngrams import count_ngrams
 from xlt.simulate.journal import Cell
 from xlt.simulate.learning_curve import CurveSettings
 from xlt.simulate.replay import make_replay
@@ -29,7 +33,12 @@ def replay(groups: int = 40, seed: int = 0, classes: int = 3):
     centre = 0.6 * rng.standard_normal((classes, 8))
     of = np.array([int(str(e.answer)[1:]) for e in (*pool, *test)])
     vectors = (centre[of] + rng.standard_normal((len(of), 8))).astype(np.float32)
-    return make_replay(pool, test, vectors, source=["eng"])
+    return make_replay(pool, test, features(vectors, (*pool, *test)), source=["eng"])
+
+
+def features(vectors: np.ndarray, examples: Sequence[Example]) -> Features:
+    """Features of examples by an encoder of one layer."""
+    return Features(vectors=vectors[:, None], ngrams=count_ngrams([e.text for e in examples]))
 
 
 SMALL = CurveSettings(budgets=(6, 20), batch=10)

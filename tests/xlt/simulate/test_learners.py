@@ -45,7 +45,11 @@ def apart(texts: Texts) -> Texts:
     names = sorted(set(texts.langs.tolist()))
     places = np.random.default_rng(0).normal(0, 4, (len(names), texts.vectors.shape[1]))
     rows = [names.index(lang) for lang in texts.langs.tolist()]
-    return replace(texts, vectors=(texts.vectors + places[rows]).astype(np.float32))
+    vectors = (texts.vectors + places[rows]).astype(np.float32)
+    assert texts.features is not None
+    return replace(
+        texts, vectors=vectors, features=replace(texts.features, vectors=vectors[:, None])
+    )
 
 
 @pytest.mark.parametrize(

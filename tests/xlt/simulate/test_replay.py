@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.xlt.simulate.parallel import example
+from tests.xlt.simulate.parallel import example, features
 from xlt.errors import DataError
-from xlt.simulate.replay import cached_vectors, make_replay
+from xlt.simulate.replay import cached_features, make_replay
 
 
 def test_a_sentence_cannot_be_in_pool_and_test():
@@ -15,21 +15,26 @@ def test_a_sentence_cannot_be_in_pool_and_test():
     pool = [example(0, "en", 0), example(1, "ha", 1)]
     test = [example(0, "ha", 0)]
     with pytest.raises(DataError, match="reveal the answer"):
-        make_replay(pool, test, np.zeros((3, 2), np.float32), source=["en"])
+        make_replay(pool, test, features(np.zeros((3, 2)), [*pool, *test]), source=["en"])
 
 
 def test_a_simulation_needs_targets():
     """A source alone has nothing to help."""
+    one = [example(0, "en", 0)]
     with pytest.raises(DataError, match="expected target languages"):
-        make_replay([example(0, "en", 0)], [], np.zeros((1, 2), np.float32), source=["eng"])
+        make_replay(one, [], features(np.zeros((1, 2)), one), source=["eng"])
 
 
 def test_vectors_are_computed_once_and_not_mixed_up(tiny_encoder, tmp_path):
     """Another text or another encoder is another file."""
     reports = []
     given = {"encoder": str(tiny_encoder), "folder": tmp_path, "show": lambda *a: reports.append(a)}
-    one = cached_vectors(["good game", "bad law"], **given)
-    assert np.array_equal(cached_vectors(["good game", "bad law"], **given), one)
-    assert len(reports) == 1
-    cached_vectors(["good game", "bad game"], **given)
+    one = cached_features(["good game", "bad law"], **given)
+    reported = len(reports)
+    assert reported > 0
+    again = cached_features(["good game", "bad law"], **given)
+    assert np.array_equal(again.vectors, one.vectors)
+    assert (again.ngrams != one.ngrams).nnz == 0
+    assert len(reports) == reported
+    cached_features(["good game", "bad game"], **given)
     assert len(list(tmp_path.glob("*.npy"))) == 2

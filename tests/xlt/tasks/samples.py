@@ -13,6 +13,7 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from xlt.data.choice_trees import PATH
 from xlt.data.examples import Example
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.kinds import KINDS
@@ -44,6 +45,7 @@ ANSWERS: Mapping[str, Callable[[AnyTask], st.SearchStrategy[Hashable]]] = {
     ),
     "pairwise": lambda task: st.sampled_from(task.labels),
     "rating": lambda task: st.integers(0, task.scale.steps).map(task.scale.value),
+    "taxonomy": lambda task: st.sampled_from(task.paths).map(lambda path: (path,)),
 }
 
 
@@ -90,7 +92,8 @@ def certain(task: AnyTask, answer: Hashable) -> np.ndarray:
     """The beliefs (W,) of a model that is sure of an answer, or of one label."""
     if task.kind == "rating":
         return np.array([float(task.read(answer) > task.read(label)) for label in task.labels[:-1]])
-    chosen = {answer} if isinstance(answer, str) else set(answer)
+    parts = [answer] if isinstance(answer, str) else answer
+    chosen = {part if isinstance(part, str) else PATH.join(part) for part in parts}
     return np.array([float(label in chosen) for label in task.labels])
 
 

@@ -115,7 +115,8 @@ def test_an_answer_decides_its_labels(kind, data):
 
 
 @pytest.mark.parametrize(
-    "value", [None, 7, 0.5, True, {"a": 1}, "unknown", ["unknown"], [["health"]], [None], "Health"]
+    "value",
+    [None, 7, 0.5, True, {"a": 1}, "unknown", ["unknown"], [[["health"]]], [None], "Health"],
 )
 def test_what_is_no_answer_is_refused(kind, value):
     """By a line that names what was seen."""

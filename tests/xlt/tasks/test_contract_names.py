@@ -68,9 +68,11 @@ def test_names_and_order_of_labels_do_not_matter(kind, seed, order):
     names = dict(zip(LABELS, ("z", "y", "m", "a"), strict=True))
     other = task_of(kind, [names[LABELS[place]] for place in order])
 
+    def written(plain):
+        return names[plain] if isinstance(plain, str) else [written(part) for part in plain]
+
     def renamed(answer):
-        plain = json.loads(json.dumps(task.plain(answer)))
-        return other.read(names[plain] if isinstance(plain, str) else [names[p] for p in plain])
+        return other.read(written(json.loads(json.dumps(task.plain(answer)))))
 
     beliefs = believed(task, seed, 6)
     turned = Outputs(beliefs.values[:, list(order)])

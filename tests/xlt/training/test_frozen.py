@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from xlt.config import TrainConfig
 from xlt.data.examples import Example
 from xlt.encoder.encoder import embed
 from xlt.errors import CancelledError, DivergedError, EncoderError
+from xlt.frozen.features import Features
+from xlt.models.features import read_features
 from xlt.models.predictor import Predictor
 from xlt.tasks.multi_label.task import MultiLabel
 from xlt.training.result import Progress
@@ -118,12 +121,12 @@ def test_vectors_that_are_not_finite_are_named(
 ):
     """An encoder that overflows on one text; without it the error would be scipy's."""
 
-    def overflowing(texts: list[object], **kwargs: object) -> np.ndarray:
-        vectors = embed(texts, **kwargs)  # type: ignore[arg-type]
-        vectors[3, 0] = np.inf
-        return vectors
+    def overflowing(*args: Any, **kwargs: Any) -> Features:
+        features = read_features(*args, **kwargs)
+        features.vectors[3, 0, 0] = np.inf
+        return features
 
-    monkeypatch.setattr(xlt.training.frozen, "embed", overflowing)
+    monkeypatch.setattr(xlt.training.frozen, "read_features", overflowing)
     with pytest.raises(DivergedError, match=f"1 of 10 texts; the first is .*{LABELLED[3].id}"):
         train(LABELLED, POOL, TASK, config, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

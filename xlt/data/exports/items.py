@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 from xlt.data.choice_trees import leaf_labels, outermost
 from xlt.data.label_names import canonical
 
-#: Labels that one annotator chose for one text.
-Choices = tuple[str, ...]
+#: Labels that one annotator chose for one text, or paths of a taxonomy.
+Choices = tuple["str | Path", ...]
 #: As Label Studio writes it: a label, or the path to a leaf of a tree of choices.
 Choice: TypeAlias = str | list[str]
 #: From the root of a tree of choices to a leaf.
@@ -82,9 +82,13 @@ def flat(data: Mapping[str, object], depth: int = _MAX_DEPTH) -> dict[str, objec
     return fields
 
 
-def choices(values: Iterable[str]) -> Choices:
-    """Returns the different labels among these, each in its canonical form, in their order."""
-    return tuple(dict.fromkeys(value for value in map(canonical, values) if value))
+def choices(values: Iterable[str | Path]) -> Choices:
+    """Returns the different labels or paths, each in its canonical form, in their order."""
+    forms = (
+        canonical(value) if isinstance(value, str) else tuple(map(canonical, value))
+        for value in values
+    )
+    return tuple(dict.fromkeys(form for form in forms if form))
 
 
 def is_strings(value: object) -> bool:
@@ -104,20 +108,27 @@ def labels_of_leaves(chosen: Iterable[Choice]) -> dict[Path, str]:
     return leaf_labels(dict.fromkeys(tuple(c) for c in chosen if not isinstance(c, str)))
 
 
-def label_of(choice: Choice, leaves: Mapping[Path, str]) -> str:
-    """Returns the label that was chosen."""
+def whole_paths(chosen: Iterable[Choice]) -> dict[Path, Path]:
+    """Returns the paths among what annotators chose, as they are: those of a taxonomy."""
+    return {tuple(c): tuple(c) for c in chosen if not isinstance(c, str)}
+
+
+def label_of(choice: Choice, leaves: Mapping[Path, str] | Mapping[Path, Path]) -> str | Path:
+    """Returns the label that was chosen, or the path of a taxonomy."""
     return choice if isinstance(choice, str) else leaves[tuple(choice)]
 
 
 def choices_of_cell(cell: object) -> list[Choice] | None:
     """Reads a cell of Label Studio's flat formats.
 
-    It is a label, the path to a leaf (a list), or `{"choices": [...]}` for several of them. None if
-    the cell holds something else than choices.
+    It is a label, the path to a leaf (a list), `{"choices": [...]}` for several of them, or
+    `[{"taxonomy": [...]}]` with paths. None if the cell holds something else than choices.
     """
     if cell is None:
         return []
     value = choice_object(cell)
+    if value is None:
+        value = taxonomy_object(cell)
     if value is not None:
         return outermost(value)
     path = _from_json(cell, "[")
@@ -156,6 +167,20 @@ def choice_object(cell: object) -> list[Choice] | None:
         chosen: list[Choice] = cell["choices"]
         return chosen
     return None
+
+
+def taxonomy_object(cell: object) -> list[Choice] | None:
+    """Returns the paths in `[{"taxonomy": [...]}]`, as objects or as JSON text; None otherwise."""
+    cell = _from_json(cell, '[{"taxonomy"')
+    if not isinstance(cell, list) or not cell:
+        return None
+    found: list[Choice] = []
+    for part in cell:
+        paths = part.get("taxonomy") if isinstance(part, Mapping) else None
+        if not isinstance(paths, list) or not all(is_strings(path) and path for path in paths):
+            return None
+        found += paths
+    return found
 
 
 def _from_json(cell: object, start: str) -> Any:  # noqa: ANN401 - JSON

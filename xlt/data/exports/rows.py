@@ -18,6 +18,8 @@ from xlt.data.exports.items import (
     labels_of_leaves,
     listed,
     rating_of_cell,
+    taxonomy_object,
+    whole_paths,
 )
 from xlt.data.rows import Row, is_blank
 from xlt.errors import DataError
@@ -31,7 +33,7 @@ def is_rows(rows: Sequence[Row]) -> bool:
     names = {name for _, row in rows for name in row}
     if {"annotation_id", "annotator"} <= names or {"annotation_id", "lead_time"} <= names:
         return True
-    return any(choice_object(cell) is not None for _, row in rows for cell in row.values())
+    return any(_holds_choices(cell) for _, row in rows for cell in row.values())
 
 
 def read_annotation_rows(
@@ -54,7 +56,10 @@ def read_annotation_rows(
     ratings = _are_ratings([row.get(control) for _, row in rows])
     read = _rated if ratings else _chosen
     chosen = {number: read(row, number, control, path) for number, row in rows}
-    leaves = labels_of_leaves(choice for part in chosen.values() for choice in part)
+    tree = any(taxonomy_object(row.get(control)) is not None for _, row in rows)
+    leaves = (whole_paths if tree else labels_of_leaves)(
+        c for part in chosen.values() for c in part
+    )
     given = {number: choices(label_of(c, leaves) for c in part) for number, part in chosen.items()}
     tasks: dict[tuple[str, str], list[Row]] = {}
     for number, row in rows:
@@ -114,6 +119,10 @@ def _are_ratings(cells: Sequence[object]) -> bool:
     return bool(filled) and all(rating_of_cell(cell) is not None for cell in filled)
 
 
+def _holds_choices(cell: object) -> bool:
+    return choice_object(cell) is not None or taxonomy_object(cell) is not None
+
+
 def _control(
     rows: Sequence[Row],
     names: Sequence[str],
@@ -127,9 +136,7 @@ def _control(
         return wanted
     taken = {*_ADDED, *(name for field, name in columns.items() if field != "label")}
     left = [name for name in names if name not in taken]
-    several = [
-        name for name in left if any(choice_object(row.get(name)) is not None for _, row in rows)
-    ]
+    several = [name for name in left if any(_holds_choices(row.get(name)) for _, row in rows)]
     rated = [name for name in left if _are_ratings([row.get(name) for _, row in rows])]
     for found in (several, [columns["label"]] if "label" in columns else [], rated, left):
         if len(found) == 1:

@@ -21,12 +21,15 @@ from xlt.data.exports.items import (
     labels_of_leaves,
     listed,
     rating_of,
+    whole_paths,
 )
 from xlt.data.rows import Row
 from xlt.errors import DataError
 
 #: Field with the text of tasks that were imported as plain text.
 _PLAIN_TEXT = "$undefined$"
+#: Type of the results of a `<Taxonomy>`, and their key.
+_TREE = "taxonomy"
 
 
 def is_tasks(rows: Sequence[Row]) -> bool:
@@ -80,7 +83,12 @@ def _fields(row: Mapping[str, Any]) -> dict[str, object]:
     return fields if row.get("id") is None else fields | {"id": row["id"]}
 
 
-def _item(number: int, row: Mapping[str, Any], control: str, labels: Mapping[Path, str]) -> Item:
+def _item(
+    number: int,
+    row: Mapping[str, Any],
+    control: str,
+    labels: Mapping[Path, str] | Mapping[Path, Path],
+) -> Item:
     fields = _fields(row)
     annotations = counted(row)
     if not annotations.by_annotator:
@@ -93,10 +101,13 @@ def _item(number: int, row: Mapping[str, Any], control: str, labels: Mapping[Pat
     return Item(number=number, fields=fields, votes=votes)
 
 
-def _leaf_labels(rows: Sequence[Row], control: str) -> dict[Path, str]:
-    """Returns the labels of the leaves that annotators chose, if the choices are a tree."""
+def _leaf_labels(rows: Sequence[Row], control: str) -> Mapping[Path, str] | Mapping[Path, Path]:
+    """Returns the labels of the leaves that annotators chose, or the paths of a taxonomy."""
     annotations = [a for _, row in rows for a in objects(row.get("annotations"))]
     chosen = [choice for a in annotations for choice in _chosen(a, control)]
+    results = [result for a in annotations for result in results_of(a)]
+    if any(r.get("from_name") == control and r.get("type") == _TREE for r in results):
+        return whole_paths(chosen)
     return labels_of_leaves(chosen)
 
 
@@ -113,8 +124,9 @@ def _selections(annotation: Json) -> Iterator[tuple[str, list[Choice]]]:
         if not isinstance(value, Mapping) or "start" in value:
             continue
         rating = rating_of(value)
-        if is_chosen(value.get("choices")):
-            yield str(name), value["choices"]
+        chosen = value.get("choices", value.get(_TREE))
+        if is_chosen(chosen):
+            yield str(name), chosen
         elif rating is not None:
             yield str(name), list(rating)
         elif isinstance(value.get("selected"), str):  # which of two texts

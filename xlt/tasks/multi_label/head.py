@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -11,7 +10,6 @@ from torch.nn import functional
 
 from xlt.data.examples import Example
 from xlt.errors import DataError
-from xlt.tasks.calibration import Link
 from xlt.tasks.heads import Fit
 from xlt.tasks.linear_head import LinearHead
 from xlt.tasks.multi_label.judging import credit, decode, many_hot
@@ -24,8 +22,6 @@ _ONE_ANSWER_CREDIT = 0.8
 
 class MultiLabelHead(LinearHead):
     """One logit per label, each an independent decision."""
-
-    link: ClassVar[Link] = "sigmoid"
 
     def __init__(self, task: MultiLabel, width: int, *, label_smoothing: float = 0.0) -> None:
         super().__init__(task, width, label_smoothing=label_smoothing)

@@ -33,8 +33,8 @@ class MultiLabelKind:
         return self.task(label_list(value["labels"]))
 
     def infer(self, cells: Sequence[Json]) -> MultiLabel | None:
-        """Returns the task with all labels that occur, sorted; None if a cell is no list."""
-        if not cells or not all(isinstance(cell, tuple) for cell in cells):
+        """Returns the task with all labels that occur, sorted; None for other cells than lists."""
+        if not cells or not all(map(_is_labels, cells)):
             return None
         labels = sorted({canonical(label) for cell in cells for label in cell})
         if not labels:
@@ -63,6 +63,10 @@ class MultiLabelKind:
             if len(parts) == 3:
                 made += (_labelled(pair, left_out) for pair in _pairs(parts[0], parts[1]))
         return made
+
+
+def _is_labels(cell: Json) -> bool:
+    return isinstance(cell, tuple) and all(isinstance(part, str) for part in cell)
 
 
 def _pairs(

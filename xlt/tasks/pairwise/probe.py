@@ -37,11 +37,11 @@ def swapped_columns(width: int, texts: int) -> NDArray[np.intp]:
 
 
 def swapped(vectors: NDArray[np.floating], texts: int) -> NDArray[np.floating]:
-    """Returns combined vectors (N, D) with the last two texts exchanged.
+    """Returns combined vectors (N, ..., D) with the last two texts exchanged.
 
     They lie in memory as the originals do, so that matrix products round in the same way.
     """
-    return np.ascontiguousarray(vectors[:, swapped_columns(vectors.shape[1], texts)])
+    return np.ascontiguousarray(vectors[..., swapped_columns(vectors.shape[-1], texts)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -49,7 +49,7 @@ class Pairwise:
         return 3 if self.context else 2
 
     def swap(self, vectors: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Returns vectors (N, D) of the examples with their two texts exchanged."""
+        """Returns vectors (N, ..., D) of the examples with their two texts exchanged."""
         return probe.swapped(vectors, self.texts)
 
     def read(self, value: Json) -> str:

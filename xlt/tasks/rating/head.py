@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from torch.nn import functional
 
 from xlt.data.examples import Example
 from xlt.errors import DataError
-from xlt.tasks.calibration import Calibration, Link
+from xlt.tasks.calibration import Calibration
 from xlt.tasks.heads import Fit
 from xlt.tasks.linear_head import LinearHead
 from xlt.tasks.outputs import Outputs
@@ -26,8 +25,6 @@ _ONE_NUMBER_SHARE = 0.8
 
 class RatingHead(LinearHead):
     """One logit for each two levels next to each other."""
-
-    link: ClassVar[Link] = "sigmoid"
 
     def __init__(self, task: Rating, width: int, *, label_smoothing: float = 0.0) -> None:
         super().__init__(task, width, label_smoothing=label_smoothing)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -11,7 +10,6 @@ from torch.nn import functional
 
 from xlt.data.examples import Example
 from xlt.errors import DataError
-from xlt.tasks.calibration import Link
 from xlt.tasks.heads import Fit
 from xlt.tasks.linear_head import LinearHead
 from xlt.tasks.single_label.answers import numbers
@@ -23,8 +21,6 @@ _ONE_LABEL_SHARE = 0.8
 
 class SingleLabelHead(LinearHead):
     """One logit per label."""
-
-    link: ClassVar[Link] = "softmax"
 
     def __init__(self, task: SingleLabel, width: int, *, label_smoothing: float = 0.0) -> None:
         super().__init__(task, width, label_smoothing=label_smoothing)

@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from xlt.config import TrainConfig
 from xlt.errors import DivergedError
 from xlt.models.card import origin
 from xlt_backend.rounds import versions
@@ -53,7 +54,7 @@ def train(progress: Progress, context: Context, snapshot: Snapshot, decision: De
         encoder=origin(
             context.base,
             adapted=context.config["encoder"] != context.base,
-            frozen=context.config["learner"] == "frozen",
+            frozen=TrainConfig.from_mapping(context.config).resolved().learner == "frozen",
         ),
         day=datetime.fromtimestamp(progress.tools.now(), UTC).date(),
         details={"reason": decision.reason, "config": context.config, **measured},

@@ -16,7 +16,9 @@ from xlt.config import TrainConfig
 from xlt.data.examples import Example
 from xlt.encoder.pooling import combine
 from xlt.errors import DataError
-from xlt.frozen.fit import Labelled, fit_frozen
+from xlt.frozen.features import Features, Labelled
+from xlt.frozen.fit import fit_frozen
+from xlt.frozen.ngrams import count_ngrams
 from xlt.models.predictor import Predictor
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.heads import build_head
@@ -114,29 +116,39 @@ def test_a_probe(task, seed):
     np.testing.assert_allclose(probe.outputs(here).values, turned.outputs(here).values, atol=0.02)
 
 
+def features_of(each: torch.Tensor) -> Features:
+    """Features with two layers; pairs have no n-grams."""
+    vectors = combine(each).numpy()
+    return Features(
+        vectors=np.stack([vectors[:, ::-1] * 2, vectors], axis=1),
+        ngrams=count_ngrams([("a", "b")] * len(each)),
+    )
+
+
 @both
 @FEW
 @given(SEEDS)
 def test_a_frozen_model(task, seed):
     """Its kernel machine, too, with a pool and with languages."""
-    each, pool = drawn(task, seed, 20), combine(drawn(task, seed + 1, 7)).numpy()
-    here, there = combine(each).numpy(), combine(exchanged(each)).numpy()
+    each = drawn(task, seed, 20)
     langs = [("en", "ha")[row % 2] for row in range(20)]
     fitted = fit_frozen(
         Labelled(
-            vectors=here,
+            features=features_of(each),
             langs=langs,
             targets=task.targets(given_answers(seed, 20)),
             groups=[str(row) for row in range(20)],
             weights=np.ones(20),
         ),
-        pool,
+        features_of(drawn(task, seed + 1, 7)),
         ["ha"] * 7,
         task.link,
         np.random.default_rng(0),
         swap=swap_of(task),
     )
-    outputs = [fitted.model.outputs(vectors, langs).values for vectors in (here, there)]
+    here = features_of(each)
+    there = here.swapped(task.swap)
+    outputs = [fitted.model.outputs(features, langs).values for features in (here, there)]
     assert_exchanged(task, *outputs)
 
 

@@ -169,20 +169,20 @@ def test_a_version_has_a_card_that_tells_how_it_was_judged(world):
             assert f"| {lang} | {number} | {n} |" in card
         assert "Judged by audit labels." in card
         assert f"| reason of the training | {meta.details['reason']}" in card
-        assert "| encoder | bundled, fine-tuned |" in card
+        assert "| encoder | bundled, not trained further |" in card
         assert "| trained | 2027-01-15, with xlt" in card
     assert "| good enough to become the active version; " in cards[0]
     assert "| kept back; worse than the active version: " in cards[1]
 
 
-def test_the_card_of_a_frozen_model_says_so(world):
+def test_the_card_of_a_fine_tuned_model_says_so(world):
     """The project's option reaches the training, the version's facts and its card."""
-    world.label_studio.extra_params |= {"train": {"learner": "frozen"}}
+    world.label_studio.extra_params |= {"train": {"learner": "joint"}}
     version = world.trained()
 
     card = (world.versions.open(version) / "README.md").read_text("utf-8")
-    assert "| encoder | bundled, not trained further |" in card
-    assert world.versions.meta(version).details["config"]["learner"] == "frozen"
+    assert "| encoder | bundled, fine-tuned |" in card
+    assert world.versions.meta(version).details["config"]["learner"] == "joint"
 
 
 def test_worse_model_is_not_trained_again(world):
