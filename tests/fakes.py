@@ -263,12 +263,14 @@ class FakeLease:
 class FakeTrainer:
     """Learns in no time: the first word of a text is its label, `skill` of the time.
 
-    Its vectors say what a text is about, the plainer the larger `telling`.
+    Its vectors say what a text is about, the plainer the larger `telling`. A label with another
+    name than the word has the word in `words`.
     """
 
     def __init__(self) -> None:
         self.skill = 0.9
         self.telling = 0.0
+        self.words: dict[str, str] = {}
         self.plans: list[files.TrainPlan] = []
         self.before: Callable[[files.TrainPlan], None] = lambda _: None
         self.adaptation: dict[str, Any] = {"adapted": True, "reason": "9 texts gained, 1 lost"}
@@ -296,28 +298,35 @@ class FakeTrainer:
         if plan.mode == "train":
             (folder / files.MODEL).mkdir(exist_ok=True)
             (folder / files.MODEL / "model.txt").write_text(str(skill))
-        elif plan.model:
-            skill = float((Path(plan.model) / "model.txt").read_text())
-        labels = plan.task.labels if plan.mode != "embed" else ()
+            files.write_json(folder / files.MODEL / "labels.json", {"labels": plan.task.labels})
+        model = folder / files.MODEL if plan.mode == "train" else plan.model
+        skill, labels = _learned(Path(model)) if model else (skill, [])
         for source, target in (
             (files.LABELLED, files.LABELLED_SCORES),
             (files.AUDIT, files.AUDIT_SCORES),
             (files.POOL, files.POOL_SCORES),
         ):
             texts = [example.text for example in read_jsonl(folder / source)]
-            scores_of(texts, labels, skill, self.telling).save(folder / target)
+            words = [self.words.get(label, label) for label in labels]
+            scores_of(texts, words, skill, self.telling).save(folder / target)
         if plan.mode == "train":
             calibrate(folder, plan, read_jsonl(folder / files.AUDIT))
         if plan.active:
             texts = [example.text for example in read_jsonl(folder / files.AUDIT)]
-            active = float((Path(plan.active) / "model.txt").read_text())
-            scores_of(texts, labels, active).save(folder / files.ACTIVE_AUDIT_SCORES)
+            skill, labels = _learned(Path(plan.active))
+            scores_of(texts, labels, skill).save(folder / files.ACTIVE_AUDIT_SCORES)
         return {"seconds": {"train": 1.0, "score": 0.5}, "peak_rss_bytes": 10**9}
 
     @property
     def trainings(self) -> int:
         """How often a model was trained."""
         return sum(plan.mode == "train" for plan in self.plans)
+
+
+def _learned(model: Path) -> tuple[float, list[str]]:
+    """Skill and labels of a model."""
+    labels = files.read_json(model / "labels.json")["labels"]
+    return float((model / "model.txt").read_text()), list(labels)
 
 
 def scores_of(

@@ -6,11 +6,20 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from xlt.config import TrainConfig
 from xlt.errors import ConfigError
 from xlt.sampling.select import SamplerOptions
+from xlt.tasks.renames import faults
 
 _SAMPLER = SamplerOptions()
 
@@ -24,6 +33,8 @@ class ProjectOptions(BaseModel):
             the control's `toName`, and the other one if there is exactly one.
         control: Name of the control to learn, if the interface has several. Default: the first one
             that xlt learns.
+        rename: Labels that were renamed, as `{"old": "new"}`; `""` for a removed one. Answers and
+            models that have the old label are read as if they had the new one.
         language_field: Key of `task.data` with the language. If a task has none, it is identified.
         group_field: Key of `task.data` that translations of one text share.
         source_languages: Languages whose labels are cheap, as codes or names: `en`, `eng_Latn`,
@@ -54,6 +65,7 @@ class ProjectOptions(BaseModel):
     text_field: str | None = None
     texts: tuple[str, ...] | None = Field(default=None, min_length=1)
     control: str | None = None
+    rename: dict[str, str] = Field(default_factory=dict)
     language_field: str | None = "lang"
     group_field: str | None = None
     source_languages: tuple[str, ...] = ("en",)
@@ -84,6 +96,15 @@ class ProjectOptions(BaseModel):
         if self.text_field is not None and self.texts is not None:
             raise ValueError("text_field names the one text that is read: give it or texts")
         return self
+
+    @field_validator("rename")
+    @classmethod
+    def _one_step(cls, value: dict[str, str]) -> dict[str, str]:
+        """Refuses renames that do not lead from a former label to one of now in one step."""
+        fault = next(faults(value), "")
+        if fault:
+            raise PydanticCustomError("rename", "{fault}", {"fault": fault})
+        return value
 
     def sampler(self) -> SamplerOptions:
         """Returns the options of the sampler."""

@@ -153,3 +153,4 @@ def opened(home: Path, server: LabelStudioServer) -> Iterator[Desk]:
         finally:
             web.should_exit = True
             thread.join()
+            Gateway.from_settings(settings).close()

@@ -97,7 +97,7 @@ def test_label_is_renamed(desk: Desk, trained: int) -> None:
     }
     assert labels(desk, project) == 4
     found = desk.faults(project)
-    assert set(found) == {"answers"}
+    assert set(found) == {"answers", "labels"}
     assert "2 answers are not used: unknown label 'food' (2; tasks" in found["answers"]
     assert "former names" in found["answers"]
     assert reason in desk.why(project, given[0])

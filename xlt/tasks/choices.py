@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from xml.sax.saxutils import quoteattr
 
 from xlt.data.choice_trees import PATH, outermost
+from xlt.tasks.labels import own_label
 from xlt.tasks.task import Json, Tag
 
 TAG = "Choices"
@@ -77,7 +78,11 @@ def _leaf(choice: Json, tag: Tag) -> Json:
     if not isinstance(choice, list) or not all(isinstance(part, str) for part in choice):
         return choice
     labels = dict(zip(tag.paths, tag.labels, strict=True))
-    return labels.get(tuple(choice), PATH.join(choice))
+    if tuple(choice) in labels:
+        return labels[tuple(choice)]
+    # A former label was the name of its leaf, or its path if another leaf had that name.
+    leaf = choice[-1] if choice else ""
+    return leaf if own_label(leaf, list(tag.renames)) else PATH.join(choice)
 
 
 def written(label: str, tag: Tag) -> list[Json]:

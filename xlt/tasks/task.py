@@ -189,6 +189,8 @@ class Tag:
         objects: Names of the objects to label, `to_name` in results.
         texts: Names of the texts that are read, in the order of those of an example.
         paths: Path of each label from the root of a tree of choices; empty if there is no tree.
+        renames: Labels that it had earlier -> the label that each is now
+            (`xlt.tasks.renames.Renames`).
     """
 
     name: str
@@ -198,6 +200,7 @@ class Tag:
     objects: tuple[str, ...] = ()
     paths: tuple[tuple[str, ...], ...] = ()
     texts: tuple[str, ...] = ()
+    renames: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

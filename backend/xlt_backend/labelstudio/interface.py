@@ -13,6 +13,7 @@ from label_studio_sdk.label_interface.interface import LabelInterface
 
 from xlt.errors import DataError
 from xlt.tasks.kinds import KINDS
+from xlt.tasks.renames import Renames
 from xlt.tasks.task import AnyTask, Kind, Refusal, Suggestion, Tag
 from xlt_backend.errors import UnsupportedConfigError
 from xlt_backend.labelstudio.choices import Shown, shown_choices
@@ -52,7 +53,11 @@ class Interface:
     def from_options(cls, label_config: str, options: ProjectOptions) -> Interface:
         """Reads a labelling interface as a project's options say, see `from_label_config`."""
         return cls.from_label_config(
-            label_config, options.control, texts=options.texts, text_field=options.text_field
+            label_config,
+            options.control,
+            options.rename,
+            texts=options.texts,
+            text_field=options.text_field,
         )
 
     @classmethod
@@ -60,6 +65,7 @@ class Interface:
         cls,
         label_config: str,
         control: str | None = None,
+        renames: Renames | None = None,
         *,
         texts: Sequence[str] | None = None,
         text_field: str | None = None,
@@ -71,6 +77,7 @@ class Interface:
             control: Name of the control to learn. Without it, of several usable controls the first
                 is learned; those of an earlier kind in `KINDS` come before the others, so that a
                 project keeps its control when xlt learns new kinds.
+            renames: Labels that the control had earlier -> the label that each is now.
             texts: Names of the `<Text>` tags to read; None for those that
                 `xlt_backend.labelstudio.texts` chooses.
             text_field: Key of `task.data` that is read in place of all texts.
@@ -117,7 +124,7 @@ class Interface:
             ),
         ]
         return cls(
-            tag=tag,
+            tag=replace(tag, renames=renames or {}),
             task=task,
             text_keys=read.keys,
             notes=(

@@ -51,6 +51,7 @@ class ProjectState:
         annotators: Quality in [0, 1] by annotator, and the number of answers behind it.
         changed: Number of labels that no version was trained on.
         changes: The same by kind (`xlt_backend.rounds.changes`): number of labels and tasks.
+        label_changes: Labels that changed since the training (`xlt_backend.rounds.labels`).
         needed: Number of new labels that start a round.
         due_at: Time of the next round in any case, seconds since the epoch; None for never.
         first_new_at: Time of the first label that no version was trained on.
@@ -93,6 +94,7 @@ class ProjectState:
     annotators: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     changed: int = 0
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    label_changes: Mapping[str, Any] = field(default_factory=dict)
     needed: int = 1
     due_at: float | None = None
     first_new_at: float | None = None

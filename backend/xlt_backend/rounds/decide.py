@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from xlt.config import decisive
+from xlt.tasks.relabelling import Regrouping, Relabelling, relabelling
+from xlt.tasks.renames import answer_now, is_told
 from xlt.tasks.task import AnyTask
-from xlt_backend.names import is_start
+from xlt_backend.names import is_start, published
 from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds.changes import Changes, Label, compare, in_words
 from xlt_backend.rounds.snapshot import Snapshot
@@ -86,6 +89,8 @@ class Decision:
         trained: Whether the round has trained a model.
         missing: Answers that are missing before a model can be trained, in words; empty if there
             are enough.
+        labels: Labels that changed since the active version was trained
+            (`xlt_backend.rounds.labels`).
     """
 
     action: Action
@@ -97,6 +102,7 @@ class Decision:
     due_at: float | None = None
     trained: bool = False
     missing: str = ""
+    labels: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def changed(self) -> int:
@@ -128,14 +134,15 @@ def decide(
         forced: Whether a training was requested by hand.
         now: Seconds since the epoch.
     """
-    changes = compare(known.used, snapshot.labels)
+    changes = compare(_used(known, snapshot, options), snapshot.labels)
     active = known.version(known.active)
-    usable = active is not None and _fits(active, snapshot)
+    reading = None if active is None else _reading(active, snapshot, options)
+    usable = reading is not None
     why, needed, due_at = _due(snapshot, known, options, changes, usable=usable, now=now)
     if forced and not why and _missing(snapshot, options)[0] == 0:
         why = "asked for"
     choice = _train_or_reuse(known, data=data, forced=forced) if why else None
-    choice = choice or _pending(known, snapshot) or _align(snapshot, known, usable=usable)
+    choice = choice or _pending(known, snapshot, options) or _align(snapshot, known, reading)
     action, version, reason = choice
     reason = f"{reason}: {why}" if action is Action.TRAIN else reason
     return Decision(
@@ -148,6 +155,22 @@ def decide(
         due_at=due_at,
         missing=_missing(snapshot, options)[1],
     )
+
+
+def _used(known: Known, snapshot: Snapshot, options: ProjectOptions) -> dict[str, Label]:
+    """Returns the labels that the newest version knows, with the names that they have now.
+
+    Those with a label that vanished from the interface are left out until it is told what became
+    of it: no model is trained without them only because a rename is not told yet.
+    """
+    if not isinstance(snapshot.task, Regrouping):
+        return dict(known.used)
+    names, renames = snapshot.task.labels, options.rename
+    return {
+        id: replace(label, answer=answer_now(label.answer, names, renames))
+        for id, label in known.used.items()
+        if is_told(label.answer, names, renames)
+    }
 
 
 def _missing(snapshot: Snapshot, options: ProjectOptions) -> tuple[int, str]:
@@ -194,15 +217,20 @@ def _due(
     return "", needed, due_at
 
 
-def _fits(version: Trained, snapshot: Snapshot) -> bool:
-    """Returns whether a version reads the project's examples and gives answers of its task."""
-    return version.task == snapshot.task and version.texts == snapshot.texts
+def _reading(version: Trained, snapshot: Snapshot, options: ProjectOptions) -> Relabelling | None:
+    """Returns the reading of a version in the labels of now.
+
+    None if it reads another number of texts, or has too few labels that are there now.
+    """
+    if version.texts != snapshot.texts:
+        return None
+    return relabelling(version.task, snapshot.task, options.rename)
 
 
 def _edited(known: Known, snapshot: Snapshot) -> str:
     """Returns what of the interface does not fit the active version."""
     active = known.version(known.active)
-    if active is None or active.task != snapshot.task:
+    if active is None or active.texts == snapshot.texts:
         return "the labels were edited"
     return f"{snapshot.texts} texts are read in place of {active.texts}"
 
@@ -223,23 +251,34 @@ def _train_or_reuse(known: Known, *, data: str, forced: bool) -> _Choice | None:
     return Action.TRAIN, None, "train"
 
 
-def _pending(known: Known, snapshot: Snapshot) -> _Choice | None:
+def _pending(known: Known, snapshot: Snapshot, options: ProjectOptions) -> _Choice | None:
     """Chooses the newest version if a round ended between saving and publishing it."""
     if not known.versions:
         return None
     newest = known.versions[-1]
-    if newest.refused or newest.promoted or not _fits(newest, snapshot):
+    if newest.refused or newest.promoted:
+        return None
+    if _reading(newest, snapshot, options) is None:
         return None
     return Action.PUBLISH, newest.name, f"{newest.name} was saved and not yet published"
 
 
-def _align(snapshot: Snapshot, known: Known, *, usable: bool) -> _Choice:
-    """Chooses what brings Label Studio in line with the store."""
+def _align(snapshot: Snapshot, known: Known, reading: Relabelling | None) -> _Choice:
+    """Chooses what brings Label Studio in line with the store.
+
+    Args:
+        snapshot: The project in Label Studio.
+        known: The results of earlier rounds.
+        reading: The reading of the active version in the labels of now; None if it is unusable.
+    """
     if not snapshot.open_ids:
         return Action.NOTHING, None, "no task waits for a label"
-    if usable:
-        if snapshot.shown != known.active:
-            return Action.PUBLISH, known.active, f"Label Studio does not show {known.active}"
+    if reading is not None and known.active is not None:
+        if snapshot.shown != published(known.active, reading.changed):
+            words = f"the labels of {known.active} were renamed or removed"
+            if not (snapshot.shown or "").startswith(known.active):
+                words = f"Label Studio does not show {known.active}"
+            return Action.PUBLISH, known.active, words
         if snapshot.unscored:
             return Action.INSERT, known.active, f"{len(snapshot.unscored)} tasks without a place"
         return Action.NOTHING, None, "nothing new"

@@ -18,6 +18,7 @@ from xlt.sampling.transfer import Transfer
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.outputs import Scores
 from xlt.tasks.predictions import Predictions, interpret
+from xlt.tasks.relabelling import Relabelling
 from xlt.tasks.task import Suggestion
 from xlt_backend.labelstudio.convert import PublishRow, to_row
 from xlt_backend.labelstudio.interface import Interface
@@ -38,6 +39,7 @@ class Evidence:
     Attributes:
         scores: Scores of the pool and of the training examples.
         calibration: Of the model; None without a model: tasks get a place but no suggestion.
+        reading: The reading of the model in the labels of now; None for the same labels.
         accuracy: Language -> the model's accuracy on audit labels.
         review: The review of the labels; None: tasks that have an answer come last.
         transfer: How well source labels teach the target languages; None if unknown.
@@ -47,6 +49,7 @@ class Evidence:
 
     scores: Cached
     calibration: Calibration | None = None
+    reading: Relabelling | None = None
     accuracy: Mapping[str, Mapping[str, float]]
     review: Review | None = None
     transfer: Transfer | None = None
@@ -112,7 +115,7 @@ def make_order(
         salt: The project's name; decides which tasks are audit tasks.
     """
     scores = evidence.scores.rows(snapshot.pool)
-    predictions = _predictions(snapshot, scores, evidence.calibration)
+    predictions = _predictions(snapshot, scores, evidence)
     unlabelled = [row for row, e in enumerate(snapshot.pool) if e.id not in snapshot.answers]
     picks: Sequence[Pick] = ()
     if unlabelled:
@@ -167,13 +170,15 @@ def inserted(
     return [replace(row, score=score) for (_, row), score in zip(new, scores, strict=True)]
 
 
-def _predictions(
-    snapshot: Snapshot, scores: Scores, calibration: Calibration | None
-) -> Predictions | None:
+def _predictions(snapshot: Snapshot, scores: Scores, evidence: Evidence) -> Predictions | None:
     """Makes the predictions of the pool; None without a model or without a pool."""
+    calibration, reading = evidence.calibration, evidence.reading
     if calibration is None or not snapshot.pool:
         return None
-    return interpret(snapshot.task, scores, [e.lang for e in snapshot.pool], calibration)
+    langs = [example.lang for example in snapshot.pool]
+    if reading is None:
+        return interpret(snapshot.task, scores, langs, calibration)
+    return reading.read(interpret(reading.source, scores, langs, calibration))
 
 
 def _pool(

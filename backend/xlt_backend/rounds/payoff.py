@@ -19,6 +19,7 @@ from xlt.payoff.lure import Accuracy, capped, lure_weights, weighted_accuracy
 from xlt.payoff.marginal import Improvement, improvement_by_last
 from xlt.payoff.shadow import Comparison, Shadow, falls_back, shadow_test
 from xlt.sampling.control import random_key, random_sample
+from xlt.tasks.renames import Renames, answer_now
 from xlt.tasks.task import AnyTask
 from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds.ledger import Draw, Ledger
@@ -86,7 +87,7 @@ def measure(
     words = choosing_words(shadow, fallen_back=fallen_back, before=ledger.fallen_back)
     languages = {
         lang: {
-            "prequential": _rounded(prequential(train, audit, task, ledger, lang)),
+            "prequential": _rounded(prequential(train, audit, task, ledger, lang, options.rename)),
             "last_labels": _last(improvements.get(lang)),
             "saved": _saved(
                 None if shadow is None else shadow.languages.get(lang),
@@ -110,6 +111,7 @@ def prequential(
     task: AnyTask,
     ledger: Ledger,
     lang: str,
+    renames: Renames | None = None,
 ) -> Accuracy | None:
     """Estimates the accuracy of models on labels of a language that they had not learned from.
 
@@ -127,16 +129,18 @@ def prequential(
         left = np.array([draw.remaining for draw, _ in chosen])
         chances = np.array([draw.propensity for draw, _ in chosen])
         weights = capped(lure_weights(chances, max(int(left[0]), len(chosen)), left))
-    credit, random_credit = (_credit(task, judged) for judged in (chosen, random))
+    credit, random_credit = (_credit(task, judged, renames or {}) for judged in (chosen, random))
     return weighted_accuracy(credit, weights, random_credit)
 
 
-def _credit(task: AnyTask, judged: Sequence[tuple[Draw, Example]]) -> NDArray[np.float64]:
+def _credit(
+    task: AnyTask, judged: Sequence[tuple[Draw, Example]], renames: Renames
+) -> NDArray[np.float64]:
     """Returns the credit of noted suggestions, (N,); 0 for one that is no longer in the task."""
     credit = np.zeros(len(judged))
     for row, (draw, example) in enumerate(judged):
         try:
-            suggested = task.read(draw.predicted)
+            suggested = task.read(answer_now(draw.predicted, task.labels, renames))
         except DataError:
             continue
         credit[row] = task.credit([example.answer], [suggested])[0]

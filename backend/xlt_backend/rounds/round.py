@@ -13,6 +13,7 @@ from xlt.errors import CancelledError
 from xlt_backend.rounds import versions
 from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.decide import Action, Decision
+from xlt_backend.rounds.labels import after_training
 from xlt_backend.rounds.ports import Lease, Tools
 from xlt_backend.rounds.progress import Progress
 from xlt_backend.rounds.steps.adapt import adapt
@@ -79,6 +80,8 @@ def _finish(progress: Progress, context: Context, decision: Decision) -> None:
     if decision.trained:
         values |= {"changed": 0, "changes": {}, "needed": context.options.retrain_after_labels}
         values |= {"due_at": None, "first_new_at": None}
+    if decision.trained and decision.version == current:
+        values["label_changes"] = after_training(decision.labels)
     if decision.trained or decision.action is not Action.NOTHING:
         values["last_round"] = {
             "trained": decision.trained,

@@ -81,6 +81,13 @@ class Snapshot:
         return [label for label in unlearned if label not in unjudged]
 
     @property
+    def given(self) -> list[str]:
+        """Labels that an answer has."""
+        answers = [example.answer for example in (*self.train, *self.audit)]
+        missing = without_answers(self.task, answers)
+        return [label for label in self.task.labels if label not in missing]
+
+    @property
     def labels(self) -> dict[str, Label]:
         """Task id -> label of each labelled example."""
         return {e.id: label_of(e, self.task) for e in (*self.train, *self.audit)}

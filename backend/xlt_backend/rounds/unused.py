@@ -7,6 +7,7 @@ from typing import Any
 
 from xlt.data.exports.annotations import SKIPPED
 from xlt.tasks.agreement import DISAGREE
+from xlt.tasks.renames import REMOVED
 
 #: Reasons that annotators meant, or that further answers remove.
 _EXPECTED = frozenset({SKIPPED, DISAGREE})
@@ -35,13 +36,17 @@ def by_reason(unused: Mapping[str, Sequence[str]]) -> Unused:
 
 def problems(unused: Unused) -> str:
     """Names the answers that an annotator gave and that are not used; empty without any."""
-    lost = {reason: found for reason, found in unused.items() if reason not in _EXPECTED}
+    lost = {reason: found for reason, found in unused.items() if not _expected(reason)}
     shown = list(lost.items())[:_SHOWN]
     parts = [f"{reason} ({found['answers']}; {_tasks(found['tasks'])})" for reason, found in shown]
     total = sum(found["answers"] for found in lost.values())
     more = total - sum(found["answers"] for _, found in shown)
     parts += [f"{_OTHER} ({more})"] if more else []
     return f"{total} answers are not used: {'; '.join(parts)}" if lost else ""
+
+
+def _expected(reason: str) -> bool:
+    return reason in _EXPECTED or reason.startswith(REMOVED)
 
 
 def left_out_words(left_out: Mapping[str, Any]) -> str:

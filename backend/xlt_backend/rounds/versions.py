@@ -21,6 +21,9 @@ from xlt.tasks import metrics
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.kinds import task_from_json
 from xlt.tasks.outputs import Scores
+from xlt.tasks.predictions import interpret
+from xlt.tasks.relabelling import Relabelling, relabelling
+from xlt.tasks.renames import Renames
 from xlt.tasks.task import AnyTask
 from xlt_backend.rounds.changes import Label
 from xlt_backend.rounds.decide import Known, Trained
@@ -157,9 +160,15 @@ def save(
 
 
 def audit_credit(
-    folder: Path, task: AnyTask, audit: Sequence[Example]
+    folder: Path, task: AnyTask, audit: Sequence[Example], active: Relabelling | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     """Compares candidate and active version with the audit labels.
+
+    Args:
+        folder: The folder of the training.
+        task: The project's task.
+        audit: The examples that judge.
+        active: The reading of the active version in the labels of now; None for the same labels.
 
     Returns:
         The candidate's credit for each audit example, (N,) in [0, 1]; the same of the active
@@ -167,12 +176,12 @@ def audit_credit(
     """
     truth = [example.answer for example in audit]
 
-    def credit(name: str) -> NDArray[np.float64]:
-        return task.credit(truth, _predicted(folder / name, task, audit))
+    def credit(name: str, reading: Relabelling | None = None) -> NDArray[np.float64]:
+        return task.credit(truth, _predicted(folder / name, task, audit, reading))
 
     candidate = credit(files.AUDIT_SCORES) if audit else np.zeros(0)
     compared = (folder / files.ACTIVE_AUDIT_SCORES).exists()
-    return candidate, credit(files.ACTIVE_AUDIT_SCORES) if compared else None
+    return candidate, credit(files.ACTIVE_AUDIT_SCORES, active) if compared else None
 
 
 def unseen(
@@ -188,19 +197,26 @@ def unseen(
     return np.array([example.digest not in trained for example in audit], dtype=np.bool_)
 
 
-def _predicted(path: Path, task: AnyTask, examples: Sequence[Example]) -> list[Any]:
+def _predicted(
+    path: Path, task: AnyTask, examples: Sequence[Example], reading: Relabelling | None = None
+) -> list[Any]:
     """Returns the answers that saved scores stand for, before calibration."""
-    outputs = Scores.load(path).outputs
-    beliefs = task.beliefs(outputs, [example.lang for example in examples], Calibration())
-    return [suggestion.answer for suggestion in task.decode(beliefs)]
+    scores, langs = Scores.load(path), [example.lang for example in examples]
+    source = task if reading is None else reading.source
+    predictions = interpret(source, scores, langs, Calibration())
+    predictions = predictions if reading is None else reading.read(predictions)
+    return [suggestion.answer for suggestion in predictions.suggestions]
 
 
-def comparable(versions: ProjectStore, version: str | None, task: AnyTask) -> Path | None:
-    """Returns the folder of a version of the same task; None if it has another one or is lost."""
+def reading_of(
+    versions: ProjectStore, version: str | None, task: AnyTask, renames: Renames
+) -> Relabelling | None:
+    """Returns the reading of a version in the labels of now; None if it is unusable or lost."""
     if version is None:
         return None
     try:
-        return versions.open(version) if is_of(versions.meta(version), task) else None
+        versions.open(version)
+        return relabelling(task_of(versions.meta(version)), task, renames)
     except CorruptVersionError:
         return None
 
@@ -238,8 +254,3 @@ def texts_of(meta: VersionMeta) -> int:
     """Returns the number of texts of an example that a version reads; older ones read one."""
     count = meta.details.get("texts", 1)
     return count if isinstance(count, int) else 1
-
-
-def is_of(meta: VersionMeta, task: AnyTask) -> bool:
-    """Returns whether a version was trained for this task."""
-    return task_of(meta) == task

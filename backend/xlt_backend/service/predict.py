@@ -20,12 +20,14 @@ from dataclasses import dataclass
 
 from xlt.data.examples import Example
 from xlt.errors import ConfigError, XltError
+from xlt.tasks.relabelling import relabelling
 from xlt.tasks.task import Suggestion
 from xlt_backend.errors import RedisDownError, UnsupportedConfigError
 from xlt_backend.labelstudio.convert import Unusable, to_example
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.labelstudio.scores import uncertainty_to_score
 from xlt_backend.labelstudio.wire import PredictAnswer, PredictRequest, WireResult, WireTask
+from xlt_backend.names import published
 from xlt_backend.options import ProjectOptions
 from xlt_backend.service.events import Service
 from xlt_backend.service.registry import Registry
@@ -125,7 +127,8 @@ class Inference:
         futures = []
         for start in range(0, len(usable), CHUNK):
             chunk = usable[start : start + CHUNK]
-            futures.append((chunk, self._submit(key, [e for _, e in chunk], deadline, len(tasks))))
+            submitted = self._submit(key, [e for _, e in chunk], interface, deadline, len(tasks))
+            futures.append((chunk, submitted))
         for chunk, future in futures:
             predicted = self._awaited(future, deadline)
             if predicted is None:
@@ -136,7 +139,7 @@ class Inference:
         return PredictAnswer(results=results, model_version=version)
 
     def _submit(
-        self, key: str, examples: list[Example], deadline: float, size: int
+        self, key: str, examples: list[Example], interface: Interface, deadline: float, size: int
     ) -> Future[Predicted | None]:
         future: Future[Predicted | None] = Future()
 
@@ -145,7 +148,7 @@ class Inference:
                 future.cancel()
                 return
             try:
-                future.set_result(self._answer(key, examples))
+                future.set_result(self._answer(key, examples, interface))
             except Exception as error:  # noqa: BLE001 - raised again where the result is read
                 future.set_exception(error)
 
@@ -169,22 +172,29 @@ class Inference:
             _, _, work = self._work.get()
             work()
 
-    def _answer(self, key: str, examples: Sequence[Example]) -> Predicted | None:
+    def _answer(
+        self, key: str, examples: Sequence[Example], interface: Interface
+    ) -> Predicted | None:
         loaded = self._registry.get(key)
         if loaded is None:
             return None
-        names = [(key, loaded.version, e.lang, e.texts) for e in examples]
+        reading = relabelling(loaded.model.task, interface.task, interface.tag.renames)
+        if reading is None:
+            logger.info("/predict: %s of %s knows other labels", loaded.version, key)
+            return None
+        version = published(loaded.version, reading.changed)
+        names = [(key, version, interface.task, e.lang, e.texts) for e in examples]
         remembered = self._memory.recall(names)
         missing = [i for i, prediction in enumerate(remembered) if prediction is None]
         if missing:
-            fresh = loaded.model.predict([examples[i] for i in missing])
+            fresh = reading.read(loaded.model.predict([examples[i] for i in missing]))
             pairs = zip(fresh.suggestions, fresh.uncertainty.tolist(), strict=True)
             new = [Prediction(suggestion, uncertainty) for suggestion, uncertainty in pairs]
             for i, prediction in zip(missing, new, strict=True):
                 remembered[i] = prediction
             self._memory.keep([names[i] for i in missing], new)
         return Predicted(
-            version=loaded.version, predictions=[each for each in remembered if each is not None]
+            version=version, predictions=[each for each in remembered if each is not None]
         )
 
 

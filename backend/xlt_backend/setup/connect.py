@@ -20,6 +20,7 @@ from xlt_backend.labelstudio.links import ensure_backend, ensure_webhook, stored
 from xlt_backend.labelstudio.views import VIEW_TITLE, ensure_view
 from xlt_backend.options import ProjectOptions
 from xlt_backend.settings import Settings
+from xlt_backend.setup.renames import added, in_words, parse_renames, with_stored_renames
 
 __all__ = ["Connection", "add_arguments", "connect", "ensure_backend", "ensure_webhook", "main"]
 
@@ -53,6 +54,7 @@ def connect(
     title: str | None = None,
     label_config: str | None = None,
     options: ProjectOptions | None = None,
+    renames: Sequence[str] = (),
 ) -> Connection:
     """Makes xlt the model of a project: sets up the model, the webhook and the order of tasks.
 
@@ -62,18 +64,27 @@ def connect(
         project_id: Id of an existing project.
         title: Title of the project if there is no id; created if it does not exist.
         label_config: Labelling interface of a new project.
-        options: Options to store with the model; None keeps the stored ones.
+        options: Options to store with the model; None keeps the stored ones. Stored renames stay
+            unless the options have others.
+        renames: Labels that were renamed, merged or removed since, each as `old=new`.
 
     Raises:
-        ConfigError: If id and title are missing, the title is ambiguous, or the stored options
-            cannot be used.
+        ConfigError: If id and title are missing, the title is ambiguous, the stored options
+            cannot be used, or a rename is not borne out by the labelling interface.
         UnsupportedConfigError: If xlt does not support the labelling interface.
         LabelStudioError: If Label Studio does not answer or refuses; the message says what to do.
     """
     changes: list[str] = []
     project = _project(client, project_id, title, label_config, changes)
+    options = with_stored_renames(client, project, settings.public_url, options)
     known = options or stored_options(client, project.id, settings.public_url)
-    interface = Interface.from_options(project.label_config, known)
+    interface = Interface.from_options(
+        project.label_config, known.model_copy(update={"rename": {}})
+    )
+    if renames:
+        told = parse_renames(renames, interface.task.labels)
+        options = known.model_copy(update={"rename": added(interface, known.rename, told)})
+        changes += [in_words(old, new) for old, new in told.items()]
     # The webhook first: without one, Label Studio makes its own, which has no secret.
     webhook = ensure_webhook(
         client, project.id, f"{settings.public_url}/webhook", settings.secret(), changes
@@ -137,6 +148,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  xlt connect --title Entailment --labels yes,no,unclear --texts premise,hypothesis\n"
         "  xlt connect --title Fluency --labels 5 --kind rating\n"
         "  xlt connect --project 12 --option language_field=language --option batch=100\n"
+        "  xlt connect --project 12 --rename Sports=Sport --rename Rumours=\n"
     )
     parser.add_argument("--project", type=int, metavar="ID", help="id of an existing project")
     parser.add_argument("--title", help="title of the project; it is created if it does not exist")
@@ -162,6 +174,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="option of the project, VALUE as JSON or text; without any, the stored ones are kept",
     )
     parser.add_argument(
+        "--rename",
+        action="append",
+        default=[],
+        metavar="OLD=NEW",
+        help="label that was renamed in the interface, or merged with another one; "
+        "nothing behind `=` for one that was removed",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="print one JSON object on standard output"
     )
 
@@ -177,6 +197,7 @@ def main(args: argparse.Namespace) -> int:
         title=args.title,
         label_config=_label_config(args),
         options=parse_options(args.option) if args.option else None,
+        renames=args.rename,
     )
     labels = list(connection.interface.task.labels)
     for line in (

@@ -30,6 +30,7 @@ from xlt_backend.setup.installation_checks import (
     check_workers,
     count_events,
 )
+from xlt_backend.setup.label_checks import check_labels
 from xlt_backend.setup.label_studio_checks import (
     check_answers,
     check_backend,
@@ -188,6 +189,7 @@ def _project(
     ask = client.next_task if ask_next else None
     yield guarded("order", _ABOVE, lambda: check_order(project, client, ask))
     yield guarded("options", _ABOVE, lambda: check_options(_state(settings, project.id)))
+    yield guarded("labels", _ABOVE, lambda: check_labels(project, _state(settings, project.id)))
     yield guarded("answers", _ABOVE, lambda: check_answers(project, _state(settings, project.id)))
     yield guarded("suggestions", _ABOVE, lambda: check_suggestions(_state(settings, project.id)))
 

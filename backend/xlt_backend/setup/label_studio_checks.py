@@ -269,7 +269,8 @@ def check_answers(project: ProjectInfo, state: ProjectState) -> Check:
     name = "answers"
     if lost := problems(state.unused):
         fix = (
-            "give control and labels their former names in the interface, or correct these tasks; "
+            "give control and labels their former names in the interface, tell xlt of renamed "
+            "labels (see “labels” above), or correct these tasks; "
             f"{project.title!r} learns from the others"
         )
         return warn(name, lost, fix)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from xlt.data.examples import Example
 from xlt.tasks.single_label.task import SingleLabel
 from xlt_backend.labelstudio.scores import insert_scores
-from xlt_backend.names import is_ours, newest
+from xlt_backend.names import is_ours, newest, published
 from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds.decide import Action, Known, Trained, data_hash, decide
 from xlt_backend.rounds.judge import judge
@@ -137,6 +137,35 @@ CASES = {
         known(version(task=SingleLabel(labels=("a", "c"))), used=4),
         Action.TRAIN,
     ),
+    "labels in another order": (
+        snapshot(train=4),
+        known(version(task=SingleLabel(labels=("b", "a"))), used=4),
+        Action.NOTHING,
+    ),
+    "a label was removed": (
+        snapshot(train=4),
+        known(version(task=SingleLabel(labels=("a", "b", "c"))), used=4),
+        Action.PUBLISH,
+    ),
+    "a label was removed, and this was published": (
+        snapshot(train=4, shown=published(V1, {"c": ""})),
+        known(version(task=SingleLabel(labels=("a", "b", "c"))), used=4),
+        Action.NOTHING,
+    ),
+    "a label was removed, and enough labels are new": (
+        snapshot(train=7),
+        known(version(task=SingleLabel(labels=("a", "b", "c"))), used=4),
+        Action.TRAIN,
+    ),
+    "a label was removed before a saved version was published": (
+        snapshot(train=5),
+        known(
+            version(),
+            version(V2, promoted=False, task=SingleLabel(labels=("a", "b", "c"))),
+            used=5,
+        ),
+        Action.PUBLISH,
+    ),
     "other labels, too few": (
         snapshot(train=1),
         known(version(task=SingleLabel(labels=("a", "c"))), used=1),
@@ -197,6 +226,24 @@ def test_needed_and_due():
     )
 
     assert (decision.changed, decision.needed, decision.due_at) == (1, 2, 1050.0)
+
+
+def test_labels_that_vanished_make_no_training_due():
+    """Until it is told what became of them; those of a removed label are gone."""
+    before = known(version(task=SingleLabel(labels=("a", "b", "c"))), used=8)
+    remembered = replace(
+        before, used={id: replace(label, answer="c") for id, label in before.used.items()}
+    )
+    for rename, gone in (({}, 0), ({"c": ""}, 8), ({"c": "a"}, 8)):
+        decision = decide(
+            snapshot(),
+            remembered,
+            OPTIONS.model_copy(update={"rename": rename}),
+            data="now",
+            forced=False,
+            now=0.0,
+        )
+        assert len(decision.changes.gone) == decision.changed == gone
 
 
 def test_data_hash_is_that_of_the_code_before_kinds_of_tasks():
@@ -269,9 +316,29 @@ def test_inserted_scores_between_neighbours():
     assert insert_scores([], [0.0, 0.5]) == pytest.approx([1 / 3, 2 / 3])
 
 
+def test_predictions_in_other_labels_have_another_name():
+    """The same for the same labels, whatever their order; ours; the plain name without any."""
+    assert published(V1, {}) == V1
+    name = published(V1, {"a": "b", "c": ""})
+    assert name == published(V1, {"c": "", "a": "b"})
+    assert len({name, published(V1, {"a": "b"}), published(V1, {"a": "c", "c": ""}), V1}) == 4
+    assert is_ours(name)
+    assert newest(name, V1) == name
+    assert newest(name, V2) == V2
+    assert newest("start-20261122T080001", V1) == "start-20261122T080001"
+
+
 @pytest.mark.parametrize(
     ("name", "ours"),
-    [(V1, True), ("start-20261122T080000", True), ("xlt", False), ("gpt-4", False), ("", False)],
+    [
+        (V1, True),
+        ("start-20261122T080000", True),
+        ("v1.abcdef01", False),
+        (f"{V1}.x", False),
+        ("xlt", False),
+        ("gpt-4", False),
+        ("", False),
+    ],
 )
 def test_predictions_of_others_are_not_ours(name, ours):
     """What another model published is never deleted."""

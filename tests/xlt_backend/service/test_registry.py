@@ -15,7 +15,7 @@ from xlt.tasks.calibration import FILE, Calibration
 from xlt.tasks.predictions import interpret
 from xlt.tasks.single_label.task import SingleLabel
 from xlt_backend.labelstudio.interface import Interface
-from xlt_backend.labelstudio.wire import WireTask
+from xlt_backend.labelstudio.wire import PredictAnswer, WireTask
 from xlt_backend.options import ProjectOptions
 from xlt_backend.service.predict import Inference
 from xlt_backend.service.registry import Registry
@@ -291,10 +291,44 @@ def test_errors_give_empty_results(store, registry):
     assert [r.result for r in ask(inference, "sport en 1").results] == [[]]
 
 
-def test_labels_that_the_interface_lost_are_not_suggested(store, inference):
-    """After an edit the old model's other labels are left out."""
-    promote(store, "1")
-    interface = Interface.from_label_config(CONFIG.replace("sport", "chess"))
-    answer = inference.predict("1", tasks("sport en 1", "food en 2"), interface, ProjectOptions())
+def edited(*labels: str, **renames: str) -> Interface:
+    """An interface with other labels, and what became of the first ones."""
+    config = CONFIG
+    for old, new in zip(LABELS, labels, strict=True):
+        config = config.replace(f'value="{old}"', f'value="{new}"')
+    return Interface.from_label_config(config, renames=renames)
 
-    assert [said(result) for result in answer.results] == [None, "food"]
+
+def predicted(inference, interface: Interface) -> PredictAnswer:
+    """Predictions of three texts, about sport, music and food."""
+    return inference.predict(
+        "1", tasks("sport en 1", "music en 4", "food en 2"), interface, ProjectOptions()
+    )
+
+
+def test_labels_that_the_interface_lost_are_not_suggested(store, inference):
+    """After an edit the model goes on with its other labels; at least two must be left."""
+    promote(store, "1")
+    first, *others = map(said, predicted(inference, edited("chess", "music", "food")).results)
+
+    assert first in ("music", "food")
+    assert others == ["music", "food"]
+    none = predicted(inference, edited("chess", "opera", "food"))
+    assert [said(result) for result in none.results] == [None, None, None]
+
+
+def test_renamed_labels_are_suggested_by_their_names_of_now(store, inference):
+    """Each interface gets its own, with a version name of its own; remembered ones too."""
+    version = promote(store, "1")
+    before = predicted(inference, edited(*LABELS))
+    renamed = edited("chess", "music", "food", sport="chess")
+    after = [predicted(inference, renamed) for _ in range(2)]
+    again = predicted(inference, edited(*LABELS))
+
+    assert [said(result) for result in before.results] == ["sport", "music", "food"]
+    assert (before.model_version, again) == (version, before)
+    for answer in after:
+        assert [said(result) for result in answer.results] == ["chess", "music", "food"]
+        assert [r.score for r in answer.results] == pytest.approx([r.score for r in before.results])
+        assert answer.model_version == after[0].model_version
+        assert answer.model_version.startswith(f"{version}.")

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from xlt.errors import DataError
 from xlt.tasks import choices
-from xlt.tasks.labels import own_label, same_label
+from xlt.tasks.labels import same_label
 from xlt.tasks.multi_label.judging import Labels
 from xlt.tasks.multi_label.task import MultiLabel
+from xlt.tasks.renames import label_now, refusal
 from xlt.tasks.task import Json, Refusal, Suggestion, Tag
 
 
@@ -40,14 +41,16 @@ class Choices:
     ) -> Labels | None:
         """Returns all choices; without a result the annotator chose none of them.
 
+        Removed labels are left out: the others were decided without them.
+
         Raises:
             DataError: If a choice is not of the task.
         """
         chosen = {label for one in choices.selections(results, tag) for label in one}
-        own = {label: own_label(label, task.labels) for label in chosen}
+        own = {label: label_now(label, task.labels, tag.renames) for label in chosen}
         unknown = sorted(label for label, found in own.items() if found is None)
         if unknown:
-            raise DataError(f"unknown label {unknown[0]!r}")
+            raise DataError(refusal(unknown[0], None))
         return tuple(label for label in task.labels if label in own.values())
 
     def results(

@@ -48,6 +48,24 @@ def beliefs(outputs: Outputs, langs: Sequence[str], fitted: Calibration) -> Outp
     return Outputs(fitted.apply(outputs.values, langs, "sigmoid"))
 
 
+def regroup(believed: Outputs, columns: Sequence[Sequence[int]]) -> Outputs:
+    """Returns the probabilities (N, C) that any label of a group is right, taken as independent.
+
+    Args:
+        believed: (N, V) probabilities.
+        columns: C groups of columns, disjoint and not empty.
+    """
+    wrong = 1.0 - np.asarray(believed.values, dtype=np.float64)
+    # 1 - (1 - p) is not p in floating point: a group of one label keeps its probability exactly.
+    groups = [
+        believed.values[:, group[0]]
+        if len(group) == 1
+        else 1.0 - wrong[:, list(group)].prod(axis=1)
+        for group in columns
+    ]
+    return Outputs(np.stack(groups, axis=1))
+
+
 def decode(believed: Outputs, labels: Sequence[str]) -> list[Suggestion]:
     """Returns the labels with most expected credit for each example, possibly none."""
     p = np.asarray(believed.values, dtype=np.float64)

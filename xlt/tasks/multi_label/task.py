@@ -75,6 +75,10 @@ class MultiLabel:
         """Returns the probability of each label, (N, C)."""
         return judging.beliefs(outputs, langs, calibration)
 
+    def regroup(self, beliefs: Outputs, columns: Sequence[Sequence[int]]) -> Outputs:
+        """Returns the probability (N, C) that any label that became this one is right."""
+        return judging.regroup(beliefs, columns)
+
     def decode(self, beliefs: Outputs) -> list[Suggestion]:
         """Returns the labels with most expected credit for each example."""
         return judging.decode(beliefs, self.labels)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from xlt.errors import DataError
 from xlt.tasks import choices
-from xlt.tasks.labels import own_label, same_label
+from xlt.tasks.labels import same_label
+from xlt.tasks.renames import label_now, refusal
 from xlt.tasks.single_label.task import SingleLabel
 from xlt.tasks.task import Json, Refusal, Suggestion, Tag
 
@@ -45,14 +46,14 @@ class Choices:
         """Returns the one choice of the first result that has exactly one; a leaf of a tree.
 
         Raises:
-            DataError: If it is not one of the labels.
+            DataError: If it is not one of the labels, or if that label was removed.
         """
         label = next((one[0] for one in choices.selections(results, tag) if len(one) == 1), None)
         if label is None:
             return None
-        own = own_label(label, task.labels)
-        if own is None:
-            raise DataError(f"unknown label {label!r}")
+        own = label_now(label, task.labels, tag.renames)
+        if not own:
+            raise DataError(refusal(label, own))
         return own
 
     def results(

@@ -28,6 +28,21 @@ def beliefs(outputs: Outputs, langs: Sequence[str], fitted: Calibration) -> Outp
     return Outputs(fitted.apply(outputs.values, langs, "softmax"))
 
 
+def regroup(believed: Outputs, columns: Sequence[Sequence[int]]) -> Outputs:
+    """Returns the probabilities of groups of labels, given that one of the groups is right.
+
+    Args:
+        believed: (N, V) class probabilities.
+        columns: C groups of columns, disjoint and not empty.
+    """
+    values = np.asarray(believed.values, dtype=np.float64)
+    # From the largest of a row, so that tiny probabilities keep their ratio and 0 is no divisor.
+    groups = np.stack([values[:, list(group)].sum(axis=1) for group in columns], axis=1)
+    highest = groups.max(axis=1, keepdims=True, initial=0.0)
+    ratios = np.where(highest > 0, groups / np.where(highest > 0, highest, 1.0), 1.0)
+    return Outputs(ratios / ratios.sum(axis=1, keepdims=True))
+
+
 def decode(believed: Outputs, labels: Sequence[str]) -> list[Suggestion]:
     """Returns the most probable label of each example."""
     best = believed.values.argmax(axis=1).tolist()

@@ -75,6 +75,10 @@ class SingleLabel:
         """Returns the class probabilities (N, C)."""
         return judging.beliefs(outputs, langs, calibration)
 
+    def regroup(self, beliefs: Outputs, columns: Sequence[Sequence[int]]) -> Outputs:
+        """Returns the probabilities (N, C), given that one of these labels is right."""
+        return judging.regroup(beliefs, columns)
+
     def decode(self, beliefs: Outputs) -> list[Suggestion]:
         """Returns the most probable label of each example."""
         return judging.decode(beliefs, self.labels)

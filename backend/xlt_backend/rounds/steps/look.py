@@ -15,6 +15,7 @@ from xlt_backend.rounds import adaptation, named, versions
 from xlt_backend.rounds import ledger as ledgers
 from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.decide import Decision, data_hash, decide
+from xlt_backend.rounds.labels import faults_in_words, label_changes
 from xlt_backend.rounds.progress import Progress
 from xlt_backend.rounds.snapshot import ProjectReading, Snapshot, read_project
 from xlt_backend.rounds.unused import by_reason, problems
@@ -39,7 +40,7 @@ def look(progress: Progress) -> tuple[Context, Snapshot, Decision]:
     tasks = list(tools.label_studio.tasks(progress.id))
     reading = _read(progress, context, info.model_version, tasks)
     context = _named(progress, context, reading.snapshot.languages, tasks)
-    decision = _decide(progress, context, reading.snapshot, state)
+    decision = _decide(progress, context, reading, state)
     labels, audit_labels = reading.label_counts()
     unused = by_reason(reading.unused)
     progress.report(
@@ -52,12 +53,13 @@ def look(progress: Progress) -> tuple[Context, Snapshot, Decision]:
         missing=decision.missing,
         changed=decision.changed,
         changes=decision.changes.to_json(),
+        label_changes=decision.labels,
         needed=decision.needed,
         due_at=decision.due_at,
         activity=activity,
     )
-    if lost := problems(unused):
-        logger.warning("project %s: %s", progress.project, lost)
+    for line in filter(None, (problems(unused), faults_in_words(decision.labels))):
+        logger.warning("project %s: %s", progress.project, line)
     return context, reading.snapshot, decision
 
 
@@ -123,9 +125,9 @@ def _named(
 
 
 def _decide(
-    progress: Progress, context: Context, snapshot: Snapshot, state: ProjectState
+    progress: Progress, context: Context, reading: ProjectReading, state: ProjectState
 ) -> Decision:
-    now = progress.tools.now()
+    now, snapshot = progress.tools.now(), reading.snapshot
     known, damaged = versions.known(
         context.versions, failed_hash=state.failed_hash, first_new_at=state.first_new_at
     )
@@ -138,6 +140,15 @@ def _decide(
         forced=state.forced > state.forced_served,
         now=now,
     )
+    active = known.version(known.active)
+    labels = label_changes(
+        None if active is None else active.task,
+        snapshot.task,
+        context.options.rename,
+        reading.unused,
+        snapshot.given,
+    )
+    decision = replace(decision, labels=labels)
     first = None if decision.changed == 0 else (state.first_new_at or now)
     progress.report(first_new_at=first)
     logger.info("project %s: %s (%s)", progress.project, decision.action.value, decision.reason)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 
+from xlt.tasks.relabelling import Relabelling
 from xlt_backend.labelstudio.client import Published
+from xlt_backend.names import published
 from xlt_backend.rounds import ledger as ledgers
 from xlt_backend.rounds import versions
 from xlt_backend.rounds.changes import same_texts
@@ -27,10 +30,13 @@ logger = logging.getLogger(__name__)
 def publish(progress: Progress, context: Context, snapshot: Snapshot, decision: Decision) -> Order:
     """Orders the waiting tasks and publishes them; a new order is served from then on."""
     model = None if decision.action is Action.START else decision.version
-    version = model or _start_version(progress)
+    rename = context.options.rename
+    reading = versions.reading_of(context.versions, model, snapshot.task, rename)
+    version = _version(progress, model, reading)
     digests = snapshot.digests
     ledger = ledgers.read(context.versions).settled(snapshot.labelled_at, digests)
-    evidence = _evidence(progress, context, snapshot, decision, fallen_back=ledger.fallen_back)
+    evidence = _evidence(progress, context, snapshot, decision)
+    evidence = replace(evidence, reading=reading, fallen_back=ledger.fallen_back)
     order = make_order(snapshot, evidence, context.interface, context.options, salt=context.key)
     inserting = decision.action is Action.INSERT
     places = _places(progress, snapshot, version, ledger)
@@ -39,8 +45,8 @@ def publish(progress: Progress, context: Context, snapshot: Snapshot, decision: 
     progress.fence()
     ledger = ledger.noted(version, order.picks, rows, digests)
     ledgers.write(context.versions, ledger)
-    published = progress.tools.label_studio.publish(progress.id, version, rows)
-    _report_left_out(progress, published, added=inserting)
+    stored = progress.tools.label_studio.publish(progress.id, version, rows)
+    _report_left_out(progress, stored, added=inserting)
     progress.explain(order.reasons(version), rows, replace=not inserting)
     if not inserting:
         ledger = ledger.served(version, snapshot.shown, progress.tools.now())
@@ -50,37 +56,34 @@ def publish(progress: Progress, context: Context, snapshot: Snapshot, decision: 
     return order
 
 
-def _report_left_out(progress: Progress, published: Published, *, added: bool) -> None:
+def _report_left_out(progress: Progress, stored: Published, *, added: bool) -> None:
     """Reports predictions that bulk import left out; those `added` join those of their order."""
-    if added and not (published.singly or published.bare):
+    if added and not (stored.singly or stored.bare):
         return
     before = progress.tools.states.get(progress.project).left_out if added else {}
-    tasks = [*before.get("tasks", ()), *map(str, published.bare)]
+    tasks = [*before.get("tasks", ()), *map(str, stored.bare)]
     left_out = {
-        "singly": before.get("singly", 0) + len(published.singly),
-        "bare": before.get("bare", 0) + len(published.bare),
+        "singly": before.get("singly", 0) + len(stored.singly),
+        "bare": before.get("bare", 0) + len(stored.bare),
         "tasks": list(dict.fromkeys(tasks))[:LISTED],
     }
     if not left_out["singly"] and not left_out["bare"]:
         left_out = {}
     progress.report(left_out=left_out)
-    if published.singly or published.bare:
-        log = logger.warning if published.bare else logger.info
+    if stored.singly or stored.bare:
+        log = logger.warning if stored.bare else logger.info
         log("project %s: %s", progress.project, left_out_words(left_out))
 
 
-def _start_version(progress: Progress) -> str:
-    """Names an order that is made without a model."""
+def _version(progress: Progress, model: str | None, reading: Relabelling | None) -> str:
+    """Names an order: by its model and the labels that this is read in, if it has one."""
+    if model is not None:
+        return model if reading is None else published(model, reading.changed)
     return f"start-{datetime.fromtimestamp(progress.tools.now(), UTC):%Y%m%dT%H%M%S}"
 
 
 def _evidence(
-    progress: Progress,
-    context: Context,
-    snapshot: Snapshot,
-    decision: Decision,
-    *,
-    fallen_back: bool,
+    progress: Progress, context: Context, snapshot: Snapshot, decision: Decision
 ) -> Evidence:
     """Scores the texts that have no score; reviews the labels if the order is a new one."""
     model = None if decision.action is Action.START else decision.version
@@ -102,7 +105,6 @@ def _evidence(
         accuracy=versions.accuracy(context.versions, model),
         review=review,
         transfer=transfer,
-        fallen_back=fallen_back,
         seed=seed,
     )
 
@@ -121,11 +123,11 @@ def _places(
     if not studio.versions(progress.id).get(version):
         return None
     places = {str(task): score for task, score in studio.scores(progress.id, version).items()}
-    digests, published = snapshot.digests, ledger.texts(version)
+    digests, texts = snapshot.digests, ledger.texts(version)
     stale = {
         id
         for id in snapshot.open_ids
-        if id in places and not same_texts(published.get(id, ""), digests[id])
+        if id in places and not same_texts(texts.get(id, ""), digests[id])
     }
     if stale:
         logger.info("project %s: the texts of %d tasks were replaced", progress.project, len(stale))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from xlt.config import TrainConfig
 from xlt.errors import DivergedError
 from xlt.models.card import origin
+from xlt_backend.names import published
 from xlt_backend.rounds import versions
 from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.decide import Action, Decision
@@ -28,17 +29,22 @@ def train(progress: Progress, context: Context, snapshot: Snapshot, decision: De
     progress.enter("train")
     store, workspace, task = context.versions, context.workspace, snapshot.task
     active = store.current()
-    rival = versions.comparable(store, active, task) if snapshot.audit else None
+    rival = versions.reading_of(store, active, task, context.options.rename)
+    compared = active if rival is not None and snapshot.audit else None
     try:
         folder = workspace.train(
-            snapshot.train, snapshot.audit, snapshot.pool, data=decision.data, active=rival
+            snapshot.train,
+            snapshot.audit,
+            snapshot.pool,
+            data=decision.data,
+            active=None if compared is None else store.open(compared),
         )
     except DivergedError:
         progress.report(failed_hash=decision.data)
         raise
     progress.enter("judge")
-    credit, rivals = versions.audit_credit(folder, task, snapshot.audit)
-    unseen = versions.unseen(store, active if rival else None, snapshot.audit)
+    credit, rivals = versions.audit_credit(folder, task, snapshot.audit, rival)
+    unseen = versions.unseen(store, compared, snapshot.audit)
     judgement = judge(credit[unseen], None if rivals is None else rivals[unseen])
     progress.enter("save")
     progress.fence()
@@ -73,4 +79,6 @@ def train(progress: Progress, context: Context, snapshot: Snapshot, decision: De
         "project %s: %s is not promoted: %s", progress.project, version, judgement.reason
     )
     action = Action.INSERT if snapshot.unscored else Action.NOTHING
+    if active and rival and snapshot.shown != published(active, rival.changed):
+        action = Action.PUBLISH
     return replace(decision, action=action, version=active)

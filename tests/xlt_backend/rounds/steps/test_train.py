@@ -99,17 +99,16 @@ def test_another_encoder_has_vectors_of_its_own(world):
     assert [plan.config["encoder"] for plan in embedded] == ["another"]
 
 
-def test_edited_labels_retrain(world):
-    """Other labels make another task: predictions of the old ones are not published again."""
+def test_another_kind_of_task_retrains(world):
+    """Labels that no longer exclude one another: predictions of before are not published again."""
     world.trained()
     old = world.shown
-    config = CONFIG.replace('<Choice value="food"/>', '<Choice value="food"/><Choice value="art"/>')
-    world.label_studio.edit(label_config=config)
+    world.label_studio.edit(label_config=CONFIG.replace("single", "multiple"))
     world.round()
 
     assert world.shown != old
     assert world.trainer.trainings == 2
-    assert world.trainer.plans[-1].task.labels == ("sport", "music", "food", "art")
+    assert world.trainer.plans[-1].task.kind == "multi_label"
 
 
 def test_edited_labels_without_enough_of_them_start_anew(world):
