@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xlt.data.cells import as_text, labels_or_paths, language, strings
-from xlt.data.columns import describe, find_columns, usual_column, without_labels
-from xlt.data.examples import Example
+from xlt.data.columns import TEXTS, describe, find_columns, of_split, without_labels
+from xlt.data.examples import MOST_TEXTS, Example
 from xlt.data.groups import check_groups, describe_groups
 from xlt.data.label_names import is_missing
 from xlt.data.languages import is_known, listed, normalise
@@ -19,7 +19,6 @@ from xlt.errors import DataError
 
 _MAX_TEXT = 1_000_000
 _MAX_FIELD = 1_000
-_NAMED_SPLITS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +116,8 @@ def read_examples(
     Args:
         path: The file, by suffix (`.csv`, `.tsv`, `.jsonl`, `.ndjson`, each also `.gz`, or
             `.parquet`), or a Hub data set as `owner/name:split`.
-        text: Column with the text.
+        text: Column with the text; several, with commas between them, for texts that belong
+            together.
         lang: Column with the language code.
         label: Column with the label.
         id: Column with an id.
@@ -171,7 +171,8 @@ def corpus_of(
             given = None if answers is None else answers[number]
             examples.append(_answered(example, given))
     if not examples:
-        raise DataError(f"no row of {path} has a text in {columns['text']!r}; it has {names}")
+        read = " and ".join(repr(columns[field]) for field in TEXTS if field in columns)
+        raise DataError(f"no row of {path} has a text in {read}; it has {names}")
     return Corpus(
         path=path,
         split=split,
@@ -188,23 +189,6 @@ def _answered(example: Example, given: tuple[Hashable | None, float] | None) -> 
     if given is None:
         return example
     return replace(example, answer=given[0], weight=example.weight * given[1])
-
-
-def of_split(rows: list[Row], split: str, path: str) -> list[Row]:
-    """Returns the rows of a split; raises DataError, which lists the splits, if there are none."""
-    names = dict.fromkeys(name for _, row in rows for name in row)
-    column = usual_column("split", list(names))
-    if column is None:
-        raise DataError(f"{path} has no column split; it has {list(names)}")
-    splits = [
-        as_text(cell) if isinstance(cell := row.get(column), str | int | float) else ""
-        for _, row in rows
-    ]
-    selected = [row for row, name in zip(rows, splits, strict=True) if name == split.strip()]
-    if not selected:
-        known = sorted(set(splits))[:_NAMED_SPLITS]
-        raise DataError(f"{path} has no rows with split {split!r}; it has {known}")
-    return selected
 
 
 def _missing(rows: list[Row], columns: Mapping[str, str]) -> Counter[str]:
@@ -233,11 +217,14 @@ def _example(
             )
         return string
 
-    texts = strings(row.get(columns["text"]))
-    if texts is None:
-        texts = (value("text", _MAX_TEXT) or "",)
+    texts = _texts(row, columns, lambda field: value(field, _MAX_TEXT))
     if not texts or any(map(is_blank, texts)):
         return None
+    if len(texts) > MOST_TEXTS:
+        raise DataError(
+            f"{path}, row {number}: expected at most {MOST_TEXTS} texts in {columns['text']!r}, "
+            f"got {len(texts)}"
+        )
     answer = None
     if "label" in columns:
         answer = _answer(row.get(columns["label"]), value, number, path)
@@ -249,6 +236,16 @@ def _example(
         group=value("group"),
         weight=_weight(value("weight"), number, path),
     )
+
+
+def _texts(
+    row: Mapping[str, object], columns: Mapping[str, str], value: Callable[[str], str | None]
+) -> tuple[str, ...]:
+    """Returns the texts of a row, those of a list in one column, or one of each column."""
+    several = None if TEXTS[1] in columns else strings(row.get(columns["text"]))
+    if several is not None:
+        return several
+    return tuple(value(field) or "" for field in TEXTS if field in columns)
 
 
 def _answer(

@@ -23,6 +23,7 @@ from xlt.simulate.replay import Texts
 from xlt.simulate.state import State
 from xlt.tasks.logistic import scaled
 from xlt.tasks.outputs import Outputs, Scores
+from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import Probe
 
 _log = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ def frozen(seed: int) -> Learner:
             [langs[row] for row in others],
             state.task.link,
             np.random.default_rng(seed),
+            swap=swap_of(state.task),
         )
         return Learned(
             outputs=fitted.model.outputs(pool.features, langs),

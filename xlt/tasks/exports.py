@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from xlt.data.corpus import Corpus, corpus_of, of_split
+from xlt.data.columns import of_split
+from xlt.data.corpus import Corpus, corpus_of
 from xlt.data.exports.items import UNANSWERED, Export, Item
 from xlt.data.exports.recognise import recognise
 from xlt.data.rows import with_nested
@@ -49,7 +50,8 @@ def read_file(
     Raises:
         DataError: If the file cannot be read.
     """
-    rows = with_nested(read_rows(path), filter(None, asked.values()))
+    named = [part for name in asked.values() if name for part in (name, *name.split(","))]
+    rows = with_nested(read_rows(path), map(str.strip, named))
     answers = answers and asked.get("label") != ""
     if not answers:
         asked = {**asked, **{field: asked.get(field) or "" for field in ("label", "weight")}}

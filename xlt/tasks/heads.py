@@ -6,11 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from xlt.data.examples import Example
+from xlt.encoder.pooling import combined_width
 from xlt.tasks.task import AnyTask
 
 
@@ -28,7 +30,15 @@ class Fit:
 
 
 class Head(nn.Module, ABC):
-    """The torch module of a kind of task, as training and prediction use it."""
+    """The torch module of a kind of task, as training and prediction use it.
+
+    Attributes:
+        apart: True if texts that belong together are read apart; otherwise they are one sequence.
+        texts: Number of rows that are read for an example.
+    """
+
+    apart: ClassVar[bool] = False
+    texts: int = 1
 
     @abstractmethod
     def __init__(self, task: Any, width: int, *, label_smoothing: float = 0.0) -> None:  # noqa: ANN401 - the kind's own task
@@ -40,7 +50,16 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Returns logits (B, W) from final hidden states (B, T, H) and attention mask (B, T)."""
+        """Returns logits (B, W) from hidden states (B texts, T, H) and attention mask (B texts, T).
+
+        The rows of an example follow one another.
+        """
+
+    def of_vectors(self, vectors: Tensor) -> Tensor:
+        """Returns logits (B, W) from the mean vector of each text (B texts, H), read apart."""
+        mask = torch.ones(len(vectors), 1, dtype=torch.int64, device=vectors.device)
+        logits: Tensor = self(vectors[:, None], mask)
+        return logits
 
     @abstractmethod
     def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -48,7 +67,7 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def warm_start(self, vectors: Tensor, targets: Tensor, weights: Tensor, *, l2: float) -> None:
-        """Fits the head alone on frozen sentence vectors (N, H), weighted by (N,).
+        """Fits the head alone on frozen sentence vectors (N, D), weighted by (N,).
 
         All other values that it sets are buffers, which training does not change.
         """
@@ -58,7 +77,17 @@ class Head(nn.Module, ABC):
         """Measures the fit of logits to the answers."""
 
 
-def build_head(task: AnyTask, width: int, *, label_smoothing: float = 0.0) -> Head:
-    """Returns the untrained head for a task, for an encoder of width H."""
-    head: type[Head] = import_module(f"xlt.tasks.{task.kind}.head").HEAD
-    return head(task, width, label_smoothing=label_smoothing)
+def build_head(task: AnyTask, width: int, *, texts: int = 1, label_smoothing: float = 0.0) -> Head:
+    """Returns the untrained head for a task.
+
+    Args:
+        task: The task.
+        width: H, the encoder's.
+        texts: Number of texts of an example.
+        label_smoothing: Share of the target spread over all labels.
+    """
+    kind: type[Head] = import_module(f"xlt.tasks.{task.kind}.head").HEAD
+    rows = texts if kind.apart else 1
+    head = kind(task, combined_width(width, rows), label_smoothing=label_smoothing)
+    head.texts = rows
+    return head

@@ -79,6 +79,7 @@ def train_joint(
             task=task,
             config=config,
             losses=run.history,
+            texts=len(labelled[0].texts),
             finish=finished,
         )
         if work:

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from xlt.config import TrainConfig
 from xlt.encoder.encoder import Encoder, each_batch
 from xlt.encoder.masked_lm import TiedMlmHead
-from xlt.encoder.pooling import mean_pool
+from xlt.encoder.pooling import combine, mean_pool
 from xlt.encoder.tokens import Tokens
 from xlt.errors import ConfigError
 from xlt.losses import JointLoss, LossWeights, alignment, joint_loss, language_mean, token_mean
@@ -80,8 +80,16 @@ class TransferModel(nn.Module):
         return logits[: len(hidden)]
 
 
-def build_model(encoder: Encoder, task: AnyTask, config: TrainConfig) -> TransferModel:
+def build_model(
+    encoder: Encoder, task: AnyTask, config: TrainConfig, *, texts: int = 1
+) -> TransferModel:
     """Adds heads to an encoder, and freezes the configured layers.
+
+    Args:
+        encoder: The encoder.
+        task: The task.
+        config: The settings.
+        texts: Number of texts of an example.
 
     Raises:
         ConfigError: If `freeze_layers` or `align_layer` is above the encoder's number of layers.
@@ -98,7 +106,7 @@ def build_model(encoder: Encoder, task: AnyTask, config: TrainConfig) -> Transfe
     mlm: nn.Module | None = encoder.mlm
     if mlm is None and isinstance(embeddings, nn.Embedding):
         mlm = TiedMlmHead(embeddings, encoder.width)
-    head = build_head(task, encoder.width, label_smoothing=config.label_smoothing)
+    head = build_head(task, encoder.width, texts=texts, label_smoothing=config.label_smoothing)
     model = TransferModel(encoder.model, head, mlm, align_layer=layer)
     _freeze(encoder, config)
     for module in encoder.model.modules():
@@ -180,7 +188,7 @@ def batch_loss(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reading:
-    """Logits (N, ..., C) and mean vectors (N, H) of N texts, in their order."""
+    """Logits (N, ..., C) and vectors (N, D) of N examples, in their order."""
 
     logits: Tensor
     vectors: Tensor
@@ -189,30 +197,37 @@ class Reading:
 def read(
     body: PreTrainedModel,
     head: Head,
-    tokens: Sequence[Tokens],
+    examples: Sequence[Sequence[Tokens]],
     pad_id: int,
     *,
     dtype: torch.dtype,
     batch_tokens: int = 2048,
 ) -> Reading:
-    """Runs texts through body and head without gradient.
+    """Runs examples through body and head without gradient.
 
     Args:
         body: The encoder's body.
         head: The task's head.
-        tokens: N > 0 tokenised texts.
+        examples: N > 0 examples, each `head.texts` tokenised texts.
         pad_id: Id of the padding token.
         dtype: Data type of matrix products.
         batch_tokens: Padded tokens per forward pass.
     """
     order: list[int] = []
     logits, vectors = [], []
+    tokens = [text for texts in examples for text in texts]
     for rows, states, mask in each_batch(
         body, tokens, pad_id, batch_tokens=batch_tokens, dtype=dtype
     ):
         order += rows
         with torch.no_grad():
-            logits.append(head(states, mask).cpu())
+            if head.texts == 1:
+                logits.append(head(states, mask).cpu())
             vectors.append(mean_pool(states, mask).cpu())
     back = torch.tensor(order).argsort()
-    return Reading(logits=torch.cat(logits)[back], vectors=torch.cat(vectors)[back])
+    each = torch.cat(vectors)[back]
+    if head.texts == 1:
+        return Reading(logits=torch.cat(logits)[back], vectors=each)
+    with torch.no_grad():
+        of_each = head.of_vectors(each.to(body.device)).cpu()
+    return Reading(logits=of_each, vectors=combine(each.view(-1, head.texts, each.shape[-1])))

@@ -11,17 +11,19 @@ from hypothesis import strategies as st
 from xlt.data.corpus import read_examples
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt.data.jsonl import as_row, from_row, read_jsonl, write_jsonl
+from xlt.data.label_names import is_missing
 from xlt.data.rows import is_blank
 from xlt.errors import DataError
 
 TEXTS = st.text(min_size=1, max_size=20).map(str.strip).filter(lambda text: not is_blank(text))
-LISTS = st.lists(TEXTS, max_size=3).map(tuple)
+LABELS = TEXTS.filter(lambda text: not is_missing(text))
+LISTS = st.lists(LABELS, max_size=3).map(tuple)
 EXAMPLES = st.builds(
     Example,
     id=st.uuids().map(str),
-    texts=st.lists(TEXTS, min_size=1, max_size=2).map(tuple),
+    texts=st.lists(TEXTS, min_size=1, max_size=3).map(tuple),
     lang=st.sampled_from(["en", "ha", UNKNOWN_LANGUAGE]),
-    answer=st.none() | TEXTS | LISTS,
+    answer=st.none() | LABELS | LISTS,
     group=st.none() | TEXTS,
     weight=st.sampled_from([1.0, 0.5]),
 )

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from label_studio_sdk.label_interface.interface import LabelInterface
 
-from tests.xlt.tasks.samples import MANY, answers, certain, control_tag, labels_of, task_of
+from tests.xlt.tasks.samples import (
+    MANY,
+    answers,
+    certain,
+    control_tag,
+    labels_of,
+    others_of,
+    task_of,
+    texts_of,
+)
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.outputs import Outputs
 from xlt.tasks.task import Suggestion
@@ -30,7 +39,7 @@ def test_label_studio_reads_the_template_as_the_task(kind, labels):
     tag = control_tag(config)
 
     assert interface.task == task_of(kind, labels)
-    assert (interface.kind.name, interface.text_key, interface.notes) == (kind, "text", ())
+    assert (interface.kind.name, interface.text_keys, interface.notes) == (kind, texts_of(kind), ())
     assert (interface.tag.name, interface.tag.tag) == (tag.name, tag.tag)
     assert (interface.tag.labels, interface.tag.objects) == (tag.labels, tag.objects)
     assert KINDS[kind].control.task(interface.tag) == interface.task
@@ -63,8 +72,8 @@ def test_what_a_model_suggests_is_accepted(kind, labels):
 def test_an_answer_that_the_interface_no_longer_has_is_not_suggested(kind, labels):
     """It was edited after the model was trained; so is a confidence that is no number."""
     interface = Interface.from_label_config(template(kind, labels[:2]))
-    task = task_of(kind, labels)
-    [old] = task.decode(Outputs(certain(task, labels[-1])[None]))
+    task = task_of(kind, others_of(kind) if kind == "pairwise" else labels)
+    [old] = task.decode(Outputs(certain(task, task.labels[-1])[None]))
     assert interface.results(old) is None
     [new] = interface.task.decode(Outputs(certain(interface.task, labels[0])[None]))
     assert interface.results(Suggestion(answer=new.answer, confidence=float("nan"))) is None
