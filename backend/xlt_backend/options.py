@@ -29,6 +29,8 @@ class ProjectOptions(BaseModel):
 
     Attributes:
         text_field: Key of `task.data` with the text. Default: the key that the interface shows.
+        texts: Names of the `<Text>` tags to read, if the interface has several. Default: those of
+            the control's `toName`, and the other one if there is exactly one.
         control: Name of the control to learn, if the interface has several. Default: the first one
             that xlt learns.
         rename: Labels that were renamed, as `{"old": "new"}`; `""` for a removed one. Answers and
@@ -61,6 +63,7 @@ class ProjectOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     text_field: str | None = None
+    texts: tuple[str, ...] | None = Field(default=None, min_length=1)
     control: str | None = None
     rename: dict[str, str] = Field(default_factory=dict)
     language_field: str | None = "lang"
@@ -81,11 +84,18 @@ class ProjectOptions(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_language(cls, value: Any) -> Any:  # noqa: ANN401 - any JSON
-        """Accepts `"source_languages": "en"` for a list of one language."""
-        if isinstance(value, Mapping) and isinstance(value.get("source_languages"), str):
-            return {**value, "source_languages": [value["source_languages"]]}
-        return value
+    def _one_name(cls, value: Any) -> Any:  # noqa: ANN401 - any JSON
+        """Accepts `"source_languages": "en"` for a list of one language, `texts` likewise."""
+        if not isinstance(value, Mapping):
+            return value
+        names = ("source_languages", "texts")
+        return {k: [v] if k in names and isinstance(v, str) else v for k, v in value.items()}
+
+    @model_validator(mode="after")
+    def _text_or_texts(self) -> ProjectOptions:
+        if self.text_field is not None and self.texts is not None:
+            raise ValueError("text_field names the one text that is read: give it or texts")
+        return self
 
     @field_validator("rename")
     @classmethod

@@ -22,8 +22,9 @@ from data import Split, draw
 
 from xlt.config import HEAD_L2
 from xlt.data.examples import Example
-from xlt.frozen.fit import Labelled, fit_frozen
-from xlt.simulate.replay import cached_vectors
+from xlt.frozen.features import Features, Labelled
+from xlt.frozen.fit import fit_frozen
+from xlt.simulate.replay import cached_features
 from xlt.tasks import logistic
 from xlt.tasks.calibration import Calibration, Link, probabilities
 from xlt.tasks.kinds import KINDS
@@ -42,13 +43,13 @@ Rater = Callable[["Case"], np.ndarray]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Case:
-    """One draw of rated texts: vectors of the labelled, the pool and the judging texts."""
+    """One draw of rated texts: features of the labelled, the pool and the judging texts."""
 
     task: AnyTask
     split: Split
-    known: np.ndarray
-    pool: np.ndarray
-    judging: np.ndarray
+    known: Features
+    pool: Features
+    judging: Features
     seed: int
 
     @property
@@ -63,8 +64,8 @@ class Case:
 
     def scaled(self) -> tuple[np.ndarray, np.ndarray]:
         """Vectors of the labelled and of the judging texts, as probes read them."""
-        known, judging = scaled(self.known, self.known), scaled(self.judging, self.known)
-        return known.astype(np.float64), judging.astype(np.float64)
+        known, judging = self.known.vectors[:, -1], self.judging.vectors[:, -1]
+        return scaled(known, known).astype(np.float64), scaled(judging, known).astype(np.float64)
 
 
 def rated(example: Example, numbers: int) -> Example:
@@ -89,7 +90,7 @@ def cases(args: argparse.Namespace) -> Iterator[tuple[int, int, Case]]:
                     labelled=[rated(e, numbers) for e in drawn.labelled],
                     judging=[rated(e, numbers) for e in drawn.judging],
                 )
-                known, pool, judging = (vectors(part, args) for part in parts)
+                known, pool, judging = (features(part, args) for part in parts)
                 task = KINDS["rating"].task([str(numbers)])
                 yield (
                     numbers,
@@ -100,11 +101,11 @@ def cases(args: argparse.Namespace) -> Iterator[tuple[int, int, Case]]:
                 )
 
 
-def vectors(examples: Sequence[Example], args: argparse.Namespace) -> np.ndarray:
-    """Returns the sentence vectors of examples, read from the folder of results."""
+def features(examples: Sequence[Example], args: argparse.Namespace) -> Features:
+    """Returns the features of examples; their vectors are read from the folder of results."""
     texts = [example.input for example in examples]
     show = lambda phase, done, total: None  # noqa: E731
-    return np.asarray(cached_vectors(texts, encoder=args.encoder, folder=args.out, show=show))
+    return cached_features(texts, encoder=args.encoder, folder=args.out, show=show)
 
 
 # Models -------------------------------------------------------------------------------------
@@ -175,7 +176,7 @@ def frozen_outputs(case: Case, targets: np.ndarray, link: Link) -> Outputs:
     labelled = case.split.labelled
     fitted = fit_frozen(
         Labelled(
-            vectors=case.known,
+            features=case.known,
             langs=[example.lang for example in labelled],
             targets=targets,
             groups=[example.group_key for example in labelled],

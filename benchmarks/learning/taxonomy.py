@@ -3,8 +3,8 @@ r"""Hierarchical F1 of topics in a tree: what the tree brings, in decisions and 
     python benchmarks/learning/taxonomy.py --data DATA_DIR --sets sib200 sib200-others
 
 DATA_DIR holds sib200.parquet. The seven topics are put under two or three branches, as the leaves
-of a tree. Labels, pool and judging texts are those of `run.py`; every model learns from the vectors
-of the frozen encoder.
+of a tree. Labels, pool and judging texts are those of `run.py`; every model learns from what the
+frozen encoder gives: the frozen model from its upper layers and from n-grams, others from vectors.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 from xlt.config import HEAD_L2
-from xlt.encoder.encoder import embed
-from xlt.frozen.fit import Labelled, fit_frozen
+from xlt.encoder.encoder import load_encoder
+from xlt.frozen.features import Features, Labelled
+from xlt.frozen.fit import fit_frozen
+from xlt.models.features import read_features
 from xlt.simulate.comparison import paired
 from xlt.tasks.calibration import Link
 from xlt.tasks.logistic import fit, scaled
@@ -43,8 +45,8 @@ BASELINE = "scikit-learn, most probable path"
 #: Share of a soft label that the other leaves of the branch have.
 SOFT = 0.1
 
-#: Vectors of labelled, pool and judging texts.
-Vectors = tuple[np.ndarray, np.ndarray, np.ndarray]
+#: Features of labelled, pool and judging texts.
+Read = tuple[Features, Features, Features]
 #: Learns (N, W) targets and returns logits (T, W) of the judging texts.
 Learner = Callable[[np.ndarray, Link], np.ndarray]
 
@@ -55,9 +57,9 @@ def task_of(branches: Mapping[str, Sequence[str]], labels: Sequence[str]) -> Tax
     return Taxonomy(paths=tuple((branch[label], label) for label in labels))
 
 
-def predicted(task: Taxonomy, split: Split, vectors: Vectors) -> dict[str, list[Paths]]:
+def predicted(task: Taxonomy, split: Split, read: Read) -> dict[str, list[Paths]]:
     """Returns the answers of every model to the judging texts."""
-    known, _, judged = vectors
+    known, judged = (features.vectors[:, -1] for features in (read[0], read[2]))
     numbers = np.array([split.task.labels.index(str(e.answer)) for e in split.labelled])
     right = np.eye(task.width)[numbers]
     x, unseen = scaled(known, known), scaled(judged, known)
@@ -67,7 +69,7 @@ def predicted(task: Taxonomy, split: Split, vectors: Vectors) -> dict[str, list[
         return fit(x, targets, link, l2=HEAD_L2).outputs(unseen).values
 
     def frozen(targets: np.ndarray, link: Link) -> np.ndarray:
-        return frozen_logits(targets, link, split, vectors)
+        return frozen_logits(targets, link, split, read)
 
     answers = {BASELINE: [(task.paths[number],) for number in plain]}
     for name, learner in (("head", head), ("frozen", frozen)):
@@ -97,11 +99,11 @@ def aware(task: Taxonomy, right: np.ndarray, learner: Learner) -> dict[str, np.n
     }
 
 
-def frozen_logits(targets: np.ndarray, link: Link, split: Split, vectors: Vectors) -> np.ndarray:
+def frozen_logits(targets: np.ndarray, link: Link, split: Split, read: Read) -> np.ndarray:
     """Returns logits (T, W) of the frozen model."""
-    known, pool, judged = vectors
+    known, pool, judged = read
     labelled = Labelled(
-        vectors=known,
+        features=known,
         langs=[e.lang for e in split.labelled],
         targets=targets,
         groups=[e.group_key for e in split.labelled],
@@ -125,7 +127,7 @@ def measured(
     for seed in range(args.seeds):
         split = draw(args.data, name, labels, seed, judge="test", most=args.most)
         known, pool, judged = (
-            embed([example.input for example in part], encoder=args.encoder)
+            read_features([example.input for example in part], load_encoder(args.encoder))
             for part in (split.labelled, split.pool, split.judging)
         )
         for tree, branches in BRANCHES.items():

@@ -70,7 +70,11 @@ def make_project(client: Client, request: pytest.FixtureRequest) -> MakeProject:
         title = f"{request.node.name[:40]} {next(numbers)}"
         project = client.create_project(title, label_config, **fields)
         if tasks:
-            texts = [{"text": f"Text number {n}.", "lang": "en"} for n in range(tasks)]
+            keys = ("text", "left", "right")
+            texts = [
+                {key: f"{key.title()} number {n}." for key in keys} | {"lang": "en"}
+                for n in range(tasks)
+            ]
             client.import_tasks(project.id, texts)
         return client.project(project.id)
 

@@ -137,3 +137,49 @@ def test_what_a_tree_brings_is_measured_for_every_model(tmp_path):
     for f1, whole, first in found.values():
         assert whole <= f1 <= first
         assert f1 == pytest.approx((whole + first) / 2, abs=0.002)
+
+
+def test_pairs_are_measured_by_every_learner(tmp_path):
+    """One line for each, and a table; no sentence that judges is learned from."""
+    languages = ["eng", "amh", "ben", "deu", "fin", "hau", "khm", "rus", "swa", "yor", "zul"]
+    rows = [
+        ("ntrex", f"ntrex:{n}", lang, f"{['goal', 'match', 'team', 'vote'][n % 4]} {lang} {n}")
+        for lang in languages
+        for n in range(40)
+    ]
+    columns = ["corpus", "key", "lang", "text"]
+    pd.DataFrame(rows, columns=columns).to_parquet(tmp_path / "parallel_text.parquet")
+    encoder = save_tiny_encoder(tmp_path / "tiny", "bert", positions=128)
+
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "pairs" / "run.py", "--data", tmp_path, "--encoder", encoder,
+         "--labels", "40", "--judging", "2", "--seeds", "1"],
+        check=True, timeout=300, capture_output=True, text=True,
+    )  # fmt: skip
+
+    found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert len({row["learner"] for row in found}) == 5
+    assert all(0 <= row["accuracy"] <= 1 for row in found)
+    assert sum(line.startswith("| 40 |") for line in done.stdout.splitlines()) == 5
+
+
+def test_preferences_are_measured_by_every_learner(tmp_path):
+    """In all and by language."""
+    rows = [
+        {"lang": lang, "split": split, "id": f"{split}{n}", "premise": f"premise {n}",
+         "question": "cause", "choice1": f"one {n}", "choice2": f"two {lang}",
+         "label": ("choice1", "choice2")[n % 2]}
+        for lang in ("et", "ta") for split in ("val", "test") for n in range(12)
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_parquet(tmp_path / "xcopa.parquet")
+    encoder = save_tiny_encoder(tmp_path / "tiny", "bert", positions=128)
+
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "pairs" / "preference.py", "--data", tmp_path,
+         "--encoder", encoder, "--judging", "5"],
+        check=True, timeout=300, capture_output=True, text=True,
+    )  # fmt: skip
+
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["learner"] for row in found] == ["scikit-learn", "probe", "frozen"]
+    assert all(row["judged"] == 10 and {"et", "ta"} < set(row) for row in found)

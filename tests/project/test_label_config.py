@@ -10,9 +10,11 @@ from xlt_backend.labelstudio.interface import template
 FOLDER = Path(__file__).parents[2] / "label_config"
 COMMENT = "<!-- {} `lang` in the task data is shown as a badge. -->\n"
 LABELS = ("First label", "Second label", "Third label")
+CHOICES = "Replace the choices by your labels."
 #: Kind -> labels of its file, and what people change in it.
 FILLED = {
     "rating": (("5",), "Set maxRating to your number of stars."),
+    "pairwise": (("left", "right"), "Show the keys of your texts. A third Text is the context."),
     "taxonomy": (
         ("Branch / First leaf", "Branch / Second leaf", "Third leaf"),
         "Replace the choices by your tree.",
@@ -24,11 +26,17 @@ FILLED = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_file_is_the_template_of_the_kind(kind):
     """What people paste is what `xlt connect --kind` and the demo make."""
-    labels, change = FILLED.get(kind, (LABELS, "Replace the choices by your labels."))
+    labels, change = FILLED.get(kind, (LABELS, CHOICES))
     expected = COMMENT.format(change) + template(kind, labels) + "\n"
     assert (FOLDER / f"{kind}.xml").read_text("utf-8") == expected
 
 
+def test_the_file_about_a_pair_of_texts():
+    """It is what `xlt connect --texts premise,hypothesis` makes."""
+    config = template("single_label", LABELS, ("premise", "hypothesis"))
+    assert (FOLDER / "pair.xml").read_text("utf-8") == COMMENT.format(CHOICES) + config + "\n"
+
+
 def test_every_file_belongs_to_a_kind():
     """No interface is left over that xlt does not learn."""
-    assert {path.stem for path in FOLDER.iterdir()} == set(KINDS)
+    assert {path.stem for path in FOLDER.iterdir()} == {*KINDS, "pair"}

@@ -18,9 +18,9 @@ def test_nothing_means_the_defaults(raw):
 
 
 def test_text_and_object_mean_the_same():
-    """Both are accepted; one language needs no list."""
-    assert of('{"batch": 10, "source_languages": "en"}') == of(
-        {"batch": 10, "source_languages": ["en"]}
+    """Both are accepted; one language or one text needs no list."""
+    assert of('{"batch": 10, "source_languages": "en", "texts": "premise"}') == of(
+        {"batch": 10, "source_languages": ["en"], "texts": ["premise"]}
     )
 
 
@@ -35,6 +35,8 @@ def test_text_and_object_mean_the_same():
         ({"rename": ["a=b"]}, "rename = ['a=b']"),
         ({"rename": {"a": "b", "b": "c"}}, "'a' is renamed to 'b', which is renamed itself"),
         ({"rename": {"a": "a"}}, "'a' is renamed to itself"),
+        ({"texts": []}, "texts = []"),
+        ({"text_field": "a", "texts": ["b"]}, "text_field names the one text that is read"),
         ("{", "not JSON"),
         ([1], "must be a JSON object, got list"),
         (7, "must be a JSON object, got int"),

@@ -115,10 +115,14 @@ def from_examples(
         if normalise(e.lang) != key and e.group is not None and e.group in by_group
     ]
     return AdaptData(
-        texts=tuple(dict.fromkeys((e.lang, e.text) for e in examples if normalise(e.lang) != key)),
+        texts=tuple(
+            dict.fromkeys(
+                (e.lang, text) for e in examples if normalise(e.lang) != key for text in e.texts
+            )
+        ),
         pairs=tuple(dict.fromkeys([*from_groups, *_called(pairs, called)])),
         lexicon=tuple(dict.fromkeys(_called(lexicon, called))),
-        sources=tuple(dict.fromkeys([*(e.text for e in in_source), *sources])),
+        sources=tuple(dict.fromkeys([*(text for e in in_source for text in e.texts), *sources])),
     )
 
 

@@ -22,7 +22,8 @@ SEED = 13
 DATA = """\
 DATA is a .csv, .tsv, .json or .jsonl file (each also .gz), a .parquet file, or owner/name:split on
 the Hub. Columns are found by their usual names (text, lang, label, id, group); name others by
-options, or '' for none. Weights are read only with --weight. A line says which columns are read.
+options, or '' for none; --text premise,hypothesis reads pairs of texts. Weights are read only with
+--weight. A line says which columns are read.
 Exports of Label Studio, doccano and Prodigy are read too; --label names the control. Spans are in
 a column of offsets, or tags of tokens, also a token per line (.conll, .conllu, .iob2).
 """
@@ -77,7 +78,12 @@ def add_columns(
     """Adds an option for the column of each name; returns their group."""
     columns = parser.add_argument_group(f"columns of {table}")
     for name in names:
-        columns.add_argument(f"--{name}", metavar="COLUMN", help=f"column with the {name}")
+        add = columns.add_argument
+        if name == "text":
+            text = "column with the text; A,B for two texts that belong together"
+            add("--text", action=_Columns, metavar="COLUMN", help=text)
+        else:
+            add(f"--{name}", metavar="COLUMN", help=f"column with the {name}")
     return columns
 
 
@@ -153,6 +159,21 @@ def without_text(*corpora: Corpus) -> dict[str, dict[str, int]]:
 def seed_of(args: argparse.Namespace) -> int:
     """Returns --seed or its default."""
     return SEED if args.seed is None else int(args.seed)
+
+
+class _Columns(argparse.Action):
+    """Joins the values of an option that is given several times, as if they were one list."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option: str | None = None,
+    ) -> None:
+        """Adds a value to those before."""
+        before = getattr(namespace, self.dest, None)
+        setattr(namespace, self.dest, values if before is None else f"{before},{values}")
 
 
 def _seed(text: str) -> int:

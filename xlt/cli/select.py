@@ -16,6 +16,7 @@ from xlt.cli import arguments, languages
 from xlt.cli.report import progress_bar
 from xlt.data.corpus import Corpus
 from xlt.data.examples import Example
+from xlt.data.jsonl import text_cell
 from xlt.errors import ConfigError, DataError
 from xlt.payoff.transfer import transfer_of
 from xlt.review.labels import review
@@ -96,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     shares = ", ".join(f"{lang} {count}" for lang, count in selection.quotas.items())
     fewer = f" (asked for {args.batch})" if selection.batch < args.batch else ""
     arguments.print_status(f"a batch of {selection.batch}{fewer}: {shares}")
-    text = {example.id: example.text for example in examples}
+    text = {example.id: text_cell(example) for example in examples}
     for pick in selection.picks if args.all else selection.picks[: selection.batch]:
         row = asdict(pick) | {"text": text[pick.id]}
         if not args.explain:
@@ -146,7 +147,7 @@ def _tasks(examples: Sequence[Example], vectors: NDArray[np.float32]) -> Tasks:
     return Tasks(
         ids=[example.id for example in examples],
         langs=[example.lang for example in examples],
-        texts=[example.text for example in examples],
+        texts=[example.input for example in examples],
         vectors=vectors,
     )
 
@@ -213,5 +214,5 @@ def _review(args: argparse.Namespace, corpus: Corpus) -> int:
         row |= {"label": task.plain(example.answer), "expected": task.plain(label.expected)}
         row |= {"doubt": round(label.suspicion, 4)}
         row |= {"reason": label.reason} if args.explain else {}
-        print(json.dumps(row | {"text": example.text}, ensure_ascii=False))
+        print(json.dumps(row | {"text": text_cell(example)}, ensure_ascii=False))
     return 0

@@ -5,17 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
+from xlt.data.examples import MOST_TEXTS
 from xlt.data.label_names import canonical
 from xlt.errors import DataError
 
 # Usual names of columns, the likeliest first; compared without case, `_` and `-`.
 _USUAL = {
-    "text": ("text", "sentence", "content", "tweet", "document", "review", "utterance", "body"),
+    "text": (
+        "text",
+        "sentence",
+        "content",
+        "tweet",
+        "document",
+        "review",
+        "utterance",
+        "body",
+        "texts",
+    ),
     "lang": ("lang", "language", "languagecode", "langid", "locale"),
     "label": ("label", "category", "class", "sentiment", "topic", "intent", "choice", "target"),
     "id": ("id", "taskid", "uid", "key", "index", "indexid"),
     "group": ("group", "groupid", "parallelid", "translationid", "sentenceid"),
 }
+#: Usual names of texts that belong together; read if no column has a usual name of a text.
+_PAIRS = (
+    ("premise", "hypothesis"),
+    ("sentence1", "sentence2"),
+    ("text1", "text2"),
+    ("sentencea", "sentenceb"),
+    ("texta", "textb"),
+    ("question1", "question2"),
+    ("question", "answer"),
+    ("premise", "choice1", "choice2"),
+    ("choice1", "choice2"),
+    ("left", "right"),
+)
+#: Fields of the texts of an example, in their order.
+TEXTS = ("text", "second text", "third text")[:MOST_TEXTS]
 #: Names that are read only if an option asks for them.
 _ASKED = {"weight": ("weight", "weights"), "split": ("split",)}
 #: Names of columns with spans, read if their cells hold some (`xlt.data.marked.tables`).
@@ -39,25 +65,60 @@ def find_columns(
     Args:
         names: All columns.
         asked: Field -> the column that the user named; None to find it by its usual names, empty
-            for no column.
+            for no column. For `text` it may name several columns, with commas between them.
         path: The table, for messages.
 
     Raises:
         DataError: If a column that the user named is missing, or if there is none with text.
     """
-    named = {field: named_column(name, names, path) for field, name in asked.items() if name}
+    named = {
+        field: named_column(name, names, path)
+        for field, name in asked.items()
+        if name and field != "text"
+    }
     free = [name for name in names if name not in named.values()]
-    columns: dict[str, str] = {}
+    columns = dict(zip(TEXTS, _text_columns(asked.get("text"), names, free, path), strict=False))
+    free = [name for name in free if name not in columns.values()]
     for field in (*_USUAL, "weight"):
+        if field == "text":
+            continue
         usual = usual_column(field, free) if field in _USUAL else None
         if field in named:
             columns[field] = named[field]
         elif asked.get(field) is None and usual is not None and usual not in columns.values():
             columns[field] = usual
-    if "text" not in columns:
+    return columns
+
+
+def _text_columns(
+    asked: str | None, names: Sequence[str], free: Sequence[str], path: str
+) -> list[str]:
+    """Returns the columns of the texts of an example: those named, one of a usual name, or two."""
+    if asked:
+        return _named_texts(asked, names, path)
+    usual = usual_column("text", free)
+    if usual is not None and asked is None:
+        return [usual]
+    plain = {_plain(name): name for name in reversed(free)}
+    pair = next((pair for pair in _PAIRS if set(pair) <= set(plain)), None)
+    if pair is None or asked is not None:
         raise DataError(
             f"{path} has no column with text; it has {list(names[:_NAMED])}, expected one of "
-            f"{list(_USUAL['text'])}: name the column with --text"
+            f"{list(_USUAL['text'])}, or two such as {_PAIRS[0][0]} and {_PAIRS[0][1]}: name the "
+            "column with --text"
+        )
+    return [plain[name] for name in pair]
+
+
+def _named_texts(asked: str, names: Sequence[str], path: str) -> list[str]:
+    """Returns the columns that the user named, one or several with commas between them."""
+    if "," not in asked or any(canonical(name) == canonical(asked) for name in names):
+        return [named_column(asked, names, path)]
+    columns = [named_column(name.strip(), names, path) for name in asked.split(",") if name.strip()]
+    if not columns or len(columns) > MOST_TEXTS or len(set(columns)) != len(columns):
+        raise DataError(
+            f"expected one column with text or up to {MOST_TEXTS} different ones, got --text "
+            f"{asked[:80]!r}"
         )
     return columns
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xlt.data.cells import as_text, labels_or_paths, language, strings
-from xlt.data.columns import describe, find_columns, without_labels
-from xlt.data.examples import Example
-from xlt.data.groups import check_groups, describe_groups
+from xlt.data.columns import TEXTS, describe, find_columns, without_labels
+from xlt.data.examples import MOST_TEXTS, Example
+from xlt.data.groups import check_groups, describe_groups, with_distinct_ids
 from xlt.data.label_names import is_missing
-from xlt.data.languages import is_known, listed, normalise
+from xlt.data.languages import is_known, listed
 from xlt.data.marked.tables import with_spans
 from xlt.data.marked.tokens import Places
 from xlt.data.rows import Row, is_blank, left_out
@@ -123,7 +123,8 @@ def read_examples(
     Args:
         path: The file, by suffix (`.csv`, `.tsv`, `.jsonl`, `.ndjson`, each also `.gz`, or
             `.parquet`), or a Hub data set as `owner/name:split`.
-        text: Column with the text.
+        text: Column with the text; several, with commas between them, for texts that belong
+            together.
         lang: Column with the language code.
         label: Column with the label.
         id: Column with an id.
@@ -182,11 +183,12 @@ def corpus_of(
             examples.append(_answered(example, given))
             tokens += marked.places[place : place + 1]
     if not examples:
-        raise DataError(f"no row of {path} has a text in {columns['text']!r}; it has {names}")
+        read = " and ".join(repr(columns[field]) for field in TEXTS if field in columns)
+        raise DataError(f"no row of {path} has a text in {read}; it has {names}")
     return Corpus(
         path=path,
         split=split,
-        examples=_distinct(examples, path),
+        examples=with_distinct_ids(examples, path),
         names=names,
         columns=columns,
         asked=asked,
@@ -222,18 +224,21 @@ def _example(
             raise DataError(
                 f"{path}, row {number}: {columns[field]} must be text, got {type(cell).__name__}"
             )
-        string = as_text(cell, exact=exact and field == "text")
+        string = as_text(cell, exact=exact and field in TEXTS)
         if len(string) > most:
             raise DataError(
                 f"{path}, row {number}: {columns[field]} is longer than {most} characters"
             )
         return string
 
-    texts = strings(row.get(columns["text"]), exact=exact)
-    if texts is None:
-        texts = (value("text", _MAX_TEXT) or "",)
+    texts = _texts(row, columns, lambda field: value(field, _MAX_TEXT), exact=exact)
     if not texts or any(map(is_blank, texts)):
         return None
+    if len(texts) > MOST_TEXTS:
+        raise DataError(
+            f"{path}, row {number}: expected at most {MOST_TEXTS} texts in {columns['text']!r}, "
+            f"got {len(texts)}"
+        )
     answer = None
     if "label" in columns:
         answer = _answer(row.get(columns["label"]), value, number, path)
@@ -245,6 +250,20 @@ def _example(
         group=value("group"),
         weight=_weight(value("weight"), number, path),
     )
+
+
+def _texts(
+    row: Mapping[str, object],
+    columns: Mapping[str, str],
+    value: Callable[[str], str | None],
+    *,
+    exact: bool,
+) -> tuple[str, ...]:
+    """Returns the texts of a row, those of a list in one column, or one of each column."""
+    several = None if TEXTS[1] in columns else strings(row.get(columns["text"]), exact=exact)
+    if several is not None:
+        return several
+    return tuple(value(field) or "" for field in TEXTS if field in columns)
 
 
 def _answer(
@@ -273,26 +292,3 @@ def _weight(value: str | None, number: int, path: str) -> float:
     if not 0.0 < weight <= 1.0:
         raise DataError(f"{path}, row {number}: weight must be in (0, 1], got {value!r}")
     return weight
-
-
-def _distinct(examples: list[Example], path: str) -> list[Example]:
-    """Makes ids distinct; an id that several languages share becomes their group."""
-    counts = Counter(example.id for example in examples)
-    if len(counts) == len(examples):
-        return examples
-    pairs = Counter((example.id, normalise(example.lang)) for example in examples)
-    (id, key), most = pairs.most_common(1)[0]
-    if most > 1:
-        lang = next(e.lang for e in examples if (e.id, normalise(e.lang)) == (id, key))
-        raise DataError(
-            f"{path}: expected distinct ids, but id {id!r} occurs {most} times in language "
-            f"{lang!r}: name another column with --id, or give --id '' to number the rows"
-        )
-    return [
-        replace(
-            example,
-            id=f"{example.id}/{example.lang}",
-            group=example.group if example.group is not None else example.id,
-        )
-        for example in examples
-    ]

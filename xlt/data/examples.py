@@ -10,6 +10,8 @@ from xlt.errors import DataError
 
 #: The code of an unknown language (ISO 639-2 "und").
 UNKNOWN_LANGUAGE = "und"
+#: Largest number of texts of an example.
+MOST_TEXTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,10 @@
-"""Groups of translations: a check that texts of one group are translations of one another."""
+"""Groups of translations: found by ids, and checked to be translations of one another."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt.data.languages import normalise
@@ -62,3 +64,34 @@ def check_groups(
             f"{other.text[:_SHOWN]!r}; give --group '' for no groups, --group with another "
             f"column{together}"
         )
+
+
+def with_distinct_ids(examples: list[Example], path: str) -> list[Example]:
+    """Makes ids distinct; an id that several languages share becomes their group.
+
+    Args:
+        examples: Examples of a table.
+        path: The table, for messages.
+
+    Raises:
+        DataError: If an id occurs twice in a language.
+    """
+    counts = Counter(example.id for example in examples)
+    if len(counts) == len(examples):
+        return examples
+    pairs = Counter((example.id, normalise(example.lang)) for example in examples)
+    (id, key), most = pairs.most_common(1)[0]
+    if most > 1:
+        lang = next(e.lang for e in examples if (e.id, normalise(e.lang)) == (id, key))
+        raise DataError(
+            f"{path}: expected distinct ids, but id {id!r} occurs {most} times in language "
+            f"{lang!r}: name another column with --id, or give --id '' to number the rows"
+        )
+    return [
+        replace(
+            example,
+            id=f"{example.id}/{example.lang}",
+            group=example.group if example.group is not None else example.id,
+        )
+        for example in examples
+    ]

@@ -14,8 +14,7 @@ from xlt.errors import DataError
 
 def as_row(example: Example) -> dict[str, Any]:
     """Returns an example as a row, without empty fields."""
-    text = example.text if len(example.texts) == 1 else list(example.texts)
-    row: dict[str, Any] = {"id": example.id, "text": text, "lang": example.lang}
+    row: dict[str, Any] = {"id": example.id, "text": text_cell(example), "lang": example.lang}
     if example.answer is not None:
         row["label"] = _plain(example.answer)
     if example.group is not None:
@@ -23,6 +22,11 @@ def as_row(example: Example) -> dict[str, Any]:
     if example.weight != 1.0:
         row["weight"] = example.weight
     return row
+
+
+def text_cell(example: Example) -> str | list[str]:
+    """Returns the text of an example as a cell of JSON, or a list of its texts."""
+    return example.text if len(example.texts) == 1 else list(example.texts)
 
 
 def from_row(row: Mapping[str, Any]) -> Example:

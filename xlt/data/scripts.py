@@ -12,7 +12,9 @@ from xlt.data.letters import script
 _SHARE, _LEAST = 0.9, 20
 
 
-def held_back(ids: Sequence[str], texts: Sequence[str], langs: Sequence[str]) -> dict[str, str]:
+def held_back(
+    ids: Sequence[str], texts: Sequence[str | tuple[str, ...]], langs: Sequence[str]
+) -> dict[str, str]:
     """Finds texts that should be labelled after all others of their language.
 
     A text without letters has nothing to label. If nine in ten texts of a language share a script,
@@ -22,13 +24,13 @@ def held_back(ids: Sequence[str], texts: Sequence[str], langs: Sequence[str]) ->
 
     Args:
         ids: N ids.
-        texts: N texts.
+        texts: N texts, or texts that belong together: their scripts are compared in order.
         langs: N language codes.
 
     Returns:
         The reason for each text to wait, by its id.
     """
-    scripts = [script(text) for text in texts]
+    scripts = [_scripts(text) for text in texts]
     counts: dict[str, Counter[str]] = {}
     keys = {code: normalise(code) for code in set(langs)}
     for code, name in zip(langs, scripts, strict=True):
@@ -47,3 +49,9 @@ def held_back(ids: Sequence[str], texts: Sequence[str], langs: Sequence[str]) ->
         elif name != expected:
             reasons[id] = f"is in {name.lower()} script, texts in {code} are in {expected.lower()}"
     return reasons
+
+
+def _scripts(texts: str | tuple[str, ...]) -> str:
+    """Returns the scripts of texts in words; empty if none has a letter."""
+    names = [script(text) for text in ((texts,) if isinstance(texts, str) else texts)]
+    return " and ".join(name or "no" for name in names) if any(names) else ""

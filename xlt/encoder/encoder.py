@@ -18,7 +18,7 @@ from xlt.encoder.dtypes import keep_table_as_stored
 from xlt.encoder.locations import bundled as bundled  # `xlt.encoder.encoder.bundled()` is promised
 from xlt.encoder.locations import resolve
 from xlt.encoder.masked_lm import TrainedMlmHead, load_with_head
-from xlt.encoder.pooling import mean_pool
+from xlt.encoder.pooling import apart, combine, mean_pool
 from xlt.encoder.reading import each_batch, longest_input
 from xlt.encoder.tokens import Input, TextTokenizer
 from xlt.encoder.windows import WordTokenizer
@@ -214,8 +214,11 @@ def embed(
 ) -> NDArray[np.float32]:
     """Computes sentence vectors: the mean over the tokens of the final layer.
 
+    Texts that belong together are read apart: as one sequence they say little of how they relate
+    to an encoder that was not trained on pairs (docs/results/pairs.md).
+
     Args:
-        texts: N texts; may be empty.
+        texts: N texts, or N times K texts that belong together; may be empty.
         encoder: A name that `load_encoder` takes, or a loaded encoder. A name is loaded at each
             call, the bundled encoder in less than a second.
         max_length: Texts are truncated to this number of tokens.
@@ -223,17 +226,21 @@ def embed(
         precision: auto, bf16 or fp32.
 
     Returns:
-        (N, H) float32, row i for text i.
+        (N, H) float32, row i for text i; (N, `combined_width(H, K)`) of K texts, see
+        `xlt.encoder.pooling.combine`.
 
     Raises:
+        DataError: If the number of texts that belong together varies.
         EncoderError: If the encoder cannot be loaded.
     """
+    each, together = apart(texts)
     loaded = load_encoder(encoder, to_read=True) if isinstance(encoder, str) else encoder
     dtype = loaded.forward_dtype(loaded.model.device, precision)
     if isinstance(encoder, str):
         store_for_reading(loaded.model, dtype)
-    tokens = loaded.text_tokenizer(max_length)(texts)
-    vectors = np.zeros((len(texts), loaded.width), dtype=np.float32)
+    distinct = {text: row for row, text in enumerate(dict.fromkeys(each))}
+    tokens = loaded.text_tokenizer(max_length)(list(distinct))
+    vectors = torch.zeros(len(distinct), loaded.width)
     for rows, states, batch in each_batch(
         loaded.model,
         tokens,
@@ -241,5 +248,6 @@ def embed(
         batch_tokens=batch_tokens,
         dtype=dtype,
     ):
-        vectors[rows] = mean_pool(states, batch.attention_mask).cpu().numpy()
-    return vectors
+        vectors[rows] = mean_pool(states, batch.attention_mask).cpu()
+    places = [distinct[text] for text in each]
+    return combine(vectors[places].view(-1, together, loaded.width)).numpy()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from xlt.tasks.swaps import Swap
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 
@@ -31,6 +33,10 @@ class Features:
     def take(self, rows: NDArray[np.intp] | slice) -> Features:
         """Returns the features of some texts, in the order of `rows`."""
         return Features(vectors=self.vectors[rows], ngrams=self.ngrams[rows])
+
+    def swapped(self, swap: Swap) -> Features:
+        """Returns the features of the same examples with their two texts exchanged."""
+        return Features(vectors=swap(self.vectors), ngrams=self.ngrams)
 
     def concat(self, others: Features) -> Features:
         """Returns these features, followed by others."""
@@ -71,4 +77,14 @@ class Labelled:
             targets=self.targets[rows],
             groups=[self.groups[row] for row in rows],
             weights=self.weights[rows],
+        )
+
+    def both_orders(self, swap: Swap) -> Labelled:
+        """Returns the examples, and the same with their two texts and their targets exchanged."""
+        return Labelled(
+            features=self.features.concat(self.features.swapped(swap)),
+            langs=[*self.langs, *self.langs],
+            targets=np.concatenate([self.targets, self.targets[:, ::-1]]),
+            groups=[*self.groups, *self.groups],
+            weights=np.concatenate([self.weights, self.weights]),
         )

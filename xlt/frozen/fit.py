@@ -17,6 +17,7 @@ from xlt.frozen.model import FrozenModel
 from xlt.frozen.ngrams import rarity, tf_idf
 from xlt.frozen.ridge import Matrix, gaussian
 from xlt.tasks.calibration import Link
+from xlt.tasks.swaps import Swap
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
@@ -56,6 +57,7 @@ def fit_frozen(
     pool_langs: Sequence[str],
     link: Link,
     rng: np.random.Generator,
+    swap: Swap | None = None,
 ) -> Fitted:
     """Fits a frozen model.
 
@@ -69,7 +71,12 @@ def fit_frozen(
         pool_langs: P language codes.
         link: Function from logits to probabilities.
         rng: Draws the rows of the kernel machine if there are too many.
+        swap: See `FrozenModel`. Both orders of the texts are learned then; `Fitted.rows` beyond N
+            are those of exchanged texts.
     """
+    if swap is not None:
+        labelled = labelled.both_orders(swap)
+        pool, pool_langs = pool.concat(pool.swapped(swap)), [*pool_langs, *pool_langs]
     labelled = replace(labelled, targets=possible(labelled.targets, labelled.weights, link))
     rows = _drawn(labelled.langs, MOST_LABELS, rng)
     texts = _drawn(pool_langs, MOST_TEXTS, rng)
@@ -91,6 +98,7 @@ def fit_frozen(
         idf=_half(ngrams.idf),
         ngrams=_half(ngrams.weight * (ngrams.rows.T @ coefficients)),
         biases=(machine.logits(machine.prior) * scale).astype(np.float32),
+        swap=swap,
     )
     return Fitted(
         model=model,

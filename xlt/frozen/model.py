@@ -15,6 +15,7 @@ from xlt.frozen.features import Features
 from xlt.frozen.ngrams import COLUMNS, tf_idf
 from xlt.frozen.ridge import gaussian
 from xlt.tasks.outputs import Outputs
+from xlt.tasks.swaps import Swap
 
 Array = NDArray[np.float32]
 
@@ -33,6 +34,8 @@ class FrozenModel:
         idf: (COLUMNS,) weight of each column of n-grams.
         ngrams: (COLUMNS, W) in logits.
         biases: (W,) in logits.
+        swap: Exchanges the two texts of examples, for tasks whose two outputs are exchanged with
+            them; None for all others. It is the task's, so that it is not stored.
     """
 
     centres: Centres
@@ -41,6 +44,7 @@ class FrozenModel:
     idf: Array
     ngrams: Array
     biases: Array
+    swap: Swap | None = None
 
     @property
     def layers(self) -> int:
@@ -49,6 +53,13 @@ class FrozenModel:
 
     def outputs(self, features: Features, langs: Sequence[str]) -> Outputs:
         """Returns logits (N, W) of texts by their features and languages (N)."""
+        here = self._logits(features, langs)
+        if self.swap is None:
+            return Outputs(here)
+        there = self._logits(features.swapped(self.swap), langs)
+        return Outputs((here + there[:, ::-1]) / 2)
+
+    def _logits(self, features: Features, langs: Sequence[str]) -> Array:
         logits = np.empty((len(features), len(self.biases)), dtype=np.float32)
         for start in range(0, len(features), _CHUNK):
             rows = slice(start, start + _CHUNK)
@@ -56,7 +67,7 @@ class FrozenModel:
             units = self.centres.units(chunk.vectors[:, -self.layers :], langs[rows])
             compared = gaussian(units, self.support) @ self.coefficients
             logits[rows] = compared + tf_idf(chunk.ngrams, self.idf) @ self.ngrams + self.biases
-        return Outputs(logits)
+        return logits
 
     def tensors(self) -> dict[str, Array]:
         """Returns all values by name, for a file."""

@@ -21,8 +21,12 @@ COLUMNS = 2**18
 SIZES = (2, 5)
 
 
-def count_ngrams(texts: Sequence[str]) -> csr_matrix:
-    """Returns the number of times that each text has the n-grams of each column, (N, COLUMNS)."""
+def count_ngrams(texts: Sequence[str | tuple[str, ...]]) -> csr_matrix:
+    """Returns the number of times that each text has the n-grams of each column, (N, COLUMNS).
+
+    Texts that belong together have none: what matters is how they relate, not which words are in
+    one of them.
+    """
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import HashingVectorizer  # type: ignore[import-untyped]
 
@@ -36,7 +40,8 @@ def count_ngrams(texts: Sequence[str]) -> csr_matrix:
         norm=None,
         dtype=np.float32,
     )
-    return hashing.transform(texts)
+    written = [text if isinstance(text, str) else "" for text in texts]
+    return hashing.transform(written)
 
 
 def rarity(counts: csr_matrix) -> NDArray[np.float32]:

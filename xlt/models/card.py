@@ -55,7 +55,7 @@ from xlt.data.examples import Example
 from xlt.models.predictor import Predictor
 
 predictor = Predictor.load(Path("."))
-predictions = predictor.predict([Example(id="1", texts=("Some text.",), lang="LANG")])
+predictions = predictor.predict([Example(id="1", texts=TEXTS, lang="LANG")])
 print(predictions.suggestions[0])
 ```
 
@@ -105,6 +105,7 @@ class Card:
         scores: Language -> score on those labels; empty if there are none.
         reason: Reason of the training; empty if it was started by hand.
         judgement: The decision on it when it was saved, with its reason; empty without one.
+        texts: Number of texts of an example.
     """
 
     task: AnyTask
@@ -115,6 +116,7 @@ class Card:
     scores: Mapping[str, LanguageScore] = field(default_factory=dict)
     reason: str = ""
     judgement: str = ""
+    texts: int = 1
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -160,7 +162,7 @@ def render(card: Card) -> str:
         f"# {card.task.kind.replace('_', ' ').capitalize()} model, trained with xlt",
         _facts(card),
         _accuracy(card),
-        _LOADING.replace("LANG", lang),
+        _LOADING.replace("LANG", lang).replace("TEXTS", _some_texts(card.texts)),
     )
     return "\n\n".join(parts) + "\n"
 
@@ -185,6 +187,7 @@ def _facts(card: Card) -> str:
     licence = card.encoder.licence or "not stated: see the encoder's page"
     facts = {
         "annotators decide": _plain(decided),
+        "texts of an example": str(card.texts) if card.texts > 1 else "",
         "labels": _labels(card.task.labels),
         "encoder": _plain(card.encoder.name, most=2 * _MAX_NAME) + adapted + trained,
         "licence of the encoder": _plain(licence),
@@ -196,6 +199,12 @@ def _facts(card: Card) -> str:
     }
     rows = [f"| {name} | {fact} |" for name, fact in facts.items() if fact]
     return "\n".join(["| | |", "|---|---|", *rows])
+
+
+def _some_texts(count: int) -> str:
+    """Returns the texts of an example in Python."""
+    texts = ("Some text.", "Another text.", "A third text.")[:count]
+    return "(" + ", ".join(f'"{text}"' for text in texts) + ("," if count == 1 else "") + ")"
 
 
 def _labels(labels: Sequence[str]) -> str:

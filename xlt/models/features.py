@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from xlt.encoder.encoder import Encoder
-from xlt.encoder.pooling import mean_pool
+from xlt.encoder.pooling import apart, combine_layers, mean_pool
 from xlt.encoder.reading import each_batch
 from xlt.encoder.tokens import Input
 from xlt.frozen.features import Features
@@ -27,8 +28,7 @@ def read_features(
     vectors = read_vectors(
         texts, encoder, max_length=max_length, precision=precision, progress=progress
     )
-    written = [text if isinstance(text, str) else "\n".join(text) for text in texts]
-    return Features(vectors=vectors, ngrams=count_ngrams(written))
+    return Features(vectors=vectors, ngrams=count_ngrams(texts))
 
 
 def read_vectors(
@@ -43,7 +43,7 @@ def read_vectors(
     """Reads texts by the encoder's upper layers.
 
     Args:
-        texts: N texts; may be empty.
+        texts: N texts, or N times K texts that belong together and are read apart; may be empty.
         encoder: The encoder.
         max_length: Texts are truncated to this number of tokens.
         precision: auto, bf16 or fp32.
@@ -52,11 +52,13 @@ def read_vectors(
 
     Returns:
         (N, L, H), the mean over the tokens of each layer in `Encoder.upper_layers`, and of the
-        final layer.
+        final layer; (N, L, D) of K texts, see `xlt.encoder.pooling.combine`.
     """
     layers = encoder.upper_layers
-    vectors = np.zeros((len(texts), (len(layers) + 1) * encoder.width), dtype=np.float32)
-    tokens = encoder.text_tokenizer(max_length)(texts)
+    each, together = apart(texts)
+    distinct = {text: row for row, text in enumerate(dict.fromkeys(each))}
+    vectors = np.zeros((len(distinct), (len(layers) + 1) * encoder.width), dtype=np.float32)
+    tokens = encoder.text_tokenizer(max_length)(list(distinct))
     done = 0
     progress(done, len(texts))
     for rows, states, batch in each_batch(
@@ -69,5 +71,6 @@ def read_vectors(
     ):
         vectors[rows] = mean_pool(states, batch.attention_mask).cpu().numpy()
         done += len(rows)
-        progress(done, len(texts))
-    return vectors.reshape(len(texts), len(layers) + 1, encoder.width)
+        progress(done * len(texts) // len(tokens), len(texts))
+    every = torch.from_numpy(vectors[[distinct[text] for text in each]])
+    return combine_layers(every.view(-1, together, len(layers) + 1, encoder.width)).numpy()

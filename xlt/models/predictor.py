@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from xlt.data.examples import Example
 from xlt.encoder.encoder import Encoder, store_for_reading
-from xlt.encoder.pooling import mean_pool
+from xlt.encoder.pooling import apart, combine_layers, mean_pool
 from xlt.encoder.reading import each_batch
-from xlt.encoder.tokens import Input
+from xlt.encoder.tokens import Input, Padded
+from xlt.errors import DataError
 from xlt.frozen.features import Features
 from xlt.frozen.model import FrozenModel
 from xlt.frozen.ngrams import count_ngrams
-from xlt.models.artifact import load_model
+from xlt.models.artifact import load_model, read_texts
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.heads import Head
 from xlt.tasks.outputs import Outputs, Scores
@@ -34,6 +36,7 @@ class Predictor:
 
     Attributes:
         task: Task of the model.
+        texts: Number of texts of an example.
         calibration: Calibration of the model's outputs.
         tokenize: Turns texts into token ids.
     """
@@ -46,8 +49,10 @@ class Predictor:
         calibration: Calibration,
         *,
         max_length: int,
+        texts: int = 1,
     ) -> None:
         self.task = task
+        self.texts = texts
         self.calibration = calibration
         self._body = encoder.model
         self._head = head
@@ -81,7 +86,14 @@ class Predictor:
         calibration = Calibration.load(Path(folder))
         if not isinstance(head, FrozenModel):
             head.to(device)
-        return cls(encoder, head, task, calibration, max_length=config.max_length)
+        return cls(
+            encoder,
+            head,
+            task,
+            calibration,
+            max_length=config.max_length,
+            texts=read_texts(Path(folder)),
+        )
 
     def predict(
         self,
@@ -114,32 +126,66 @@ class Predictor:
             examples: N examples; may be empty.
             batch_tokens: Padded tokens per forward pass.
             progress: Called with the number of examples done and N, after every batch.
+
+        Raises:
+            DataError: If an example has another number of texts than the model reads.
         """
-        texts = [example.input for example in examples]
+        for example in examples:
+            if len(example.texts) != self.texts:
+                raise DataError(
+                    f"example {example.id!r} has {len(example.texts)} texts; the model reads "
+                    f"{self.texts}"
+                )
         if not isinstance(self._head, FrozenModel) and self._head.reads_words:
+            texts = [example.input for example in examples]
             return self._words_scored(texts, self._head, batch_tokens, progress)
-        tokens = self.tokenize(texts)
-        logits = np.zeros((len(tokens), self.task.width), dtype=np.float32)
-        vectors = np.zeros((len(tokens), self._width), dtype=np.float32)
+        if self.texts == 1 or not (isinstance(self._head, FrozenModel) or self._head.apart):
+            return self._read(examples, batch_tokens, progress)
+        return self._read_apart(examples, batch_tokens, progress)
+
+    def _read(
+        self, examples: Sequence[Example], batch_tokens: int, progress: Callable[[int, int], None]
+    ) -> Scores:
+        """Reads each example as one sequence."""
+        logits = np.zeros((len(examples), self.task.width), dtype=np.float32)
+        vectors = np.zeros((len(examples), self._width), dtype=np.float32)
         done = 0
-        for rows, states, batch in each_batch(
-            self._body,
-            tokens,
-            self._pad_id,
-            batch_tokens=batch_tokens,
-            dtype=self._dtype,
-            layers=self._layers,
-        ):
+        for rows, states, batch in self._batches([e.input for e in examples], batch_tokens):
             with torch.inference_mode():
                 pooled = mean_pool(states, batch.attention_mask).cpu().numpy()
                 if not isinstance(self._head, FrozenModel):
                     logits[rows] = self._head(states, batch.attention_mask).cpu().numpy()
             if isinstance(self._head, FrozenModel):
-                logits[rows] = _compared(self._head, pooled, [examples[row] for row in rows])
+                layers = pooled.reshape(len(rows), self._head.layers, -1)
+                logits[rows] = _compared(self._head, layers, [examples[row] for row in rows])
             vectors[rows] = pooled[:, -self._width :]
             done += len(rows)
-            progress(done, len(tokens))
+            progress(done, len(examples))
         return Scores(outputs=Outputs(logits), vectors=vectors)
+
+    def _read_apart(
+        self, examples: Sequence[Example], batch_tokens: int, progress: Callable[[int, int], None]
+    ) -> Scores:
+        """Reads each distinct text once; progress is counted in examples."""
+        each, _ = apart([example.input for example in examples])
+        distinct = {text: row for row, text in enumerate(dict.fromkeys(each))}
+        pooled = torch.zeros(len(distinct), (len(self._layers) + 1) * self._width)
+        done = 0
+        for rows, states, batch in self._batches(list(distinct), batch_tokens):
+            with torch.inference_mode():
+                pooled[rows] = mean_pool(states, batch.attention_mask).cpu()
+            done += len(rows)
+            progress(done * len(examples) // len(distinct), len(examples))
+        pooled = pooled[[distinct[text] for text in each]]
+        combined = combine_layers(
+            pooled.view(-1, self.texts, len(self._layers) + 1, self._width)
+        ).numpy()
+        if isinstance(self._head, FrozenModel):
+            logits = _compared(self._head, combined, examples)
+        else:
+            with torch.inference_mode():
+                logits = self._head.of_vectors(pooled.to(self._device)).cpu().numpy()
+        return Scores(outputs=Outputs(logits), vectors=combined[:, -1])
 
     def _words_scored(
         self,
@@ -186,13 +232,24 @@ class Predictor:
             vectors=vectors,
         )
 
+    def _batches(
+        self, inputs: Sequence[Input], batch_tokens: int
+    ) -> Iterator[tuple[list[int], Tensor, Padded]]:
+        """Reads texts, see `xlt.encoder.reading.each_batch`."""
+        return each_batch(
+            self._body,
+            self.tokenize(inputs),
+            self._pad_id,
+            batch_tokens=batch_tokens,
+            dtype=self._dtype,
+            layers=self._layers,
+        )
+
 
 def _compared(
-    model: FrozenModel, pooled: NDArray[np.float32], examples: Sequence[Example]
+    model: FrozenModel, layers: NDArray[np.float32], examples: Sequence[Example]
 ) -> NDArray[np.floating]:
-    """Returns the logits (B, W) of examples by the mean states (B, L D) of their layers."""
-    features = Features(
-        vectors=pooled.reshape(len(pooled), model.layers, -1),
-        ngrams=count_ngrams([example.text for example in examples]),
-    )
+    """Returns the logits (B, W) of examples by the vectors (B, L, D) of their layers."""
+    counts = count_ngrams([example.input for example in examples])
+    features = Features(vectors=layers, ngrams=counts)
     return model.outputs(features, [example.lang for example in examples]).values

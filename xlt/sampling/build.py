@@ -22,13 +22,13 @@ class Tasks:
         ids: N distinct ids.
         langs: N language codes.
         vectors: (N, D) sentence vectors.
-        texts: N texts, to hold back those without words; () holds none back.
+        texts: N inputs (`Example.input`), to hold back those without words; () holds none back.
     """
 
     ids: Sequence[str]
     langs: Sequence[str]
     vectors: NDArray[np.floating]
-    texts: Sequence[str] = ()
+    texts: Sequence[str | tuple[str, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

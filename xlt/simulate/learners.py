@@ -24,6 +24,7 @@ from xlt.simulate.state import State
 from xlt.tasks.logistic import scaled
 from xlt.tasks.outputs import Outputs, Scores
 from xlt.tasks.probes import NO_PROBE, has_probe
+from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import AnyTask, Probe
 
 _log = logging.getLogger(__name__)
@@ -105,6 +106,7 @@ def frozen(seed: int) -> Learner:
             [langs[row] for row in others],
             link,
             np.random.default_rng(seed),
+            swap=swap_of(state.task),
         )
         return Learned(
             outputs=fitted.model.outputs(pool.features, langs),

@@ -156,8 +156,7 @@ def cached_features(
         vectors = _layers(texts, encoder, show)
         with replacement(file) as beside:
             np.save(beside, vectors)
-    counts = count_ngrams([text if isinstance(text, str) else "\n".join(text) for text in texts])
-    return Features(vectors=np.load(file, mmap_mode="r"), ngrams=counts)
+    return Features(vectors=np.load(file, mmap_mode="r"), ngrams=count_ngrams(texts))
 
 
 def _layers(

@@ -60,7 +60,8 @@ def read_file(
     Raises:
         DataError: If the file cannot be read.
     """
-    rows = with_nested(read_rows(path), filter(None, asked.values()))
+    named = [part for name in asked.values() if name for part in (name, *name.split(","))]
+    rows = with_nested(read_rows(path), map(str.strip, named))
     answers = answers and asked.get("label") != ""
     if not answers:
         asked = {**asked, **{field: asked.get(field) or "" for field in ("label", "weight")}}

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from xlt.data.examples import Example
+from xlt.encoder.pooling import combined_width
 from xlt.encoder.tokens import PaddedWords, Tokens
 from xlt.tasks.task import AnyTask
 
@@ -29,7 +31,15 @@ class Fit:
 
 
 class Head(nn.Module, ABC):
-    """The torch module of a kind of task, as training and prediction use it."""
+    """The torch module of a kind of task, as training and prediction use it.
+
+    Attributes:
+        apart: True if texts that belong together are read apart; otherwise they are one sequence.
+        texts: Number of rows that are read for an example.
+    """
+
+    apart: ClassVar[bool] = False
+    texts: int = 1
 
     #: Whether outputs are one row per word of a text, so that the whole text must be read.
     reads_words: ClassVar[bool] = False
@@ -48,14 +58,21 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Returns logits (B, W) from final hidden states (B, T, H) and attention mask (B, T).
+        """Returns logits (B, W) from hidden states (B texts, T, H) and attention mask (B texts, T).
 
-        A head that reads words gets the words as well, and returns logits (B, U, W).
+        The rows of an example follow one another. A head that reads words gets the words as well,
+        and returns logits (B, U, W).
         """
 
     #: Returns what is added to the input embeddings of tokens, (B, T, E), for a head that reads
     #: words; None for nothing.
     added: Callable[[PaddedWords], Tensor] | None = None
+
+    def of_vectors(self, vectors: Tensor) -> Tensor:
+        """Returns logits (B, W) from the mean vector of each text (B texts, H), read apart."""
+        mask = torch.ones(len(vectors), 1, dtype=torch.int64, device=vectors.device)
+        logits: Tensor = self(vectors[:, None], mask)
+        return logits
 
     @abstractmethod
     def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -63,7 +80,7 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def warm_start(self, vectors: Tensor, targets: Tensor, weights: Tensor, *, l2: float) -> None:
-        """Fits the head alone on frozen sentence vectors (N, H), weighted by (N,).
+        """Fits the head alone on frozen sentence vectors (N, D), weighted by (N,).
 
         All other values that it sets are buffers, which training does not change.
         """
@@ -74,17 +91,25 @@ class Head(nn.Module, ABC):
 
 
 def build_head(
-    task: AnyTask, width: int, *, label_smoothing: float = 0.0, embedding_width: int | None = None
+    task: AnyTask,
+    width: int,
+    *,
+    texts: int = 1,
+    label_smoothing: float = 0.0,
+    embedding_width: int | None = None,
 ) -> Head:
-    """Returns the untrained head for a task, for an encoder of width H.
+    """Returns the untrained head for a task.
 
     Args:
         task: The task.
-        width: Width H of the encoder's hidden states.
-        label_smoothing: In [0, 1).
+        width: H, the encoder's.
+        texts: Number of texts of an example.
+        label_smoothing: Share of the target spread over all labels.
         embedding_width: Width of the encoder's input embeddings; None for H.
     """
-    head: Any = import_module(f"xlt.tasks.{task.kind}.head").HEAD
-    more = {"embedding_width": embedding_width} if head.reads_words else {}
-    built: Head = head(task, width, label_smoothing=label_smoothing, **more)
-    return built
+    kind: Any = import_module(f"xlt.tasks.{task.kind}.head").HEAD
+    rows = texts if kind.apart else 1
+    more = {"embedding_width": embedding_width} if kind.reads_words else {}
+    head: Head = kind(task, combined_width(width, rows), label_smoothing=label_smoothing, **more)
+    head.texts = rows
+    return head

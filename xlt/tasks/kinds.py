@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from xlt.data.examples import Example
 from xlt.errors import ConfigError, DataError
@@ -15,8 +15,24 @@ from xlt.tasks.task import AnyTask, Json, Kind
 #: are imported by name; this module does not import heads, which need torch.
 KINDS: dict[str, Kind[Any]] = {
     name: import_module(f"xlt.tasks.{name}.kind").KIND
-    for name in ("single_label", "multi_label", "rating", "taxonomy", "spans")
+    for name in ("single_label", "multi_label", "rating", "taxonomy", "spans", "pairwise")
 }
+
+
+@runtime_checkable
+class OfTexts(Protocol):
+    """A kind that infers its task from the texts of a table as well as from its answers.
+
+    It is asked before the others, which would read its answers, too.
+    """
+
+    def of_texts(self, labelled: Sequence[Example], *, asked: bool) -> AnyTask | None:
+        """Infers the task of examples; None if they are of another kind.
+
+        Args:
+            labelled: Examples with answers as tables hold them.
+            asked: Whether this kind was asked for.
+        """
 
 
 def task_from_json(value: Json) -> AnyTask:
@@ -46,8 +62,12 @@ def infer_task(labelled: Sequence[Example], kind: str | None = None) -> AnyTask:
     """
     cells = [example.answer for example in labelled]
     names = list(KINDS) if kind is None else [kind]
-    for name in names:
-        task = KINDS[name].infer(cells)
+    for name in sorted(names, key=lambda name: not isinstance(KINDS[name], OfTexts)):
+        made = KINDS[name]
+        if isinstance(made, OfTexts):
+            task = made.of_texts(labelled, asked=kind is not None)
+        else:
+            task = made.infer(cells)
         if task is not None:
             return task
     different = sorted({type(cell).__name__ for cell in cells})

@@ -7,18 +7,20 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
-from xlt.encoder.pooling import mean_pool
+from xlt.encoder.pooling import combine, mean_pool
 from xlt.tasks.heads import Head
 from xlt.tasks.logistic import fit
 from xlt.tasks.task import AnyTask
 
 
 class LinearHead(Head):
-    """A linear layer on the centred and scaled mean vector.
+    """A linear layer on the centred and scaled mean vector, of several texts on their combination.
 
     Centre and scale are buffers, measured on the frozen encoder's vectors, so that one learning
     rate suits encoders of any scale.
     """
+
+    apart = True
 
     center: Tensor
     scale: Tensor
@@ -34,11 +36,12 @@ class LinearHead(Head):
         self.register_buffer("scale", torch.ones(()))
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Returns logits (B, W) in float32 from states (B, T, H)."""
-        return self.classify(mean_pool(states, mask))
+        """Returns logits (B, W) in float32 from states (B texts, T, H)."""
+        each = mean_pool(states, mask)
+        return self.classify(combine(each.view(-1, self.texts, each.shape[-1])))
 
     def classify(self, vectors: Tensor) -> Tensor:
-        """Returns logits (B, W) in float32 from sentence vectors (B, H)."""
+        """Returns logits (B, W) in float32 from sentence vectors (B, D)."""
         with torch.autocast(vectors.device.type, enabled=False):
             return self.linear((vectors.float() - self.center) / self.scale)  # type: ignore[no-any-return]
 
@@ -50,7 +53,7 @@ class LinearHead(Head):
         """Fits the layer on frozen vectors, like the kind's probe.
 
         Args:
-            vectors: (N, H).
+            vectors: (N, D).
             targets: (N, ...).
             weights: (N,) >= 0, of any scale.
             l2: Squared-norm penalty on the weights, against the sum over the N examples: 1 / C of

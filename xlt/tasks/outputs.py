@@ -109,7 +109,8 @@ class Scores:
 
     Attributes:
         outputs: N outputs, not calibrated.
-        vectors: (N, H) float32, mean over the tokens of the encoder's final layer.
+        vectors: (N, D) float32, mean over the tokens of the encoder's final layer; those of
+            several texts combined (`xlt.encoder.pooling.combine`).
 
     Raises:
         DataError: If the vectors do not have two dimensions and one row per output.

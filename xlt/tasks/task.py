@@ -199,6 +199,7 @@ class Tag:
         attributes: Attributes as written.
         labels: Values as Label Studio stores them (an alias if a label has one), in order.
         objects: Names of the objects to label, `to_name` in results.
+        texts: Names of the texts that are read, in the order of those of an example.
         paths: Path of each label from the root of a tree of choices; empty if there is no tree.
         renames: Labels that it had earlier -> the label that each is now
             (`xlt.tasks.renames.Renames`).
@@ -210,6 +211,7 @@ class Tag:
     labels: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
     paths: tuple[tuple[str, ...], ...] = ()
+    texts: tuple[str, ...] = ()
     renames: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 

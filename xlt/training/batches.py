@@ -33,10 +33,10 @@ class MixedBatch:
 
     Attributes:
         tokens: All rows, padded together.
-        n_labelled: B; the first B rows are labelled.
+        n_labelled: Number of rows of the B labelled examples; they come first.
         task_targets: (B, ...) from the task's head.
-        languages: (B,) language of each labelled row.
-        weights: (B,) trust in each label; 0 for a row that only fills an empty share.
+        languages: (B,) language of each labelled example.
+        weights: (B,) trust in each label; 0 for an example that only fills an empty share.
         language_totals: (L,) sum of weights by language over all processes.
         mlm_positions: (M,) masked positions in the flattened (rows * T) batch.
         mlm_targets: (M,) original tokens.
@@ -78,7 +78,7 @@ class Material:
     """The tokenised data of a training.
 
     Attributes:
-        labelled: N tokenised texts, or windows of texts.
+        labelled: N examples, each the tokenised texts that are read for it; or N windows of texts.
         task_targets: (N, ...) their answers.
         languages: (N,) their languages as numbers from 0.
         weights: (N,) trust in their answers.
@@ -89,7 +89,7 @@ class Material:
         targets: Their translations.
     """
 
-    labelled: Sequence[Tokens]
+    labelled: Sequence[Sequence[Tokens]]
     task_targets: Tensor
     languages: Tensor
     weights: Tensor
@@ -185,20 +185,23 @@ class Stream:
         rng = np.random.default_rng([_EPOCH, self.config.seed, epoch])
         n, material = self.steps_per_epoch, self.material
         everything = np.arange(len(material.labelled))
-        labelled = _chunks(everything, material.labelled, n, rng)
+        labelled = _chunks(
+            everything, [sum(map(len, texts)) for texts in material.labelled], n, rng
+        )
         drawn: Rows = np.zeros(0, dtype=np.int64)
         if self._n_unlabelled:
             drawn = rng.choice(len(material.unlabelled), size=n * self._n_unlabelled, p=self._draw)
-        unlabelled = _chunks(drawn, material.unlabelled, n, rng)
+        unlabelled = _chunks(drawn, list(map(len, material.unlabelled)), n, rng)
         both = material.pairs or material.sources
         paired = rng.integers(0, max(len(both), 1), size=n * self._n_pairs)
-        pairs = _chunks(paired, both, n, rng)
+        pairs = _chunks(paired, list(map(len, both)), n, rng)
         return [(labelled[i], unlabelled[i], pairs[i]) for i in rng.permutation(n)]
 
     def _build(self, step: int, labelled: Rows, unlabelled: Rows, pairs: Rows) -> MixedBatch:
         material = self.material
         rng = np.random.default_rng([_MASK, self.config.seed, step])
-        width = max([len(material.labelled[row]) for row in labelled] + [_LEAST_CROP])
+        longest = (len(text) for row in labelled for text in material.labelled[row])
+        width = max(_LEAST_CROP, *longest)
         masked = [self._mask(crop(material.unlabelled[row], width, rng), rng) for row in unlabelled]
         masked_pairs = [self._mask(material.pairs[row], rng) for row in pairs if material.pairs]
         aligned = pairs if material.sources else pairs[:0]
@@ -209,18 +212,20 @@ class Stream:
             0, material.languages[labelled], material.weights[labelled]
         )
         mlm, tlm = masked[share], masked_pairs[share]
-        rows = [material.labelled[row] for row in own] + [m[0] for m in (*mlm, *tlm)]
+        rows = [text for row in own for text in material.labelled[row]]
+        n_labelled = len(rows)
+        rows += [m[0] for m in (*mlm, *tlm)]
         rows += [material.sources[row] for row in aligned[share]]
         rows += [material.targets[row] for row in aligned[share]]
         types = [row.types for row in rows] if tlm else []
         width = padded_width(max(map(len, rows)), self.vocabulary.max_length)
         tokens = pad([row.ids for row in rows], self.vocabulary.pad_id, types=types, width=width)
-        tokens = replace(tokens, words=pad_words(rows[: len(own)], tokens.input_ids.shape[1]))
-        mlm_positions, mlm_targets = _flat(mlm, len(own), width)
-        tlm_positions, tlm_targets = _flat(tlm, len(own) + len(mlm), width)
+        tokens = replace(tokens, words=pad_words(rows[:n_labelled], tokens.input_ids.shape[1]))
+        mlm_positions, mlm_targets = _flat(mlm, n_labelled, width)
+        tlm_positions, tlm_targets = _flat(tlm, n_labelled + len(mlm), width)
         return MixedBatch(
             tokens=tokens,
-            n_labelled=len(own),
+            n_labelled=n_labelled,
             task_targets=material.task_targets[own],
             languages=material.languages[own],
             weights=weights,
@@ -250,9 +255,9 @@ class Stream:
 _Masked = tuple[Tokens, NDArray[np.int64], TokenIds]
 
 
-def _chunks(rows: Rows, texts: Sequence[Tokens], n: int, rng: np.random.Generator) -> list[Rows]:
+def _chunks(rows: Rows, sizes: Sequence[int], n: int, rng: np.random.Generator) -> list[Rows]:
     """Cuts rows into n parts of nearly equal size, short texts first, with noise."""
-    lengths = np.array([len(texts[row]) for row in rows], dtype=np.float64)
+    lengths = np.array([sizes[row] for row in rows], dtype=np.float64)
     order = np.argsort(lengths * rng.uniform(0.9, 1.1, size=len(rows)), kind="stable")
     return np.array_split(rows[order], n)
 

@@ -42,6 +42,7 @@ def finish(
         task=task,
         encoder=origin(config.encoder, frozen=config.learner == "frozen"),
         labels_spent=count_labels(labelled),
+        texts=len(labelled[0].texts),
         day=datetime.now(UTC).date(),
         judges="held-out labels",
         scores=per_language(task, truth, [s.answer for s in suggestions], langs),

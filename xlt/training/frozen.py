@@ -20,6 +20,7 @@ from xlt.models.artifact import save_model
 from xlt.models.features import read_features
 from xlt.tasks.outputs import Outputs
 from xlt.tasks.predictions import Predictions
+from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import AnyTask
 from xlt.training.finish import finish
 from xlt.training.result import Progress, TrainResult
@@ -62,6 +63,7 @@ def train_frozen(
         task=task,
         config=config,
         losses=(),
+        texts=len(labelled[0].texts),
         finish=lambda folder: judged.append(
             finish(folder, task, config=config, labelled=labelled, held_out=held_out)
         ),
@@ -129,6 +131,7 @@ def _fitted(
         [example.lang for example in unlabelled],
         task.link,
         np.random.default_rng(config.seed),
+        swap=swap_of(task),
     )
 
 

@@ -47,10 +47,12 @@ def train_frozen_words(
     if should_stop():
         raise CancelledError("the training was cancelled before it read the texts")
     progress(Progress(phase="train", step=0, steps=1))
-    targets, rows = material.task_targets, material.labelled
+    targets, rows = material.task_targets, [row for (row,) in material.labelled]
     fit_words(encoder.model, model.head, rows, targets, material.weights, encoder.pad_id, dtype)
     model.head.to(device)
-    checked = read(encoder.model, model.head, rows[:_CHECKED], encoder.pad_id, dtype=dtype)
+    checked = read(
+        encoder.model, model.head, material.labelled[:_CHECKED], encoder.pad_id, dtype=dtype
+    )
     fit = model.head.fit(checked.logits, targets[:_CHECKED])
     progress(Progress(phase="save", step=1, steps=1))
     judged: list[Predictions | None] = []

@@ -80,6 +80,7 @@ def train_joint(
             task=task,
             config=config,
             losses=run.history,
+            texts=len(labelled[0].texts),
             finish=finished,
         )
         if work:
@@ -111,7 +112,8 @@ def _warm_start(run: Run) -> None:
     if run.model.head.reads_words:
         body, pad_id = run.encoder.model, run.encoder.pad_id
         targets, weights = material.task_targets, material.weights
-        fit_words(body, run.model.head, material.labelled, targets, weights, pad_id, run.dtype)
+        rows = [row for (row,) in material.labelled]
+        fit_words(body, run.model.head, rows, targets, weights, pad_id, run.dtype)
         return
     vectors = run.read(material.labelled).vectors
     run.model.head.warm_start(

@@ -10,6 +10,7 @@ from xlt.config import Schedule, TrainConfig
 from xlt.data.examples import Example
 from xlt.data.languages import spellings
 from xlt.encoder.encoder import Encoder
+from xlt.encoder.tokens import Input
 from xlt.tasks.heads import Head
 from xlt.training.batches import Material
 
@@ -37,23 +38,29 @@ def build_material(
         labelled = [e for e, own in zip(labelled, windows, strict=True) for _ in own]
         rows = [window for own in windows for window in own]
     else:
-        rows = tokenize([example.input for example in labelled])
+        rows = tokenize([text for example in labelled for text in _read(example, head)])
     langs = [called[example.lang] for example in labelled]
     codes = sorted(set(langs))
     pool = [] if Schedule.parse(config.mlm_weight).is_zero else list(unlabelled)
     for_tlm = [] if Schedule.parse(config.tlm_weight).is_zero else list(pairs)
     aligned = [] if Schedule.parse(config.align_weight).is_zero else list(pairs)
-    tokenized_pool = tokenize([example.input for example in pool])
+    texts = [(text, example.lang) for example in pool for text in _read(example, head)]
+    tokenized_pool = tokenize([text for text, _ in texts])
     # A text of special tokens only has no token to mask.
     maskable = [i for i, tokens in enumerate(tokenized_pool) if not tokens.special.all()]
     return Material(
-        labelled=rows,
+        labelled=[rows[at : at + head.texts] for at in range(0, len(rows), head.texts)],
         task_targets=head.row_targets(labelled, rows),
         languages=torch.tensor([codes.index(lang) for lang in langs], dtype=torch.int64),
         weights=torch.tensor([example.weight for example in labelled]),
         unlabelled=[tokenized_pool[i] for i in maskable],
-        unlabelled_languages=[called[pool[i].lang] for i in maskable],
+        unlabelled_languages=[called[texts[i][1]] for i in maskable],
         pairs=[tokens for tokens in tokenize(for_tlm) if not tokens.special.all()],
         sources=tokenize([source for source, _ in aligned]),
         targets=tokenize([target for _, target in aligned]),
     )
+
+
+def _read(example: Example, head: Head) -> Sequence[Input]:
+    """Returns what is read for an example: its texts, or all of them as one sequence."""
+    return example.texts if head.texts > 1 else (example.input,)

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from xlt.config import TrainConfig
 from xlt.encoder.encoder import Encoder
 from xlt.encoder.masked_lm import TiedMlmHead
-from xlt.encoder.pooling import mean_pool
+from xlt.encoder.pooling import combine, mean_pool
 from xlt.encoder.reading import each_batch, inputs_of
 from xlt.encoder.tokens import Tokens
 from xlt.errors import ConfigError
@@ -83,8 +83,16 @@ class TransferModel(nn.Module):
         return logits[: len(hidden)]
 
 
-def build_model(encoder: Encoder, task: AnyTask, config: TrainConfig) -> TransferModel:
+def build_model(
+    encoder: Encoder, task: AnyTask, config: TrainConfig, *, texts: int = 1
+) -> TransferModel:
     """Adds heads to an encoder, and freezes the configured layers.
+
+    Args:
+        encoder: The encoder.
+        task: The task.
+        config: The settings.
+        texts: Number of texts of an example.
 
     Raises:
         ConfigError: If `freeze_layers` or `align_layer` is above the encoder's number of layers.
@@ -104,6 +112,7 @@ def build_model(encoder: Encoder, task: AnyTask, config: TrainConfig) -> Transfe
     head = build_head(
         task,
         encoder.width,
+        texts=texts,
         label_smoothing=config.label_smoothing,
         embedding_width=encoder.embedding_width,
     )
@@ -188,7 +197,7 @@ def batch_loss(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reading:
-    """Logits (N, C), or (N, U, C) of words, and mean vectors (N, H) of N texts, in their order."""
+    """Logits (N, C), or (N, U, C) of words, and vectors (N, D) of N examples, in their order."""
 
     logits: Tensor
     vectors: Tensor
@@ -197,34 +206,41 @@ class Reading:
 def read(
     body: PreTrainedModel,
     head: Head,
-    tokens: Sequence[Tokens],
+    examples: Sequence[Sequence[Tokens]],
     pad_id: int,
     *,
     dtype: torch.dtype,
     batch_tokens: int = 2048,
 ) -> Reading:
-    """Runs texts through body and head without gradient.
+    """Runs examples through body and head without gradient.
 
     Args:
         body: The encoder's body.
         head: The task's head.
-        tokens: N > 0 tokenised texts.
+        examples: N > 0 examples, each `head.texts` tokenised texts.
         pad_id: Id of the padding token.
         dtype: Data type of matrix products.
         batch_tokens: Padded tokens per forward pass.
     """
     order: list[int] = []
     logits, vectors = [], []
+    tokens = [text for texts in examples for text in texts]
     for rows, states, batch in each_batch(
         body, tokens, pad_id, batch_tokens=batch_tokens, dtype=dtype, added=head.added
     ):
         order += rows
         words = () if batch.words is None else (batch.words,)
         with torch.no_grad():
-            logits.append(head(states, batch.attention_mask, *words).cpu())
+            if head.texts == 1:
+                logits.append(head(states, batch.attention_mask, *words).cpu())
             vectors.append(mean_pool(states, batch.attention_mask).cpu())
     back = torch.tensor(order).argsort()
-    return Reading(logits=_together(logits)[back], vectors=torch.cat(vectors)[back])
+    each = torch.cat(vectors)[back]
+    if head.texts == 1:
+        return Reading(logits=_together(logits)[back], vectors=each)
+    with torch.no_grad():
+        of_each = head.of_vectors(each.to(body.device)).cpu()
+    return Reading(logits=of_each, vectors=combine(each.view(-1, head.texts, each.shape[-1])))
 
 
 def _together(logits: Sequence[Tensor]) -> Tensor:

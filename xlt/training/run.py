@@ -49,10 +49,10 @@ class Run:
     dtype: torch.dtype
     history: list[dict[str, float]]
 
-    def read(self, tokens: Sequence[Tokens]) -> Reading:
-        """Returns logits and vectors of texts by the current model."""
+    def read(self, examples: Sequence[Sequence[Tokens]]) -> Reading:
+        """Returns logits and vectors of examples by the current model."""
         return read(
-            self.encoder.model, self.model.head, tokens, self.encoder.pad_id, dtype=self.dtype
+            self.encoder.model, self.model.head, examples, self.encoder.pad_id, dtype=self.dtype
         )
 
     def autocast(self) -> torch.autocast:
@@ -80,7 +80,7 @@ def set_up(
     handlers = [DistributedDataParallelKwargs(find_unused_parameters=True)]
     accelerator = Accelerator(kwargs_handlers=handlers)
     encoder = load_encoder(config.encoder, with_mlm=_uses_mlm(config, unlabelled, pairs))
-    model = build_model(encoder, task, config)
+    model = build_model(encoder, task, config, texts=len(labelled[0].texts))
     material = build_material(labelled, unlabelled, pairs, encoder, model.head, config)
     vocabulary = Vocabulary(
         pad_id=encoder.pad_id,

@@ -51,7 +51,8 @@ def train(
         should_stop: Called as often; True cancels the training.
 
     Raises:
-        DataError: If there are too few answers, if all are the same, or if one is not of the task.
+        DataError: If there are too few answers, if all are the same, if one is not of the task, or
+            if the number of texts of an example varies.
         EncoderError: If the encoder cannot be loaded.
         StoreError: If the model or a checkpoint cannot be written; before the training if that is
             seen then. A model that is trained is kept, and the message names its folder.
@@ -63,6 +64,7 @@ def train(
     if work is not None:
         check_folder(work)
     _check_labels(labelled, task)
+    _check_texts([*labelled, *unlabelled, *held_out])
     config = config.resolved(translations=len(pairs) > 0)
     if config.learner == "frozen":
         if not has_probe(task):
@@ -107,3 +109,14 @@ def _check_labels(labelled: Sequence[Example], task: AnyTask) -> None:
     missing = task.missing([example.answer for example in labelled])
     if missing:
         raise DataError(f"training needs examples of {missing}")
+
+
+def _check_texts(examples: Sequence[Example]) -> None:
+    """Refuses examples with different numbers of texts; the first one is labelled."""
+    first = len(examples[0].texts)
+    for example in examples:
+        if len(example.texts) != first:
+            raise DataError(
+                f"expected {first} texts in every example, as in {examples[0].id!r}, got "
+                f"{len(example.texts)} in {example.id!r}"
+            )

@@ -14,7 +14,6 @@ from xlt_backend.errors import LabelStudioError
 from xlt_backend.labelstudio.client import Client
 from xlt_backend.labelstudio.convert import Unusable, texts_of
 from xlt_backend.labelstudio.interface import Interface
-from xlt_backend.options import ProjectOptions
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +68,7 @@ class Annotator:
             raise DataError(f"no answer for task {task_id}, which the demo did not import: {data}")
         in_order = self._is_first(task_id) if version == self._follow() else None
         suggestion = Suggestion(answer=self._answers[data["ref"]], confidence=1.0)
-        texts = texts_of(task, self._interface, ProjectOptions())
+        texts = texts_of(task, self._interface)
         result = self._interface.results(suggestion, () if isinstance(texts, Unusable) else texts)
         self._submit(task_id, [{**region, "origin": "manual"} for region in result or ()])
         self._done.add(task_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -16,7 +16,7 @@ from xlt.errors import ServiceError
 from xlt_backend.demo.stack import Stack
 from xlt_backend.demo.topics import DemoTexts
 from xlt_backend.labelstudio.client import Client
-from xlt_backend.labelstudio.interface import template
+from xlt_backend.labelstudio.interface import Interface, template
 from xlt_backend.options import ProjectOptions
 from xlt_backend.setup.connect import connect
 
@@ -111,8 +111,10 @@ def set_up(
             f"creating a project with {len(texts.pool)} texts: {texts.source} and "
             f"{', '.join(texts.targets)}",
         )
-        info = client.create_project(_TITLE, template(texts.task.kind, texts.task.labels))
-        client.import_tasks(info.id, [{"data": _task_data(e)} for e in texts.pool])
+        config = template(texts.task.kind, texts.task.labels)
+        info = client.create_project(_TITLE, config)
+        keys = Interface.from_label_config(config).text_keys
+        client.import_tasks(info.id, [{"data": _task_data(e, keys)} for e in texts.pool])
     options = ProjectOptions(
         group_field="group",
         source_languages=(texts.source,),
@@ -158,7 +160,8 @@ def _say(console: Console, message: str) -> None:
     console.print(f"[dim]xlt:[/] {message}")
 
 
-def _task_data(example: Example) -> dict[str, str]:
+def _task_data(example: Example, keys: Sequence[str]) -> dict[str, str]:
     """Returns a task's data; `ref` is the key of its answer for the scripted annotator."""
-    data = {"text": example.text, "lang": example.lang, "ref": example.id}
+    texts = dict(zip(keys, example.texts, strict=True))
+    data = {**texts, "lang": example.lang, "ref": example.id}
     return data | ({"group": example.group} if example.group else {})

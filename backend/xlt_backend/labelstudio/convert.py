@@ -92,7 +92,7 @@ def to_example(
         options: The project's options.
         votes: The task's votes, if they have been read already.
     """
-    texts = texts_of(task, interface, options)
+    texts = texts_of(task, interface)
     if isinstance(texts, Unusable):
         return texts
     data = _data(task)
@@ -108,17 +108,16 @@ def to_example(
     )
 
 
-def texts_of(
-    task: Json, interface: Interface, options: ProjectOptions
-) -> tuple[str, ...] | Unusable:
-    """Returns the texts of a task that annotators label, or why it has none."""
-    data, key = _data(task), options.text_field or interface.text_key
-    text = look_up(data, key)
-    text = data.get(UNDEFINED_KEY) if text is None else text
-    reason = _unusable_text(text, key)
+def texts_of(task: Json, interface: Interface) -> tuple[str, ...] | Unusable:
+    """Returns the texts of a task that annotators label, or why one of them cannot be read."""
+    data = _data(task)
+    texts = {key: look_up(data, key) for key in interface.text_keys}
+    if len(texts) == 1:
+        texts = {k: data.get(UNDEFINED_KEY) if text is None else text for k, text in texts.items()}
+    reason = next(filter(None, (_unusable_text(text, key) for key, text in texts.items())), "")
     if reason:
         return Unusable(id=str(task.get("id")), reason=reason)
-    return (_clean(str(text)),)
+    return tuple(_clean(str(texts[key])) for key in interface.text_keys)
 
 
 def _data(task: Json) -> Json:

@@ -1,4 +1,4 @@
-"""Labelling interface of a project: the control that xlt learns, and the text it is about."""
+"""Labelling interface of a project: the control that xlt learns, and the texts it is about."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from xlt.tasks.renames import Renames
 from xlt.tasks.task import AnyTask, Kind, Refusal, Suggestion, Tag
 from xlt_backend.errors import UnsupportedConfigError
 from xlt_backend.labelstudio.choices import Shown, shown_choices
+from xlt_backend.labelstudio.texts import Texts, one_name, texts_of_control, with_texts
+from xlt_backend.options import ProjectOptions
 
 SUPPORTED = (
     f"supported: {'; '.join(kind.control.supported for kind in KINDS.values())}; "
@@ -31,14 +33,14 @@ class Interface:
     Attributes:
         tag: The control that is learned.
         task: What annotators decide with it.
-        text_key: Key of `task.data` with the text.
+        text_keys: Keys of `task.data` with the texts, in the order of those of an example.
         notes: One line for each thing in the interface that is not used.
         label_config: The XML that it was read from.
     """
 
     tag: Tag
     task: AnyTask
-    text_key: str
+    text_keys: tuple[str, ...]
     notes: tuple[str, ...] = ()
     label_config: str = field(default="", repr=False)
 
@@ -48,8 +50,25 @@ class Interface:
         return KINDS[self.task.kind]
 
     @classmethod
+    def from_options(cls, label_config: str, options: ProjectOptions) -> Interface:
+        """Reads a labelling interface as a project's options say, see `from_label_config`."""
+        return cls.from_label_config(
+            label_config,
+            options.control,
+            options.rename,
+            texts=options.texts,
+            text_field=options.text_field,
+        )
+
+    @classmethod
     def from_label_config(
-        cls, label_config: str, control: str | None = None, renames: Renames | None = None
+        cls,
+        label_config: str,
+        control: str | None = None,
+        renames: Renames | None = None,
+        *,
+        texts: Sequence[str] | None = None,
+        text_field: str | None = None,
     ) -> Interface:
         """Reads a labelling interface.
 
@@ -59,6 +78,9 @@ class Interface:
                 is learned; those of an earlier kind in `KINDS` come before the others, so that a
                 project keeps its control when xlt learns new kinds.
             renames: Labels that the control had earlier -> the label that each is now.
+            texts: Names of the `<Text>` tags to read; None for those that
+                `xlt_backend.labelstudio.texts` chooses.
+            text_field: Key of `task.data` that is read in place of all texts.
 
         Raises:
             UnsupportedConfigError: If it is no XML, has nothing that xlt learns or not the control;
@@ -67,15 +89,18 @@ class Interface:
         parsed = _parsed(label_config)
         parents = _parents(label_config)
         refused: list[str] = []
-        usable: list[tuple[Tag, AnyTask, str]] = []
+        usable: list[tuple[Tag, AnyTask, Texts]] = []
         for element in parsed.controls:
             shown = shown_choices(label_config, element.name or "")
             tag = _tag(element, parents.get(element.name or "", []), shown)
+            read = texts_of_control(tag.objects, _list(parsed.objects), texts, text_field)
+            tag = tag if isinstance(read, str) else replace(tag, texts=read.names)
             task = _task(element, tag, parents.get(tag.name, []))
-            if isinstance(task, Refusal):
-                refused.append(f"<{tag.tag} name={tag.name!r}> {task.reason}")
+            if isinstance(task, Refusal) or isinstance(read, str):
+                reason = task.reason if isinstance(task, Refusal) else read
+                refused.append(f"<{tag.tag} name={tag.name!r}> {reason}")
             else:
-                usable.append((tag, task, str(_list(element.objects)[0].value)[1:]))
+                usable.append((tag, task, read))
         if not usable:
             reasons = "; ".join(refused) or "it has no control at all"
             raise UnsupportedConfigError(
@@ -90,7 +115,7 @@ class Interface:
                     f"the option control={control!r} names no control that xlt learns; "
                     f"it learns {names} of this labelling interface"
                 )
-        (tag, task, text_key), *others = usable
+        (tag, task, read), *others = usable
         notes = [
             *refused,
             *(
@@ -98,16 +123,15 @@ class Interface:
                 for other, *_ in others
             ),
         ]
-        unread = [
-            f"not read: <Text name={text.name!r} value={text.value!r}>"
-            for text in parsed.objects
-            if text.tag == "Text" and text.name not in tag.objects
-        ]
         return cls(
             tag=replace(tag, renames=renames or {}),
             task=task,
-            text_key=text_key,
-            notes=(*(f"not learned: {note}" for note in notes), *unread),
+            text_keys=read.keys,
+            notes=(
+                *(f"not learned: {note}" for note in notes),
+                *read.notes,
+                *filter(None, [one_name(tag)]),
+            ),
             label_config=label_config,
         )
 
@@ -208,9 +232,6 @@ def _task(control: Any, tag: Tag, chain: list[dict[str, str]]) -> AnyTask | Refu
         reason = "takes its choices from an address (apiUrl), which can give others at any time"
     if not reason and control.dynamic_value:
         reason = "takes its labels from the task, so that they differ from task to task"
-    if not reason and isinstance(task, Refusal):
-        return task
-    reason = reason or _unusable_object(control)
     return Refusal(reason=reason) if reason else task
 
 
@@ -225,29 +246,19 @@ def _unusable_place(tag: Tag, chain: list[dict[str, str]]) -> str:
     return ""
 
 
-def _unusable_object(control: Any) -> str:  # noqa: ANN401 - SDK's tags
-    names, objects = _list(control.to_name), _list(control.objects)
-    if len(names) != 1 or len(objects) != 1:
-        return f"is not about exactly one object: toName={','.join(names)!r}"
-    text = objects[0]
-    if text.tag != "Text":
-        return f"is about a <{text.tag}>"
-    if (text.value_type or "text") != "text" or text.attr.get("encoding", "none") != "none":
-        return f"is about <Text name={text.name!r}> whose text is elsewhere or encoded"
-    if not text.value_is_variable and "$" in (text.value or ""):
-        detail = f"a text of several parts, {text.value!r}; xlt reads one variable, value='$key'"
-        return f"is about <Text name={text.name!r}> with {detail}"
-    if not text.value_is_variable:
-        return f"is about <Text name={text.name!r}> with a fixed text, {text.value!r}"
-    return ""
+def template(kind: str, labels: Sequence[str], texts: Sequence[str] = ()) -> str:
+    """Returns a labelling interface of a kind for these labels.
 
-
-def template(kind: str, labels: Sequence[str]) -> str:
-    """Returns a labelling interface of a kind for these labels, about `$text`.
+    Args:
+        kind: Name of the kind.
+        labels: The labels, in order.
+        texts: Keys of task data with the texts to show; empty for `$text`.
 
     Raises:
+        ConfigError: If the texts are too many, or one of them twice.
         UnsupportedConfigError: If these labels make no interface that xlt can learn.
     """
     filled = KINDS[kind].control.template(labels)
+    filled = with_texts(filled, texts) if texts else filled
     Interface.from_label_config(filled)
     return filled

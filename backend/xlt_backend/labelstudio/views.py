@@ -10,6 +10,8 @@ from xlt_backend.labelstudio.interface import Interface
 
 #: The tab of the Data Manager that shows the order.
 VIEW_TITLE = "Next to label"
+#: Width of the columns with texts, in pixels.
+_WIDTH = 640
 _OPEN = {
     "filter": "filter:tasks:total_annotations",
     "operator": "equal",
@@ -26,8 +28,8 @@ def ensure_view(client: Client, interface: Interface, project_id: int, lang: str
     rows = client.http.request("GET", "/api/dm/views/", params={"project": project_id})
     if any(row.get("data", {}).get("title") == VIEW_TITLE for row in rows):
         return False
-    text = f"tasks:data.{interface.text_key}"
-    shown = {"tasks:id", "tasks:predictions_score", text, f"tasks:data.{lang}"}
+    texts = [f"tasks:data.{key}" for key in interface.text_keys]
+    shown = {"tasks:id", "tasks:predictions_score", *texts, f"tasks:data.{lang}"}
     params = {"project": project_id}
     columns = client.http.request("GET", "/api/dm/columns/", params=params)["columns"]
     if not rows:
@@ -39,7 +41,7 @@ def ensure_view(client: Client, interface: Interface, project_id: int, lang: str
         columns,
         title=VIEW_TITLE,
         shown=shown,
-        columnsWidth={text: 640},
+        columnsWidth=dict.fromkeys(texts, _WIDTH // len(texts)),
         ordering=["tasks:predictions_score"],
         filters={"conjunction": "and", "items": [_OPEN]},
     )

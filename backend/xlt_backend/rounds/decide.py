@@ -37,6 +37,7 @@ class Trained:
         name: The version.
         data_hash: Digest of the data that it was trained on.
         task: Its task; None if this xlt does not know its kind.
+        texts: Number of texts of an example.
         refused: It was judged worse than another.
         promoted: It has been the active one.
     """
@@ -44,6 +45,7 @@ class Trained:
     name: str
     data_hash: str
     task: AnyTask | None
+    texts: int = 1
     refused: bool = False
     promoted: bool = False
 
@@ -134,7 +136,7 @@ def decide(
     """
     changes = compare(_used(known, snapshot, options), snapshot.labels)
     active = known.version(known.active)
-    reading = None if active is None else relabelling(active.task, snapshot.task, options.rename)
+    reading = None if active is None else _reading(active, snapshot, options)
     usable = reading is not None
     why, needed, due_at = _due(snapshot, known, options, changes, usable=usable, now=now)
     if forced and not why and _missing(snapshot, options)[0] == 0:
@@ -203,7 +205,7 @@ def _due(
     if missing > 0:
         return "", missing, None
     if not usable:
-        return ("the labels were edited" if known.active else "enough labels"), 1, None
+        return (_edited(known, snapshot) if known.active else "enough labels"), 1, None
     if changed >= options.retrain_after_labels:
         return words, 1, None
     needed = options.retrain_after_labels - changed
@@ -213,6 +215,24 @@ def _due(
     if now >= due_at:
         return f"{words} in {options.retrain_after_s:g} s", 1, None
     return "", needed, due_at
+
+
+def _reading(version: Trained, snapshot: Snapshot, options: ProjectOptions) -> Relabelling | None:
+    """Returns the reading of a version in the labels of now.
+
+    None if it reads another number of texts, or has too few labels that are there now.
+    """
+    if version.texts != snapshot.texts:
+        return None
+    return relabelling(version.task, snapshot.task, options.rename)
+
+
+def _edited(known: Known, snapshot: Snapshot) -> str:
+    """Returns what of the interface does not fit the active version."""
+    active = known.version(known.active)
+    if active is None or active.texts == snapshot.texts:
+        return "the labels were edited"
+    return f"{snapshot.texts} texts are read in place of {active.texts}"
 
 
 _Choice = tuple[Action, "str | None", str]
@@ -238,7 +258,7 @@ def _pending(known: Known, snapshot: Snapshot, options: ProjectOptions) -> _Choi
     newest = known.versions[-1]
     if newest.refused or newest.promoted:
         return None
-    if relabelling(newest.task, snapshot.task, options.rename) is None:
+    if _reading(newest, snapshot, options) is None:
         return None
     return Action.PUBLISH, newest.name, f"{newest.name} was saved and not yet published"
 

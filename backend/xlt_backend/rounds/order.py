@@ -213,7 +213,7 @@ def _tasks(examples: Sequence[Example], scores: Scores) -> Tasks:
     return Tasks(
         ids=[example.id for example in examples],
         langs=[example.lang for example in examples],
-        texts=[example.text for example in examples],
+        texts=[example.input for example in examples],
         vectors=scores.vectors,
     )
 

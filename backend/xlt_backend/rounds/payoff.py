@@ -203,7 +203,7 @@ def _sample(
     trained = {e.id for e in train}
     waiting = [e for e in pool if e.id not in trained and not in_audit(e, options, salt)]
     tasks = [*train, *waiting]
-    held = held_back([e.id for e in tasks], [e.text for e in tasks], [e.lang for e in tasks])
+    held = held_back([e.id for e in tasks], [e.input for e in tasks], [e.lang for e in tasks])
     tasks = [e for e in tasks if e.id not in held]  # held-back tasks are in no draw
     sampled = random_sample(
         np.array([random_key(e.id, salt=salt) for e in tasks]),

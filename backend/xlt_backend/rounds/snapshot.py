@@ -38,6 +38,7 @@ class Snapshot:
         scored: Task id -> published score of the version that the project shows, if it was
             published for the text that the task has now.
         shown: The project's `model_version`.
+        texts: Number of texts of an example.
         labelled_at: Id of each labelled example -> when it was labelled, seconds since the epoch;
             0 if unknown.
     """
@@ -51,6 +52,7 @@ class Snapshot:
     unusable: tuple[str, ...] = ()
     scored: Mapping[str, float] = field(default_factory=dict)
     shown: str | None = None
+    texts: int = 1
     labelled_at: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -153,7 +155,7 @@ def read_project(
     answers: dict[str, Mapping[str, Hashable]] = {}
     unused: dict[str, list[str]] = {}
     for task in tasks:
-        texts = texts_of(task, interface, options)
+        texts = texts_of(task, interface)
         votes = votes_of(task, interface, () if isinstance(texts, Unusable) else texts)
         if votes.answers and not votes.ground_truth:
             answers[str(task["id"])] = votes.answers
@@ -176,6 +178,7 @@ def read_project(
         answers=answers,
         unusable=tuple(sorted((id for id in reasons if id in waiting), key=int)),
         shown=shown or None,
+        texts=len(interface.text_keys),
         labelled_at=_labelled_at(tasks, {e.id for e in labelled}),
     )
     snapshot = replace(snapshot, scored=_scored(scores, published or {}, snapshot.digests))

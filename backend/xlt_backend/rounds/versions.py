@@ -64,6 +64,7 @@ def known(
                 name=name,
                 data_hash=meta.data_hash,
                 task=task_of(meta),
+                texts=texts_of(meta),
                 refused=bool(meta.details.get("refused")),
                 promoted=name in promoted,
             )
@@ -126,6 +127,7 @@ def save(
         details={
             "labels": list(task.labels),
             "kind": task.kind,
+            "texts": len(train[0].texts),
             "task": task.to_json(),
             "refused": judgement.worse,
             "verdict": judgement.reason,
@@ -137,6 +139,7 @@ def save(
         task=task,
         encoder=encoder,
         labels_spent=meta.label_counts,
+        texts=len(train[0].texts),
         day=day,
         judges="audit labels",
         scores=accuracy,
@@ -245,3 +248,9 @@ def task_of(meta: VersionMeta) -> AnyTask | None:
         return task_from_json(meta.details.get("task", former))
     except DataError:
         return None
+
+
+def texts_of(meta: VersionMeta) -> int:
+    """Returns the number of texts of an example that a version reads; older ones read one."""
+    count = meta.details.get("texts", 1)
+    return count if isinstance(count, int) else 1

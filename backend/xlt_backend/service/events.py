@@ -275,7 +275,7 @@ def config_error(label_config: str, extra_params: object) -> str:
         options = ProjectOptions.from_extra_params(extra_params)
         options.training("bundled")
         if label_config:
-            Interface.from_label_config(label_config, options.control, options.rename)
+            Interface.from_options(label_config, options)
     except XltError as error:
         return str(error)
     return ""

@@ -57,7 +57,7 @@ def answer_predict(
     except (RedisDownError, ConfigError) as error:
         logger.warning("/predict of project %s uses the default options: %s", project, error)
     try:
-        interface = Interface.from_label_config(label_config or "", options.control, options.rename)
+        interface = Interface.from_options(label_config or "", options)
     except UnsupportedConfigError as error:
         logger.info("/predict of project %s returned empty results: %s", project, error)
         return PredictAnswer(results=[WireResult() for _ in request.tasks])

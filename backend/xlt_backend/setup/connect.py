@@ -78,7 +78,9 @@ def connect(
     project = _project(client, project_id, title, label_config, changes)
     options = with_stored_renames(client, project, settings.public_url, options)
     known = options or stored_options(client, project.id, settings.public_url)
-    interface = Interface.from_label_config(project.label_config, known.control)
+    interface = Interface.from_options(
+        project.label_config, known.model_copy(update={"rename": {}})
+    )
     if renames:
         told = parse_renames(renames, interface.task.labels)
         options = known.model_copy(update={"rename": added(interface, known.rename, told)})
@@ -143,6 +145,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "examples:\n"
         "  xlt connect --project 12\n"
         "  xlt connect --title Topics --labels health,sport,travel\n"
+        "  xlt connect --title Entailment --labels yes,no,unclear --texts premise,hypothesis\n"
         "  xlt connect --title Fluency --labels 5 --kind rating\n"
         "  xlt connect --project 12 --option language_field=language --option batch=100\n"
         "  xlt connect --project 12 --rename Sports=Sport --rename Rumours=\n"
@@ -158,6 +161,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=next(iter(KINDS)),
         help="kind of task of a new project with --labels (default: %(default)s)",
     )
+    text = "keys of task data with the texts of a new project with --labels (default: text)"
+    parser.add_argument("--texts", metavar="A,B", help=text)
     interface.add_argument(
         "--label-config", type=Path, metavar="FILE", help="labelling interface of a new project"
     )
@@ -216,7 +221,10 @@ def main(args: argparse.Namespace) -> int:
 def _label_config(args: argparse.Namespace) -> str | None:
     if args.labels:
         labels = [label.strip() for label in args.labels.split(",") if label.strip()]
-        return template(args.kind, labels)
+        texts = [key.strip() for key in (args.texts or "").split(",") if key.strip()]
+        return template(args.kind, labels, texts)
+    if args.texts:
+        raise ConfigError("--texts is for a new project with --labels")
     return args.label_config.read_text(encoding="utf-8") if args.label_config else None
 
 

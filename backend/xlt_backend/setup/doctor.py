@@ -195,7 +195,7 @@ def _project(
 
 
 def _interface(client: Client, project: ProjectInfo, url: str) -> Check:
-    return check_interface(project, stored_options(client, project.id, url).control)
+    return check_interface(project, stored_options(client, project.id, url))
 
 
 def _state(settings: Settings, project_id: int) -> ProjectState:

@@ -86,15 +86,17 @@ def check_health(url: str) -> Check:
 # One project --------------------------------------------------------------------------------
 
 
-def check_interface(project: ProjectInfo, control: str | None = None) -> Check:
-    """Checks that xlt supports the labelling interface, and the control that an option names."""
+def check_interface(project: ProjectInfo, options: ProjectOptions | None = None) -> Check:
+    """Checks that xlt supports the labelling interface, and what options name of it."""
     name = "interface"
     try:
-        interface = Interface.from_label_config(project.label_config, control)
+        interface = Interface.from_options(project.label_config, options or ProjectOptions())
     except XltError as error:
         return fail(name, str(error), "change the labelling interface (see label_config/)")
     labels = ", ".join(interface.task.labels)
-    detail = f"learns {interface.tag.name!r}: {labels}; text from ${interface.text_key}"
+    keys = interface.text_keys
+    texts = f"text{'s' * (len(keys) > 1)} from {', '.join(f'${key}' for key in keys)}"
+    detail = f"learns {interface.tag.name!r}: {labels}; {texts}"
     return ok(name, "; ".join([detail, *interface.notes]))
 
 

@@ -72,17 +72,21 @@ class Cached:
         return self.scores.take([at[key] if key in at else at[former] for key, former in keys])
 
     def with_scores(self, examples: Sequence[Example], scores: Scores) -> Cached:
-        """Adds scores of more examples; a text that is known already keeps its own."""
+        """Adds scores of more examples; a text that is known already keeps its own.
+
+        Vectors of pairs are longer than those of single texts. If the project's interface was
+        edited between, the scores of the other number of texts are dropped.
+        """
         fresh = set(map(text_key, self.missing(examples)))
         new: dict[str, int] = {}
         for row, key in enumerate(map(text_key, examples)):
             if key in fresh:
                 new.setdefault(key, row)
         keys, added = np.array(list(new), dtype=np.str_), scores.take(list(new.values()))
-        if len(self.keys) == 0:
-            return Cached(keys=keys, scores=added)
         if len(keys) == 0:
             return self
+        if len(self.keys) == 0 or self.scores.vectors.shape[1] != added.vectors.shape[1]:
+            return Cached(keys=keys, scores=added)
         return Cached(keys=np.concatenate([self.keys, keys]), scores=self.scores.concat(added))
 
 

@@ -25,6 +25,17 @@ def test_groups_are_pairs():
         from_examples(examples[:1], source="en")
 
 
+def test_texts_that_belong_together_are_texts_of_their_own():
+    """A pair is two texts of its language to an encoder that reads them apart."""
+    rows = [("1", ("goat", "house"), "eng"), ("2", ("awaki", "gida"), "ha")]
+    examples = [Example(id=i, texts=texts, lang=lang) for i, texts, lang in rows]
+
+    data = from_examples(examples, source="en")
+
+    assert data.texts == (("ha", "awaki"), ("ha", "gida"))
+    assert data.sources == ("goat", "house")
+
+
 def test_spellings_of_one_language_are_one():
     """Texts, translations and words may be written by different people."""
     rows = [("1", "goat", "English"), ("2", "awaki", "hausa"), ("3", "akuya", "ha")]

@@ -124,3 +124,86 @@ def test_of_columns_that_differ_in_case_the_plain_one_or_the_first_is_read(tmp_p
     wanted = "text" if "text" in names else names[0]
     path = written(tmp_path, ".csv", [{name: f"of {name}" for name in names}])
     assert [example.text for example in read_examples(path)] == [f"of {wanted}"]
+
+
+PAIR = {"lang": "en", "premise": "It rains.", "hypothesis": "It is wet.", "label": "yes"}
+
+
+@pytest.mark.parametrize("kind", [".csv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("asked", [None, "premise,hypothesis", " premise , hypothesis ,"])
+def test_two_columns_are_two_texts(tmp_path, kind, asked):
+    """Found by their usual names or named; the line says so."""
+    path = written(tmp_path, kind, [PAIR])
+    [example] = read_examples(path, text=asked)
+    assert (example.texts, example.answer) == (("It rains.", "It is wet."), "yes")
+    assert corpus(path, text=asked).lines == [
+        f"columns of data{kind}: text from 'premise', second text from 'hypothesis', lang, label"
+    ]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Sentence1", "sentence2"),
+        ("sentence_A", "sentence_B"),
+        ("text 1", "text 2"),
+        ("question1", "question2"),
+        ("question", "answer"),
+        ("hypothesis", "premise"),
+    ],
+)
+def test_usual_names_of_pairs(tmp_path, names):
+    """As tables of pairs call them; the premise comes first wherever it stands."""
+    row = {names[0]: "one", names[1]: "two", "label": "x"}
+    [example] = read_examples(written(tmp_path, ".csv", [row]))
+    assert set(example.texts) == {"one", "two"}
+    assert example.texts == (row[min(names, key=lambda n: n != "premise")], example.texts[1])
+
+
+def test_one_text_comes_before_two(tmp_path):
+    """A table is read as before if a column has a usual name of a text."""
+    [example] = read_examples(written(tmp_path, ".csv", [PAIR | {"sentence": "alone"}]))
+    assert example.texts == ("alone",)
+
+
+def test_half_a_pair_is_left_out_and_counted(tmp_path):
+    """Of either side, and named in the line as other rows without text are."""
+    rows = [PAIR, PAIR | {"premise": ""}, PAIR | {"hypothesis": None}]
+    read = corpus(written(tmp_path, ".jsonl", rows))
+    assert len(read.examples) == 1
+    assert read.lines[1] == "left out 2 rows of data.jsonl without text: 2, 3"
+
+
+def test_three_columns_are_the_most(tmp_path):
+    """A context and two texts; more, or one of them twice, is one line."""
+    path = written(tmp_path, ".csv", [PAIR | {"context": "Outside.", "more": "!"}])
+    [example] = read_examples(path, text="context,premise,hypothesis")
+    assert example.texts == ("Outside.", "It rains.", "It is wet.")
+    for asked in ("context,premise,hypothesis,more", "premise,premise", ","):
+        with pytest.raises(DataError, match="up to 3 different ones, got --text"):
+            read_examples(path, text=asked)
+    with pytest.raises(DataError, match="has no column 'nothing'"):
+        read_examples(path, text="premise,nothing")
+
+
+def test_a_column_whose_name_has_a_comma(tmp_path):
+    """It is found whole before the name is taken apart."""
+    row = {"premise,hypothesis": "whole"} | PAIR
+    [example] = read_examples(written(tmp_path, ".jsonl", [row]), text="premise,hypothesis")
+    assert example.texts == ("whole",)
+
+
+def test_a_cell_with_more_texts_than_are_read(tmp_path):
+    """It is one line that names the row."""
+    path = written(tmp_path, ".jsonl", [{"text": ["a"] * 3}, {"text": ["a"] * 4}])
+    with pytest.raises(DataError, match="row 2: expected at most 3 texts in 'text', got 4"):
+        read_examples(path)
+
+
+def test_two_choices_and_what_they_are_about(tmp_path):
+    """A table of preferences: the premise comes first if there is one."""
+    row = {"label": "choice1", "choice2": "It rained.", "choice1": "It shone."}
+    [example] = read_examples(written(tmp_path, ".csv", [row]))
+    assert example.texts == ("It shone.", "It rained.")
+    [example] = read_examples(written(tmp_path, ".csv", [row | {"premise": "All is dry."}]))
+    assert example.texts == ("All is dry.", "It shone.", "It rained.")

@@ -21,7 +21,7 @@ LISTS = st.lists(LABELS, max_size=3, unique_by=canonical).map(tuple)
 EXAMPLES = st.builds(
     Example,
     id=st.uuids().map(str),
-    texts=st.lists(TEXTS, min_size=1, max_size=2).map(tuple),
+    texts=st.lists(TEXTS, min_size=1, max_size=3).map(tuple),
     lang=st.sampled_from(["en", "ha", UNKNOWN_LANGUAGE]),
     answer=st.none() | LABELS | LISTS,
     group=st.none() | TEXTS,

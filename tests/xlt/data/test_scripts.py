@@ -33,3 +33,20 @@ def test_any_text_is_taken(texts):
     ids = [str(i) for i in range(len(texts))]
     found = held_back(ids, texts, ["ha"] * len(texts))
     assert {ids[i] for i, text in enumerate(texts) if not script(text)} <= set(found) <= set(ids)
+
+
+def test_texts_that_belong_together_are_compared_one_by_one():
+    """A pair is in two scripts; the longer text does not decide, and half a pair is told apart."""
+    pairs = [("A long walk home. " * (i % 7), "ረጅም መንገድ " * (i % 5)) for i in range(1, 31)]
+    pairs = [(left or "A walk.", right or "መንገድ") for left, right in pairs]
+    odd = [("A long walk.", "The way home."), ("123", "ረጅም መንገድ"), ("1", "2")]
+    ids = [str(i) for i in range(len(pairs) + len(odd))]
+
+    found = held_back(ids, [*pairs, *odd], ["am"] * len(ids))
+
+    usual = "texts in am are in latin and ethiopic"
+    assert found == {
+        "30": f"is in latin and latin script, {usual}",
+        "31": f"is in no and ethiopic script, {usual}",
+        "32": "has no letters",
+    }

@@ -38,7 +38,7 @@ def material(n_labelled: int = 7, n_pool: int = 9, **parts) -> Material:
     texts = [" ".join(words[: 1 + i % len(words)]) for i in range(n_labelled + n_pool)]
     tokens = tokenize(texts)
     return Material(
-        labelled=tokens[:n_labelled],
+        labelled=[[text] for text in tokens[:n_labelled]],
         task_targets=torch.arange(n_labelled) % 2,
         languages=torch.arange(n_labelled) % 3,
         weights=torch.ones(n_labelled),
@@ -225,7 +225,7 @@ def test_every_labelled_row_is_read_once_in_an_epoch():
     """Nothing is dropped at the end of an epoch, in any epoch."""
     config = TrainConfig(labelled_rows=3, unlabelled_rows=2)
     source = stream(config)
-    expected = Counter(len(tokens) for tokens in source.material.labelled)
+    expected = Counter(len(text) for (text,) in source.material.labelled)
 
     for epoch in range(2):
         steps = range(epoch * source.steps_per_epoch, (epoch + 1) * source.steps_per_epoch)

@@ -134,15 +134,25 @@ def test_a_prediction_is_the_tasks_reading_of_the_calibrated_scores(folder, tmp_
     np.testing.assert_allclose(plain.beliefs.values, softmax(logits, axis=1), atol=1e-6)
 
 
-def test_the_texts_of_an_example_are_read_as_one_sequence(folder):
-    """Two texts together are neither of them alone, and their order counts."""
+@pytest.mark.parametrize("texts", [("the ball", "law"), ("the ball", "law", "a vote")])
+def test_another_number_of_texts_is_refused(folder, texts):
+    """The message names the example; a model knows how many it was trained on."""
     predictor = Predictor.load(folder)
-    pairs = [("the ball", "law"), ("law", "the ball"), ("the ball",)]
-    first, turned, alone = (
-        predictor.score([Example(id="1", texts=texts)]).vectors for texts in pairs
-    )
-    assert not np.allclose(first, turned, atol=1e-3)
-    assert not np.allclose(first, alone, atol=1e-3)
+    assert predictor.texts == 1
+    with pytest.raises(DataError, match=f"'7' has {len(texts)} texts; the model reads 1"):
+        predictor.score([EXAMPLES[0], Example(id="7", texts=texts)])
+
+
+@pytest.mark.parametrize("count", [0, 4, "2", True])
+def test_a_damaged_number_of_texts_is_an_error(folder, tmp_path, count):
+    """As any other damage of a model."""
+    copy = tmp_path / "model"
+    shutil.copytree(folder, copy)
+    value = json.loads((copy / "task.json").read_text())
+    (copy / "task.json").write_text(json.dumps(value | {"texts": count}))
+
+    with pytest.raises(EncoderError, match="no complete model"):
+        Predictor.load(copy)
 
 
 def test_a_calibration_that_cannot_be_read_is_an_error(folder, tmp_path):

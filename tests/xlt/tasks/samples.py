@@ -32,7 +32,10 @@ LABELS = ("health", "sport", 'a "quoted" & <odd> one', "Ẹ̀kọ́")
 #: Kinds whose labels are not names that a project makes up -> labels, and others of another task.
 GIVEN: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "rating": (("1", "2", "3", "4", "5"), ("7", "8", "9", "10")),
+    "pairwise": (("left", "right"), ("first", "second")),
 }
+#: Kind -> texts of an example, and the keys of task data that its ready interface shows.
+KEYS = {"pairwise": ("left", "right")}
 #: All other kinds.
 NAMED = tuple(kind for kind in KINDS if kind not in GIVEN)
 
@@ -42,6 +45,7 @@ ANSWERS: Mapping[str, Callable[[AnyTask], st.SearchStrategy[Hashable]]] = {
     "multi_label": lambda task: st.sets(st.sampled_from(task.labels)).map(
         lambda chosen: tuple(label for label in task.labels if label in chosen)
     ),
+    "pairwise": lambda task: st.sampled_from(task.labels),
     "rating": lambda task: st.integers(0, task.scale.steps).map(task.scale.value),
     "taxonomy": lambda task: st.sampled_from(task.paths).map(lambda path: (path,)),
     "spans": spans.spans,
@@ -53,6 +57,11 @@ TEXTS = (spans.TEXT,)
 APPROXIMATE = {"spans": 0.03}
 #: Kinds whose answers sentence vectors tell.
 PROBED = tuple(kind for kind in KINDS if kind != "spans")
+
+
+def texts_of(kind: str) -> tuple[str, ...]:
+    """Keys of the texts of an example of the kind."""
+    return KEYS.get(kind, ("text",))
 
 
 def labels_of(kind: str) -> tuple[str, ...]:
@@ -165,16 +174,24 @@ def vectors_of(task: AnyTask, given: Sequence[Hashable], seed: int = 0) -> np.nd
     return noise.astype(np.float32)
 
 
-def examples_of(given_answers):
-    """Examples with these answers."""
+def examples_of(given_answers, kind: str = "single_label"):
+    """Examples with these answers, with as many texts as the kind has."""
+    keys = texts_of(kind)
     return [
-        Example(id=str(n), texts=TEXTS, answer=answer) for n, answer in enumerate(given_answers)
+        Example(
+            id=str(n),
+            texts=TEXTS if len(keys) == 1 else tuple(f"{key} {n}" for key in keys),
+            answer=answer,
+        )
+        for n, answer in enumerate(given_answers)
     ]
 
 
 def empty(tag: Tag) -> Tag:
     """The control with nothing to choose from."""
-    return replace(tag, labels=(), attributes={**tag.attributes, "maxRating": "0"})
+    return replace(
+        tag, labels=(), objects=tag.objects[:1], attributes={**tag.attributes, "maxRating": "0"}
+    )
 
 
 def control_tag(config: str) -> Tag:
@@ -185,5 +202,5 @@ def control_tag(config: str) -> Tag:
         tag=control.tag,
         attributes=control.attrib,
         labels=tuple(child.get("alias") or child.attrib["value"] for child in control),
-        objects=(control.attrib["toName"],),
+        objects=tuple(control.attrib["toName"].split(",")),
     )

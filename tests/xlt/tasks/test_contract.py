@@ -132,7 +132,7 @@ def test_what_is_no_answer_is_refused(kind, value):
 def test_the_task_of_a_table_is_inferred_from_its_answers(kind, seed):
     """From cells as tables hold them; then every cell is an answer of it."""
     task = task_of(kind)
-    table = examples_of(drawn(task, seed, 20))
+    table = examples_of(drawn(task, seed, 20), kind)
     inferred = infer_task(table)
 
     assert inferred.kind == kind

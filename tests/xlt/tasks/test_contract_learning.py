@@ -17,6 +17,7 @@ from tests.xlt.tasks.samples import (
     others_of,
     random_outputs,
     task_of,
+    texts_of,
     vectors_of,
 )
 from xlt.errors import DataError
@@ -66,7 +67,7 @@ def test_a_probe_trusts_answers_by_their_weight(kind):
 def test_a_probe_of_no_answers_knows_nothing(kind):
     """The same of every example, as unsure as can be."""
     task = task_of(kind)
-    outputs = task.probe(np.zeros((0, 5)), [], l2=0.4).outputs(np.ones((3, 5)))
+    outputs = task.probe(np.zeros((0, 8)), [], l2=0.4).outputs(np.ones((3, 8)))
     assert outputs.values.shape == (3, task.width)
     assert task.uncertainty(task.beliefs(outputs, ["en"] * 3, Calibration())) == pytest.approx(1.0)
 
@@ -75,11 +76,13 @@ def test_a_probe_of_no_answers_knows_nothing(kind):
 def test_the_losses_of_a_head_are_one_finite_number_per_example(kind, smoothing):
     """For a batch of one, of one answer, of all; gradients are finite."""
     task = task_of(kind)
-    head = build_head(task, 6, label_smoothing=smoothing)
+    texts = len(texts_of(kind))
+    head = build_head(task, 6, texts=texts, label_smoothing=smoothing)
     several = drawn(task, 0, 12)
     for batch in (several[:1], several[:1] * 5, several):
         n = len(batch)
-        states, mask = torch.randn(n, 7, 6, requires_grad=True), torch.ones(n, 7)
+        states = torch.randn(n * texts, 7, 6, requires_grad=True)
+        mask = torch.ones(n * texts, 7)
         logits = head(states, mask)
         targets = head.targets(examples_of(batch))
         losses = head.losses(logits, targets)
@@ -96,14 +99,16 @@ def test_the_losses_of_a_head_are_one_finite_number_per_example(kind, smoothing)
 
 def test_padding_does_not_change_what_a_head_gives(kind):
     """The mask says which tokens there are."""
-    head = build_head(task_of(kind), 6)
+    texts = len(texts_of(kind))
+    head = build_head(task_of(kind), 6, texts=texts)
     with torch.no_grad():
         for parameter in head.parameters():
             torch.nn.init.normal_(parameter)
-        states = torch.randn(2, 5, 6)
-        padded = torch.cat([states, torch.randn(2, 3, 6)], dim=1)
-        mask = torch.cat([torch.ones(2, 5), torch.zeros(2, 3)], dim=1)
-        torch.testing.assert_close(head(padded, mask), head(states, torch.ones(2, 5)))
+        rows = 2 * texts
+        states = torch.randn(rows, 5, 6)
+        padded = torch.cat([states, torch.randn(rows, 3, 6)], dim=1)
+        mask = torch.cat([torch.ones(rows, 5), torch.zeros(rows, 3)], dim=1)
+        torch.testing.assert_close(head(padded, mask), head(states, torch.ones(rows, 5)))
 
 
 def test_a_head_that_starts_warm_knows_what_vectors_tell(kind):

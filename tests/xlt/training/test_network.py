@@ -156,7 +156,8 @@ def test_reading_keeps_the_order_of_the_texts(tiny_encoder):
     tokens = encoder.text_tokenizer(32)(texts)
 
     def reading(some):
-        return read(encoder.model, model.head, some, encoder.pad_id, dtype=torch.float32)
+        examples = [[tokens] for tokens in some]
+        return read(encoder.model, model.head, examples, encoder.pad_id, dtype=torch.float32)
 
     together = reading(tokens).vectors
     for i, one in enumerate(tokens):

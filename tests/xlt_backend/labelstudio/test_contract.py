@@ -15,7 +15,9 @@ from tests.xlt.tasks.samples import (
     certain,
     control_tag,
     labels_of,
+    others_of,
     task_of,
+    texts_of,
 )
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.task import Suggestion
@@ -38,7 +40,7 @@ def test_label_studio_reads_the_template_as_the_task(kind, labels):
     tag = control_tag(config)
 
     assert interface.task == task_of(kind, labels)
-    assert (interface.kind.name, interface.text_key, interface.notes) == (kind, "text", ())
+    assert (interface.kind.name, interface.text_keys, interface.notes) == (kind, texts_of(kind), ())
     assert (interface.tag.name, interface.tag.tag) == (tag.name, tag.tag)
     assert (interface.tag.labels, interface.tag.objects) == (tag.labels, tag.objects)
     assert KINDS[kind].control.task(interface.tag) == interface.task
@@ -73,8 +75,8 @@ def test_what_a_model_suggests_is_accepted(kind, labels):
 def test_an_answer_that_the_interface_no_longer_has_is_not_suggested(kind, labels):
     """It was edited after the model was trained; so is a confidence that is no number."""
     interface = Interface.from_label_config(template(kind, labels[:2]))
-    task = task_of(kind, labels)
-    [old] = task.decode(as_outputs(task, [certain(task, labels[-1])]))
+    task = task_of(kind, others_of(kind) if kind == "pairwise" else labels)
+    [old] = task.decode(as_outputs(task, [certain(task, task.labels[-1])]))
     assert interface.results(old, TEXTS) is None
     [new] = interface.task.decode(as_outputs(interface.task, [certain(interface.task, labels[0])]))
     unsure = Suggestion(answer=new.answer, confidence=float("nan"))

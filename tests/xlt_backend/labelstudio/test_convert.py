@@ -50,14 +50,16 @@ def test_task_becomes_an_example() -> None:
 def test_options_name_the_fields() -> None:
     """Text, language and group are read from the fields that the options name."""
     options = ProjectOptions(text_field="body", language_field="sprache", group_field="source")
-    found = to_example(task(body="Ein Weg.", sprache="de", source=12), INTERFACE, options)
+    interface = Interface.from_options(CHOICES, options)
+    found = to_example(task(body="Ein Weg.", sprache="de", source=12), interface, options)
     assert found == Example(id="7", texts=("Ein Weg.",), lang="de", group="12")
 
 
 def test_fields_inside_other_fields() -> None:
     """Language and group are looked up as the text is."""
     options = ProjectOptions(text_field="doc.body", language_field="doc.lang", group_field="ids[0]")
-    found = to_example(task(doc={"body": "Ein Weg.", "lang": "de"}, ids=[12]), INTERFACE, options)
+    interface = Interface.from_options(CHOICES, options)
+    found = to_example(task(doc={"body": "Ein Weg.", "lang": "de"}, ids=[12]), interface, options)
     assert found == Example(id="7", texts=("Ein Weg.",), lang="de", group="12")
 
 

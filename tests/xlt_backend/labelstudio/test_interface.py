@@ -31,7 +31,7 @@ def choices(inside: str = TWO, name: str = "label", to: str = "text", more: str 
 def test_plain_interface() -> None:
     """Names, labels in their order and the key of the text are read."""
     found = Interface.from_label_config(CHOICES)
-    assert (found.tag.name, found.tag.objects, found.text_key) == ("label", ("text",), "text")
+    assert (found.tag.name, found.tag.objects, found.text_keys) == ("label", ("text",), ("text",))
     assert found.task.labels == ("health", "sport", "travel")
     assert found.notes == ()
     assert found.task.kind == "single_label"
@@ -75,7 +75,7 @@ def test_leaves_of_a_tree_are_the_labels() -> None:
 def test_choices_deep_in_views_and_other_tags() -> None:
     """Where control and text stand in the tree does not matter; other tags are no obstacle."""
     deep = view("<Header value='$lang'/>", f"<View><View>{TEXT}</View></View>", choices())
-    assert Interface.from_label_config(deep).text_key == "text"
+    assert Interface.from_label_config(deep).text_keys == ("text",)
 
 
 def test_first_usable_control_counts_and_the_rest_is_named() -> None:
@@ -104,14 +104,6 @@ def test_several_labels_are_learned_and_one_label_comes_first() -> None:
     assert (both.task.kind, both.tag.name) == ("single_label", "topic")
     assert both.notes == (
         "not learned: <Choices name='tags'> is a second one; the option `control` chooses",
-    )
-
-
-def test_second_text_is_named() -> None:
-    """What annotators see and the model does not is said."""
-    two = view(TEXT, '<Text name="source" value="$english"/>', choices())
-    assert Interface.from_label_config(two).notes == (
-        "not read: <Text name='source' value='$english'>",
     )
 
 

@@ -359,3 +359,24 @@ def test_predictions_of_others_are_not_ours(name, ours):
 def test_what_is_shown_is_known_without_redis(remembered, stored, shown):
     """The active version, rolled back or not; an order without a model only if it is newer."""
     assert newest(remembered, stored) == shown
+
+
+@pytest.mark.parametrize(("before", "now"), [(1, 2), (2, 1)])
+def test_a_version_that_reads_another_number_of_texts_is_replaced(before: int, now: int) -> None:
+    """It cannot score the tasks, so that the next training is due at once, whatever the labels."""
+    pairs = replace(snapshot(train=4), texts=now)
+    old = replace(version(), texts=before)
+
+    found = decide(pairs, known(old, used=4), OPTIONS, data="new", forced=False, now=0.0)
+    assert (found.action, found.reason) == (
+        Action.TRAIN,
+        f"train: {now} texts are read in place of {before}",
+    )
+    too_few = replace(snapshot(train=0), texts=now)
+    assert (
+        decide(too_few, known(old), OPTIONS, data="new", forced=False, now=0.0).action
+        is Action.START
+    )
+    newest = replace(version(V2, promoted=False), texts=now)
+    saved = decide(too_few, known(old, newest), OPTIONS, data="new", forced=False, now=0.0)
+    assert (saved.action, saved.version) == (Action.PUBLISH, V2)

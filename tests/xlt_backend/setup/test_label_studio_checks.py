@@ -10,6 +10,8 @@ from tests.builders import CHOICES
 from tests.stubserver import serving
 from xlt_backend.demo.studio import free_port
 from xlt_backend.labelstudio.client import UNCERTAINTY_SAMPLING, ProjectInfo
+from xlt_backend.labelstudio.interface import template
+from xlt_backend.options import ProjectOptions
 from xlt_backend.queue.state import ProjectState
 from xlt_backend.setup import label_studio_checks
 from xlt_backend.setup.checks import Status
@@ -76,7 +78,19 @@ def test_interface() -> None:
     """What is learned is told; what cannot be learned is a failure."""
     good = label_studio_checks.check_interface(project())
     assert (good.status, "health, sport, travel" in good.detail) == (Status.OK, True)
+    assert "text from $text" in good.detail
     assert label_studio_checks.check_interface(project(label_config="<View/>")).fix
+
+
+def test_interface_about_two_texts() -> None:
+    """Both keys are told, and which text is read though the control does not name it."""
+    config = template("single_label", ("yes", "no"), ("premise", "hypothesis"))
+    both = label_studio_checks.check_interface(project(label_config=config))
+    assert both.status is Status.OK
+    assert "texts from $premise, $hypothesis; read too: <Text name='premise'" in both.detail
+    alone = ProjectOptions(texts=("hypothesis",))
+    one = label_studio_checks.check_interface(project(label_config=config), alone)
+    assert "text from $hypothesis; not read: <Text name='premise'" in one.detail
 
 
 @pytest.mark.parametrize(

@@ -96,3 +96,18 @@ def test_folder_that_cannot_be_written_costs_nothing(tmp_path: Path):
     """A full disk does not end a round here."""
     (tmp_path / "file").write_text("")
     scorecache.save(tmp_path / "file" / "s.npz", scorecache.EMPTY)
+
+
+def test_vectors_of_pairs_take_the_place_of_those_of_single_texts():
+    """They are longer; both would be asked for only if the interface were edited to and fro."""
+    single = scorecache.EMPTY.with_scores([example(1)], scores(1))
+    pair = Example(id="1", texts=("text 1", "another"))
+    wide = Scores(
+        outputs=Outputs(np.zeros((1, 2), np.float32)), vectors=np.ones((1, 4), np.float32)
+    )
+
+    assert single.missing([pair]) == [pair]
+    both = single.with_scores([pair], wide)
+    assert both.rows([pair]).vectors.shape == (1, 4)
+    assert both.missing([example(1)]) == [example(1)]
+    assert both.with_scores([], scores()) is both

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from xlt.data.columns import find_columns
+from xlt.data.columns import TEXTS, find_columns
 from xlt.data.exports.annotations import latest_by_annotator
 from xlt.data.exports.items import (
     Choice,
@@ -68,7 +68,8 @@ def read_annotation_rows(
     tasks: dict[tuple[str, str], list[Row]] = {}
     for number, row in rows:
         known = "id" in row or "annotator" in row
-        key = (str(row.get("id", "")), str(row.get(columns["text"])) if known else str(number))
+        texts = [row.get(columns[field]) for field in TEXTS if field in columns]
+        key = (str(row.get("id", "")), str(texts) if known else str(number))
         tasks.setdefault(key, []).append((number, row))
     return Export(
         title="a Label Studio export",

@@ -144,6 +144,8 @@ def _selections(annotation: Json) -> Iterator[tuple[str, list[Choice]]]:
             yield str(name), chosen
         elif rating is not None:
             yield str(name), list(rating)
+        elif isinstance(value.get("selected"), str):  # which of two texts
+            yield str(name), [value["selected"]]
 
 
 def _types(rows: Sequence[Row]) -> dict[str, str]:

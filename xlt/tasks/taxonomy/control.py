@@ -10,8 +10,9 @@ from xml.sax.saxutils import quoteattr
 from xlt.errors import DataError
 from xlt.tasks.choices import page
 from xlt.tasks.labels import own_label, same_label
+from xlt.tasks.renames import GONE, label_now, refusal
 from xlt.tasks.task import Json, Refusal, Suggestion, Tag
-from xlt.tasks.taxonomy.answers import in_order, labels_of, paths_of
+from xlt.tasks.taxonomy.answers import in_order, label_of, labels_of, paths_of
 from xlt.tasks.taxonomy.task import Taxonomy
 from xlt.tasks.trees import Path, Paths, nodes_of, outermost
 
@@ -62,17 +63,18 @@ class Tree:
         Label Studio's page joins the names of a path and splits them again at the separator, so
         that a name with a separator comes back in parts.
 
+        Removed paths are left out if several can be chosen: the others were decided without them.
+
         Raises:
             DataError: If a path is not of the task: the tree has changed, or it is none at all.
         """
-        separator = _separator(tag)
-        joined = [separator.join(path) for path in task.paths]
         chosen: list[Path] = []
         for written in _written(results, tag):
-            own = own_label(separator.join(written), joined)
-            if own is None:
-                raise DataError(f"unknown label {labels_of([tuple(written)])[0]!r}")
-            chosen.append(task.paths[joined.index(own)])
+            path = _now(tuple(written), tag, task)
+            if path:
+                chosen.append(path)
+            elif task.most == 1:
+                raise DataError(refusal(label_of(tuple(written)), GONE))
         answer = in_order(chosen, task.paths)
         return None if task.most == 1 and len(answer) != 1 else answer
 
@@ -109,6 +111,31 @@ class Tree:
         nodes = nodes_of(paths)
         lines = [f"<Taxonomy {_ATTRIBUTES.format(leaves=leaves)}>", *_choices((), nodes)]
         return page("\n    ".join([*lines, "</Taxonomy>"]))
+
+
+def _now(written: Path, tag: Tag, task: Taxonomy) -> Path:
+    """Returns the path that written names stand for; an empty one if it was removed.
+
+    A renamed node takes the nodes below it along.
+
+    Raises:
+        DataError: If it is unknown.
+    """
+    separator, labels = _separator(tag), task.labels
+    joined = [separator.join(path) for path in task.paths]
+    own = own_label(separator.join(written), joined)
+    if own is not None:
+        return task.paths[joined.index(own)]
+    for length in range(len(written), 0, -1):
+        now = label_now(label_of(written[:length]), labels, tag.renames)
+        if now == GONE:
+            return ()
+        if now is not None:
+            start = task.paths[labels.index(now)]
+            own = own_label(label_of(start + written[length:]), labels)
+            if own is not None:
+                return task.paths[labels.index(own)]
+    raise DataError(refusal(label_of(written), None))
 
 
 def _attributes(tag: Tag) -> dict[str, str]:

@@ -70,7 +70,7 @@ def _context(progress: Progress, info: ProjectInfo, state: ProjectState) -> Cont
         extra_params = state.extra_params
     progress.report(extra_params=extra_params)
     options = ProjectOptions.from_extra_params(extra_params)
-    interface = Interface.from_label_config(info.label_config, options.control, options.rename)
+    interface = Interface.from_options(info.label_config, options)
     config = asdict(options.training(tools.settings.encoder))
     folder = tools.settings.home / "work" / info.key
     base, record = config["encoder"], adaptation.read(folder)

@@ -123,6 +123,34 @@ def test_a_path_that_the_tree_no_longer_has_is_named(result, message):
 
 
 @pytest.mark.parametrize(
+    ("path", "now"),
+    [
+        (["Food"], (DIET,)),
+        (["Medicine", "Illness", "Malaria"], (("Health", "Illness", "Malaria"),)),
+        (["Medicine"], (("Health",),)),
+        (["Health", "Diet"], (DIET,)),
+    ],
+)
+def test_a_renamed_node_is_read_as_that_of_now(path, now):
+    """It takes the nodes below it along; a path of the tree is itself."""
+    renames = {"Food": "Health / Diet", "Medicine": "Health", "Health / Diet": "Sport"}
+    for form, task in ((tag(), SEVERAL), (tag(maxUsages="1"), ONE)):
+        assert KIND.control.answer([written(path)], replace(form, renames=renames), task) == now
+
+
+def test_a_removed_node_is_no_answer_alone():
+    """Nor is a node below it; if several can be chosen, the others are the answer."""
+    gone = {"Gossip": ""}
+    several, one = (replace(tag(**more), renames=gone) for more in ({}, {"maxUsages": "1"}))
+    result = written(["Gossip", "Stars"], ["Sport"])
+    assert KIND.control.answer([result], several, SEVERAL) == (SPORT,)
+    with pytest.raises(DataError, match="a removed label: 'Gossip / Stars'"):
+        KIND.control.answer([written(["Gossip", "Stars"])], one, ONE)
+    with pytest.raises(DataError, match="unknown label 'Health / Gossip'"):
+        KIND.control.answer([written(["Health", "Gossip"])], several, SEVERAL)
+
+
+@pytest.mark.parametrize(
     ("separator", "parts"),
     [(None, ["Health", "AC", "DC"]), ("/", ["Health", "AC ", " DC"]), (">", ["Health", "AC / DC"])],
 )
