@@ -95,7 +95,7 @@ def _text_columns(
 ) -> list[str]:
     """Returns the columns of the texts of an example: those named, one of a usual name, or two."""
     if asked:
-        return _named_texts(asked, names, path)
+        return named_texts(asked, names, path)
     usual = usual_column("text", free)
     if usual is not None and asked is None:
         return [usual]
@@ -110,8 +110,12 @@ def _text_columns(
     return [plain[name] for name in pair]
 
 
-def _named_texts(asked: str, names: Sequence[str], path: str) -> list[str]:
-    """Returns the columns that the user named, one or several with commas between them."""
+def named_texts(asked: str, names: Sequence[str], path: str) -> list[str]:
+    """Returns the columns that the user named, one or several with commas between them.
+
+    Raises:
+        DataError: If there are none of these names, or too many.
+    """
     if "," not in asked or any(canonical(name) == canonical(asked) for name in names):
         return [named_column(asked, names, path)]
     columns = [named_column(name.strip(), names, path) for name in asked.split(",") if name.strip()]

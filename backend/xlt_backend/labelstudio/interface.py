@@ -17,7 +17,13 @@ from xlt.tasks.renames import Renames
 from xlt.tasks.task import AnyTask, Kind, Refusal, Suggestion, Tag
 from xlt_backend.errors import UnsupportedConfigError
 from xlt_backend.labelstudio.choices import Shown, shown_choices
-from xlt_backend.labelstudio.texts import Texts, one_name, texts_of_control, with_texts
+from xlt_backend.labelstudio.texts import (
+    Texts,
+    chosen_texts,
+    one_name,
+    texts_of_control,
+    with_texts,
+)
 from xlt_backend.options import ProjectOptions
 
 SUPPORTED = (
@@ -93,7 +99,8 @@ class Interface:
         for element in parsed.controls:
             shown = shown_choices(label_config, element.name or "")
             tag = _tag(element, parents.get(element.name or "", []), shown)
-            read = texts_of_control(tag.objects, _list(parsed.objects), texts, text_field)
+            wanted = chosen_texts(tag, texts)
+            read = texts_of_control(tag.objects, _list(parsed.objects), wanted, text_field)
             tag = tag if isinstance(read, str) else replace(tag, texts=read.names)
             task = _task(element, tag, parents.get(tag.name, []))
             if isinstance(task, Refusal) or isinstance(read, str):

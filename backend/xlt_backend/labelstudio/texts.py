@@ -16,6 +16,8 @@ TAG = "Text"
 
 #: Controls that Label Studio makes for several objects.
 _OF_SEVERAL = frozenset({"Pairwise"})
+#: Controls whose answers are places in a text, which is read alone.
+_OF_ONE = frozenset({"Labels"})
 
 #: The text of a ready interface, in its `View`.
 _ONE = re.compile(
@@ -81,6 +83,16 @@ def texts_of_control(
         if len(named) == 1:
             names.sort(key=list(objects).index)
     return _read(names, named, objects, others)
+
+
+def chosen_texts(tag: Tag, option: Sequence[str] | None) -> Sequence[str] | None:
+    """Returns the names of the texts to read with a control; None for those that are shown.
+
+    Args:
+        tag: The control; one that marks parts of a text is read with that text alone.
+        option: The option `texts`.
+    """
+    return tag.objects if tag.tag in _OF_ONE else option
 
 
 def _wanted(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.builders import region, task
-from tests.xlt.tasks.samples import TEXTS, labels_of
+from tests.xlt.tasks.samples import KEYS, labels_of
 from xlt.data.examples import Example
 from xlt.errors import ConfigError
 from xlt.tasks.kinds import KINDS
@@ -159,11 +159,15 @@ def test_prediction_is_about_the_first_object() -> None:
     assert INTERFACE.answer([of_both]) == "no"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in TEXTS])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in KEYS])
 @pytest.mark.parametrize("keys", [("premise", "hypothesis"), ("a.b", "c[0]"), ("body",)])
 def test_ready_interface_about_other_texts(kind: str, keys: tuple[str, ...]) -> None:
-    """All of them are read, in their order; the control names one, as Label Studio must have it."""
+    """All are read in their order, for spans the last; the control names one, as it must."""
     found = Interface.from_label_config(template(kind, labels_of(kind), keys))
+    if kind == "spans":
+        assert (found.tag.texts, found.text_keys) == (found.tag.objects, keys[-1:])
+        assert [note.partition(":")[0] for note in found.notes] == ["not read"] * (len(keys) - 1)
+        return
     assert (found.kind.name, found.text_keys) == (kind, keys)
     assert found.tag.objects == found.tag.texts[-1:]
     assert [note.partition(":")[0] for note in found.notes] == ["read too"] * (len(keys) - 1)

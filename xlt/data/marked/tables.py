@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xlt.data.cells import as_text, printed_list, strings, written_list
-from xlt.data.columns import named_column, usual_column, usual_columns
+from xlt.data.columns import named_column, named_texts, usual_column, usual_columns
 from xlt.data.label_names import is_missing
 from xlt.data.marked.iob import UNTAGGED, are_bare, is_tag, spans_of
 from xlt.data.marked.lines import spans_line, tokens_lines
@@ -68,7 +68,7 @@ def with_spans(
     tokens = next((n for n in usual_columns("tokens", names) if _has_lists(rows, n)), None)
     label = _label_column(rows, names, asked, path, kind=kind, tags=tokens is not None)
     named = asked.get("text")
-    text = named_column(named, names, path) if named else usual_column("text", names)
+    text = named_texts(named, names, path)[0] if named else usual_column("text", names)
     marked = Marked(rows=rows, asked=asked, exact=kind == KIND)
     if label is not None and _has_marks(rows, label, kind):
         marked = _with_tokens(marked, tokens) if text is None and tokens else marked

@@ -60,6 +60,8 @@ class Labels:
             return None
         if not tag.labels:
             return Refusal(reason="has no labels")
+        if len(tag.objects) > 1:
+            return Refusal(reason="marks parts of several texts; xlt learns those of one")
         twice = same_label(tag.labels)
         if twice:
             return Refusal(reason=f"has two labels that look the same: {twice[0]!r}, {twice[1]!r}")

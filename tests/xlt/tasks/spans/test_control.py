@@ -97,3 +97,4 @@ def test_controls_that_are_no_spans():
     assert KIND.control.task(replace(TAG, attributes={"choice": "multiple"})) == TASK
     for labels in ((), ("PER", "PER ")):
         assert isinstance(KIND.control.task(replace(TAG, labels=labels)), Refusal)
+    assert isinstance(KIND.control.task(replace(TAG, objects=("text", "other"))), Refusal)
