@@ -60,8 +60,8 @@ def windows(tokens: Tokens, moving: NDArray[np.bool_], limit: int) -> list[Token
 
     Args:
         tokens: The text.
-        moving: (T,) True for tokens that are cut. All others are in every window; if they are
-            more than half a window holds, only the last of them.
+        moving: (T,) True for tokens that are cut; the others are in every window, at most half a
+            window of them.
         limit: Largest number of tokens, at least 2.
     """
     words = tokens.words

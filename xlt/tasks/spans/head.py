@@ -1,4 +1,4 @@
-"""Head: tags of words, a product of where spans are and of their labels."""
+"""Head of spans: tags of words, a product of places and labels."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ONE_ANSWER_CREDIT = 0.8
 
 
 class SpansHead(Head):
-    """Tells the places of spans by the shapes of words, and their labels by hidden states.
+    """Places of spans, from the shapes of words; their labels, from hidden states.
 
     The tag of a word is a product: whether a span begins, goes on or is not there, and its label.
     Texts without case have a layer of their own for the first. The shapes of letters also reach the
