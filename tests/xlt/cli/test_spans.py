@@ -89,7 +89,7 @@ def trained(tmp_path_factory, tiny_encoder) -> str:
     """A model of spans."""
     folder = tmp_path_factory.mktemp("spans")
     argv = ["train", table(folder, ROWS), "--out", str(folder / "m"), "--held-out", "0.2"]
-    assert main([*argv, "--encoder", str(tiny_encoder), "--max-steps", "3"]) == 0
+    assert main([*argv, "--encoder", str(tiny_encoder)]) == 0
     return str(folder / "m")
 
 
@@ -98,7 +98,7 @@ def test_a_model_is_trained_on_every_form(form, tmp_path, tiny_encoder, capsys):
     """The same spans, and a line that counts them."""
     data = FORMS[form](tmp_path)
     argv = ["train", data, "--out", str(tmp_path / "m"), "--held-out", "0", "--json"]
-    assert main([*argv, "--encoder", str(tiny_encoder), "--max-steps", "2"]) == 0
+    assert main([*argv, "--encoder", str(tiny_encoder)]) == 0
     shown = capsys.readouterr()
     assert lines(shown.out)[0]["labels"] == ["LOC", "PER"]
     assert "read 36 spans of " in shown.err
