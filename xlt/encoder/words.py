@@ -56,6 +56,8 @@ SHAPES = (
 CASES = 8
 #: Steps of a word's length, a third of its characters; the two bits above those of `SHAPES`.
 LENGTHS = 4
+_UPPER = 0b111100
+_DIGIT, _BEGINS, _UPPER_AND_BEGINS, _JOINED = (1 << bit for bit in range(CASES, len(SHAPES)))
 _ENDS_SENTENCE = frozenset(".!?:…\n。！？।॥።؟۔")
 _OPENS = frozenset("\"'“”„«»‘’-–—([¿¡*•")
 
@@ -165,21 +167,23 @@ def _shapes(text: str, where: Sequence[Sequence[int]]) -> list[int]:
     for start, end in where:
         begins = begins or "\n" in text[before:start]
         word, before = text[start:end], end
-        case = _case(word)
-        flags = {
-            case: True,
-            8: any(map(str.isdigit, word)),
-            9: begins,
-            10: begins and 2 <= case <= 5,
-            11: start > 0 and not _is_blank(text[start - 1]),
-        }
-        length = min((end - start) // 3, LENGTHS - 1) << len(SHAPES)
-        shapes.append(length + sum(1 << bit for bit, is_set in flags.items() if is_set))
+        shape = _own_shape(word)
+        if begins:
+            shape |= _BEGINS | (_UPPER_AND_BEGINS if shape & _UPPER else 0)
+        if start and not _is_blank(text[start - 1]):
+            shape |= _JOINED
+        shapes.append(shape)
         begins = word in _ENDS_SENTENCE or (begins and word in _OPENS)
     return shapes
 
 
 @lru_cache(maxsize=65_536)
+def _own_shape(word: str) -> int:
+    """Returns the bits that a word alone decides: case, digits and length."""
+    length = min(len(word) // 3, LENGTHS - 1) << len(SHAPES)
+    return length | 1 << _case(word) | (_DIGIT if any(map(str.isdigit, word)) else 0)
+
+
 def _case(word: str) -> int:
     """Returns the number of a word's shape among the first eight of `SHAPES`."""
     letters = [character for character in word if character.isalpha()]

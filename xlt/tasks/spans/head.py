@@ -136,9 +136,11 @@ class SpansHead(Head):
         """Returns logits (B, U, LAYERS * T) from scaled means (B, U, H) and shapes (B, U)."""
         around = context(shapes)
         rows = torch.cat([around, _STATES * means], dim=-1)
-        unknown = torch.cat([context(without_case(shapes)), _STATES_WITHOUT_CASE * means], dim=-1)
-        cased = has_case(shapes)[:, None, None]
-        places = torch.where(cased, self.places(rows), self.places_without_case(unknown))
+        places, cased = self.places(rows), has_case(shapes)
+        if not cased.all():
+            around = context(without_case(shapes))
+            other = torch.cat([around, _STATES_WITHOUT_CASE * means], dim=-1)
+            places = torch.where(cased[:, None, None], places, self.places_without_case(other))
         places = places.log_softmax(dim=-1)  # (B, U, 3): outside, begins, goes on
         kinds = self.kinds(means * means.shape[-1] ** -0.5 * 10.0).log_softmax(dim=-1)
         inside = places[..., 1:, None] + kinds[..., None, :]  # (B, U, 2, K)
