@@ -184,6 +184,8 @@ def test_preferences_are_measured_by_every_learner(tmp_path):
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["learner"] for row in found] == ["scikit-learn", "probe", "frozen"]
     assert all(row["judged"] == 10 and {"et", "ta"} < set(row) for row in found)
+
+
 def test_spans_are_judged_in_every_treebank_but_learned_in_one(tmp_path):
     """Both learners are judged on the same treebanks; English is not in the mean."""
     words = ["we", "saw", "Anna", "Berg", "in", "Oslo", "today"]
