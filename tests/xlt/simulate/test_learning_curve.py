@@ -17,7 +17,9 @@ from xlt.simulate.learning_curve import EVERYTHING, CurveSettings, run_cell
 from xlt.simulate.strategies import PLACES
 from xlt.tasks.logistic import fit, scaled
 
-NAMES = sorted(ACQUISITIONS) + [
+#: Measures of kinds whose examples have several outputs; the tasks here have labels.
+_OF_SEVERAL = {"mnlp"}
+NAMES = sorted(set(ACQUISITIONS) - _OF_SEVERAL) + [
     f"{name}@{place}" for name in ("margin", "badge") for place in PLACES
 ]
 
