@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -183,3 +184,63 @@ def test_preferences_are_measured_by_every_learner(tmp_path):
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["learner"] for row in found] == ["scikit-learn", "probe", "frozen"]
     assert all(row["judged"] == 10 and {"et", "ta"} < set(row) for row in found)
+
+
+def test_spans_are_judged_in_every_treebank_but_learned_in_one(tmp_path):
+    """Both learners are judged on the same treebanks; English is not in the mean."""
+    words = ["we", "saw", "Anna", "Berg", "in", "Oslo", "today"]
+    tags = ["O", "O", "B-PER", "I-PER", "O", "B-LOC", "O"]
+    rows = [
+        (bank[:2].lower(), bank, split, str(i), words[i % 3 :], tags[i % 3 :])
+        for bank, split in (("English-EWT", "dev"), ("English-EWT", "test"), ("Danish-DDT", "test"))
+        for i in range(12)
+    ]
+    columns = ["lang", "treebank", "split", "id", "tokens", "tags"]
+    pd.DataFrame(rows, columns=columns).to_parquet(tmp_path / "uner.parquet")
+    out = tmp_path / "rows.json"
+
+    printed = subprocess.run(
+        [sys.executable, BENCHMARKS / "spans" / "compare.py", "--data", tmp_path, "--json", out,
+         "--learners", "hf-case", "xlt", "--encoder",
+         save_tiny_encoder(tmp_path / "tiny", "bert", positions=128)],
+        check=True, timeout=300, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+
+    found = json.loads(out.read_text())
+    assert [row["learner"] for row in found] == ["hf-case", "xlt"]
+    for row in found:
+        assert set(row["f1"]) == {"en English-EWT", "da Danish-DDT"}
+        assert all(0 <= value <= 1 for value in row["f1"].values())
+    danish = " | ".join(f"{row['f1']['da Danish-DDT']:.3f}" for row in found)
+    assert f"| mean without English | {danish} |" in printed
+
+
+def test_spans_of_a_sentence_are_those_of_seqeval():
+    """The exact F1 is seqeval's, whatever the tags; a blank stands between each two words."""
+    sys.path.insert(0, str(BENCHMARKS / "spans"))
+    try:
+        from data import Sentence, f1
+    finally:
+        sys.path.pop(0)
+    from seqeval.metrics import f1_score
+
+    rng = np.random.default_rng(3)
+    each = np.array(["O", "B-PER", "I-PER", "B-LOC"])
+    pairs = [[_valid(each[rng.integers(0, 4, 9)]) for _ in range(2)] for _ in range(40)]
+    words = tuple(f"w{i}" for i in range(9))
+    spans = [[Sentence(words=words, tags=tuple(tags)).spans for tags in pair] for pair in pairs]
+
+    expected = f1_score([a for a, _ in pairs], [b for _, b in pairs])
+
+    assert f1([a for a, _ in spans], [b for _, b in spans]) == pytest.approx(expected)
+    text = Sentence(words=("Anna", "Berg", "!"), tags=("B-PER", "I-PER", "O"))
+    assert [text.text[s.start : s.end] for s in text.spans] == ["Anna Berg"]
+
+
+def _valid(tags):
+    """Makes a tag that goes on without a beginning begin."""
+    read = ["O"]
+    for tag in tags.tolist():
+        goes_on = tag[0] == "I" and read[-1][1:] != tag[1:]
+        read.append(f"B{tag[1:]}" if goes_on else tag)
+    return read[1:]

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 #: of words in one language misleads it in others, but shapes are alike. More without case.
 _STATES, _STATES_WITHOUT_CASE = 0.03, 0.2
 #: Penalties of the warm start: of where spans are, and of their labels.
-_PLACES_L2, _LABELS_L2 = 1.0, 33.0
+_PLACES_L2, _LABELS_L2 = 4.0, 33.0
 #: Logit of "outside" in the second layer before training: few texts have overlapping spans.
 _OUTSIDE_SECOND = 8.0
 #: Target of a place without a word.

@@ -70,9 +70,8 @@ def beliefs(
     width = count_tags(labels)
     each = np.repeat(np.array(langs, dtype=object), np.diff(starts)).tolist()
     values = np.asarray(outputs.values, dtype=np.float64).copy()
-    if fitted.temperatures:
-        unknown = {lang for lang in set(langs) if not fitted.knows(lang)}
-        values[[lang in unknown for lang in each], OUTSIDE] -= _UNKNOWN_LANGUAGE
+    unknown = {lang for lang in set(langs) if not fitted.knows(lang)}
+    values[[lang in unknown for lang in each], OUTSIDE] -= _UNKNOWN_LANGUAGE
     layers = [
         fitted.apply(values[:, layer * width : (layer + 1) * width], each, "softmax")
         for layer in range(LAYERS)

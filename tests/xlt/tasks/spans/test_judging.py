@@ -139,3 +139,16 @@ def test_temperatures_are_fitted_on_words_as_on_texts():
     assert TASK.fit(random_outputs(TASK, 0, 1), given[:1], ["en"]).pooled == pytest.approx(
         1, abs=0.2
     )
+
+
+def test_more_is_marked_in_languages_without_labels():
+    """Without calibration, every language is one of them."""
+    outputs = random_outputs(TASK, 1, 20)
+    fitted = Calibration(temperatures={"eng": 1.0})
+
+    def outside(lang: str, calibration: Calibration) -> np.ndarray:
+        return np.asarray(TASK.beliefs(outputs, [lang] * 20, calibration).values)[:, 0]
+
+    assert (outside("ha", fitted) < outside("en", fitted)).all()
+    assert outside("ha", Calibration()) == pytest.approx(outside("ha", fitted))
+    assert outside("en", Calibration()) == pytest.approx(outside("ha", fitted))
