@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.xlt.cli.rows import ROWS, lines, table
+from tests.xlt.tasks.samples import PROBED
 from xlt.data.jsonl import as_row, from_row
 from xlt.tasks.kinds import KINDS, infer_task, read_answers
 from xlt_backend.cli import main
@@ -102,6 +103,10 @@ def test_labels_of_every_kind_are_reviewed(kind, rows, trained, tmp_path, capsys
     """All labelled rows, the most suspect first, with what they have and what is expected."""
     task = task_of(rows)
     argv = ["select", trained, table(tmp_path, rows), "--relabel", "--all", "--explain"]
+    if kind not in PROBED:
+        assert main([*argv, "--kind", kind]) == 1
+        assert f"labels of {kind} are not reviewed" in capsys.readouterr().err
+        return
     assert main([*argv, "--kind", kind]) == 0
     found = lines(capsys.readouterr().out)
     given = {row["id"]: row["label"] for row in rows}
@@ -120,6 +125,10 @@ def test_a_table_of_every_kind_is_simulated(kind, rows, tiny_encoder, tmp_path, 
     argv = ["simulate", table(tmp_path, rows), "--source", "en", "--out", str(tmp_path / "out")]
     argv += ["--kind", kind]
     argv += ["--encoder", str(tiny_encoder), "--budgets", "6,12", "--seeds", "1", "--json"]
+    if kind not in PROBED:
+        assert main([*argv, "--strategies", "default"]) == 1
+        assert "give --learner joint" in capsys.readouterr().err
+        return
     assert main([*argv, "--strategies", "default,stratified"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert set(found["strategies"]) == {"default", "stratified"}
