@@ -114,12 +114,12 @@ def test_which_project(client: Client) -> None:
 
 def test_unsupported_interface(client: Client, make_project: MakeProject) -> None:
     """Nothing is changed in a project that xlt cannot learn."""
-    spans = (
-        '<View><Text name="text" value="$text"/><Labels name="ner" toName="text">'
-        '<Label value="PER"/><Label value="LOC"/></Labels></View>'
+    dates = (
+        '<View><Text name="text" value="$text"/>'
+        '<DateTime name="day" toName="text" only="date"/></View>'
     )
-    project = make_project(label_config=spans)
-    with pytest.raises(errors.UnsupportedConfigError, match="Labels name='ner'"):
+    project = make_project(label_config=dates)
+    with pytest.raises(errors.UnsupportedConfigError, match="DateTime name='day'"):
         connect(client, settings("http://localhost:9"), project_id=project.id)
     assert webhooks(client, project.id) == []
 
