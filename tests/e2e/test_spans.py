@@ -120,7 +120,7 @@ def marked(client: Client, project: int, pool: Mapping[str, Any], count: int) ->
     for _ in range(count):
         task = client.next_task(project)
         assert task is not None
-        texts = texts_of(task, interface, ProjectOptions())
+        texts = texts_of(task, interface)
         answer = pool[task["data"]["ref"]].answer
         results = interface.results(Suggestion(answer=answer, confidence=1.0), texts)
         client.annotate(task["id"], [{**region, "origin": "manual"} for region in results or ()])
