@@ -27,5 +27,6 @@ def written(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return '"' + "".join(c if c >= " " else f"\\u{ord(c):04x}" for c in escaped) + '"'
+        shown = (c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped)
+        return '"' + "".join(shown) + '"'
     return repr(value)
