@@ -18,8 +18,8 @@ from xlt.encoder.dtypes import keep_table_as_stored
 from xlt.encoder.locations import bundled as bundled  # `xlt.encoder.encoder.bundled()` is promised
 from xlt.encoder.locations import resolve
 from xlt.encoder.masked_lm import TrainedMlmHead, load_with_head
-from xlt.encoder.pooling import apart, combine, mean_pool
-from xlt.encoder.reading import each_batch, longest_input
+from xlt.encoder.pooling import combine
+from xlt.encoder.reading import longest_input, read_apart
 from xlt.encoder.tokens import Input, TextTokenizer
 from xlt.encoder.windows import WordTokenizer
 from xlt.errors import EncoderError
@@ -233,21 +233,16 @@ def embed(
         DataError: If the number of texts that belong together varies.
         EncoderError: If the encoder cannot be loaded.
     """
-    each, together = apart(texts)
     loaded = load_encoder(encoder, to_read=True) if isinstance(encoder, str) else encoder
     dtype = loaded.forward_dtype(loaded.model.device, precision)
     if isinstance(encoder, str):
         store_for_reading(loaded.model, dtype)
-    distinct = {text: row for row, text in enumerate(dict.fromkeys(each))}
-    tokens = loaded.text_tokenizer(max_length)(list(distinct))
-    vectors = torch.zeros(len(distinct), loaded.width)
-    for rows, states, batch in each_batch(
+    read = read_apart(
         loaded.model,
-        tokens,
+        loaded.text_tokenizer(max_length),
+        texts,
         loaded.pad_id,
         batch_tokens=batch_tokens,
         dtype=dtype,
-    ):
-        vectors[rows] = mean_pool(states, batch.attention_mask).cpu()
-    places = [distinct[text] for text in each]
-    return combine(vectors[places].view(-1, together, loaded.width)).numpy()
+    )
+    return combine(read[:, :, -1]).numpy()

@@ -10,9 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
+from xlt.encoder.pooling import apart, mean_pool
 from xlt.encoder.tokens import (
+    Input,
     Padded,
     PaddedWords,
+    TextTokenizer,
     Tokens,
     budget_batches,
     pad,
@@ -92,3 +95,52 @@ def inputs_of(body: nn.Module, batch: Padded, added: Added | None) -> dict[str, 
     rest = len(embeddings) - len(more)
     inputs["inputs_embeds"] = embeddings + functional.pad(more, (0, 0, 0, 0, 0, rest))
     return inputs
+
+
+def read_apart(
+    body: PreTrainedModel,
+    tokenize: TextTokenizer,
+    inputs: Sequence[Input],
+    pad_id: int,
+    *,
+    batch_tokens: int,
+    dtype: torch.dtype,
+    layers: Sequence[int] = (),
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Tensor:
+    """Reads the texts of each input apart, each distinct text once.
+
+    Args:
+        body: The encoder's body.
+        tokenize: Its tokenizer.
+        inputs: N texts, or N times K texts that belong together; may be empty.
+        pad_id: Id of the padding token.
+        batch_tokens: Padded tokens per forward pass.
+        dtype: Type of the matrix products.
+        layers: Numbers of further layers, from 0 for the embeddings.
+        progress: Called with the number of inputs done and N, after every batch.
+
+    Returns:
+        (N, K, L, H) float32: the mean over the tokens of each of the layers, and of the final one.
+
+    Raises:
+        DataError: If the number of texts that belong together varies.
+    """
+    each, together = apart(inputs)
+    distinct = {text: row for row, text in enumerate(dict.fromkeys(each))}
+    width, done = int(body.config.hidden_size), 0
+    vectors = torch.zeros(len(distinct), (len(layers) + 1) * width)
+    for rows, states, batch in each_batch(
+        body,
+        tokenize(list(distinct)),
+        pad_id,
+        batch_tokens=batch_tokens,
+        dtype=dtype,
+        layers=layers,
+    ):
+        with torch.inference_mode():
+            vectors[rows] = mean_pool(states, batch.attention_mask).cpu()
+        done += len(rows)
+        progress(done * len(inputs) // len(distinct), len(inputs))
+    places = [distinct[text] for text in each]
+    return vectors[places].view(-1, together, len(layers) + 1, width)

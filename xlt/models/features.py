@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from xlt.encoder.encoder import Encoder
-from xlt.encoder.pooling import apart, combine_layers, mean_pool
-from xlt.encoder.reading import each_batch
+from xlt.encoder.pooling import combine_layers
+from xlt.encoder.reading import read_apart
 from xlt.encoder.tokens import Input
 from xlt.frozen.features import Features
 from xlt.frozen.ngrams import count_ngrams
@@ -54,23 +53,15 @@ def read_vectors(
         (N, L, H), the mean over the tokens of each layer in `Encoder.upper_layers`, and of the
         final layer; (N, L, D) of K texts, see `xlt.encoder.pooling.combine`.
     """
-    layers = encoder.upper_layers
-    each, together = apart(texts)
-    distinct = {text: row for row, text in enumerate(dict.fromkeys(each))}
-    vectors = np.zeros((len(distinct), (len(layers) + 1) * encoder.width), dtype=np.float32)
-    tokens = encoder.text_tokenizer(max_length)(list(distinct))
-    done = 0
-    progress(done, len(texts))
-    for rows, states, batch in each_batch(
+    progress(0, len(texts))
+    read = read_apart(
         encoder.model,
-        tokens,
+        encoder.text_tokenizer(max_length),
+        texts,
         encoder.pad_id,
         batch_tokens=batch_tokens,
         dtype=encoder.forward_dtype(encoder.model.device, precision),
-        layers=layers,
-    ):
-        vectors[rows] = mean_pool(states, batch.attention_mask).cpu().numpy()
-        done += len(rows)
-        progress(done * len(texts) // len(tokens), len(texts))
-    every = torch.from_numpy(vectors[[distinct[text] for text in each]])
-    return combine_layers(every.view(-1, together, len(layers) + 1, encoder.width)).numpy()
+        layers=encoder.upper_layers,
+        progress=progress,
+    )
+    return combine_layers(read).numpy()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from xlt.data.examples import Example
 from xlt.encoder.encoder import Encoder, store_for_reading
-from xlt.encoder.pooling import apart, combine_layers, mean_pool
-from xlt.encoder.reading import each_batch
-from xlt.encoder.tokens import Input, Padded
+from xlt.encoder.pooling import combine_layers, mean_pool
+from xlt.encoder.reading import each_batch, read_apart
+from xlt.encoder.tokens import Input
 from xlt.errors import DataError
 from xlt.frozen.features import Features
 from xlt.frozen.model import FrozenModel
@@ -150,7 +149,14 @@ class Predictor:
         logits = np.zeros((len(examples), self.task.width), dtype=np.float32)
         vectors = np.zeros((len(examples), self._width), dtype=np.float32)
         done = 0
-        for rows, states, batch in self._batches([e.input for e in examples], batch_tokens):
+        for rows, states, batch in each_batch(
+            self._body,
+            self.tokenize([example.input for example in examples]),
+            self._pad_id,
+            batch_tokens=batch_tokens,
+            dtype=self._dtype,
+            layers=self._layers,
+        ):
             with torch.inference_mode():
                 pooled = mean_pool(states, batch.attention_mask).cpu().numpy()
                 if not isinstance(self._head, FrozenModel):
@@ -167,24 +173,23 @@ class Predictor:
         self, examples: Sequence[Example], batch_tokens: int, progress: Callable[[int, int], None]
     ) -> Scores:
         """Reads each distinct text once; progress is counted in examples."""
-        each, _ = apart([example.input for example in examples])
-        distinct = {text: row for row, text in enumerate(dict.fromkeys(each))}
-        pooled = torch.zeros(len(distinct), (len(self._layers) + 1) * self._width)
-        done = 0
-        for rows, states, batch in self._batches(list(distinct), batch_tokens):
-            with torch.inference_mode():
-                pooled[rows] = mean_pool(states, batch.attention_mask).cpu()
-            done += len(rows)
-            progress(done * len(examples) // len(distinct), len(examples))
-        pooled = pooled[[distinct[text] for text in each]]
-        combined = combine_layers(
-            pooled.view(-1, self.texts, len(self._layers) + 1, self._width)
-        ).numpy()
+        read = read_apart(
+            self._body,
+            self.tokenize,
+            [example.input for example in examples],
+            self._pad_id,
+            batch_tokens=batch_tokens,
+            dtype=self._dtype,
+            layers=self._layers,
+            progress=progress,
+        )
+        combined = combine_layers(read).numpy()
         if isinstance(self._head, FrozenModel):
             logits = _compared(self._head, combined, examples)
         else:
             with torch.inference_mode():
-                logits = self._head.of_vectors(pooled.to(self._device)).cpu().numpy()
+                each = read.view(-1, self._width)
+                logits = self._head.of_vectors(each.to(self._device)).cpu().numpy()
         return Scores(outputs=Outputs(logits), vectors=combined[:, -1])
 
     def _words_scored(
@@ -230,19 +235,6 @@ class Predictor:
                 np.concatenate([np.zeros((0, 2), np.int64), *where]),
             ),
             vectors=vectors,
-        )
-
-    def _batches(
-        self, inputs: Sequence[Input], batch_tokens: int
-    ) -> Iterator[tuple[list[int], Tensor, Padded]]:
-        """Reads texts, see `xlt.encoder.reading.each_batch`."""
-        return each_batch(
-            self._body,
-            self.tokenize(inputs),
-            self._pad_id,
-            batch_tokens=batch_tokens,
-            dtype=self._dtype,
-            layers=self._layers,
         )
 
 
