@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from xlt.errors import DataError
 from xlt.sampling.uncertainty import MEASURES
+from xlt.tasks import categorical
 from xlt.tasks.calibration import Calibration, Link
 from xlt.tasks.labels import checked
 from xlt.tasks.outputs import Outputs
@@ -82,27 +83,27 @@ class Pairwise:
 
     def fit(self, outputs: Outputs, given: Sequence[str], langs: Sequence[str]) -> Calibration:
         """Fits temperatures of the softmax."""
-        return judging.fit(outputs, given, langs, self.labels)
+        return categorical.fit(outputs, self.targets(given), langs)
 
     def beliefs(self, outputs: Outputs, langs: Sequence[str], calibration: Calibration) -> Outputs:
         """Returns the probabilities (N, 2) of the two texts."""
-        return judging.beliefs(outputs, langs, calibration)
+        return categorical.beliefs(outputs, langs, calibration)
 
     def decode(self, beliefs: Outputs) -> list[Suggestion]:
         """Returns the more probable text of each example."""
-        return judging.decode(beliefs, self.labels)
+        return categorical.decode(beliefs, self.labels)
 
     def uncertainty(self, beliefs: Outputs, measure: str | None = None) -> NDArray[np.float64]:
         """Returns an uncertainty measure of each example, (N,)."""
-        return judging.uncertainty(beliefs, measure or self.measures[0])
+        return categorical.uncertainty(beliefs, measure or self.measures[0])
 
     def credit(self, truth: Sequence[str], predicted: Sequence[str]) -> NDArray[np.float64]:
         """Returns 1 for each right choice, 0 for each wrong one: (N,)."""
-        return judging.credit(truth, predicted)
+        return categorical.credit(truth, predicted)
 
     def brier(self, beliefs: Outputs, given: Sequence[str]) -> NDArray[np.float64]:
         """Returns the squared distance of the probabilities from the right ones, (N,)."""
-        return judging.brier(beliefs, given, self.labels)
+        return categorical.brier(beliefs, self.targets(given))
 
     def summary(self, truth: Sequence[str], predicted: Sequence[str]) -> Mapping[str, float]:
         """Returns how often the left text is chosen."""

@@ -1,31 +1,12 @@
-"""Judging: probabilities, suggestions, uncertainty and credit."""
+"""Judging: groups of labels, and F1; the rest is that of any label (`categorical`)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from xlt.errors import ConfigError
-from xlt.sampling.uncertainty import MEASURES
-from xlt.tasks import calibration
-from xlt.tasks.calibration import Calibration
 from xlt.tasks.outputs import Outputs
-from xlt.tasks.single_label.answers import one_hot
-from xlt.tasks.task import Suggestion
-
-
-def fit(
-    outputs: Outputs, answers: Sequence[str], langs: Sequence[str], labels: Sequence[str]
-) -> Calibration:
-    """Fits temperatures of the softmax."""
-    return calibration.fit(outputs.values, one_hot(answers, labels), langs, "softmax")
-
-
-def beliefs(outputs: Outputs, langs: Sequence[str], fitted: Calibration) -> Outputs:
-    """Returns the class probabilities (N, C); rows sum to 1."""
-    return Outputs(fitted.apply(outputs.values, langs, "softmax"))
 
 
 def regroup(believed: Outputs, columns: Sequence[Sequence[int]]) -> Outputs:
@@ -41,40 +22,6 @@ def regroup(believed: Outputs, columns: Sequence[Sequence[int]]) -> Outputs:
     highest = groups.max(axis=1, keepdims=True, initial=0.0)
     ratios = np.where(highest > 0, groups / np.where(highest > 0, highest, 1.0), 1.0)
     return Outputs(ratios / ratios.sum(axis=1, keepdims=True))
-
-
-def decode(believed: Outputs, labels: Sequence[str]) -> list[Suggestion]:
-    """Returns the most probable label of each example."""
-    best = believed.values.argmax(axis=1).tolist()
-    return [
-        Suggestion(
-            answer=labels[number],
-            confidence=row[number],
-            probabilities=dict(zip(labels, row, strict=True)),
-        )
-        for number, row in zip(best, believed.values.tolist(), strict=True)
-    ]
-
-
-def uncertainty(believed: Outputs, measure: str) -> NDArray[np.float64]:
-    """Returns an uncertainty measure of each example, (N,) in [0, 1].
-
-    Raises:
-        ConfigError: If there is none of that name.
-    """
-    if measure not in MEASURES:
-        raise ConfigError(f"measure must be one of {list(MEASURES)}, got {measure!r}")
-    return MEASURES[measure](believed.values)
-
-
-def credit(truth: Sequence[str], predicted: Sequence[str]) -> NDArray[np.float64]:
-    """Returns 1 for each right label, 0 for each wrong one: (N,)."""
-    return np.array([a == b for a, b in zip(truth, predicted, strict=True)], dtype=np.float64)
-
-
-def brier(believed: Outputs, answers: Sequence[str], labels: Sequence[str]) -> NDArray[np.float64]:
-    """Returns the squared distance of the probabilities from the right ones, (N,)."""
-    return np.asarray(((believed.values - one_hot(answers, labels)) ** 2).sum(axis=1))
 
 
 def summary(truth: Sequence[str], predicted: Sequence[str]) -> Mapping[str, float]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.sampling.uncertainty import MEASURES
+from xlt.tasks import categorical
 from xlt.tasks.calibration import Calibration, Link
 from xlt.tasks.labels import checked
 from xlt.tasks.outputs import Outputs
@@ -69,11 +70,11 @@ class SingleLabel:
 
     def fit(self, outputs: Outputs, given: Sequence[str], langs: Sequence[str]) -> Calibration:
         """Fits temperatures of the softmax."""
-        return judging.fit(outputs, given, langs, self.labels)
+        return categorical.fit(outputs, self.targets(given), langs)
 
     def beliefs(self, outputs: Outputs, langs: Sequence[str], calibration: Calibration) -> Outputs:
         """Returns the class probabilities (N, C)."""
-        return judging.beliefs(outputs, langs, calibration)
+        return categorical.beliefs(outputs, langs, calibration)
 
     def regroup(self, beliefs: Outputs, columns: Sequence[Sequence[int]]) -> Outputs:
         """Returns the probabilities (N, C), given that one of these labels is right."""
@@ -81,19 +82,19 @@ class SingleLabel:
 
     def decode(self, beliefs: Outputs) -> list[Suggestion]:
         """Returns the most probable label of each example."""
-        return judging.decode(beliefs, self.labels)
+        return categorical.decode(beliefs, self.labels)
 
     def uncertainty(self, beliefs: Outputs, measure: str | None = None) -> NDArray[np.float64]:
         """Returns an uncertainty measure of each example, (N,)."""
-        return judging.uncertainty(beliefs, measure or self.measures[0])
+        return categorical.uncertainty(beliefs, measure or self.measures[0])
 
     def credit(self, truth: Sequence[str], predicted: Sequence[str]) -> NDArray[np.float64]:
         """Returns 1 for each right label, 0 for each wrong one: (N,)."""
-        return judging.credit(truth, predicted)
+        return categorical.credit(truth, predicted)
 
     def brier(self, beliefs: Outputs, given: Sequence[str]) -> NDArray[np.float64]:
         """Returns the squared distance of the probabilities from the right ones, (N,)."""
-        return judging.brier(beliefs, given, self.labels)
+        return categorical.brier(beliefs, self.targets(given))
 
     def summary(self, truth: Sequence[str], predicted: Sequence[str]) -> Mapping[str, float]:
         """Returns the macro-averaged F1."""
