@@ -1,13 +1,18 @@
-"""Finish of a training: the calibration of the saved model, and its card."""
+"""Finish of a training: the saved model, its calibration, and its card."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from torch import nn
+
 from xlt.config import TrainConfig
 from xlt.data.examples import Example
+from xlt.encoder.encoder import Encoder
+from xlt.frozen.model import FrozenModel
+from xlt.models.artifact import save_model
 from xlt.models.card import Card, count_labels, origin, write_card
 from xlt.models.predictor import Predictor
 from xlt.tasks.metrics import per_language
@@ -15,26 +20,57 @@ from xlt.tasks.predictions import Predictions, interpret
 from xlt.tasks.task import AnyTask
 
 
-def finish(
-    folder: Path,
+def save(
+    out: Path,
+    encoder: Encoder,
+    head: nn.Module | FrozenModel,
     task: AnyTask,
     *,
     config: TrainConfig,
     labelled: Sequence[Example],
     held_out: Sequence[Example],
+    losses: Sequence[Mapping[str, float]] = (),
 ) -> Predictions | None:
-    """Calibrates the model in a folder and writes its card.
+    """Writes a model with its calibration and its card, whole or not at all.
 
     Args:
-        folder: Folder of the model.
+        out: Folder of the model.
+        encoder: The encoder, trained unless the model is a frozen one.
+        head: The trained head, or the frozen model.
         task: Task of the answers.
         config: The settings that it was trained with.
         labelled: Examples that it was trained on.
         held_out: Examples that calibrate and judge it; may be empty.
+        losses: The parts of the loss along the training.
 
     Returns:
         Predictions of the held-out examples; None without any.
+
+    Raises:
+        StoreError: If it cannot be written, see `xlt.models.artifact.save_model`.
     """
+    judged: list[Predictions | None] = []
+    save_model(
+        out,
+        encoder,
+        head,
+        task=task,
+        config=config,
+        losses=losses,
+        texts=len(labelled[0].texts),
+        finish=lambda folder: judged.append(_finish(folder, task, config, labelled, held_out)),
+    )
+    return judged[0]
+
+
+def _finish(
+    folder: Path,
+    task: AnyTask,
+    config: TrainConfig,
+    labelled: Sequence[Example],
+    held_out: Sequence[Example],
+) -> Predictions | None:
+    """Calibrates the model in a folder and writes its card; returns held-out predictions."""
     predictions = _calibrated(folder, held_out, task) if held_out else None
     suggestions = [] if predictions is None else predictions.suggestions
     truth, langs = [e.answer for e in held_out], [e.lang for e in held_out]

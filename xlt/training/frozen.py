@@ -16,13 +16,11 @@ from xlt.encoder.encoder import Encoder, load_encoder
 from xlt.errors import CancelledError, DivergedError
 from xlt.frozen.features import Features, Labelled
 from xlt.frozen.fit import Fitted, fit_frozen
-from xlt.models.artifact import save_model
 from xlt.models.features import read_features
 from xlt.tasks.outputs import Outputs
-from xlt.tasks.predictions import Predictions
 from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import AnyTask
-from xlt.training.finish import finish
+from xlt.training.finish import save
 from xlt.training.result import Progress, TrainResult
 
 
@@ -55,18 +53,8 @@ def train_frozen(
     at("train", 0, 1)
     fitted = _fitted(labelled, unlabelled, features, task, config)
     at("save", 1, 1)
-    judged: list[Predictions | None] = []
-    save_model(
-        out,
-        encoder,
-        fitted.model,
-        task=task,
-        config=config,
-        losses=(),
-        texts=len(labelled[0].texts),
-        finish=lambda folder: judged.append(
-            finish(folder, task, config=config, labelled=labelled, held_out=held_out)
-        ),
+    predictions = save(
+        out, encoder, fitted.model, task, config=config, labelled=labelled, held_out=held_out
     )
     dtype = encoder.forward_dtype(device, config.precision)
     langs = [example.lang for example in labelled]
@@ -79,7 +67,7 @@ def train_frozen(
         losses={},
         train_accuracy=_credit(outputs, labelled, task),
         precision="bf16" if dtype == torch.bfloat16 else "fp32",
-        held_out=judged[0],
+        held_out=predictions,
     )
 
 

@@ -12,10 +12,8 @@ from xlt.config import TrainConfig
 from xlt.data.examples import Example
 from xlt.encoder.encoder import load_encoder
 from xlt.errors import CancelledError
-from xlt.models.artifact import save_model
-from xlt.tasks.predictions import Predictions
 from xlt.tasks.task import AnyTask
-from xlt.training.finish import finish
+from xlt.training.finish import save
 from xlt.training.material import build_material
 from xlt.training.network import build_model, read
 from xlt.training.result import Progress, TrainResult
@@ -55,17 +53,8 @@ def train_frozen_words(
     )
     fit = model.head.fit(checked.logits, targets[:_CHECKED])
     progress(Progress(phase="save", step=1, steps=1))
-    judged: list[Predictions | None] = []
-    save_model(
-        out,
-        encoder,
-        model.head,
-        task=task,
-        config=config,
-        losses=(),
-        finish=lambda folder: judged.append(
-            finish(folder, task, config=config, labelled=labelled, held_out=held_out)
-        ),
+    predictions = save(
+        out, encoder, model.head, task, config=config, labelled=labelled, held_out=held_out
     )
     return TrainResult(
         folder=out,
@@ -75,5 +64,5 @@ def train_frozen_words(
         losses={},
         train_accuracy=fit.accuracy,
         precision="bf16" if dtype == torch.bfloat16 else "fp32",
-        held_out=judged[0],
+        held_out=predictions,
     )

@@ -14,12 +14,11 @@ from xlt.data.examples import Example
 from xlt.disk.fingerprints import fingerprint
 from xlt.errors import CancelledError, DivergedError
 from xlt.losses import LossWeights
-from xlt.models.artifact import save_model
 from xlt.tasks.heads import Fit
 from xlt.tasks.predictions import Predictions
 from xlt.tasks.task import AnyTask
 from xlt.training.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
-from xlt.training.finish import finish
+from xlt.training.finish import save
 from xlt.training.network import batch_loss
 from xlt.training.result import Progress, TrainResult
 from xlt.training.run import Run, set_up
@@ -66,22 +65,17 @@ def train_joint(
         progress(Progress(phase="check", step=run.steps, steps=run.steps))
         fit = _check_fit(run)
     progress(Progress(phase="save", step=run.steps, steps=run.steps))
-    judged: list[Predictions | None] = []
-
-    def finished(folder: Path) -> None:
-        given = {"labelled": labelled, "held_out": held_out}
-        judged.append(finish(folder, task, config=config, **given))
-
+    predictions: Predictions | None = None
     if run.accelerator.is_main_process:
-        save_model(
+        predictions = save(
             out,
             run.encoder,
             run.model.get_submodule("head"),
-            task=task,
+            task,
             config=config,
+            labelled=labelled,
+            held_out=held_out,
             losses=run.history,
-            texts=len(labelled[0].texts),
-            finish=finished,
         )
         if work:
             drop_checkpoint(work)
@@ -94,7 +88,7 @@ def train_joint(
         losses=_last_tenth(run.history),
         train_accuracy=fit.accuracy,
         precision="bf16" if run.dtype == torch.bfloat16 else "fp32",
-        held_out=judged[0] if judged else None,
+        held_out=predictions,
     )
 
 

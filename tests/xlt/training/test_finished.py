@@ -65,12 +65,12 @@ def test_a_model_whose_place_is_taken_meanwhile_is_kept(config, tmp_path):
 @pytest.mark.parametrize("failure", [OSError(28, "No space left"), RuntimeError("bug")])
 def test_a_model_that_is_not_complete_is_not_kept(failure, config, tmp_path, monkeypatch):
     """Half a model helps nobody: nothing is left beside its place."""
-    import xlt.training.loop
+    import xlt.training.finish
 
-    def finish(*args: object, **kwargs: object) -> None:
+    def write_card(*args: object, **kwargs: object) -> None:
         raise failure
 
-    monkeypatch.setattr(xlt.training.loop, "finish", finish)
+    monkeypatch.setattr(xlt.training.finish, "write_card", write_card)
     with pytest.raises(StoreError if isinstance(failure, OSError) else RuntimeError):
         train(LABELLED, POOL, TASK, config, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
