@@ -121,7 +121,7 @@ def test_labels_are_merged_and_one_is_removed(desk: Desk, project: int) -> None:
     assert status["extra_params"]["rename"] == {"music": "arts", "food": ""}
     assert (labels(desk, project), desk.faults(project)) == (4, {})
 
-    # Other options are set: what was told stays, unless it is told anew.
+    # Other options are set: what was told stays, unless it is told again.
     url = desk.settings.public_url
     for given, kept in (
         (OPTIONS.model_copy(update={"batch": 9}), {"music": "arts", "food": ""}),

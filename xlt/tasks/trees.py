@@ -22,7 +22,7 @@ Paths = tuple[Path, ...]
 
 Matrix = NDArray[np.float64]
 
-#: Most points of the quadrature; expected credit is exact in trees of so many nodes.
+#: Most points of the quadrature; expected credit is exact in trees of up to this number of nodes.
 _MOST_POINTS = 32
 #: Expected credit that is no difference.
 _NOISE = 1e-12
@@ -158,7 +158,7 @@ def _best_ends(p: Matrix, tree: Tree, most: int | None) -> tuple[NDArray[np.bool
     size = gains[:, :, -1].sum(axis=1)  # (N,) the mean: the last point is x = 1
     chosen = np.zeros(p.shape, dtype=bool)
     for count in range(1, p.shape[1] + 1):
-        # No answer of so many nodes can have more credit than this in the mean.
+        # No answer of this number of nodes can have more credit than this in the mean.
         rows = np.flatnonzero(2 * size / (count + size) > best + _NOISE)
         if not len(rows):
             break

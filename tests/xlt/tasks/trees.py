@@ -35,7 +35,7 @@ def selected(answer, graph) -> set:
 
 
 def all_answers(paths, most=None) -> list:
-    """Every set of paths none of which leads on to another, of at most so many."""
+    """Every set of paths none of which leads on to another, of at most `most` paths."""
     graph = graph_of(paths)
     sizes = range(len(paths) + 1) if most is None else range(most + 1)
     return [
