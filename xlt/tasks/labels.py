@@ -7,6 +7,7 @@ from typing import Any
 
 from xlt.data.label_names import canonical
 from xlt.errors import DataError
+from xlt.tasks.task import Refusal
 
 
 def checked(labels: Sequence[str], *, least: int) -> None:
@@ -30,6 +31,14 @@ def same_label(labels: Sequence[str]) -> tuple[str, str] | None:
             return seen[canonical(label)], label
         seen[canonical(label)] = label
     return None
+
+
+def look_alike(labels: Sequence[str]) -> Refusal | None:
+    """Refuses a tag of which annotators cannot tell two labels apart; None if they can."""
+    twice = same_label(labels)
+    if twice is None:
+        return None
+    return Refusal(reason=f"has two labels that look the same: {twice[0]!r}, {twice[1]!r}")
 
 
 def own_label(value: Any, labels: Sequence[str]) -> str | None:  # noqa: ANN401 - JSON

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from xlt.errors import DataError
 from xlt.tasks import choices
-from xlt.tasks.labels import same_label
+from xlt.tasks.labels import look_alike
 from xlt.tasks.multi_label.judging import Labels
 from xlt.tasks.multi_label.task import MultiLabel
 from xlt.tasks.renames import label_now, refusal
@@ -27,10 +27,7 @@ class Choices:
             return Refusal(reason=reason)
         if not tag.labels:
             return Refusal(reason="has no labels")
-        twice = same_label(tag.labels)
-        if twice:
-            return Refusal(reason=f"has two labels that look the same: {twice[0]!r}, {twice[1]!r}")
-        return MultiLabel(labels=tag.labels)
+        return look_alike(tag.labels) or MultiLabel(labels=tag.labels)
 
     def answer(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from xlt.errors import DataError
 from xlt.tasks import choices
-from xlt.tasks.labels import same_label
+from xlt.tasks.labels import look_alike
 from xlt.tasks.renames import label_now, refusal
 from xlt.tasks.single_label.task import SingleLabel
 from xlt.tasks.task import Json, Refusal, Suggestion, Tag
@@ -31,10 +31,7 @@ class Choices:
             return Refusal(reason=f"allows several labels per text (choice={choice!r})")
         if len(tag.labels) < 2:
             return Refusal(reason=f"has fewer than two labels: {list(tag.labels)}")
-        twice = same_label(tag.labels)
-        if twice:
-            return Refusal(reason=f"has two labels that look the same: {twice[0]!r}, {twice[1]!r}")
-        return SingleLabel(labels=tag.labels)
+        return look_alike(tag.labels) or SingleLabel(labels=tag.labels)
 
     def answer(
         self,

@@ -8,7 +8,7 @@ from xml.sax.saxutils import quoteattr
 
 from xlt.data.spans import Span, check_within, in_order
 from xlt.errors import DataError
-from xlt.tasks.labels import own_label, same_label
+from xlt.tasks.labels import look_alike, own_label
 from xlt.tasks.spans.task import Spans
 from xlt.tasks.tagging import Answer
 from xlt.tasks.task import Json, Refusal, Suggestion, Tag
@@ -62,10 +62,7 @@ class Labels:
             return Refusal(reason="has no labels")
         if len(tag.objects) > 1:
             return Refusal(reason="marks parts of several texts; xlt learns those of one")
-        twice = same_label(tag.labels)
-        if twice:
-            return Refusal(reason=f"has two labels that look the same: {twice[0]!r}, {twice[1]!r}")
-        return Spans(labels=tag.labels)
+        return look_alike(tag.labels) or Spans(labels=tag.labels)
 
     def answer(
         self,
