@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from tests.builders import CHOICES
+from tests.e2e import stack
+from tests.e2e.stack import Service
 from xlt_backend.demo.studio import LABEL_STUDIO_VERSION, LabelStudioServer, install
 from xlt_backend.labelstudio.client import Client, ProjectInfo
 
@@ -59,6 +61,15 @@ def client(label_studio: LabelStudioServer) -> Iterator[Client]:
 
 #: Makes a project with this many tasks; further arguments go to `Client.create_project`.
 MakeProject = Callable[..., ProjectInfo]
+
+
+@pytest.fixture(scope="module")
+def service(
+    label_studio: LabelStudioServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """`xlt up` beside that Label Studio."""
+    with stack.running(tmp_path_factory.mktemp("xlt"), label_studio) as running:
+        yield running
 
 
 @pytest.fixture

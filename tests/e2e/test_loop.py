@@ -7,30 +7,9 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing
 
-import pytest
-
-from tests.e2e import stack
 from tests.e2e.stack import Service, is_model, labelled, new_project, shown
 from tests.waiting import eventually
-from xlt_backend.demo.studio import LabelStudioServer
-from xlt_backend.labelstudio.client import Client
-
-
-@pytest.fixture(scope="module")
-def service(label_studio: LabelStudioServer, tmp_path_factory) -> Iterator[Service]:
-    """A running service."""
-    with stack.running(tmp_path_factory.mktemp("xlt"), label_studio) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(label_studio: LabelStudioServer) -> Iterator[Client]:
-    """A client of that Label Studio."""
-    with closing(Client(label_studio.url, label_studio.account.token)) as found:
-        yield found
 
 
 def test_from_connecting_to_the_second_version(client, service):

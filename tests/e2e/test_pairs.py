@@ -5,33 +5,13 @@ from __future__ import annotations
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
-import pytest
-
-from tests.e2e import stack
 from tests.e2e.stack import OPTIONS, TOPICS, Service, is_model, shown
 from tests.waiting import eventually
-from xlt_backend.demo.studio import LabelStudioServer
 from xlt_backend.labelstudio.client import Client
 from xlt_backend.labelstudio.interface import template
 from xlt_backend.setup.connect import connect
-
-
-@pytest.fixture(scope="module")
-def service(label_studio: LabelStudioServer, tmp_path_factory) -> Iterator[Service]:
-    """A running service."""
-    with stack.running(tmp_path_factory.mktemp("xlt"), label_studio) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(label_studio: LabelStudioServer) -> Iterator[Client]:
-    """A client of that Label Studio."""
-    with closing(Client(label_studio.url, label_studio.account.token)) as found:
-        yield found
 
 
 def pairs(count: int) -> list[dict[str, Any]]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.e2e import stack
-from tests.e2e.stack import OPTIONS, Service, is_model, shown
+from tests.e2e.stack import OPTIONS, is_model, shown
 from tests.waiting import eventually
 from xlt.data.spans import Span
 from xlt.tasks.task import Suggestion
-from xlt_backend.demo.studio import LabelStudioServer
 from xlt_backend.demo.topics import SHIPPED, Limits, load
 from xlt_backend.labelstudio.client import Client
 from xlt_backend.labelstudio.convert import Unusable, texts_of, to_example
@@ -30,20 +27,6 @@ SCRIPTS = {
     "ful": ("𞤀𞤣𞤢𞤥𞤢 𞤴𞤢𞤸𞤭𞥅\n𞤑𞤮𞤲𞤢𞥄𞤳𞤭𞤪𞤭 𞤸𞤢𞤲𞤳𞤭", "𞤑𞤮𞤲𞤢𞥄𞤳𞤭𞤪𞤭"),
     "yor": ("Mo lọ sí Ìbàdàn ní àná", "Ìbàdàn"),
 }
-
-
-@pytest.fixture(scope="module")
-def service(label_studio: LabelStudioServer, tmp_path_factory) -> Iterator[Service]:
-    """A running service."""
-    with stack.running(tmp_path_factory.mktemp("xlt"), label_studio) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(label_studio: LabelStudioServer) -> Iterator[Client]:
-    """A client of that Label Studio."""
-    with closing(Client(label_studio.url, label_studio.account.token)) as found:
-        yield found
 
 
 def as_submitted(text: str, start: int, end: int, label: str) -> dict[str, Any]:

@@ -4,36 +4,17 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
-from contextlib import closing
 
 import numpy as np
-import pytest
 
-from tests.e2e import stack
-from tests.e2e.stack import OPTIONS, TOPICS, Service, is_model, shown
+from tests.e2e.stack import OPTIONS, TOPICS, is_model, shown
 from tests.waiting import eventually
 from xlt.data.examples import Example
 from xlt.tasks.task import Suggestion
 from xlt.tasks.taxonomy.kind import KIND
-from xlt_backend.demo.studio import LabelStudioServer
 from xlt_backend.labelstudio.client import Client
 from xlt_backend.labelstudio.interface import Interface, template
 from xlt_backend.setup.connect import connect
-
-
-@pytest.fixture(scope="module")
-def service(label_studio: LabelStudioServer, tmp_path_factory) -> Iterator[Service]:
-    """A running service."""
-    with stack.running(tmp_path_factory.mktemp("xlt"), label_studio) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(label_studio: LabelStudioServer) -> Iterator[Client]:
-    """A client of that Label Studio."""
-    with closing(Client(label_studio.url, label_studio.account.token)) as found:
-        yield found
 
 
 def texts(count: int) -> list[dict]:
