@@ -14,7 +14,8 @@ from label_studio_sdk.label_interface.interface import LabelInterface
 from xlt.errors import DataError
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.renames import Renames
-from xlt.tasks.task import AnyTask, Kind, Refusal, Suggestion, Tag
+from xlt.tasks.tags import Refusal, Tag
+from xlt.tasks.task import AnyTask, Kind, Suggestion
 from xlt_backend.errors import UnsupportedConfigError
 from xlt_backend.labelstudio.choices import Shown, shown_choices
 from xlt_backend.labelstudio.texts import (

@@ -1,0 +1,126 @@
+"""Parts of a task: the controls of one labelling interface that are learned together."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol, runtime_checkable
+
+from xlt.data.by_control import ByControl
+from xlt.data.choice_trees import PATH
+from xlt.data.examples import Example
+from xlt.errors import DataError
+from xlt.tasks.tags import Condition
+from xlt.tasks.task import AnyTask
+
+#: Between the name of a control and one of its labels.
+BEHIND = ": "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A control of an interface, with its task.
+
+    Attributes:
+        name: Name of the control.
+        task: What annotators decide with it.
+        conditions: Conditions under which it is shown; all must hold.
+        weight: Weight of its uncertainty, above 0. It belongs to a project's options, not to what
+            a model learns: tasks that differ in it alone are equal.
+    """
+
+    name: str
+    task: AnyTask
+    conditions: tuple[Condition, ...] = ()
+    weight: float = field(default=1.0, compare=False)
+
+
+@runtime_checkable
+class Composed(Protocol):
+    """A task of several parts; its answers are of the type `ByControl`."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The controls, in the order of the interface."""
+
+
+def label_of(part: Part, label: str) -> str:
+    """Returns the name of a control's label among those of the task."""
+    return f"{part.name}{BEHIND}{label}"
+
+
+def check_parts(parts: Sequence[Part]) -> None:
+    """Refuses parts that make no task.
+
+    Raises:
+        DataError: If there are none, if two have the same name, or if a condition is about no
+            other part, or in the end about its own.
+    """
+    names = [part.name for part in parts]
+    if not names or len(set(names)) != len(names):
+        raise DataError(f"expected controls with different names, got {names}")
+    free: set[str] = set()
+    while len(free) < len(parts):
+        more = {p.name for p in parts if {c.control for c in p.conditions} <= free} - free
+        if not more:
+            stuck = [name for name in names if name not in free]
+            raise DataError(f"no control is shown before {stuck}, by their conditions")
+        free |= more
+
+
+def shown(parts: Sequence[Part], answers: Mapping[str, Hashable]) -> set[str]:
+    """Returns the names of the controls that are shown, given answers to some.
+
+    As in Label Studio, what is selected in a control that is not shown is not selected.
+    """
+    by_name = {part.name: part for part in parts}
+    found: dict[str, bool] = {}
+
+    def is_shown(name: str) -> bool:
+        if name not in found:
+            found[name] = all(holds(condition) for condition in by_name[name].conditions)
+        return found[name]
+
+    def holds(condition: Condition) -> bool:
+        selected = False
+        if condition.control in answers and is_shown(condition.control):
+            task = by_name[condition.control].task
+            chosen = selected_labels(task, answers[condition.control])
+            selected = bool(chosen & set(condition.labels) if condition.labels else chosen)
+        return selected == condition.selected
+
+    return {part.name for part in parts if is_shown(part.name)}
+
+
+def selected_labels(task: AnyTask, answer: Hashable) -> set[str]:
+    """Returns the labels that an answer selects; of a path in a tree, each of its nodes."""
+    chosen = {label for label, has in task.decisions(answer) if has}
+    return chosen | {node for label in chosen for node in label.split(PATH)}
+
+
+def learnable(examples: Sequence[Example], task: AnyTask) -> list[Example]:
+    """Leaves out answers to controls of which there are too few to learn them.
+
+    A model of several controls learns the others, and suggests nothing for these. Examples that
+    lose all answers are left out.
+    """
+    if not isinstance(task, Composed):
+        return list(examples)
+    kept = [part for part in task.parts if not lacking(part, examples)]
+    names = {part.name for part in kept}
+    if len(kept) == len(task.parts):
+        return list(examples)
+    answers = [
+        ByControl(tuple((name, answer) for name, answer in example.answer if name in names))
+        if isinstance(example.answer, ByControl)
+        else example.answer
+        for example in examples
+    ]
+    pairs = zip(examples, answers, strict=True)
+    return [replace(example, answer=answer) for example, answer in pairs if answer]
+
+
+def lacking(part: Part, examples: Sequence[Example]) -> str:
+    """Names the answers to a control that its learning needs in addition; empty if none."""
+    answers = [e.answer.get(part.name) for e in examples if isinstance(e.answer, ByControl)]
+    return part.task.missing([answer for answer in answers if answer is not None])
