@@ -55,7 +55,8 @@ def hashable(cell: Any) -> Hashable | None:  # noqa: ANN401 - JSON
         return Span.from_json(cell)
     if isinstance(cell, dict):
         return ByControl.of({str(name): hashable(part) for name, part in cell.items()})
-    return cell
+    own: Hashable | None = cell
+    return own
 
 
 def _plain(cell: object) -> Any:  # noqa: ANN401 - JSON

@@ -36,8 +36,10 @@ from xlt.encoder.pooling import combined_width
 from xlt.encoder.tokens import Input
 from xlt.errors import DataError, EncoderError, StoreError, XltError
 from xlt.frozen.model import FrozenModel
+from xlt.frozen.several import Frozen, FrozenModels
 from xlt.tasks.heads import Head, build_head
 from xlt.tasks.kinds import task_from_json
+from xlt.tasks.parts import Composed
 from xlt.tasks.probes import has_probe
 from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import AnyTask
@@ -50,7 +52,7 @@ _TEXTS = "texts"
 def save_model(
     out: Path,
     encoder: Encoder,
-    head: nn.Module | FrozenModel,
+    head: nn.Module | Frozen,
     *,
     task: AnyTask,
     config: TrainConfig,
@@ -92,7 +94,7 @@ def save_model(
 def _write(
     folder: Path,
     encoder: Encoder,
-    head: nn.Module | FrozenModel,
+    head: nn.Module | Frozen,
     *,
     task: AnyTask,
     config: TrainConfig,
@@ -116,8 +118,8 @@ def _write(
     (folder / "losses.json").write_text(json.dumps(list(losses)), "utf-8")
 
 
-def _tensors(head: nn.Module | FrozenModel) -> dict[str, torch.Tensor]:
-    if isinstance(head, FrozenModel):
+def _tensors(head: nn.Module | Frozen) -> dict[str, torch.Tensor]:
+    if isinstance(head, Frozen):
         return {name: torch.from_numpy(value) for name, value in head.tensors().items()}
     return dict(head.state_dict())
 
@@ -149,7 +151,7 @@ def read_texts(folder: Path) -> int:
     return count
 
 
-def load_model(folder: Path) -> tuple[Encoder, Head | FrozenModel, AnyTask, TrainConfig]:
+def load_model(folder: Path) -> tuple[Encoder, Head | Frozen, AnyTask, TrainConfig]:
     """Reads a model that `save_model` wrote, in evaluation mode.
 
     Raises:
@@ -172,20 +174,31 @@ def load_model(folder: Path) -> tuple[Encoder, Head | FrozenModel, AnyTask, Trai
 
 def _head(
     state: Mapping[str, torch.Tensor], task: AnyTask, encoder: Encoder, texts: int, *, frozen: bool
-) -> Head | FrozenModel:
+) -> Head | Frozen:
     if frozen and has_probe(task):
-        model = FrozenModel.from_tensors({k: v.float().numpy() for k, v in state.items()})
-        model = replace(model, swap=swap_of(task))
-        width = combined_width(encoder.width, texts)
-        shape = (model.layers, *model.centres.overall.shape[1:], len(model.biases))
-        every = len(encoder.upper_layers) + 1
-        expected = [(layers, width, task.width) for layers in (1, every)]
-        if shape not in expected:
-            raise DataError(f"the frozen model has shape {shape}, expected one of {expected}")
-        return model
+        values = {name: value.float().numpy() for name, value in state.items()}
+        if not isinstance(task, Composed):
+            model = replace(FrozenModel.from_tensors(values), swap=swap_of(task))
+            _check_shape(model, task, encoder, texts)
+            return model
+        models = FrozenModels.from_tensors(values, task)
+        for model_of, part in zip(models.models, task.parts, strict=True):
+            if model_of is not None:
+                _check_shape(model_of, part.task, encoder, texts)
+        return models
     head = build_head(task, encoder.width, texts=texts, embedding_width=encoder.embedding_width)
     head.load_state_dict(state)
     return head.eval()
+
+
+def _check_shape(model: FrozenModel, task: AnyTask, encoder: Encoder, texts: int) -> None:
+    """Refuses a frozen model that does not fit its task or its encoder."""
+    width = combined_width(encoder.width, texts)
+    shape = (model.layers, *model.centres.overall.shape[1:], len(model.biases))
+    every = len(encoder.upper_layers) + 1
+    expected = [(layers, width, task.width) for layers in (1, every)]
+    if shape not in expected:
+        raise DataError(f"the frozen model has shape {shape}, expected one of {expected}")
 
 
 def base_vectors(model: str, texts: Sequence[Input]) -> NDArray[np.float32]:

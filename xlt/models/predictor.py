@@ -16,8 +16,8 @@ from xlt.encoder.reading import each_batch, read_apart
 from xlt.encoder.tokens import Input
 from xlt.errors import DataError
 from xlt.frozen.features import Features
-from xlt.frozen.model import FrozenModel
 from xlt.frozen.ngrams import count_ngrams
+from xlt.frozen.several import Frozen
 from xlt.models.artifact import load_model, read_texts
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.heads import Head
@@ -43,7 +43,7 @@ class Predictor:
     def __init__(
         self,
         encoder: Encoder,
-        head: Head | FrozenModel,
+        head: Head | Frozen,
         task: AnyTask,
         calibration: Calibration,
         *,
@@ -57,7 +57,7 @@ class Predictor:
         self._head = head
         self._pad_id = encoder.pad_id
         self._width = encoder.width
-        several = isinstance(head, FrozenModel) and head.layers > 1
+        several = isinstance(head, Frozen) and head.layers > 1
         self._layers = encoder.upper_layers if several else ()
         self.tokenize = encoder.text_tokenizer(max_length)
         self._tokenize_words = encoder.word_tokenizer(max_length)
@@ -83,7 +83,7 @@ class Predictor:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         encoder.model.to(device)  # type: ignore[arg-type]
         calibration = Calibration.load(Path(folder))
-        if not isinstance(head, FrozenModel):
+        if not isinstance(head, Frozen):
             head.to(device)
         return cls(
             encoder,
@@ -135,10 +135,10 @@ class Predictor:
                     f"example {example.id!r} has {len(example.texts)} texts; the model reads "
                     f"{self.texts}"
                 )
-        if not isinstance(self._head, FrozenModel) and self._head.reads_words:
+        if not isinstance(self._head, Frozen) and self._head.reads_words:
             texts = [example.input for example in examples]
             return self._words_scored(texts, self._head, batch_tokens, progress)
-        if self.texts == 1 or not (isinstance(self._head, FrozenModel) or self._head.apart):
+        if self.texts == 1 or not (isinstance(self._head, Frozen) or self._head.apart):
             return self._read(examples, batch_tokens, progress)
         return self._read_apart(examples, batch_tokens, progress)
 
@@ -159,9 +159,9 @@ class Predictor:
         ):
             with torch.inference_mode():
                 pooled = mean_pool(states, batch.attention_mask).cpu().numpy()
-                if not isinstance(self._head, FrozenModel):
+                if not isinstance(self._head, Frozen):
                     logits[rows] = self._head(states, batch.attention_mask).cpu().numpy()
-            if isinstance(self._head, FrozenModel):
+            if isinstance(self._head, Frozen):
                 layers = pooled.reshape(len(rows), self._head.layers, -1)
                 logits[rows] = _compared(self._head, layers, [examples[row] for row in rows])
             vectors[rows] = pooled[:, -self._width :]
@@ -184,7 +184,7 @@ class Predictor:
             progress=progress,
         )
         combined = combine_layers(read).numpy()
-        if isinstance(self._head, FrozenModel):
+        if isinstance(self._head, Frozen):
             logits = _compared(self._head, combined, examples)
         else:
             with torch.inference_mode():
@@ -239,7 +239,7 @@ class Predictor:
 
 
 def _compared(
-    model: FrozenModel, layers: NDArray[np.float32], examples: Sequence[Example]
+    model: Frozen, layers: NDArray[np.float32], examples: Sequence[Example]
 ) -> NDArray[np.floating]:
     """Returns the logits (B, W) of examples by the vectors (B, L, D) of their layers."""
     counts = count_ngrams([example.input for example in examples])

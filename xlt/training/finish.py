@@ -11,7 +11,7 @@ from torch import nn
 from xlt.config import TrainConfig
 from xlt.data.examples import Example
 from xlt.encoder.encoder import Encoder
-from xlt.frozen.model import FrozenModel
+from xlt.frozen.several import Frozen
 from xlt.models.artifact import save_model
 from xlt.models.card import Card, count_labels, origin, write_card
 from xlt.models.predictor import Predictor
@@ -23,7 +23,7 @@ from xlt.tasks.task import AnyTask
 def save(
     out: Path,
     encoder: Encoder,
-    head: nn.Module | FrozenModel,
+    head: nn.Module | Frozen,
     task: AnyTask,
     *,
     config: TrainConfig,

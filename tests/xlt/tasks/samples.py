@@ -233,7 +233,7 @@ def examples_of(given_answers, kind: str = "single_label"):
 def empty(tag: Tag) -> Tag:
     """The control with nothing to choose from."""
     if tag.parts:
-        return replace(tag, parts=tag.parts[:1] + (empty(tag.parts[1]),))
+        return replace(tag, parts=(*tag.parts[:1], empty(tag.parts[1])))
     return replace(
         tag, labels=(), objects=tag.objects[:1], attributes={**tag.attributes, "maxRating": "0"}
     )

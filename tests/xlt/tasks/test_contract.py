@@ -169,8 +169,8 @@ def test_an_agreement_is_an_answer_or_a_reason(kind, data):
         assert task.read(task.plain(agreement.answer)) == agreement.answer
         assert 0 < agreement.weight <= 1
         assert agreement.weight < 1 or not any(
-                contradict(task, agreement.answer, vote) for vote in votes
-            )
+            contradict(task, agreement.answer, vote) for vote in votes
+        )
 
 
 def test_training_needs_answers_that_differ(kind):

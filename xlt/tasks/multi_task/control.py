@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from xlt.data.by_control import ByControl
@@ -26,7 +26,7 @@ class Controls:
         kinds: The kinds that read and write the controls.
     """
 
-    supported: ClassVar[str] = "several of these controls together: each about the same texts"
+    supported = "several of these controls together: each about the same texts"
     kinds: Mapping[str, Kind[Any]]
 
     def task(self, tag: Tag) -> MultiTask | Refusal | None:
@@ -48,8 +48,8 @@ class Controls:
     def part(self, tag: Tag) -> AnyTask | Refusal | None:
         """Returns the task of one tag; None if no kind knows it."""
         found = [kind.control.task(tag) for kind in self.kinds.values()]
-        known = [task for task in found if task is not None]
-        return next((task for task in known if not isinstance(task, Refusal)), (known or [None])[0])
+        refused = next((task for task in found if isinstance(task, Refusal)), None)
+        return next((task for task in found if not isinstance(task, Refusal | None)), refused)
 
     def answer(
         self,

@@ -11,10 +11,9 @@ from torch import Tensor, nn
 
 from xlt.data.by_control import ByControl
 from xlt.data.examples import Example
-from xlt.encoder.pooling import combine, mean_pool
 from xlt.errors import DataError
 from xlt.tasks.heads import Fit, Head
-from xlt.tasks.linear_head import LinearHead
+from xlt.tasks.linear_head import LinearHead, pooled
 from xlt.tasks.multi_task.answers import check_names
 from xlt.tasks.multi_task.judging import columns
 from xlt.tasks.multi_task.task import MultiTask
@@ -72,8 +71,7 @@ class MultiTaskHead(Head):
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """Returns logits (B, W) in float32 from states (B texts, T, H)."""
-        each = mean_pool(states, mask)
-        vectors = combine(each.view(-1, self.texts, each.shape[-1]))
+        vectors = pooled(states, mask, self.texts)
         return torch.cat([head.classify(vectors) for head in self._heads], dim=1)
 
     def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -113,9 +111,7 @@ class MultiTaskHead(Head):
     ) -> Iterator[tuple[LinearHead, Tensor, Tensor]]:
         """Yields each head with its logits and its targets, which are 0 without an answer."""
         logits = targets.new_zeros(len(targets), self.task.width) if logits is None else logits
-        parts = zip(
-            self._heads, columns(self.task.parts), self._slices, self._empty, strict=True
-        )
+        parts = zip(self._heads, columns(self.task.parts), self._slices, self._empty, strict=True)
         for head, of_logits, own, empty in parts:
             right = targets[:, own].nan_to_num(0.0).reshape(len(targets), *empty.shape[1:])
             yield head, logits[:, of_logits], right.to(empty.dtype)

@@ -126,7 +126,9 @@ def compose(parts: Sequence[Part], suggestions: Mapping[str, Suggestion]) -> Sug
         answer=ByControl.of({name: one.answer for name, one in kept.items()}),
         confidence=float(np.mean([one.confidence for one in kept.values()])),
         probabilities={
-            label_of(part, label): kept[part.name].probabilities[label] if part.name in kept else 0.0
+            label_of(part, label): kept[part.name].probabilities[label]
+            if part.name in kept
+            else 0.0
             for part in parts
             for label in part.task.labels
         },
@@ -156,7 +158,7 @@ def credit(
         rows, right, given = _both(truth, predicted, part)
         total[rows] += part.task.credit(right, given)
         count[rows] += 1
-    return total / np.maximum(count, 1)
+    return np.asarray(total / np.maximum(count, 1))
 
 
 def summary(
@@ -189,4 +191,4 @@ def brier(believed: Outputs, answers: Sequence[ByControl], parts: Sequence[Part]
     for part, own, (rows, given) in each:
         total[rows] += part.task.brier(own.take(rows), given)
         count[rows] += 1
-    return total / np.maximum(count, 1)
+    return np.asarray(total / np.maximum(count, 1))

@@ -87,9 +87,7 @@ class MultiTaskKind:
     def demonstrate(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
         """Adds a rating from 1 to 3 to the label of each text, by the place of the label."""
         labels = sorted({str(example.answer) for example in examples})
-        ratings = {
-            label: 1 + place * _RATINGS // len(labels) for place, label in enumerate(labels)
-        }
+        ratings = {label: 1 + place * _RATINGS // len(labels) for place, label in enumerate(labels)}
         return [
             replace(
                 example,
