@@ -9,7 +9,6 @@ from typing import Any, Protocol, runtime_checkable
 
 from xlt.data.examples import Example
 from xlt.errors import ConfigError, DataError
-from xlt.tasks.multi_task.kind import kind_of
 from xlt.tasks.task import AnyTask, Json, Kind
 
 #: Every kind is a folder of this name beside this file. A new kind adds only its name here. Modules
@@ -18,7 +17,7 @@ KINDS: dict[str, Kind[Any]] = {
     name: import_module(f"xlt.tasks.{name}.kind").KIND
     for name in ("single_label", "multi_label", "rating", "taxonomy", "spans", "pairwise")
 }
-KINDS["multi_task"] = kind_of(dict(KINDS))
+KINDS["multi_task"] = import_module("xlt.tasks.multi_task.kind").kind_of(dict(KINDS))
 
 
 @runtime_checkable

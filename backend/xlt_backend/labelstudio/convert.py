@@ -172,6 +172,7 @@ def votes_of(task: Json, interface: Interface, texts: Sequence[str] = ()) -> Vot
             refused.append(_no_answer(results, interface))
         else:
             answers[annotator] = answer
+            refused += interface.faults(results, texts)
     unused = (*refused, *annotations.left_out)
     if answers:
         return Votes(answers=answers, ground_truth=annotations.ground_truth, unused=unused)
@@ -179,19 +180,21 @@ def votes_of(task: Json, interface: Interface, texts: Sequence[str] = ()) -> Vot
 
 
 def _no_answer(results: Sequence[Json], interface: Interface) -> str:
-    """Returns why results hold no answer to the control that xlt learns."""
-    name = interface.tag.name
+    """Returns why results hold no answer to the controls that xlt learns."""
+    tags = {tag.name: tag for tag in interface.tag.controls}
     for result in results:
+        name = str(result.get("from_name"))
         value = result.get("value")
         content = value.get(str(result.get("type"))) if isinstance(value, Mapping) else value
-        if result.get("from_name") == name and content:
+        if name in tags and content:
             flat = isinstance(content, list) and all(isinstance(part, str) for part in content)
-            if (flat or interface.tag.paths) and len(content) > 1:
+            if (flat or tags[name].paths) and len(content) > 1:
                 return f"several choices of {name!r}, where one is learned"
             return f"an answer to {name!r} of a form that xlt does not read"
-    others = sorted({str(result.get("from_name"))[:_SHOWN] for result in results} - {name})
+    others = sorted({str(result.get("from_name"))[:_SHOWN] for result in results} - set(tags))
     if others:
-        return f"no answer to {name!r}, but to {', '.join(map(repr, others[:3]))}"
+        names = " or ".join(map(repr, tags))
+        return f"no answer to {names}, but to {', '.join(map(repr, others[:3]))}"
     return "nothing chosen"
 
 

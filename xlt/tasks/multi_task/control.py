@@ -65,22 +65,12 @@ class Controls:
         Raises:
             DataError: If the only answers are not of their tasks.
         """
-        answers, faults = self.read(results, tag, task, texts)
+        answers, faults = self._read(results, tag, task, texts)
         if not answers and faults:
             raise DataError(faults[0])
         return ByControl.of(answers) if answers else None
 
-    def faults(
-        self,
-        results: Sequence[Mapping[str, Json]],
-        tag: Tag,
-        task: MultiTask,
-        texts: Sequence[str] = (),
-    ) -> list[str]:
-        """Returns why answers to some of the controls are not read."""
-        return self.read(results, tag, task, texts)[1]
-
-    def read(
+    def _read(
         self,
         results: Sequence[Mapping[str, Json]],
         tag: Tag,
