@@ -47,7 +47,12 @@ def check_names(given: Mapping[str, Hashable], parts: Sequence[Part]) -> None:
 
 
 def plain(answer: ByControl, parts: Sequence[Part]) -> dict[str, Json]:
-    """Returns the answers as JSON by control."""
+    """Returns the answers as JSON by control.
+
+    Raises:
+        DataError: If one is to a control that the task does not have.
+    """
+    check_names(dict(answer.items), parts)
     tasks = {part.name: part.task for part in parts}
     return {name: tasks[name].plain(own) for name, own in answer}
 
