@@ -6,12 +6,16 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+
 from xlt.data.by_control import ByControl
 from xlt.data.choice_trees import PATH
 from xlt.data.examples import Example
 from xlt.errors import DataError
+from xlt.tasks.calibration import Calibration
+from xlt.tasks.outputs import Outputs
 from xlt.tasks.tags import Condition
-from xlt.tasks.task import AnyTask
+from xlt.tasks.task import AnyTask, Suggestion
 
 #: Between the name of a control and one of its labels.
 BEHIND = ": "
@@ -42,6 +46,26 @@ class Composed(Protocol):
     @property
     def parts(self) -> tuple[Part, ...]:
         """The controls, in the order of the interface."""
+
+    def split(self, outputs: Outputs) -> list[Outputs]:
+        """Returns the outputs, or the beliefs, of each control."""
+
+    def join(self, each: Sequence[Outputs]) -> Outputs:
+        """Returns the outputs, or the beliefs, of all controls as those of the task."""
+
+    def suggest(self, each: Sequence[Sequence[Suggestion]], beliefs: Outputs) -> list[Suggestion]:
+        """Returns the suggestions for each control as those of the task, given its beliefs."""
+
+
+def controls_of(task: AnyTask) -> tuple[Part, ...]:
+    """Returns the controls of a task; its only one has no name."""
+    return task.parts if isinstance(task, Composed) else (Part(name="", task=task),)
+
+
+def nothing_known(task: AnyTask, count: int) -> Outputs:
+    """Returns the beliefs about N examples of a model that has learned nothing of a control."""
+    zero = Outputs(np.zeros((count, task.width)))
+    return task.beliefs(zero, ["und"] * count, Calibration())
 
 
 def label_of(part: Part, label: str) -> str:
@@ -96,6 +120,14 @@ def selected_labels(task: AnyTask, answer: Hashable) -> set[str]:
     """Returns the labels that an answer selects; of a path in a tree, each of its nodes."""
     chosen = {label for label, has in task.decisions(answer) if has}
     return chosen | {node for label in chosen for node in label.split(PATH)}
+
+
+def in_common(answer: Hashable, other: Hashable) -> Hashable:
+    """Returns an answer without those to controls that another answer has none to."""
+    if not isinstance(answer, ByControl) or not isinstance(other, ByControl):
+        return answer
+    names = {name for name, _ in other}
+    return ByControl(tuple((name, own) for name, own in answer if name in names))
 
 
 def learnable(examples: Sequence[Example], task: AnyTask) -> list[Example]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from xlt.data.by_control import ByControl
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt.data.exports.annotations import NOT_ANNOTATED, counted, results_of
 from xlt.errors import DataError
@@ -150,13 +151,38 @@ def _clean(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def votes_of(task: Json, interface: Interface, texts: Sequence[str] = ()) -> Votes:
+def first_used(tasks: Iterable[Json], interface: Interface) -> dict[str, str]:
+    """Returns when each of several controls was first filled in, as the time stamp of Label Studio.
+
+    Some controls are left empty to say "none". Before a control was used it may not have been in
+    the interface: annotations of that time do not say "none".
+    """
+    first: dict[str, str] = {}
+    names = {tag.name for tag in interface.tag.parts}
+    for task in tasks if names else ():
+        for annotation in counted(task).by_annotator.values():
+            for name in names & {str(r.get("from_name")) for r in results_of(annotation)}:
+                first[name] = min(first.get(name, _stamp(annotation)), _stamp(annotation))
+    return first
+
+
+def _stamp(annotation: Json) -> str:
+    return str(annotation.get("updated_at") or annotation.get("created_at") or "")
+
+
+def votes_of(
+    task: Json,
+    interface: Interface,
+    texts: Sequence[str] = (),
+    used: Mapping[str, str] | None = None,
+) -> Votes:
     """Reads the answers that count from a task's annotations (`xlt.data.exports.annotations`).
 
     Args:
         task: The task as Label Studio exports it.
         interface: The project's labelling interface.
         texts: The task's texts (`texts_of`); empty if it has none.
+        used: When each control was first filled in (`first_used`); None: before all annotations.
     """
     annotations = counted(task)
     answers: dict[str, Hashable] = {}
@@ -168,6 +194,8 @@ def votes_of(task: Json, interface: Interface, texts: Sequence[str] = ()) -> Vot
         except DataError as error:
             refused.append(str(error))
             continue
+        if isinstance(answer, ByControl) and used is not None:
+            answer = _given(answer, results, _stamp(annotation), used)
         if answer is None:
             refused.append(_no_answer(results, interface))
         else:
@@ -177,6 +205,16 @@ def votes_of(task: Json, interface: Interface, texts: Sequence[str] = ()) -> Vot
     if answers:
         return Votes(answers=answers, ground_truth=annotations.ground_truth, unused=unused)
     return Votes(reason=unused[0] if unused else NOT_ANNOTATED, unused=unused)
+
+
+def _given(
+    answer: ByControl, results: Sequence[Json], stamp: str, used: Mapping[str, str]
+) -> ByControl | None:
+    """Leaves out controls that were left empty before anyone used them; None if none is left."""
+    filled = {result.get("from_name") for result in results}
+    asked = {name for name, first in used.items() if first <= stamp}
+    given = {name: own for name, own in answer if name in filled | asked}
+    return ByControl.of(given) if given else None
 
 
 def _no_answer(results: Sequence[Json], interface: Interface) -> str:

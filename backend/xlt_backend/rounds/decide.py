@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from xlt.config import decisive
-from xlt.tasks.relabelling import Regrouping, Relabelling, relabelling
+from xlt.tasks.relabelling import ControlRelabelling, Regrouping, Relabelling, relabelling
 from xlt.tasks.renames import answer_now, is_told
 from xlt.tasks.task import AnyTask
 from xlt_backend.names import is_start, published
@@ -161,8 +161,18 @@ def _used(known: Known, snapshot: Snapshot, options: ProjectOptions) -> dict[str
     """Returns the labels that the newest version knows, with the names that they have now.
 
     Those with a label that vanished from the interface are left out until it is told what became
-    of it: no model is trained without them only because a rename is not told yet.
+    of it: no model is trained without them only because a rename is not told yet. If the interface
+    has other controls, answers to those that both have count.
     """
+    newest = known.versions[-1].task if known.versions else None
+    reading = relabelling(newest, snapshot.task, options.rename)
+    if isinstance(reading, ControlRelabelling):
+        answers = {id: reading.answer(label.answer) for id, label in known.used.items()}
+        return {
+            id: replace(known.used[id], answer=answer)
+            for id, answer in answers.items()
+            if answer is not None
+        }
     if not isinstance(snapshot.task, Regrouping):
         return dict(known.used)
     names, renames = snapshot.task.labels, options.rename

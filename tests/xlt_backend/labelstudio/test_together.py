@@ -9,7 +9,7 @@ from tests.xlt_backend.labelstudio.test_interface import TEXT, choices, view
 from xlt.data.by_control import ByControl
 from xlt.tasks.task import Suggestion
 from xlt_backend.errors import UnsupportedConfigError
-from xlt_backend.labelstudio.convert import to_example, votes_of
+from xlt_backend.labelstudio.convert import first_used, to_example, votes_of
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.options import ProjectOptions
 
@@ -135,6 +135,24 @@ def test_a_wrong_answer_to_one_control_does_not_lose_the_others() -> None:
     assert votes.unused == ("'stars': expected a number from 1 to 3 in steps of 1, got 7",)
     example = to_example(read, ALL, ProjectOptions())
     assert example.answer == of(topic="A", tags=())
+
+
+def test_annotations_from_before_a_control_was_used_do_not_say_none() -> None:
+    """It may have been added to the interface later: old answers teach nothing about it."""
+
+    def given(day: int, *results: dict) -> dict:
+        stamp = f"2026-11-{day:02}T10:00:00.000000Z"
+        made = annotation(created_at=stamp, updated_at=stamp)
+        return task(made | {"result": list(results)}, id=day, text="a text")
+
+    topic = region("B", control="topic")
+    tasks = [given(1, topic), given(3, topic, tags("new")), given(2, topic), given(4, topic)]
+    used = first_used(tasks, ALL)
+    assert used == {"topic": "2026-11-01T10:00:00.000000Z", "tags": "2026-11-03T10:00:00.000000Z"}
+    read = [votes_of(one, ALL, ("a text",), used).answers.values() for one in tasks]
+    none, new = of(topic="B", tags=()), of(topic="B", tags=("new",))
+    assert [list(one) for one in read] == [[of(topic="B")], [new], [of(topic="B")], [none]]
+    assert first_used(tasks, Interface.from_label_config(view(TEXT, TOPIC))) == {}
 
 
 def test_one_prediction_has_the_regions_of_all_controls() -> None:

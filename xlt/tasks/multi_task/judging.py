@@ -12,11 +12,13 @@ from xlt.errors import ConfigError
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.multi_task.answers import check_names
 from xlt.tasks.outputs import Outputs
-from xlt.tasks.parts import Part, label_of, shown
+from xlt.tasks.parts import Part, label_of, nothing_known, shown
 from xlt.tasks.task import Suggestion
 
 #: The one way to combine the uncertainties of the controls: their mean by `Part.weight`.
 MEASURE = "mean"
+#: Beliefs that differ by less are the same.
+_TINY = 1e-9
 
 Vector = NDArray[np.float64]
 
@@ -87,32 +89,36 @@ def beliefs(
 
 
 def decode(believed: Outputs, parts: Sequence[Part]) -> list[Suggestion]:
-    """Returns the suggestion for each example, see `compose`.
+    """Returns the suggestion for each example, see `suggest`."""
+    pairs = zip(parts, split(believed, parts), strict=True)
+    return suggest([part.task.decode(own) for part, own in pairs], believed, parts)
+
+
+def suggest(
+    each: Sequence[Sequence[Suggestion]], believed: Outputs, parts: Sequence[Part]
+) -> list[Suggestion]:
+    """Returns the suggestions for the controls as one for each example, see `compose`.
 
     Nothing is suggested for a control of which the model knows nothing: its training had no
     answers to it, so that its outputs are all zero.
     """
-    each = split(believed, parts)
-    known = [_known(part, own) for part, own in zip(parts, each, strict=True)]
-    decoded = [part.task.decode(own) for part, own in zip(parts, each, strict=True)]
+    pairs = zip(parts, split(believed, parts), strict=True)
+    known = np.stack([_known(part, own) for part, own in pairs])
+    known |= ~known.any(axis=0)
+    rows = zip(known.T.tolist(), *each, strict=True)
     return [
         compose(
             parts,
-            {
-                part.name: suggestions[row]
-                for part, suggestions, own in zip(parts, decoded, known, strict=True)
-                if own[row] or not any(other[row] for other in known)
-            },
+            {p.name: one for p, one, has in zip(parts, suggestions, knows, strict=True) if has},
         )
-        for row in range(len(believed))
+        for knows, *suggestions in rows
     ]
 
 
 def _known(part: Part, believed: Outputs) -> NDArray[np.bool_]:
     """Returns for which examples the beliefs about a control are not those of zero outputs."""
-    zero = Outputs(np.zeros((1, part.task.width)))
-    nothing = part.task.beliefs(zero, ["und"], Calibration())
-    return np.asarray((believed.values != nothing.values).any(axis=1))
+    nothing = nothing_known(part.task, 1)
+    return np.asarray((np.abs(believed.values - nothing.values) > _TINY).any(axis=1))
 
 
 def compose(parts: Sequence[Part], suggestions: Mapping[str, Suggestion]) -> Suggestion:
@@ -126,7 +132,7 @@ def compose(parts: Sequence[Part], suggestions: Mapping[str, Suggestion]) -> Sug
         answer=ByControl.of({name: one.answer for name, one in kept.items()}),
         confidence=float(np.mean([one.confidence for one in kept.values()])),
         probabilities={
-            label_of(part, label): kept[part.name].probabilities[label]
+            label_of(part, label): kept[part.name].probabilities.get(label, 0.0)
             if part.name in kept
             else 0.0
             for part in parts

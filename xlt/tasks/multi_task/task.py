@@ -88,6 +88,18 @@ class MultiTask:
         """Returns the probabilities of all controls, side by side."""
         return judging.beliefs(outputs, langs, calibration, self.parts)
 
+    def split(self, outputs: Outputs) -> list[Outputs]:
+        """Returns the outputs, or the beliefs, of each control."""
+        return judging.split(outputs, self.parts)
+
+    def join(self, each: Sequence[Outputs]) -> Outputs:
+        """Returns the outputs, or the beliefs, of all controls side by side."""
+        return judging.join(each)
+
+    def suggest(self, each: Sequence[Sequence[Suggestion]], beliefs: Outputs) -> list[Suggestion]:
+        """Returns the suggestions for the controls that the model knows and that are shown."""
+        return judging.suggest(each, beliefs, self.parts)
+
     def decode(self, beliefs: Outputs) -> list[Suggestion]:
         """Returns the suggestions for the controls that are shown with them."""
         return judging.decode(beliefs, self.parts)
