@@ -1,4 +1,4 @@
-"""Answers: those to the controls, by name; a control that nobody filled in has none."""
+"""Answers: those to the controls, by name; a control that is not filled in has none."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Controls:
     ) -> ByControl | None:
         """Returns the answers to the controls that were shown; None if there are none.
 
-        Without any result nobody filled in anything, unless all controls may be left empty.
+        Without any result no control is filled in, unless all of them may be left empty.
 
         Raises:
             DataError: If the only answers are not of their tasks.
