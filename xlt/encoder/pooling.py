@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import combinations
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-
-from xlt.errors import DataError
 
 
 def mean_pool(states: Tensor, mask: Tensor) -> Tensor:
@@ -19,19 +16,6 @@ def mean_pool(states: Tensor, mask: Tensor) -> Tensor:
     """
     weights = mask.unsqueeze(-1).float()  # (B, T, 1)
     return (states.float() * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1.0)
-
-
-def apart(inputs: Sequence[str | tuple[str, ...]]) -> tuple[list[str], int]:
-    """Returns the texts of all inputs one after another, and the number of texts of an input.
-
-    Raises:
-        DataError: If the inputs do not all have the same number of texts.
-    """
-    each = [(one,) if isinstance(one, str) else one for one in inputs]
-    counts = sorted({len(texts) for texts in each})
-    if len(counts) > 1:
-        raise DataError(f"expected examples with the same number of texts, got {counts}")
-    return [text for texts in each for text in texts], counts[0] if counts else 1
 
 
 def combine(vectors: Tensor) -> Tensor:

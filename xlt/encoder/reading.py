@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
-from xlt.encoder.pooling import apart, mean_pool
+from xlt.encoder.pooling import mean_pool
+from xlt.encoder.together import apart
 from xlt.encoder.tokens import (
     Input,
     Padded,

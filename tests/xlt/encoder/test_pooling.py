@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from xlt.encoder.encoder import embed, load_encoder
-from xlt.encoder.pooling import apart, combine, combined_width
-from xlt.errors import DataError
+from xlt.encoder.pooling import combine, combined_width
 
 
 def drawn(rows: int, texts: int, width: int, seed: int) -> torch.Tensor:
@@ -62,11 +60,3 @@ def test_texts_of_a_pair_are_read_apart(tiny_encoder):
     expected = combine(torch.from_numpy(each[[[0, 1], [1, 2], [0, 1]]]))
     np.testing.assert_allclose(together, expected.numpy(), atol=1e-5)
     assert embed([("law", "vote", "tax")], encoder=encoder).shape == (1, 9 * encoder.width)
-
-
-def test_pairs_and_single_texts_do_not_mix():
-    """Their vectors differ in length."""
-    assert apart([("a", "b"), ("c", "d")]) == (["a", "b", "c", "d"], 2)
-    assert apart([]) == ([], 1)
-    with pytest.raises(DataError, match=r"same number of texts, got \[1, 2\]"):
-        apart(["a", ("b", "c")])
