@@ -1,18 +1,16 @@
-"""Texts that belong together: taken apart to be read, and their vectors combined to one."""
+"""Texts that belong together: each is read apart, and their vectors make one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlt.errors import DataError
 
-Array = NDArray[np.float32]
-
-#: Shortest length that a vector is divided by, as in torch.nn.functional.normalize.
 _LEAST_LENGTH = 1e-12
 
 
@@ -29,16 +27,38 @@ def apart(inputs: Sequence[str | tuple[str, ...]]) -> tuple[list[str], int]:
     return [text for texts in each for text in texts], counts[0] if counts else 1
 
 
-def combined(vectors: Array) -> Array:
-    """Combines vectors (B, K, L, H) of K texts, each of L layers; returns (B, L, D).
+def combined(vectors: Any, concatenate: Callable[[list[Any], int], Any]) -> Any:  # noqa: ANN401 - of numpy, or of torch where gradients are needed
+    """Returns one vector for texts that belong together, from the vector of each, (B, K, H).
 
-    It does what `xlt.encoder.pooling.combine` does, without torch and without gradients.
+    A single text keeps its vector. Of several texts, it holds the vectors at length 1, then
+    |u - v| and sqrt(H) u v of each two of them: what they share is in those (Conneau et al. 2017,
+    section 3.2). All three kinds of numbers have about the same size.
+
+    Args:
+        vectors: The vectors, an array or a tensor.
+        concatenate: `numpy.concatenate` or `torch.cat`.
+
+    Returns:
+        (B, `combined_width(H, K)`).
     """
     if vectors.shape[1] == 1:
         return vectors[:, 0]
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    each = np.moveaxis(vectors / np.maximum(lengths, np.float32(_LEAST_LENGTH)), 1, 0)
-    differences = [np.abs(u - v) for u, v in combinations(each, 2)]
-    scale = np.float32(vectors.shape[-1] ** 0.5)
-    products = [u * v * scale for u, v in combinations(each, 2)]
-    return np.concatenate([*each, *differences, *products], axis=-1)
+    lengths = (vectors * vectors).sum(-1)[:, :, None] ** 0.5
+    units = vectors / lengths.clip(_LEAST_LENGTH)
+    each = [units[:, text] for text in range(vectors.shape[1])]
+    differences = [abs(u - v) for u, v in combinations(each, 2)]
+    products = [u * v * vectors.shape[-1] ** 0.5 for u, v in combinations(each, 2)]
+    return concatenate([*each, *differences, *products], 1)
+
+
+def combine_layers(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Combines the vectors of each of L layers, (B, K, L, H); returns (B, L, D)."""
+    texts, layers, width = vectors.shape[1:]
+    apart_by_layer = vectors.swapaxes(1, 2).reshape(-1, texts, width)
+    each: NDArray[np.float32] = combined(apart_by_layer, np.concatenate)
+    return each.reshape(-1, layers, combined_width(width, texts))
+
+
+def combined_width(width: int, texts: int) -> int:
+    """Returns the length of the vector of `texts` texts, each with a vector of length `width`."""
+    return width * texts * texts

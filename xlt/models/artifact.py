@@ -20,7 +20,7 @@ from xlt.config import TrainConfig
 from xlt.encoder.dtypes import narrowest
 from xlt.encoder.encoder import Encoder, embed, load_encoder
 from xlt.encoder.locations import encoder_fingerprint
-from xlt.encoder.pooling import combined_width
+from xlt.encoder.together import combined_width
 from xlt.encoder.tokens import Input
 from xlt.errors import DataError, EncoderError, XltError
 from xlt.frozen.model import FrozenModel

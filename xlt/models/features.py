@@ -17,7 +17,7 @@ from xlt.config import TrainConfig
 from xlt.disk.blobs import Blobs
 from xlt.disk.fingerprints import fingerprint
 from xlt.encoder.locations import encoder_fingerprint
-from xlt.encoder.together import apart, combined
+from xlt.encoder.together import apart, combine_layers
 from xlt.frozen.features import Features
 from xlt.frozen.ngrams import count_ngrams
 
@@ -117,7 +117,7 @@ class FeatureReader:
 
         Returns:
             (N, L, H), the mean over the tokens of each layer in `Encoder.upper_layers`, and of the
-            final layer; (N, L, D) of K texts, see `xlt.encoder.pooling.combine`.
+            final layer; (N, L, D) of K texts, see `xlt.encoder.together.combined`.
         """
         each, together = apart(texts)
         distinct = list(dict.fromkeys(each))
@@ -138,7 +138,7 @@ class FeatureReader:
         places = {text: row for row, text in enumerate(distinct)}
         vectors = np.stack([read[text].vectors for text in distinct])
         rows = vectors[[places[text] for text in each]]
-        return combined(rows.reshape(-1, together, *vectors.shape[1:]))
+        return combine_layers(rows.reshape(-1, together, *vectors.shape[1:]))
 
     def _kept(self, texts: Sequence[str]) -> dict[str, _Read]:
         """Returns what is kept of texts."""
@@ -181,7 +181,7 @@ class FeatureReader:
             layers=encoder.upper_layers,
             progress=progress,
         )
-        return read[:, 0].numpy(), dtype == torch.bfloat16
+        return read[:, 0], dtype == torch.bfloat16
 
     def _key(self, text: str) -> bytes:
         content = text.encode(errors="surrogatepass")

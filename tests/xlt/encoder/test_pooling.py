@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from xlt.encoder.encoder import embed, load_encoder
-from xlt.encoder.pooling import combine, combined_width
+from xlt.encoder.pooling import combine
+from xlt.encoder.together import apart, combine_layers, combined_width
+from xlt.errors import DataError
 
 
 def drawn(rows: int, texts: int, width: int, seed: int) -> torch.Tensor:
@@ -40,6 +43,18 @@ def test_several_texts(seed, texts, rows):
     np.testing.assert_allclose(found.numpy(), np.concatenate(expected, axis=1), atol=1e-6)
 
 
+@given(st.integers(0, 99), st.integers(1, 3), st.integers(1, 3))
+def test_layers_are_combined_one_by_one(seed, texts, layers):
+    """By numpy, as torch combines the vectors of one layer."""
+    each = [drawn(2, texts, 6, seed + layer) for layer in range(layers)]
+
+    found = combine_layers(np.stack([one.numpy() for one in each], axis=2))
+
+    assert found.shape == (2, layers, combined_width(6, texts))
+    for layer, vectors in enumerate(each):
+        np.testing.assert_allclose(found[:, layer], combine(vectors).numpy(), atol=1e-6)
+
+
 @given(st.integers(0, 99))
 def test_swapped_texts_swap_their_vectors_alone(seed):
     """What two texts share does not depend on their order."""
@@ -60,3 +75,11 @@ def test_texts_of_a_pair_are_read_apart(tiny_encoder):
     expected = combine(torch.from_numpy(each[[[0, 1], [1, 2], [0, 1]]]))
     np.testing.assert_allclose(together, expected.numpy(), atol=1e-5)
     assert embed([("law", "vote", "tax")], encoder=encoder).shape == (1, 9 * encoder.width)
+
+
+def test_pairs_and_single_texts_do_not_mix():
+    """Their vectors differ in length."""
+    assert apart([("a", "b"), ("c", "d")]) == (["a", "b", "c", "d"], 2)
+    assert apart([]) == ([], 1)
+    with pytest.raises(DataError, match=r"same number of texts, got \[1, 2\]"):
+        apart(["a", ("b", "c")])

@@ -172,7 +172,7 @@ labelled = read_answers(read_jsonl(here / "labelled.jsonl"), task)
 pool = read_jsonl(here / "pool.jsonl")
 train(labelled, pool, task, config, here / "out", cache=cache, sibling=here / "first")
 FrozenScorer.load(here / "out", cache=cache).score(pool)
-print(sorted({{"torch", "transformers"}} & set(sys.modules)))
+print(sorted({{"torch", "transformers", "sklearn"}} & set(sys.modules)))
 """
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]", told.stderr
