@@ -32,7 +32,7 @@ from xlt.data.examples import MOST_TEXTS
 from xlt.disk.outputs import beside, put_in_place
 from xlt.encoder.dtypes import narrowest
 from xlt.encoder.encoder import Encoder, embed, load_encoder
-from xlt.encoder.pooling import combined_width
+from xlt.encoder.together import combined_width
 from xlt.encoder.tokens import Input
 from xlt.errors import DataError, EncoderError, StoreError, XltError
 from xlt.frozen.model import FrozenModel

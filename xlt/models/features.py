@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.encoder.encoder import Encoder
-from xlt.encoder.pooling import combine_layers
 from xlt.encoder.reading import read_apart
+from xlt.encoder.together import combine_layers
 from xlt.encoder.tokens import Input
 from xlt.frozen.features import Features
 from xlt.frozen.ngrams import count_ngrams
@@ -51,7 +51,7 @@ def read_vectors(
 
     Returns:
         (N, L, H), the mean over the tokens of each layer in `Encoder.upper_layers`, and of the
-        final layer; (N, L, D) of K texts, see `xlt.encoder.pooling.combine`.
+        final layer; (N, L, D) of K texts, see `xlt.encoder.together.combined`.
     """
     progress(0, len(texts))
     read = read_apart(
@@ -64,4 +64,4 @@ def read_vectors(
         layers=encoder.upper_layers,
         progress=progress,
     )
-    return combine_layers(read).numpy()
+    return combine_layers(read)
