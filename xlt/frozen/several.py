@@ -36,6 +36,11 @@ class FrozenModels:
         """Returns the largest number of layers that one of the models reads."""
         return max(model.layers for model in self.models if model is not None)
 
+    @property
+    def size(self) -> int:
+        """Returns D, the length of the vectors that they read."""
+        return next(model.size for model in self.models if model is not None)
+
     def outputs(self, features: Features, langs: Sequence[str]) -> Outputs:
         """Returns logits (N, W) of texts by their features and languages (N)."""
         values = [
@@ -77,6 +82,17 @@ class FrozenModels:
 
 #: A frozen model, of one control or of several.
 Frozen = FrozenModel | FrozenModels
+
+
+def frozen_from(tensors: Mapping[str, NDArray[np.floating]], task: AnyTask) -> Frozen:
+    """Reads values that `tensors` of a frozen model of the task returned.
+
+    Raises:
+        DataError: If one is missing or not finite, or if their shapes do not fit together.
+    """
+    if isinstance(task, Composed):
+        return FrozenModels.from_tensors(tensors, task)
+    return replace(FrozenModel.from_tensors(tensors), swap=swap_of(task))
 
 
 def fit_task(
