@@ -17,7 +17,7 @@ from xlt.tasks.rating.task import Rating
 
 KIND = KINDS["rating"]
 STARS = KIND.task(["5"])
-MANY = settings(deadline=None, max_examples=60)
+MANY = settings(max_examples=60)
 SCALES = st.builds(
     Scale,
     lowest=st.sampled_from([0, 1, -3, 0.5, -0.1, 1000]),
