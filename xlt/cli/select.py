@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_measure(args: argparse.Namespace) -> None:
     if args.measure:
-        from xlt.models.artifact import is_model, read_task
+        from xlt.models.folder import is_model, read_task
 
         if not is_model(Path(args.model)):
             raise ConfigError("--measure needs a trained model: without one no text is uncertain")
@@ -158,7 +158,7 @@ def _scored(
 ) -> tuple[NDArray[np.float32], NDArray[np.float64] | None, str]:
     """Vectors (N, H), uncertainty (N,) and its name; without a model vectors alone."""
     from xlt.encoder.encoder import embed
-    from xlt.models.artifact import is_model
+    from xlt.models.folder import is_model
     from xlt.models.predictor import Predictor
 
     with progress_bar("reading texts") as show:

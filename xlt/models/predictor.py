@@ -19,7 +19,8 @@ from xlt.errors import DataError
 from xlt.frozen.features import Features
 from xlt.frozen.model import FrozenModel
 from xlt.frozen.ngrams import count_ngrams
-from xlt.models.artifact import load_model, read_texts
+from xlt.models.artifact import load_model
+from xlt.models.folder import read_texts
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.heads import Head
 from xlt.tasks.outputs import Outputs, Scores
