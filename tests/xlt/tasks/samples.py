@@ -26,8 +26,8 @@ from xlt.tasks.tags import Tag
 from xlt.tasks.task import AnyTask
 
 SEEDS = st.integers(0, 2**31)
-MANY = settings(deadline=None, max_examples=40)
-FEW = settings(deadline=None, max_examples=10)
+MANY = settings(max_examples=40)
+FEW = settings(max_examples=10)
 
 #: Labels that no format may spoil.
 LABELS = ("health", "sport", 'a "quoted" & <odd> one', "Ẹ̀kọ́")
