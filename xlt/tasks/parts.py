@@ -15,7 +15,7 @@ from xlt.errors import DataError
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.outputs import Outputs
 from xlt.tasks.tags import Condition
-from xlt.tasks.task import AnyTask, Suggestion
+from xlt.tasks.task import Agreement, AnyTask, Suggestion
 
 #: Between the name of a control and one of its labels.
 BEHIND = ": "
@@ -128,6 +128,21 @@ def in_common(answer: Hashable, other: Hashable) -> Hashable:
         return answer
     names = {name for name, _ in other}
     return ByControl(tuple((name, own) for name, own in answer if name in names))
+
+
+def together_of(found: Mapping[str, Agreement]) -> Agreement:
+    """Returns the agreement about each control as one.
+
+    A control on which annotators do not agree has no answer; without any there is a reason. The
+    weight is the mean over the controls that have one.
+    """
+    agreed = {name: one for name, one in found.items() if not one.reason}
+    if not agreed:
+        return Agreement(reason=next((one.reason for one in found.values()), "nothing chosen"))
+    return Agreement(
+        answer=ByControl.of({name: one.answer for name, one in agreed.items()}),
+        weight=sum(one.weight for one in agreed.values()) / len(agreed),
+    )
 
 
 def learnable(examples: Sequence[Example], task: AnyTask) -> list[Example]:

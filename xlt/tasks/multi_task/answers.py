@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 
 from xlt.data.by_control import ByControl
 from xlt.errors import DataError
-from xlt.tasks.parts import Part
+from xlt.tasks.parts import Part, together_of
 from xlt.tasks.task import Agreement, AnyTask, Json
 
 
@@ -68,24 +68,14 @@ def describe(answer: ByControl, parts: Sequence[Part]) -> str:
 
 
 def agree(votes: Mapping[str, ByControl], parts: Sequence[Part]) -> Agreement:
-    """Returns the agreement about each control of those who filled it in.
-
-    A control on which they do not agree has no answer; without any there is a reason. The weight
-    is the mean over the controls that have one.
-    """
+    """Returns the agreement about each control of those who filled it in, see `together_of`."""
     found: dict[str, Agreement] = {}
     for part in parts:
         own = {who: vote.get(part.name) for who, vote in votes.items()}
         given = {who: vote for who, vote in own.items() if vote is not None}
         if given:
             found[part.name] = part.task.agree(given)
-    agreed = {name: one for name, one in found.items() if not one.reason}
-    if not agreed:
-        return Agreement(reason=next((one.reason for one in found.values()), "nothing chosen"))
-    return Agreement(
-        answer=ByControl.of({name: one.answer for name, one in agreed.items()}),
-        weight=sum(one.weight for one in agreed.values()) / len(agreed),
-    )
+    return together_of(found)
 
 
 def missing(answers: Sequence[ByControl], parts: Sequence[Part]) -> str:
