@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,7 @@ def export(encoder: Encoder, layers: Sequence[int], folder: Path) -> None:
         raise EncoderError(f"{encoder.name!r} cannot be exported: {reason}") from error
     ExportNote(
         table=f"{name}.weight",
+        digest=sha256(table.weight.detach().numpy().tobytes()).hexdigest(),
         pad_id=encoder.pad_id,
         longest=encoder.max_length,
         layers=len(layers) + 1,

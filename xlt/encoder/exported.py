@@ -8,15 +8,18 @@ a row is asked for.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from xlt.disk.fingerprints import fingerprint_of_file
 from xlt.disk.rows import Rows
 from xlt.encoder.tokens import TextTokenizer, TokenIds, budget_batches
 from xlt.errors import EncoderError
@@ -38,6 +41,7 @@ class ExportNote:
 
     Attributes:
         table: Name of the input embeddings in the file of the weights.
+        digest: Digest of the input embeddings.
         pad_id: Id of the padding token.
         longest: Tokens of the longest input.
         layers: Number L of layers of which there is a vector, the final one last.
@@ -45,6 +49,7 @@ class ExportNote:
     """
 
     table: str
+    digest: str
     pad_id: int
     longest: int
     layers: int
@@ -75,25 +80,29 @@ class ExportedEncoder:
     """An encoder that ONNX Runtime runs on the CPU; threads may share it.
 
     Args:
-        folder: Folder of the model; has the graph, its note, the weights and the tokenizer.
-        max_length: Texts are truncated to this number of tokens, or earlier if the encoder must.
-        threads: CPU threads of one pass.
+        session: ONNX Runtime's session of the graph.
+        rows: The input embeddings.
+        tokenize: Texts to token ids.
+        note: What else is known of it.
 
-    Raises:
-        EncoderError: If the folder does not hold a complete exported encoder.
+    Attributes:
+        layers: Number L of layers of which there is a vector.
+        width: Length H of a vector.
     """
 
-    def __init__(self, folder: Path, *, max_length: int, threads: int = 1) -> None:
-        note = ExportNote.read(folder)
-        self._rows = Rows(folder / "model.safetensors", note.table)
-        try:
-            backend = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            self._session = session(folder / GRAPH, threads)
-        except Exception as error:  # both packages raise bare exceptions
-            raise EncoderError(f"cannot load the exported encoder in {folder}: {error}") from error
-        self.tokenize = TextTokenizer(backend, min(max_length, note.longest))
+    def __init__(
+        self,
+        session: Any,  # noqa: ANN401 - onnxruntime has no types
+        rows: Rows,
+        tokenize: TextTokenizer,
+        note: ExportNote,
+    ) -> None:
+        self._session = session
+        self._rows = rows
+        self._tokenize = tokenize
         self._pad_id = note.pad_id
-        self._shape = note.layers, note.width
+        self.layers = note.layers
+        self.width = note.width
 
     def vectors(
         self,
@@ -106,8 +115,8 @@ class ExportedEncoder:
             texts: N texts; may be empty.
             progress: Called with the number of texts done and N, after every batch.
         """
-        tokens = [row.ids for row in self.tokenize(texts)]
-        vectors = np.zeros((len(texts), *self._shape), dtype=np.float32)
+        tokens = [row.ids for row in self._tokenize(texts)]
+        vectors = np.zeros((len(texts), self.layers, self.width), dtype=np.float32)
         done = 0
         for rows in budget_batches([len(ids) for ids in tokens], _BATCH_TOKENS):
             own = [tokens[row] for row in rows]
@@ -126,6 +135,57 @@ class ExportedEncoder:
         inputs = dict(zip(INPUTS, (self._rows(ids), mask), strict=True))
         vectors: NDArray[np.float32] = self._session.run(None, inputs)[0]
         return vectors
+
+
+class Encoders:
+    """The exported encoders in memory; models with the same encoder, or tokenizer, share it.
+
+    Args:
+        threads: CPU threads of one pass.
+    """
+
+    def __init__(self, *, threads: int = 1) -> None:
+        self._threads = threads
+        self._lock = Lock()
+        self._encoders: WeakValueDictionary[Hashable, ExportedEncoder] = WeakValueDictionary()
+        self._tokenizers: WeakValueDictionary[Hashable, TextTokenizer] = WeakValueDictionary()
+
+    def load(self, folder: Path, *, max_length: int) -> ExportedEncoder:
+        """Returns the encoder of a model, loaded unless it is in memory.
+
+        Args:
+            folder: Folder of the model; has the graph, its note, the weights and the tokenizer.
+            max_length: Texts are truncated to this number of tokens, or earlier if the encoder
+                must.
+
+        Raises:
+            EncoderError: If the folder does not hold a complete exported encoder.
+        """
+        note = ExportNote.read(folder)
+        try:
+            with self._lock:
+                tokenize = self._tokenizer(folder, min(max_length, note.longest))
+                name = fingerprint_of_file(folder / GRAPH), note, tokenize
+                encoder = self._encoders.get(name)
+                if encoder is None:
+                    rows = Rows(folder / "model.safetensors", note.table)
+                    started = session(folder / GRAPH, self._threads)
+                    encoder = ExportedEncoder(started, rows, tokenize, note)
+                    self._encoders[name] = encoder
+                return encoder
+        except EncoderError:
+            raise
+        except Exception as error:  # tokenizers and onnxruntime raise bare exceptions
+            raise EncoderError(f"cannot load the exported encoder in {folder}: {error}") from error
+
+    def _tokenizer(self, folder: Path, max_length: int) -> TextTokenizer:
+        path = folder / "tokenizer.json"
+        name = fingerprint_of_file(path), max_length
+        tokenize = self._tokenizers.get(name)
+        if tokenize is None:
+            tokenize = TextTokenizer(Tokenizer.from_file(str(path)), max_length)
+            self._tokenizers[name] = tokenize
+        return tokenize
 
 
 def session(path: Path, threads: int) -> Any:  # noqa: ANN401 - onnxruntime has no types

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.builders import save_tiny_encoder, stored_as
 from xlt.encoder.encoder import Encoder, bundled, load_encoder
 from xlt.encoder.export import export, quantize
-from xlt.encoder.exported import GRAPH, NOTE, ExportedEncoder
+from xlt.encoder.exported import GRAPH, NOTE, Encoders, ExportedEncoder
 from xlt.encoder.reading import read_apart
 from xlt.errors import EncoderError
 
@@ -30,6 +30,11 @@ def exported(place: Path, folder: Path) -> Encoder:
     encoder = load_encoder(str(folder))
     export(encoder, encoder.upper_layers, folder)
     return encoder
+
+
+def load(folder: Path, max_length: int = 128) -> ExportedEncoder:
+    """The exported encoder in a folder."""
+    return Encoders().load(folder, max_length=max_length)
 
 
 def by_torch(encoder: Encoder, texts: list[str], max_length: int = 128) -> np.ndarray:
@@ -50,7 +55,7 @@ def by_torch(encoder: Encoder, texts: list[str], max_length: int = 128) -> np.nd
 def tiny(tiny_encoder, tmp_path_factory) -> tuple[Encoder, ExportedEncoder]:
     """A tiny BERT, in torch and exported."""
     folder = tmp_path_factory.mktemp("tiny") / "encoder"
-    return exported(tiny_encoder, folder), ExportedEncoder(folder, max_length=128)
+    return exported(tiny_encoder, folder), load(folder)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +65,7 @@ def both(tmp_path_factory) -> tuple[Encoder, ExportedEncoder, ExportedEncoder]:
     encoder = exported(bundled(), folder)
     eight = shutil.copytree(folder, folder.with_name("int8"))
     quantize(folder, eight)
-    return encoder, *(ExportedEncoder(one, max_length=128) for one in (folder, eight))
+    return encoder, *(load(one) for one in (folder, eight))
 
 
 @settings(deadline=None, max_examples=40)
@@ -93,7 +98,7 @@ def test_other_architectures(tmp_path, kind):
     """Embeddings narrower than states, positions counted from two, and rotary positions."""
     place = save_tiny_encoder(tmp_path / "encoder", kind, with_mlm=False)
     encoder = exported(place, tmp_path / "exported")
-    ours = ExportedEncoder(tmp_path / "exported", max_length=128)
+    ours = load(tmp_path / "exported")
 
     np.testing.assert_allclose(ours.vectors(TEXTS), by_torch(encoder, TEXTS), atol=1e-4)
 
@@ -104,7 +109,7 @@ def test_embeddings_stay_as_narrow_as_their_file(tiny_encoder, tmp_path, dtype):
     place = shutil.copytree(tiny_encoder, tmp_path / "narrow")
     stored_as(place, dtype)
     encoder = exported(place, tmp_path / "exported")
-    ours = ExportedEncoder(tmp_path / "exported", max_length=128)
+    ours = load(tmp_path / "exported")
 
     np.testing.assert_allclose(ours.vectors(TEXTS), by_torch(encoder, TEXTS), atol=1e-4)
 
@@ -113,7 +118,7 @@ def test_texts_are_cut_where_they_are_asked_to_be(tiny):
     """As torch's tokenizer cuts them."""
     encoder, _ = tiny
     folder = Path(encoder.name)
-    short = ExportedEncoder(folder, max_length=5).vectors(TEXTS)
+    short = load(folder, 5).vectors(TEXTS)
 
     np.testing.assert_allclose(short, by_torch(encoder, TEXTS, 5), atol=1e-4)
 
@@ -140,7 +145,26 @@ def test_half_an_exported_encoder_is_an_error(tiny, tmp_path, damaged):
     folder = shutil.copytree(encoder.name, tmp_path / "copy")
     (folder / damaged).write_bytes(b"{")
     with pytest.raises(EncoderError):
-        ExportedEncoder(folder, max_length=128)
+        load(folder)
     (folder / damaged).unlink()
     with pytest.raises(EncoderError):
-        ExportedEncoder(folder, max_length=128)
+        load(folder)
+
+
+def test_models_share_an_encoder_while_they_need_it(tiny, tmp_path):
+    """The same files in other folders are in memory once; another graph has the same tokenizer."""
+    encoder, _ = tiny
+    folders = [shutil.copytree(encoder.name, tmp_path / name) for name in ("a", "b", "c")]
+    quantize(folders[0], folders[2])
+    encoders = Encoders()
+    one, same, other = (encoders.load(folder, max_length=128) for folder in folders)
+
+    assert one is same
+    assert other is not one
+    assert other._tokenize is one._tokenize
+    assert encoders.load(folders[0], max_length=16) is not one
+    shutil.rmtree(folders[0])
+    assert len(one.vectors(TEXTS)) == len(TEXTS), "a deleted version is used until it is let go"
+    names = len(encoders._encoders)
+    del one, same
+    assert len(encoders._encoders) < names
