@@ -110,7 +110,7 @@ def _check_measure(args: argparse.Namespace) -> None:
     if args.measure and args.model == "bundled":
         raise ConfigError("--measure needs a trained model: without one no text is uncertain")
     if args.measure:
-        from xlt.models.artifact import read_task
+        from xlt.models.folder import read_task
 
         check_measure(args.measure, read_task(Path(args.model)))
 

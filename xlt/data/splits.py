@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from xlt.data.cells import as_text
 from xlt.data.columns import usual_column
 from xlt.data.examples import Example
+from xlt.data.languages import normalise
 from xlt.data.rows import Row
 from xlt.errors import DataError
 
@@ -94,3 +95,18 @@ def without_groups(examples: Sequence[Example], held_out: Sequence[Example]) -> 
     """Returns the examples whose group has no held-out example."""
     groups = {example.group_key for example in held_out}
     return [example for example in examples if example.group_key not in groups]
+
+
+def drawn_evenly(langs: Sequence[str], most: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Returns all rows in order, or `most` of them, as even over the languages as they allow."""
+    if len(langs) <= most:
+        return np.arange(len(langs))
+    order = rng.permutation(len(langs))
+    seen: dict[str, int] = {}
+    turns = []
+    for row in order.tolist():
+        key = normalise(langs[row])
+        seen[key] = seen.get(key, 0) + 1
+        turns.append(seen[key])
+    first = np.argsort(turns, kind="stable")[:most]
+    return np.sort(order[first])

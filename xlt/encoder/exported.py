@@ -37,7 +37,7 @@ _BATCH_TOKENS = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportNote:
-    """What is known of an exported encoder beside its graph.
+    """Facts about an exported encoder beside its graph.
 
     Attributes:
         table: Name of the input embeddings in the file of the weights.
