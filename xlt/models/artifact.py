@@ -19,6 +19,7 @@ from torch import nn
 from xlt.config import TrainConfig
 from xlt.encoder.dtypes import narrowest
 from xlt.encoder.encoder import Encoder, embed, load_encoder
+from xlt.encoder.locations import encoder_fingerprint
 from xlt.encoder.together import combined_width
 from xlt.encoder.tokens import Input
 from xlt.errors import DataError, EncoderError, XltError
@@ -32,6 +33,7 @@ from xlt.models.folder import (
     read_texts,
     write_settings,
 )
+from xlt.models.frozen import stored, write_origin
 from xlt.tasks.heads import Head, build_head
 from xlt.tasks.probes import has_probe
 from xlt.tasks.swaps import swap_of
@@ -67,9 +69,11 @@ def save_model(
     """
 
     def fill(folder: Path) -> None:
-        _write_weights(folder, encoder, head)
         encoder.model.config.save_pretrained(folder)
         encoder.tokenizer.save_pretrained(folder)
+        if isinstance(head, FrozenModel):
+            write_origin(folder, encoder_fingerprint(encoder.name))
+        _write_weights(folder, encoder, head)
         write_settings(folder, task, config, texts=texts, losses=losses)
         finish(folder)
 
@@ -77,19 +81,13 @@ def save_model(
 
 
 def _write_weights(folder: Path, encoder: Encoder, head: nn.Module | FrozenModel) -> None:
-    tensors = dict(encoder.model.state_dict())
-    tensors |= {HEAD + name: value for name, value in _tensors(head).items()}
-    save_file(
-        {name: narrowest(value.cpu()).contiguous() for name, value in tensors.items()},
-        folder / WEIGHTS,
-        metadata={"format": "pt"},
-    )
-
-
-def _tensors(head: nn.Module | FrozenModel) -> dict[str, torch.Tensor]:
+    tensors = {name: narrowest(value.cpu()) for name, value in encoder.model.state_dict().items()}
     if isinstance(head, FrozenModel):
-        return {name: torch.from_numpy(value) for name, value in head.tensors().items()}
-    return dict(head.state_dict())
+        tensors |= {HEAD + name: torch.from_numpy(value) for name, value in stored(head).items()}
+    else:
+        tensors |= {HEAD + name: narrowest(v.cpu()) for name, v in head.state_dict().items()}
+    contiguous = {name: value.contiguous() for name, value in tensors.items()}
+    save_file(contiguous, folder / WEIGHTS, metadata={"format": "pt"})
 
 
 def load_model(folder: Path) -> tuple[Encoder, Head | FrozenModel, AnyTask, TrainConfig]:

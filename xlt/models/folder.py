@@ -3,6 +3,7 @@
     model.safetensors   body under Hugging Face's names, the tensors of the head or of the frozen
                         model under `xlt_head.`, each in the fewest bits that hold it exactly
     config.json         the encoder's architecture; tokenizer.json ...: its tokenizer
+    encoder.json        of a frozen model: which encoder it reads texts by
     task.json           kind of task, and its labels in order; number of texts if there are several
     calibration.json    temperatures per language, if it was calibrated
     config.toml         the settings it was trained with
