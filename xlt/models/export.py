@@ -64,7 +64,7 @@ def _compared(
                 reasons.append(f"{runtime}: {parity.words()}")
                 if parity.accepted:
                     return Serving(runtime=runtime, reason="; ".join(reasons))
-        except EncoderError as error:
+        except (OSError, EncoderError) as error:
             reasons.append(str(error))
     return Serving(runtime="torch", reason="; ".join(reasons))
 
