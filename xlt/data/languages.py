@@ -13,6 +13,7 @@ from langcodes.data_dicts import LANGUAGE_REPLACEMENTS, MACROLANGUAGES
 from langcodes.tag_parser import LanguageTagError
 
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
+from xlt.data.label_names import seen
 from xlt.data.language_names import tag_of
 from xlt.data.letters import script
 
@@ -234,7 +235,8 @@ def _regional() -> Mapping[str, str]:
 
 
 def _plain(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", name).split())
+    """Returns a name without what does not show, and with letters of the usual width (`ｅｎ`)."""
+    return " ".join(unicodedata.normalize("NFKC", seen(name)).split())
 
 
 def _named(code: str, probability: float) -> tuple[str, float]:

@@ -71,7 +71,7 @@ class Blobs:
             self._attempt(write, None)
 
     def _attempt(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
-        """Returns the result of work on the file; starts it anew if it is damaged."""
+        """Returns the result of work on the file; drops it if it is damaged."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with closing(
@@ -83,7 +83,7 @@ class Blobs:
         except (sqlite3.OperationalError, OSError) as error:  # locked, read-only, a full disk
             logger.warning("%s is not used: %s", self._path, error)
         except sqlite3.DatabaseError as error:
-            logger.warning("%s is damaged and started anew: %s", self._path, error)
+            logger.warning("%s is damaged and dropped: %s", self._path, error)
             for file in (self._path, self._path.with_name(f"{self._path.name}-journal")):
                 with suppress(OSError):
                     file.unlink()

@@ -35,7 +35,7 @@ _CHUNK = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Read:
-    """What an encoder says of a text.
+    """The vectors of a text by an encoder.
 
     Attributes:
         vectors: (L, H) of its layers.

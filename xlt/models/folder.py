@@ -85,12 +85,20 @@ def write_settings(
     (folder / "losses.json").write_text(json.dumps(list(losses)), "utf-8")
 
 
+def is_model(folder: Path) -> bool:
+    """Returns whether a folder holds a model, complete or not, and not an encoder alone."""
+    return any((folder / name).exists() for name in ("task.json", SETTINGS))
+
+
 def read_task(folder: Path) -> AnyTask:
     """Reads only the task of a model.
 
     Raises:
         EncoderError: If the folder does not hold a model's task.
     """
+    if not is_model(folder):
+        what = "it has no task.json" if folder.is_dir() else "there is no such folder"
+        raise EncoderError(f"no model in {folder}: {what}; `xlt train` writes models")
     try:
         return task_from_json(json.loads((folder / "task.json").read_text("utf-8")))
     except (OSError, ValueError, KeyError, XltError) as error:

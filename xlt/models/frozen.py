@@ -36,7 +36,7 @@ ENCODER = "encoder.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FrozenFolder:
-    """What the folder of a frozen model holds.
+    """The content of a frozen model's folder.
 
     Attributes:
         model: The model.

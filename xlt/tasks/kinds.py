@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, Protocol, runtime_checkable
 
 from xlt.data.examples import Example
+from xlt.data.spans import Span
 from xlt.errors import ConfigError, DataError
 from xlt.tasks.task import AnyTask, Json, Kind
 
@@ -70,9 +71,27 @@ def infer_task(labelled: Sequence[Example], kind: str | None = None) -> AnyTask:
             task = made.infer(cells)
         if task is not None:
             return task
-    different = sorted({type(cell).__name__ for cell in cells})
     of = f"one of the kinds {names}" if kind is None else f"the kind {kind!r}"
-    raise DataError(f"expected labels of {of}, got cells of {different}")
+    raise DataError(f"expected labels of {of}, got {_forms(labelled)}")
+
+
+def _forms(labelled: Sequence[Example]) -> str:
+    """Returns the forms of labels in words, each with the first example that has it."""
+    first: dict[str, Example] = {}
+    for example in labelled:
+        first.setdefault(_form(example.answer), example)
+    forms = [f"{form} in example {e.id!r} ({str(e.answer)[:60]})" for form, e in first.items()]
+    return ", ".join(forms)
+
+
+def _form(answer: object) -> str:
+    if not isinstance(answer, tuple):
+        return "one label"
+    if not answer:
+        return "an empty list"
+    if isinstance(answer[0], Span):
+        return "spans"
+    return "a list of labels" if isinstance(answer[0], str) else "paths"
 
 
 def read_answers(examples: Sequence[Example], task: AnyTask) -> list[Example]:

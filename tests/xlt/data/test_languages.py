@@ -58,6 +58,14 @@ def test_codes_of_one_language_are_equal(codes):
     assert len({normalise(code) for code in codes}) == 1
 
 
+@pytest.mark.parametrize(
+    "name", ["ha\u200b", "\ufeffha", "ｈａ", "Ｈａｕｓａ", "hausa\u200e", "\u00a0ha "]
+)
+def test_what_does_not_show_is_no_part_of_a_code(name):
+    """Nor is the width of its letters: input methods and spreadsheets leave both."""
+    assert (normalise(name), is_known(name)) == ("hau", True)
+
+
 def test_different_languages_stay_different():
     """Close relatives that people label apart are not joined."""
     codes = ["en", "xh", "zu", "ha", "yo", "ig", "id", "ms", "yue", "zh", "ckb", "ku", "nn", "no"]

@@ -82,7 +82,7 @@ def test_a_value_under_another_key_is_damage(path: Path):
 
 
 @pytest.mark.parametrize("damage", ["no database", "half"])
-def test_a_damaged_file_is_started_anew_and_said(
+def test_a_damaged_file_is_dropped_and_said(
     damage: str, path: Path, caplog: pytest.LogCaptureFixture
 ):
     """Then it works again."""

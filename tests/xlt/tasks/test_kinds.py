@@ -28,8 +28,12 @@ def test_a_column_of_strings_is_a_task_of_one_label():
     [
         ((), r"at least 2 different labels, got \[\]"),
         (("a", "a"), r"at least 2 different labels, got \['a'\]"),
-        ((3, "a"), r"cells of \['int', 'str'\]"),
-        (("a", ("b", "c")), r"cells of \['str', 'tuple'\]"),
+        ((3, "a"), r"got one label in example 'r0' \(3\)$"),
+        (
+            ("a", ("b", "c"), (), (("d", "e"),), "f"),
+            r"got one label in example 'r0' \(a\), a list of labels in example 'r1' "
+            r"\(\('b', 'c'\)\), an empty list in example 'r2' \(\(\)\), paths in example 'r3'",
+        ),
     ],
 )
 def test_a_column_that_makes_no_task_is_refused(cells, message):
@@ -42,7 +46,9 @@ def test_a_task_is_of_the_kind_that_is_asked_for():
     """Or the message says so: cells of another kind are not read as that one."""
     several = table(("a",), ("b", "a"))
     assert infer_task(several, "multi_label") == infer_task(several)
-    with pytest.raises(DataError, match=r"of the kind 'single_label', got cells of \['tuple'\]"):
+    with pytest.raises(
+        DataError, match=r"the kind 'single_label', got a list of labels in example 'r0'"
+    ):
         infer_task(several, "single_label")
 
 
