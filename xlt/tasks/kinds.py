@@ -20,6 +20,10 @@ KINDS: dict[str, Kind[Any]] = {
 }
 
 
+#: Largest number of labels of a form in a message.
+_SHOWN = 3
+
+
 @runtime_checkable
 class OfTexts(Protocol):
     """A kind that infers its task from the texts of a table as well as from its answers.
@@ -76,12 +80,18 @@ def infer_task(labelled: Sequence[Example], kind: str | None = None) -> AnyTask:
 
 
 def _forms(labelled: Sequence[Example]) -> str:
-    """Returns the forms of labels in words, each with the first example that has it."""
-    first: dict[str, Example] = {}
+    """Returns the forms of labels in words, each with the first example and some labels."""
+    first: dict[str, str] = {}
+    shown: dict[str, dict[str, None]] = {}
     for example in labelled:
-        first.setdefault(_form(example.answer), example)
-    forms = [f"{form} in example {e.id!r} ({str(e.answer)[:60]})" for form, e in first.items()]
-    return ", ".join(forms)
+        form = _form(example.answer)
+        first.setdefault(form, example.id)
+        shown.setdefault(form, {}).setdefault(f"{example.answer!r:.60}")
+    return ", ".join(
+        f"{form} first in example {first[form]!r} ({', '.join([*labels][:_SHOWN])}"
+        f"{', …' if len(labels) > _SHOWN else ''})"
+        for form, labels in shown.items()
+    )
 
 
 def _form(answer: object) -> str:

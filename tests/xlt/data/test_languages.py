@@ -274,6 +274,23 @@ def test_other_scripts_are_identified(text, expected):
     assert identify([text])[0][0] == normalise(expected)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ቆልዑ ሎሚ ንግሆ ኣብ ዝናብ ናብ ቤት ትምህርቲ ከይዶም።", "ti"),
+        ("ሓረስታይ ዕትር ኣብ ዕዳጋ ይሸይጥ።", "ti"),
+        ("ገበሬው በገበያ ባቄላ ይሸጣል፤ ልጆቹም አብረው ይሄዳሉ።", "am"),
+        ("བྱིས་པ་ཚོ་དེ་རིང་ཞོགས་པ་སློབ་གྲྭ་ལ་ཕྱིན་པ་རེད།", "bo"),
+        ("ཨ་ལོ་ཚུ་ད་རིས་དྲོ་པ་སློབ་གྲྭ་ལུ་སོང་ཡི།", "dz"),
+        ("ቤት", UNKNOWN_LANGUAGE),
+        ("སྐད་ཡིག", UNKNOWN_LANGUAGE),
+    ],
+)
+def test_two_languages_of_a_script_are_told_apart(text, expected):
+    """py3langid knows Amharic and Dzongkha alone; what both may write is not guessed."""
+    assert identify([text])[0][0] == normalise(expected)
+
+
 @given(st.lists(st.text(max_size=40), max_size=4))
 def test_one_answer_per_text_in_order(texts):
     """N texts in, n answers out, each what the text alone would get."""

@@ -14,7 +14,7 @@ from xlt.frozen.ngrams import COLUMNS, SIZES, count_ngrams, rarity, tf_idf
 TEXTS = ["Wasan ƙwallo", "ẹ̀kọ́ àti ìlera", "", "ታላቅ ዜና ነው ዜና", "wasan wasan ƙwallo na Kano", "a"]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=6))
 def test_products_of_texts_are_those_of_scikit_learn(texts: list[str]):
     """Of texts that were there when IDF was measured."""
@@ -32,7 +32,7 @@ def test_products_of_texts_are_those_of_scikit_learn(texts: list[str]):
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), max_size=6))
 def test_columns_are_those_of_scikit_learn(texts: list[str]):
     """Models that were saved by former versions read them."""

@@ -28,11 +28,11 @@ def test_a_column_of_strings_is_a_task_of_one_label():
     [
         ((), r"at least 2 different labels, got \[\]"),
         (("a", "a"), r"at least 2 different labels, got \['a'\]"),
-        ((3, "a"), r"got one label in example 'r0' \(3\)$"),
+        ((3, "a", "b", "c"), r"got one label first in example 'r0' \(3, 'a', 'b', …\)$"),
         (
             ("a", ("b", "c"), (), (("d", "e"),), "f"),
-            r"got one label in example 'r0' \(a\), a list of labels in example 'r1' "
-            r"\(\('b', 'c'\)\), an empty list in example 'r2' \(\(\)\), paths in example 'r3'",
+            r"got one label first in example 'r0' \('a', 'f'\), a list of labels first in example "
+            r"'r1' \(\('b', 'c'\)\), an empty list first in example 'r2' \(\(\)\), paths first in",
         ),
     ],
 )
@@ -46,9 +46,7 @@ def test_a_task_is_of_the_kind_that_is_asked_for():
     """Or the message says so: cells of another kind are not read as that one."""
     several = table(("a",), ("b", "a"))
     assert infer_task(several, "multi_label") == infer_task(several)
-    with pytest.raises(
-        DataError, match=r"the kind 'single_label', got a list of labels in example 'r0'"
-    ):
+    with pytest.raises(DataError, match=r"the kind 'single_label', got a list of labels first in"):
         infer_task(several, "single_label")
 
 
@@ -59,7 +57,7 @@ def test_an_answer_that_is_none_of_the_tasks_names_its_example():
     assert read_answers(examples, task) == examples
     with pytest.raises(DataError, match=r"example 'r1': unknown label 'c'; labels: \['a', 'b'\]"):
         read_answers(table("a", "c"), task)
-    with pytest.raises(DataError, match="example 'r0'"):
+    with pytest.raises(DataError, match=r"example 'r0': expected one label, got \['a'\]"):
         read_answers(table(("a",)), task)
 
 
