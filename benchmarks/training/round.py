@@ -17,6 +17,7 @@ import resource
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,8 @@ def main() -> int:
     args = parser.parse_args()
     rows = long_texts(args.texts, LABELLED + AUDIT + args.pool, args.words)
     examples = [from_row({"id": str(i), **row}) for i, row in enumerate(rows)]
+    known = LABELLED + AUDIT
+    examples[known:] = [replace(example, answer=None) for example in examples[known:]]
     with tempfile.TemporaryDirectory() as scratch:
         found = rounds(examples, args, Path(scratch))
     print(json.dumps(found, indent=1))
@@ -89,7 +92,7 @@ def rounds(examples: list[Example], args: argparse.Namespace, scratch: Path) -> 
     for name, cache in (("no cache", None), ("new texts", "texts"), ("known texts", "texts")):
         workspace = Workspace(
             folder=scratch / name,
-            task=infer_task(examples),
+            task=infer_task(examples[:LABELLED]),
             config={"encoder": args.encoder},
             threads=args.threads,
             nice=0,

@@ -181,7 +181,7 @@ def _transfer(
     """Returns how well labels of the source teach the targets, as far as the file's labels say."""
     labelled = [example for example in examples if example.answer is not None]
     sources = options.source_languages
-    if not labelled or not sources or options.quota != "adaptive":
+    if len({e.answer for e in labelled}) < 2 or not sources or options.quota != "adaptive":
         return None
     from xlt.models.artifact import base_vectors
 

@@ -48,8 +48,8 @@ def _add_texts(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=SHIPPED,
         metavar="PATH",
-        help="CSV, JSONL or Parquet with text, language and label (default: texts that ship "
-        "with xlt)",
+        help="table or export with texts, their languages and labels, as for xlt train (default: "
+        "texts that ship with xlt)",
     )
     add("--text", metavar="COLUMN", help="column with the text (default: guessed)")
     add("--lang", metavar="COLUMN", help="column with the language code (default: guessed)")

@@ -75,6 +75,15 @@ def test_an_unknown_measure_is_refused_first(tmp_path, model, capsys, monkeypatc
     assert "--measure needs a trained model" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("labels", [["animal"], ["animal", "animal"]])
+def test_first_labels_may_all_be_the_same(tmp_path, model, capsys, labels):
+    """They tell nothing of the languages yet, and need not."""
+    rows = [row | {"label": label} for row, label in zip(ROWS, labels, strict=False)]
+    data = table(tmp_path, [*rows, *without_labels(ROWS[len(labels) :])])
+    assert main(["select", model, data, "--source", "en", "--batch", "4"]) == 0
+    assert len(lines(capsys.readouterr().out)) == 4
+
+
 def test_an_encoder_orders_texts_by_what_is_typical(tmp_path, tiny_encoder, capsys):
     """Any encoder, as long as there is no model; `--measure` needs one."""
     data = table(tmp_path, without_labels(ROWS))

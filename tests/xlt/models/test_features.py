@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
+from xlt.disk.blobs import Blobs
 from xlt.encoder.encoder import embed, load_encoder
 from xlt.models.features import FeatureReader
 
@@ -56,3 +57,42 @@ def test_progress_counts_the_texts(tiny_encoder: Path):
     reader.vectors(TEXTS, lambda *counts: seen.append(counts))
     assert seen[0] == (0, 3)
     assert seen[-1] == (3, 3)
+
+
+def reader_of(vectors: np.ndarray, tmp_path: Path, seen: list[str]) -> FeatureReader:
+    """A reader whose encoder says `vectors` of any text, with a cache."""
+    reader = FeatureReader(
+        lambda: pytest.fail("no encoder is needed"),
+        cache=Blobs(tmp_path / "texts.sqlite3", most_bytes=10**7),
+    )
+
+    def read(texts: list[str], progress: object) -> tuple[np.ndarray, bool]:
+        seen.extend(texts)
+        return np.stack([vectors] * len(texts)), True
+
+    reader._read_now = read  # type: ignore[method-assign]
+    return reader
+
+
+@pytest.mark.parametrize("largest", [1.0, 60_000.0, 1e6])
+def test_kept_vectors_are_those_that_were_read(largest: float, tmp_path: Path):
+    """In 16 bits, which round by 2^-11 at most; in 32 where a number is too large for these."""
+    raw = np.random.default_rng(3).uniform(0.01, 1, (2, 5)).astype(np.float32)
+    raw[0, 0] = largest
+    seen: list[str] = []
+    first = reader_of(raw, tmp_path, seen).vectors(["a", "b", "a"])
+    again = reader_of(raw, tmp_path, seen)
+    assert again.vectors(["b", "a"]) == pytest.approx(first[:2], abs=0)
+    assert again.precision == "bf16"
+    assert sorted(seen) == ["a", "b"]
+    assert (np.abs(first[0] - raw) <= 2.0**-11 * raw).all()
+    assert (first[0] == raw).all() == (largest > 65_504)
+
+
+def test_vectors_that_are_not_finite_are_not_kept(tmp_path: Path):
+    """The next training is to fail too, and to say so."""
+    raw = np.full((2, 5), np.inf, np.float32)
+    seen: list[str] = []
+    for _ in range(2):
+        assert not np.isfinite(reader_of(raw, tmp_path, seen).vectors(["a"])).any()
+    assert seen == ["a", "a"]

@@ -57,7 +57,7 @@ def test_an_answer_that_is_none_of_the_tasks_names_its_example():
     assert read_answers(examples, task) == examples
     with pytest.raises(DataError, match=r"example 'r1': unknown label 'c'; labels: \['a', 'b'\]"):
         read_answers(table("a", "c"), task)
-    with pytest.raises(DataError, match="example 'r0'"):
+    with pytest.raises(DataError, match=r"example 'r0': expected one label, got \['a'\]"):
         read_answers(table(("a",)), task)
 
 

@@ -105,14 +105,14 @@ def _context(progress: Progress, info: ProjectInfo, state: ProjectState) -> Cont
 def _read(
     progress: Progress, context: Context, shown: str, tasks: Sequence[Mapping[str, Any]]
 ) -> ProjectReading:
-    studio = progress.tools.label_studio
+    placed = ((int(task["id"]), task.get("predictions_score")) for task in tasks if shown)
     return read_project(
         tasks,
         context.interface,
         context.options,
         salt=context.key,
         shown=shown,
-        scores=studio.scores(progress.id, shown) if shown else {},
+        scores={id: float(score) for id, score in placed if score is not None},
         identify=progress.tools.identify,
         published=ledgers.read(context.versions).texts(shown),
     )
