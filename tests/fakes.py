@@ -152,9 +152,12 @@ class FakeLabelStudio:
         return self.extra_params
 
     def tasks(self, project_id: int) -> list[dict[str, Any]]:
-        """A copy of all tasks."""
+        """A copy of all tasks, with the scores of the version that is shown."""
         self._asked("tasks")
-        return json.loads(json.dumps(list(self.stored.values())))
+        shown = self.predictions.get(self.info.model_version, {})
+        scores = {number: row.score for number, row in shown.items()}
+        tasks = json.loads(json.dumps(list(self.stored.values())))
+        return [task | {"predictions_score": scores.get(task["id"])} for task in tasks]
 
     def activity(self, project_id: int) -> str:
         """Changes with tasks and labels."""

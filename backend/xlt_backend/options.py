@@ -40,8 +40,10 @@ class ProjectOptions(BaseModel):
         source_languages: Languages whose labels are cheap, as codes or names: `en`, `eng_Latn`,
             `English`.
         min_labels: Number of usable labels before the first training.
-        retrain_after_labels: Train again after this many new labels ...
-        retrain_after_s: ... or this many seconds after the first new label.
+        retrain_after_labels: Train again after this many new labels. Default: 20; fewer, but at
+            least 5, if a training takes seconds and fewer than 3,000 tasks wait.
+        retrain_after_s: Train again this many seconds after the first new label. Default: 600;
+            less, but at least 30, if a training takes seconds and fewer than 3,000 tasks wait.
         batch: Tasks that each round selects by the full method.
         source_share: Share of the batch for the source languages. With the quota `adaptive`, less
             if the source is far from the targets, and more or less as labels show how well the
@@ -70,8 +72,8 @@ class ProjectOptions(BaseModel):
     group_field: str | None = None
     source_languages: tuple[str, ...] = ("en",)
     min_labels: int = Field(default=10, ge=2)
-    retrain_after_labels: int = Field(default=20, ge=1)
-    retrain_after_s: float = Field(default=600.0, gt=0)
+    retrain_after_labels: int | None = Field(default=None, ge=1)
+    retrain_after_s: float | None = Field(default=None, gt=0)
     batch: int = Field(default=_SAMPLER.batch, ge=1)
     source_share: float = Field(default=_SAMPLER.source_share, ge=0, le=1)
     quota: Literal["equal", "proportional", "adaptive"] | dict[str, float] = "adaptive"

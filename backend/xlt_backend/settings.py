@@ -81,6 +81,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "XLT_THREADS": ("threads", _whole),
     "XLT_NICE": ("nice", _whole),
     "XLT_LOADED_VERSIONS": ("loaded_versions", _whole),
+    "XLT_TEXT_CACHE_MB": ("text_cache_mb", _whole),
 }
 
 
@@ -114,6 +115,8 @@ class Settings:
         threads: CPU threads of a training. 0: one per core.
         nice: How far a training gives way to other processes, 0 to 19.
         loaded_versions: Number of models that the web server keeps in memory.
+        text_cache_mb: Largest size, in MB, of the file below `home` with what frozen encoders say
+            of texts: 3 KB per text with the bundled one.
     """
 
     redis_url: str | None = None
@@ -140,6 +143,7 @@ class Settings:
     threads: int = 0
     nice: int = 10
     loaded_versions: int = 4
+    text_cache_mb: int = 1024
 
     def __post_init__(self) -> None:
         if bool(self.basic_auth_user) != bool(self.basic_auth_password):

@@ -22,7 +22,7 @@ from xlt.config import HEAD_L2
 from xlt.encoder.encoder import load_encoder
 from xlt.frozen.features import Features, Labelled
 from xlt.frozen.fit import fit_frozen
-from xlt.models.features import read_features
+from xlt.models.features import FeatureReader
 from xlt.simulate.comparison import paired
 from xlt.tasks.calibration import Link
 from xlt.tasks.logistic import fit, scaled
@@ -127,7 +127,7 @@ def measured(
     for seed in range(args.seeds):
         split = draw(args.data, name, labels, seed, judge="test", most=args.most)
         known, pool, judged = (
-            read_features([example.input for example in part], load_encoder(args.encoder))
+            FeatureReader(lambda: load_encoder(args.encoder)).read([e.input for e in part])
             for part in (split.labelled, split.pool, split.judging)
         )
         for tree, branches in BRANCHES.items():

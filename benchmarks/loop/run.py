@@ -47,6 +47,7 @@ def main() -> int:
     parser.add_argument("--source", default="eng")
     parser.add_argument("--languages", type=lambda s: s.split(","), default=None)
     parser.add_argument("--labels", type=int, default=300)
+    parser.add_argument("--more", type=int, default=20, help="labels of the second round")
     parser.add_argument("--pool", type=int, default=3000)
     parser.add_argument("--venv", type=Path, default=Path(".xlt/label-studio"))
     parser.add_argument("--out", type=Path)
@@ -96,7 +97,7 @@ def pool(args: argparse.Namespace) -> list[Example]:
 
 
 def measure(stack: Stack, examples: list[Example], args: argparse.Namespace) -> dict[str, object]:
-    """Label, wait for the first model; ask for another and load the service meanwhile."""
+    """Label, wait for the first model and for the next; ask for another under load."""
     client = Client(stack.label_studio.url, stack.label_studio.account.token)
     task = infer_task(examples)
     project = client.create_project("benchmark", template(task.kind, task.labels))
@@ -108,46 +109,66 @@ def measure(stack: Stack, examples: list[Example], args: argparse.Namespace) -> 
     options = ProjectOptions(
         source_languages=(args.source,),
         min_labels=round(args.labels * (1 - share)),
-        retrain_after_labels=args.labels,
+        retrain_after_labels=args.more,
         retrain_after_s=86400,
     )
     connect(client, stack.service.settings, project_id=project.id, options=options)
     answers = {e.id: e.answer for e in examples}
     interface = Interface.from_label_config(client.project(project.id).label_config)
     wait(lambda: shown(client, project.id).startswith("start-"), "the first order")
-    seconds, spent, size = label_to_predictions(client, project.id, interface, options, answers)
-    first = shown(client, project.id)
-    wait(lambda: last_round(stack, project.id).get("version") == first, "the round's end")
-    state = last_round(stack, project.id)
+    first = timed_round(
+        stack,
+        client,
+        project.id,
+        lambda: label_for_first(client, project.id, interface, options, answers),
+    )
+    say(f"submitting {args.more} more labels")
+    following = timed_round(
+        stack,
+        client,
+        project.id,
+        lambda: len(
+            [annotate_next(client, project.id, interface, answers) for _ in range(args.more)]
+        ),
+    )
     annotate_next(client, project.id, interface, answers)  # else there is nothing new to train on
     latencies = under_load(stack, client, project.id, interface)
     return {
         "machine": {"cores": os.cpu_count(), "processor": platform.processor() or "unknown"},
         "python": platform.python_version(),
         "data": args.data.name,
-        "label_to_predictions": {
-            "labels": spent,
-            "pool": size,
-            "seconds": round(seconds, 1),
-            "round": state,
-        },
+        "label_to_predictions": first,
+        "next_label_to_predictions": following,
         "while_training": {name: found.summary() for name, found in latencies.items()},
     }
 
 
-def label_to_predictions(
+def timed_round(
+    stack: Stack, client: Client, project_id: int, label: Callable[[], int]
+) -> dict[str, Any]:
+    """Labels; returns seconds from then until predictions that learned from all, and the round."""
+    before = shown(client, project_id)
+    labels = label()
+    begun = time.monotonic()
+    wait(lambda: has_newer(client, project_id, before), "a model", pause_s=0.1)
+    seconds, version = time.monotonic() - begun, shown(client, project_id)
+    wait(lambda: last_round(stack, project_id).get("version") == version, "the round's end")
+    return {
+        "labels": labels,
+        "pool": client.versions(project_id)[version],
+        "seconds": round(seconds, 1),
+        "round": last_round(stack, project_id),
+    }
+
+
+def label_for_first(
     client: Client,
     project_id: int,
     interface: Interface,
     options: ProjectOptions,
     answers: dict[str, Hashable],
-) -> tuple[float, int, int]:
-    """Labels as many as the first training needs, and waits for what it gives.
-
-    Returns:
-        Seconds from the last label until the project shows predictions of a model that learned
-        from all of them; labels; tasks with a prediction.
-    """
+) -> int:
+    """Labels as many as the first training needs; returns their number."""
     say(f"submitting labels until {options.min_labels} can train a model")
     key, training, labels = client.project(project_id).key, 0, 0
     while training < options.min_labels:
@@ -156,10 +177,13 @@ def label_to_predictions(
         assert isinstance(example, Example)
         labels += 1
         training += not in_audit(example, options, key)
-    begun = time.monotonic()
-    wait(lambda: shown(client, project_id).startswith("v"), "a model")
-    seconds = time.monotonic() - begun
-    return seconds, labels, client.versions(project_id)[shown(client, project_id)]
+    return labels
+
+
+def has_newer(client: Client, project_id: int, before: str) -> bool:
+    """True if the project shows predictions of another model than before."""
+    now = shown(client, project_id)
+    return now.startswith("v") and now != before
 
 
 def annotate_next(
@@ -266,8 +290,10 @@ def phase(stack: Stack, project_id: int) -> str:
     return str(status(stack, project_id).get("phase"))
 
 
-def wait(reached: Callable[[], object], what: str, timeout_s: float = 600.0) -> None:
-    """Poll twice a second.
+def wait(
+    reached: Callable[[], object], what: str, *, timeout_s: float = 1800.0, pause_s: float = 0.5
+) -> None:
+    """Poll every `pause_s` seconds.
 
     Raises:
         TimeoutError: If it is not reached in time.
@@ -276,7 +302,7 @@ def wait(reached: Callable[[], object], what: str, timeout_s: float = 600.0) -> 
     while not reached():
         if time.monotonic() > until:
             raise TimeoutError(f"waited {timeout_s:.0f} s for {what}")
-        time.sleep(0.5)
+        time.sleep(pause_s)
 
 
 if __name__ == "__main__":

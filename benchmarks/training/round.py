@@ -1,25 +1,39 @@
-"""Times the work of one round: train on 300 labels with a pool of 3,000, then score 3,150 texts.
+"""Times the training process of a round: 300 labels, a pool of 3,000; texts new, then known.
 
     export OMP_WAIT_POLICY=passive  # threads that wait do not spin
     python benchmarks/training/round.py --json benchmarks/training/round.json
 
-Texts of about 40 tokens, made of the sentences of a JSONL file. Besides seconds it gives processor
-seconds, which other work on the machine changes less; last, one short text on one thread.
+Texts of about 40 tokens, made of the sentences of a JSONL file. The same round runs without a cache
+of what the encoder says of texts, with an empty one, and with one that has all texts, each in a
+process of its own, as the worker runs it. Besides seconds it gives processor seconds, which other
+work on the machine changes less.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
-import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-LABELLED, POOL, SCORED = 300, 3000, 3150
+import numpy as np
+
+from xlt.data.examples import Example
+from xlt.data.jsonl import from_row
+from xlt.tasks.kinds import infer_task
+from xlt.tasks.outputs import Scores
+from xlt_backend.trainer import folder as files
+from xlt_backend.trainer.supervise import run_trainer
+from xlt_backend.trainer.workspace import Workspace
+
+LABELLED, AUDIT, POOL = 270, 30, 3000
+#: Larger than what the encoder says of all texts.
+CACHE_BYTES = 2**30
 
 
 def long_texts(path: Path, n: int, n_words: int) -> list[dict[str, str]]:
@@ -40,74 +54,81 @@ def long_texts(path: Path, n: int, n_words: int) -> list[dict[str, str]]:
     return made
 
 
-def timed(work: Callable[[], object]) -> tuple[object, dict[str, float]]:
-    """What a piece of work gives, its seconds and its processor seconds."""
-    began_s, began_cpu_s = time.perf_counter(), time.process_time()
-    result = work()
-    return result, {
-        "s": time.perf_counter() - began_s,
-        "cpu_s": time.process_time() - began_cpu_s,
-    }
+def used() -> tuple[float, float]:
+    """Returns the seconds now, and the processor seconds of the processes that have ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.perf_counter(), children.ru_utime + children.ru_stime
 
 
 def main() -> int:
-    """Train, score, and print one JSON object."""
+    """Runs the round three times, and prints one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--texts", type=Path, default=Path("backend/xlt_backend/demo/texts/topics.jsonl")
     )
     parser.add_argument("--words", type=int, default=18, help="words per text")
+    parser.add_argument("--pool", type=int, default=POOL, help="texts without a label")
     parser.add_argument("--encoder", default="bundled")
+    parser.add_argument("--threads", type=int, default=0, help="0: one per core")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-
-    def load() -> None:
-        import xlt.models.predictor
-        import xlt.training.loop  # noqa: F401
-
-    _, importing = timed(load)
-    from xlt.config import TrainConfig
-    from xlt.data.jsonl import from_row
-    from xlt.models.predictor import Predictor
-    from xlt.tasks.kinds import infer_task
-    from xlt.training.train import train
-
-    rows = long_texts(args.texts, LABELLED + POOL, args.words)
+    rows = long_texts(args.texts, LABELLED + AUDIT + args.pool, args.words)
     examples = [from_row({"id": str(i), **row}) for i, row in enumerate(rows)]
-    task = infer_task(examples)
-    config = TrainConfig(encoder=args.encoder)
+    known = LABELLED + AUDIT
+    examples[known:] = [replace(example, answer=None) for example in examples[known:]]
     with tempfile.TemporaryDirectory() as scratch:
-        out = Path(scratch) / "model"
-        result, training = timed(
-            lambda: train(examples[:LABELLED], examples[LABELLED:], task, config, out)
-        )
-        predictor, loading = timed(lambda: Predictor.load(out))
-    scored = examples[:SCORED]
-    _, scoring = timed(lambda: predictor.score(scored))
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    import torch
-
-    torch.set_num_threads(1)
-    short = [timed(lambda i=i: predictor.score([examples[i * 7]]))[1] for i in range(40)]
-    tokens = predictor.tokenize([example.input for example in scored])
-    document = {
-        "tokens_per_text": statistics.mean(len(t) for t in tokens),
-        "import": importing,
-        "train": training,
-        "steps": result.steps,
-        "precision": result.precision,
-        "load": loading,
-        "score": scoring,
-        "one_text_one_thread_ms": 1000 * statistics.median(x["s"] for x in short[5:]),
-        "one_text_one_thread_cpu_ms": 1000 * statistics.median(x["cpu_s"] for x in short[5:]),
-        "peak_mb": peak_mb,
-        "cores": os.cpu_count(),
-        "load_average": os.getloadavg()[0],
-    }
-    print(json.dumps(document, indent=1))
+        found = rounds(examples, args, Path(scratch))
+    print(json.dumps(found, indent=1))
     if args.json:
-        args.json.write_text(json.dumps(document, indent=1) + "\n")
+        args.json.write_text(json.dumps(found, indent=1) + "\n")
     return 0
+
+
+def rounds(examples: list[Example], args: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    """Returns the measurements of each round, and how many times as fast the last one is."""
+    measured: dict[str, Any] = {}
+    scores: dict[str, Scores] = {}
+    sibling: Path | None = None
+    for name, cache in (("no cache", None), ("new texts", "texts"), ("known texts", "texts")):
+        workspace = Workspace(
+            folder=scratch / name,
+            task=infer_task(examples[:LABELLED]),
+            config={"encoder": args.encoder},
+            threads=args.threads,
+            nice=0,
+            run=lambda folder: run_trainer(folder, timeout_s=3600),
+            cache=None if cache is None else scratch / cache,
+            cache_bytes=CACHE_BYTES,
+        )
+        print(name, file=sys.stderr, flush=True)
+        began_s, began_cpu_s = used()
+        folder = workspace.train(
+            examples[:LABELLED],
+            examples[LABELLED : LABELLED + AUDIT],
+            examples[LABELLED + AUDIT :],
+            data="0" * 16,
+            active=sibling,
+            sibling=sibling,
+        )
+        ended_s, ended_cpu_s = used()
+        scores[name] = Scores.load(folder / files.POOL_SCORES)
+        sibling = folder / files.MODEL
+        measured[name] = {
+            "s": ended_s - began_s,
+            "cpu_s": ended_cpu_s - began_cpu_s,
+            "peak_mb": workspace.measured["peak_rss_bytes"] / 2**20,
+            "phases_s": workspace.measured["seconds"],
+        }
+    first, last = measured["no cache"], measured["known texts"]
+    return {
+        "pool": args.pool,
+        "cache_mb": (scratch / "texts").stat().st_size / 2**20,
+        "rounds": measured,
+        "times_as_fast": {key: first[key] / last[key] for key in ("s", "cpu_s")},
+        "largest_difference": float(
+            np.abs(scores["no cache"].outputs.values - scores["known texts"].outputs.values).max()
+        ),
+    }
 
 
 if __name__ == "__main__":

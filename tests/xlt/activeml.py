@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from skactiveml.base import SkactivemlClassifier
 
-QUICK = settings(deadline=None, max_examples=25)
+QUICK = settings(max_examples=25)
 SEEDS = st.integers(0, 2**31)
 
 

@@ -25,9 +25,10 @@ from xlt.adapt.embeddings import (
 )
 from xlt.adapt.options import AdaptOptions
 from xlt.encoder.encoder import Encoder
+from xlt.encoder.padding import pad
 from xlt.encoder.pooling import mean_pool
 from xlt.encoder.reading import longest_input
-from xlt.encoder.tokens import Tokens, pad, padded_width
+from xlt.encoder.tokens import Tokens, padded_width
 
 
 class MaskedHead(nn.Module):

@@ -134,14 +134,31 @@ def read_table(
     split: str | None = None,
     answers: bool = True,
     kind: str | None = None,
+    beside: bool = False,
 ) -> Corpus:
     """Reads a file, and identifies the language of texts that do not name theirs.
 
     Raises:
         DataError: If the file cannot be read.
     """
-    corpus = read_file(path, columns, split=split, answers=answers, kind=kind)
+    corpus = read_file(path, columns, split=split, answers=answers, kind=kind, beside=beside)
     return replace(corpus, examples=with_languages(corpus.examples))
+
+
+def read_beside(path: str, args: argparse.Namespace, data: Corpus) -> Corpus:
+    """Reads more texts for DATA, by the columns that options name for it where the file has them.
+
+    If one of the two has no ids, but numbers for its rows, equal ids mean nothing: they are made
+    different.
+
+    Raises:
+        DataError: If the file cannot be read.
+    """
+    columns = {name: getattr(args, name) for name in ("text", "lang", "id", "group")}
+    corpus = read_table(path, columns, answers=False, beside=True)
+    if "id" in data.columns and "id" in corpus.columns:
+        return corpus
+    return replace(corpus, examples=[replace(e, id=f"{path} {e.id}") for e in corpus.examples])
 
 
 def announce(*corpora: Corpus) -> None:

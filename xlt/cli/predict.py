@@ -37,7 +37,7 @@ def add_command(subparsers: arguments.Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command."""
-    from xlt.models.artifact import read_task
+    from xlt.models.folder import read_task
     from xlt.models.predictor import Predictor
 
     task = read_task(Path(args.model))

@@ -32,7 +32,7 @@ _DESCRIPTION = """\
 What to label next: the rows of DATA without a label, the one to label next first.
 
   xlt select model data.csv --batch 50 --source en --explain
-  xlt select bundled data.csv        (no model yet: by what is typical)
+  xlt select bundled data.csv        (no model yet, only an encoder: by what is typical)
   xlt select model data.csv --relabel        (which labels to review: the rows that have one)
 
 """
@@ -49,7 +49,8 @@ def add_command(subparsers: arguments.Subparsers) -> None:
         description=_DESCRIPTION + arguments.DATA,
         run=run,
     )
-    parser.add_argument("model", metavar="MODEL", help="folder of a model")
+    text = "folder of a model, or an encoder: bundled, a folder or a name on the Hugging Face Hub"
+    parser.add_argument("model", metavar="MODEL", help=text)
     arguments.add_data(parser)
     arguments.add_kind(parser)
     default = SamplerOptions()
@@ -107,11 +108,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_measure(args: argparse.Namespace) -> None:
-    if args.measure and args.model == "bundled":
-        raise ConfigError("--measure needs a trained model: without one no text is uncertain")
     if args.measure:
-        from xlt.models.artifact import read_task
+        from xlt.models.folder import is_model, read_task
 
+        if not is_model(Path(args.model)):
+            raise ConfigError("--measure needs a trained model: without one no text is uncertain")
         check_measure(args.measure, read_task(Path(args.model)))
 
 
@@ -156,12 +157,13 @@ def _scored(
     args: argparse.Namespace, examples: Sequence[Example]
 ) -> tuple[NDArray[np.float32], NDArray[np.float64] | None, str]:
     """Vectors (N, H), uncertainty (N,) and its name; without a model vectors alone."""
-    with progress_bar("reading texts") as show:
-        if args.model == "bundled":
-            from xlt.encoder.encoder import embed
+    from xlt.encoder.encoder import embed
+    from xlt.models.folder import is_model
+    from xlt.models.predictor import Predictor
 
-            return embed([example.input for example in examples]), None, ""
-        from xlt.models.predictor import Predictor
+    with progress_bar("reading texts") as show:
+        if not is_model(Path(args.model)):
+            return embed([example.input for example in examples], encoder=args.model), None, ""
 
         predictor = Predictor.load(Path(args.model))
         predictions = predictor.predict(
@@ -179,7 +181,7 @@ def _transfer(
     """Returns how well labels of the source teach the targets, as far as the file's labels say."""
     labelled = [example for example in examples if example.answer is not None]
     sources = options.source_languages
-    if not labelled or not sources or options.quota != "adaptive":
+    if len({e.answer for e in labelled}) < 2 or not sources or options.quota != "adaptive":
         return None
     from xlt.models.artifact import base_vectors
 

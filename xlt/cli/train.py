@@ -52,7 +52,8 @@ def add_command(subparsers: arguments.Subparsers) -> None:
     add("--out", type=Path, required=True, metavar="DIR", help="folder to write")
     text = "languages whose unlabelled texts count, e.g. hau,yor (default: all)"
     add("--target", default="", metavar="LANGS", help=text)
-    add("--unlabelled", metavar="FILE", help="more unlabelled texts")
+    text = "more unlabelled texts, in columns that are called as in DATA or have usual names"
+    add("--unlabelled", metavar="FILE", help=text)
     add("--pairs", metavar="FILE", help="translations, columns source and target")
     text = "share of the labelled groups kept from training (default: %(default)s)"
     add("--held-out", type=float, default=0.1, metavar="SHARE", help=text)
@@ -78,8 +79,7 @@ def run(args: argparse.Namespace) -> int:
     )
     texts = [example for example in corpora[0].examples if example.answer is None]
     if args.unlabelled:
-        groups = {"group": "" if args.group == "" else None}
-        corpora.append(arguments.read_table(args.unlabelled, groups, answers=False))
+        corpora.append(arguments.read_beside(args.unlabelled, args, corpora[0]))
         corpora[1].check_groups()
         texts += corpora[1].examples
     wanted = languages.named("--target", args.target, [e.lang for e in [*labelled, *texts]])

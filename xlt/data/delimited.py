@@ -18,6 +18,9 @@ _MAX_HEADER_CHARACTERS = 100_000
 _QUOTED = re.compile(r'"[^"]*"')
 _OPEN = re.compile(r'(?:^|[,;\t])\s*"')
 
+#: A whole number as pandas writes it in a column that lacks a value somewhere.
+_FLOAT = re.compile(r"(-?\d+)\.0")
+
 #: First line by which Excel names the delimiter.
 _SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
@@ -26,7 +29,7 @@ def delimited(known: str | None) -> Callable[[TextIO, str], Iterator[Row]]:
     """Returns a reader of rows; a delimiter that is not known is the header's most frequent.
 
     Rows and unnamed columns with nothing in them are left out. Other unnamed columns are called by
-    their place: `column 4`.
+    their place: `column 4`. Whole numbers that pandas wrote as 1.0 are read as 1.
     """
 
     def read(stream: TextIO, path: str) -> Iterator[Row]:
@@ -45,8 +48,15 @@ def delimited(known: str | None) -> Callable[[TextIO, str], Iterator[Row]]:
         except csv.Error as error:
             raise DataError(f"{path}, line {rows.line_num + skipped}: {error}") from error
         columns = _columns(names, [values for _, values in filled], path)
+        floats = {place for place in columns if _of_pandas([row[place] for _, row in filled])}
         for line, values in filled:
-            yield line, {name: values[place] for place, name in columns.items()}
+            yield (
+                line,
+                {
+                    name: _FLOAT.sub(r"\1", values[place]) if place in floats else values[place]
+                    for place, name in columns.items()
+                },
+            )
 
     return read
 
@@ -83,6 +93,12 @@ def _fitted(values: list[str], names: Sequence[str], place: str) -> list[str]:
     if any(names[len(values) :]) or not all(map(is_blank, values[len(names) :])):
         raise DataError(f"{place}: expected {len(names)} columns, got {len(values)}")
     return values[: len(names)] + [""] * missing
+
+
+def _of_pandas(cells: Sequence[str]) -> bool:
+    """Returns whether all values of a column are 1.0 and the like, and some are missing."""
+    filled = [cell for cell in cells if not is_blank(cell)]
+    return 0 < len(filled) < len(cells) and all(map(_FLOAT.fullmatch, filled))
 
 
 def _columns(names: Sequence[str], rows: Sequence[Sequence[str]], path: str) -> dict[int, str]:

@@ -12,7 +12,9 @@ import langcodes
 from langcodes.data_dicts import LANGUAGE_REPLACEMENTS, MACROLANGUAGES
 from langcodes.tag_parser import LanguageTagError
 
+from xlt.data.alike import told_apart
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
+from xlt.data.label_names import seen
 from xlt.data.language_names import tag_of
 from xlt.data.letters import script
 
@@ -133,7 +135,7 @@ def listed(texts: Mapping[str, int]) -> str:
 
 
 def identify(texts: Sequence[str]) -> list[tuple[str, float]]:
-    """Identifies the language of each text with py3langid, which knows 142 languages.
+    """Identifies the language of each text with py3langid, which knows 142 languages, and `alike`.
 
     Returns:
         For each text its language, as `normalise` returns it, and the probability in [0, 1];
@@ -144,7 +146,7 @@ def identify(texts: Sequence[str]) -> list[tuple[str, float]]:
     starts = [text[:_MAX_CHARACTERS] for text in texts]
     found = [_named(*identifier.classify(start)) for start in starts]
     return [
-        (lang if script(start) in _IDENTIFIED else UNKNOWN_LANGUAGE, probability)
+        (_in_script(start, lang), probability)
         for start, (lang, probability) in zip(starts, found, strict=True)
     ]
 
@@ -234,12 +236,21 @@ def _regional() -> Mapping[str, str]:
 
 
 def _plain(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", name).split())
+    """Returns a name without what does not show, and with letters of the usual width (`ｅｎ`)."""
+    return " ".join(unicodedata.normalize("NFKC", seen(name)).split())
 
 
 def _named(code: str, probability: float) -> tuple[str, float]:
     unsure = code == _NO_LANGUAGE or probability < _SURE
     return (UNKNOWN_LANGUAGE if unsure else normalise(code)), min(1.0, float(probability))
+
+
+def _in_script(text: str, lang: str) -> str:
+    """Returns the language that py3langid found, corrected by the script of the text."""
+    name = script(text)
+    if lang == UNKNOWN_LANGUAGE or name not in _IDENTIFIED:
+        return UNKNOWN_LANGUAGE
+    return told_apart(text, name, lang)
 
 
 @cache

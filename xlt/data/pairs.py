@@ -26,7 +26,7 @@ def read_pairs(
         note: Takes a line on rows that lack a text, which are left out.
 
     Raises:
-        DataError: If there are no such columns, or no row has two texts.
+        DataError: If there are no such columns, if a cell is no text, or if no row has two texts.
     """
     rows = read_rows(path)
     names = list(dict.fromkeys(name for _, row in rows for name in row))
@@ -41,7 +41,10 @@ def read_pairs(
         if any(is_blank(row.get(name)) for name in columns):
             incomplete.append(number)
         else:
-            left, right = (str(row[name]).strip() for name in columns)
+            cells = [row[name] for name in columns]
+            if not all(isinstance(cell, str | int | float) for cell in cells):
+                raise DataError(f"{path}, row {number}: expected two texts, got {str(cells)[:100]}")
+            left, right = (str(cell).strip() for cell in cells)
             pairs.append((left, right))
     if not pairs:
         raise DataError(f"no row of {path} has two texts")

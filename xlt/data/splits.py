@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from xlt.data.cells import as_text
 from xlt.data.columns import usual_column
 from xlt.data.examples import Example
+from xlt.data.languages import normalise
 from xlt.data.rows import Row
 from xlt.errors import DataError
 
@@ -91,6 +92,14 @@ def folds_by_group(
 
 
 def without_groups(examples: Sequence[Example], held_out: Sequence[Example]) -> list[Example]:
-    """Returns the examples whose group has no held-out example."""
+    """Returns the examples that are neither held out nor in a group with one that is.
+
+    An example with the texts and the language of a held-out one is the same under another id.
+    """
     groups = {example.group_key for example in held_out}
-    return [example for example in examples if example.group_key not in groups]
+    texts = {(normalise(example.lang), example.texts) for example in held_out}
+    return [
+        example
+        for example in examples
+        if example.group_key not in groups and (normalise(example.lang), example.texts) not in texts
+    ]

@@ -18,8 +18,8 @@ from xlt.encoder.dtypes import keep_table_as_stored
 from xlt.encoder.locations import bundled as bundled  # `xlt.encoder.encoder.bundled()` is promised
 from xlt.encoder.locations import resolve
 from xlt.encoder.masked_lm import TrainedMlmHead, load_with_head
-from xlt.encoder.pooling import combine
 from xlt.encoder.reading import longest_input, read_apart
+from xlt.encoder.together import combine_layers
 from xlt.encoder.tokens import Input, TextTokenizer
 from xlt.encoder.windows import WordTokenizer
 from xlt.errors import EncoderError
@@ -101,7 +101,11 @@ class Encoder:
 
     def text_tokenizer(self, max_length: int) -> TextTokenizer:
         """Returns a tokenizer that truncates at `max_length`, or earlier if the encoder must."""
-        return TextTokenizer(self.tokenizer, min(max_length, self.max_length))
+        return TextTokenizer(
+            self.tokenizer.backend_tokenizer,
+            min(max_length, self.max_length),
+            with_types="token_type_ids" in self.tokenizer.model_input_names,
+        )
 
     def word_tokenizer(self, max_length: int) -> WordTokenizer:
         """Returns a tokenizer that reads whole texts, in windows of at most `max_length`."""
@@ -227,7 +231,7 @@ def embed(
 
     Returns:
         (N, H) float32, row i for text i; (N, `combined_width(H, K)`) of K texts, see
-        `xlt.encoder.pooling.combine`.
+        `xlt.encoder.together.combined`.
 
     Raises:
         DataError: If the number of texts that belong together varies.
@@ -245,4 +249,4 @@ def embed(
         batch_tokens=batch_tokens,
         dtype=dtype,
     )
-    return combine(read[:, :, -1]).numpy()
+    return combine_layers(read)[:, 0]

@@ -5,23 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
-from xlt.encoder.pooling import apart, mean_pool
-from xlt.encoder.tokens import (
-    Input,
-    Padded,
-    PaddedWords,
-    TextTokenizer,
-    Tokens,
-    budget_batches,
-    pad,
-    pad_words,
-    padded_width,
-)
+from xlt.encoder.padding import Padded, PaddedWords, pad, pad_words
+from xlt.encoder.pooling import mean_pool
+from xlt.encoder.together import apart
+from xlt.encoder.tokens import Input, TextTokenizer, Tokens, budget_batches, padded_width
 
 #: (words of B rows) -> what is added to the input embeddings of their tokens, (B, T, E).
 Added = Callable[[PaddedWords], Tensor]
@@ -107,7 +101,7 @@ def read_apart(
     dtype: torch.dtype,
     layers: Sequence[int] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Tensor:
+) -> NDArray[np.float32]:
     """Reads the texts of each input apart, each distinct text once.
 
     Args:
@@ -129,7 +123,7 @@ def read_apart(
     each, together = apart(inputs)
     distinct = {text: row for row, text in enumerate(dict.fromkeys(each))}
     width, done = int(body.config.hidden_size), 0
-    vectors = torch.zeros(len(distinct), (len(layers) + 1) * width)
+    vectors = np.zeros((len(distinct), (len(layers) + 1) * width), dtype=np.float32)
     for rows, states, batch in each_batch(
         body,
         tokenize(list(distinct)),
@@ -139,8 +133,8 @@ def read_apart(
         layers=layers,
     ):
         with torch.inference_mode():
-            vectors[rows] = mean_pool(states, batch.attention_mask).cpu()
+            vectors[rows] = mean_pool(states, batch.attention_mask).cpu().numpy()
         done += len(rows)
         progress(done * len(inputs) // len(distinct), len(inputs))
     places = [distinct[text] for text in each]
-    return vectors[places].view(-1, together, len(layers) + 1, width)
+    return vectors[places].reshape(-1, together, len(layers) + 1, width)

@@ -71,13 +71,17 @@ def left_out(
     members: dict[str, list[int]] = {}
     for row, group in enumerate(groups):
         members.setdefault(group, []).append(row)
+    alone = [row for rows in members.values() if len(rows) == 1 for row in rows]
+    together = [rows for rows in members.values() if len(rows) > 1]
     predictions = []
     for penalty in penalties:
         shrunk = vectors / (values + penalty)
         coefficients = roots[:, None] * (shrunk @ (vectors.T @ (roots[:, None] * targets)))
         predicted = np.empty_like(targets)
-        for rows in members.values():
-            own = shrunk[rows] @ vectors[rows].T * np.outer(roots[rows], roots[rows])
-            predicted[rows] = targets[rows] - np.linalg.solve(own, coefficients[rows])
+        own = roots**2 * (shrunk * vectors).sum(axis=1)  # of texts without a group: a number each
+        predicted[alone] = targets[alone] - coefficients[alone] / own[alone, None]
+        for rows in together:
+            block = shrunk[rows] @ vectors[rows].T * np.outer(roots[rows], roots[rows])
+            predicted[rows] = targets[rows] - np.linalg.solve(block, coefficients[rows])
         predictions.append(predicted)
     return predictions

@@ -1,21 +1,10 @@
-"""A trained model as a folder: safetensors, JSON and TOML; nothing is ever unpickled.
+"""Writes and reads trained models with torch; the folder is that of `xlt.models.folder`.
 
-    model.safetensors   body under Hugging Face's names, the tensors of the head or of the frozen
-                        model under `xlt_head.`, each in the fewest bits that hold it exactly
-    config.json         the encoder's architecture; tokenizer.json ...: its tokenizer
-    task.json           kind of task, and its labels in order; number of texts if there are several
-    calibration.json    temperatures per language, if it was calibrated
-    config.toml         the settings it was trained with
-    losses.json         the parts of the loss along the training
-    README.md           the model card, if it was trained and not only saved
-
-`AutoModel.from_pretrained` and `AutoTokenizer.from_pretrained` load the folder too.
+Nothing is ever unpickled.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,23 +17,27 @@ from safetensors.torch import save_file
 from torch import nn
 
 from xlt.config import TrainConfig
-from xlt.data.examples import MOST_TEXTS
-from xlt.disk.outputs import beside, put_in_place
 from xlt.encoder.dtypes import narrowest
 from xlt.encoder.encoder import Encoder, embed, load_encoder
-from xlt.encoder.pooling import combined_width
+from xlt.encoder.locations import encoder_fingerprint
+from xlt.encoder.together import combined_width
 from xlt.encoder.tokens import Input
-from xlt.errors import DataError, EncoderError, StoreError, XltError
+from xlt.errors import DataError, EncoderError, XltError
 from xlt.frozen.model import FrozenModel
+from xlt.models.folder import (
+    HEAD,
+    SETTINGS,
+    WEIGHTS,
+    make_folder,
+    read_task,
+    read_texts,
+    write_settings,
+)
+from xlt.models.frozen import stored, write_origin
 from xlt.tasks.heads import Head, build_head
-from xlt.tasks.kinds import task_from_json
 from xlt.tasks.probes import has_probe
 from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import AnyTask
-
-_HEAD = "xlt_head."
-#: Key of task.json with the number of texts of an example.
-_TEXTS = "texts"
 
 
 def save_model(
@@ -74,79 +67,27 @@ def save_model(
         StoreError: If it cannot be written, or `out` exists and is not empty. A model that is
             complete is kept beside `out` then.
     """
-    out = out.resolve()
-    temporary = beside(out)
-    try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        _write(temporary, encoder, head, task=task, config=config, losses=losses, texts=texts)
-        finish(temporary)
-    except BaseException as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if isinstance(error, OSError | SafetensorError):
-            raise StoreError(f"cannot write the model to {out}: {error}") from error
-        raise
-    put_in_place(temporary, out)
+
+    def fill(folder: Path) -> None:
+        encoder.model.config.save_pretrained(folder)
+        encoder.tokenizer.save_pretrained(folder)
+        if isinstance(head, FrozenModel):
+            write_origin(folder, encoder_fingerprint(encoder.name))
+        _write_weights(folder, encoder, head)
+        write_settings(folder, task, config, texts=texts, losses=losses)
+        finish(folder)
+
+    make_folder(out, fill)
 
 
-def _write(
-    folder: Path,
-    encoder: Encoder,
-    head: nn.Module | FrozenModel,
-    *,
-    task: AnyTask,
-    config: TrainConfig,
-    losses: Sequence[Mapping[str, float]],
-    texts: int,
-) -> None:
-    tensors = dict(encoder.model.state_dict())
-    tensors |= {_HEAD + name: value for name, value in _tensors(head).items()}
-    save_file(
-        {name: narrowest(value.cpu()).contiguous() for name, value in tensors.items()},
-        folder / "model.safetensors",
-        metadata={"format": "pt"},
-    )
-    encoder.model.config.save_pretrained(folder)
-    encoder.tokenizer.save_pretrained(folder)
-    value = json.dumps(
-        task.to_json() | ({_TEXTS: texts} if texts > 1 else {}), ensure_ascii=False, indent=1
-    )
-    (folder / "task.json").write_text(value, "utf-8")
-    (folder / "config.toml").write_text(config.to_toml(), "utf-8")
-    (folder / "losses.json").write_text(json.dumps(list(losses)), "utf-8")
-
-
-def _tensors(head: nn.Module | FrozenModel) -> dict[str, torch.Tensor]:
+def _write_weights(folder: Path, encoder: Encoder, head: nn.Module | FrozenModel) -> None:
+    tensors = {name: narrowest(value.cpu()) for name, value in encoder.model.state_dict().items()}
     if isinstance(head, FrozenModel):
-        return {name: torch.from_numpy(value) for name, value in head.tensors().items()}
-    return dict(head.state_dict())
-
-
-def read_task(folder: Path) -> AnyTask:
-    """Reads only the task of a model that `save_model` wrote.
-
-    Raises:
-        EncoderError: If the folder does not hold a model's task.
-    """
-    try:
-        return task_from_json(json.loads((folder / "task.json").read_text("utf-8")))
-    except (OSError, ValueError, KeyError, XltError) as error:
-        raise EncoderError(f"no complete model in {folder}: {error}") from error
-
-
-def read_texts(folder: Path) -> int:
-    """Reads the number of texts of an example of a model; older models read one.
-
-    Raises:
-        EncoderError: If the folder does not hold a model's task.
-    """
-    try:
-        count = json.loads((folder / "task.json").read_text("utf-8")).get(_TEXTS, 1)
-        if type(count) is not int or not 1 <= count <= MOST_TEXTS:
-            raise DataError(f"expected 1 to {MOST_TEXTS} texts, got {count!r}")
-    except (OSError, ValueError, AttributeError, XltError) as error:
-        raise EncoderError(f"no complete model in {folder}: {error}") from error
-    return count
+        tensors |= {HEAD + name: torch.from_numpy(value) for name, value in stored(head).items()}
+    else:
+        tensors |= {HEAD + name: narrowest(v.cpu()) for name, v in head.state_dict().items()}
+    contiguous = {name: value.contiguous() for name, value in tensors.items()}
+    save_file(contiguous, folder / WEIGHTS, metadata={"format": "pt"})
 
 
 def load_model(folder: Path) -> tuple[Encoder, Head | FrozenModel, AnyTask, TrainConfig]:
@@ -157,11 +98,11 @@ def load_model(folder: Path) -> tuple[Encoder, Head | FrozenModel, AnyTask, Trai
     """
     task, texts = read_task(folder), read_texts(folder)
     try:
-        config = TrainConfig.from_toml(folder / "config.toml")
+        config = TrainConfig.from_toml(folder / SETTINGS)
         encoder = load_encoder(str(folder.resolve()), to_read=True)
-        with safe_open(folder / "model.safetensors", framework="pt") as file:
-            names = [name for name in file.keys() if name.startswith(_HEAD)]  # noqa: SIM118
-            state = {name.removeprefix(_HEAD): file.get_tensor(name) for name in names}
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            names = [name for name in file.keys() if name.startswith(HEAD)]  # noqa: SIM118
+            state = {name.removeprefix(HEAD): file.get_tensor(name) for name in names}
         head = _head(state, task, encoder, texts, frozen=config.learner == "frozen")
     except EncoderError:
         raise
@@ -198,6 +139,6 @@ def base_vectors(model: str, texts: Sequence[Input]) -> NDArray[np.float32]:
     Raises:
         EncoderError: If the encoder cannot be loaded.
     """
-    settings = Path(model) / "config.toml"
+    settings = Path(model) / SETTINGS
     encoder = TrainConfig.from_toml(settings).encoder if settings.is_file() else model
     return embed(texts, encoder=encoder)

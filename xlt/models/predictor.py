@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from xlt.data.examples import Example
 from xlt.encoder.encoder import Encoder, store_for_reading
-from xlt.encoder.pooling import combine_layers, mean_pool
+from xlt.encoder.pooling import mean_pool
 from xlt.encoder.reading import each_batch, read_apart
+from xlt.encoder.together import combine_layers
 from xlt.encoder.tokens import Input
 from xlt.errors import DataError
 from xlt.frozen.features import Features
 from xlt.frozen.model import FrozenModel
 from xlt.frozen.ngrams import count_ngrams
-from xlt.models.artifact import load_model, read_texts
+from xlt.models.artifact import load_model
+from xlt.models.folder import read_texts
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.heads import Head
 from xlt.tasks.outputs import Outputs, Scores
@@ -183,12 +185,12 @@ class Predictor:
             layers=self._layers,
             progress=progress,
         )
-        combined = combine_layers(read).numpy()
+        combined = combine_layers(read)
         if isinstance(self._head, FrozenModel):
             logits = _compared(self._head, combined, examples)
         else:
             with torch.inference_mode():
-                each = read.view(-1, self._width)
+                each = torch.from_numpy(read.reshape(-1, self._width))
                 logits = self._head.of_vectors(each.to(self._device)).cpu().numpy()
         return Scores(outputs=Outputs(logits), vectors=combined[:, -1])
 

@@ -163,10 +163,10 @@ def _layers(
     texts: Sequence[str | tuple[str, ...]], encoder: str, show: Show
 ) -> NDArray[np.float32]:
     from xlt.encoder.encoder import load_encoder
-    from xlt.models.features import read_vectors
+    from xlt.models.features import FeatureReader
 
-    loaded = load_encoder(encoder, to_read=True)
-    return read_vectors(texts, loaded, progress=partial(show, "reading texts"))
+    reader = FeatureReader(lambda: load_encoder(encoder, to_read=True))
+    return reader.vectors(texts, partial(show, "reading texts"))
 
 
 def _texts(examples: Sequence[Example], features: Features, task: AnyTask) -> Texts:

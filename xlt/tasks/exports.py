@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from xlt.data.choice_trees import PATH
-from xlt.data.columns import find_columns
+from xlt.data.columns import find_columns, named_column, named_texts
 from xlt.data.corpus import Corpus, corpus_of
-from xlt.data.exports.items import UNANSWERED, Export, Item, listed
+from xlt.data.exports.items import UNANSWERED, Export, Item, flat, listed
 from xlt.data.exports.recognise import recognise
 from xlt.data.marked.lines import spans_line
 from xlt.data.marked.marks import Placed, check_found, placed
 from xlt.data.marked.tables import KIND as SPANS
 from xlt.data.marked.tables import text_in
-from xlt.data.rows import with_nested
+from xlt.data.rows import Row, with_nested
 from xlt.data.spans import Span
 from xlt.data.splits import of_split
 from xlt.data.tables import read_rows
@@ -45,6 +45,7 @@ def read_file(
     split: str | None = None,
     answers: bool = True,
     kind: str | None = None,
+    beside: bool = False,
 ) -> Corpus:
     """Reads a table (`xlt.data.corpus.read_examples`) or an export of a labelling tool.
 
@@ -56,12 +57,16 @@ def read_file(
             are wanted.
         kind: Kind of the answers; None if they decide it. An export's are ratings or spans if the
             tool says so, several labels if an annotator chose several, otherwise one label.
+        beside: Whether the columns were named for another file. Those that this one lacks are found
+            by their usual names.
 
     Raises:
         DataError: If the file cannot be read.
     """
     named = [part for name in asked.values() if name for part in (name, *name.split(","))]
     rows = with_nested(read_rows(path), map(str.strip, named))
+    if beside:
+        asked = _there(asked, rows, str(path))
     answers = answers and asked.get("label") != ""
     if not answers:
         asked = {**asked, **{field: asked.get(field) or "" for field in ("label", "weight")}}
@@ -97,6 +102,25 @@ def read_file(
         [spans_line(Path(path).name, [e.answer for e in corpus.examples], placed)] if placed else []
     )
     return replace(corpus, summary=summary, notes=[*corpus.notes, *notes])
+
+
+def _there(
+    asked: Mapping[str, str | None], rows: Sequence[Row], path: str
+) -> dict[str, str | None]:
+    """Returns the columns that the user named; None for those that are not in these rows."""
+    names: dict[str, None] = {}
+    for _, row in rows:
+        data = row.get("data")
+        names |= dict.fromkeys((*row, *(flat(data) if isinstance(data, Mapping) else ())))
+
+    def found(field: str, name: str) -> bool:
+        try:
+            (named_texts if field == "text" else named_column)(name, [*names], path)
+        except DataError:
+            return False
+        return True
+
+    return {f: name if not name or found(f, name) else None for f, name in asked.items()}
 
 
 def _with_spans(

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from xlt.data.examples import Example
-from xlt.encoder.pooling import combined_width
-from xlt.encoder.tokens import PaddedWords, Tokens
+from xlt.encoder.padding import PaddedWords
+from xlt.encoder.together import combined_width
+from xlt.encoder.tokens import Tokens
 from xlt.tasks.task import AnyTask
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, Protocol, runtime_checkable
 
 from xlt.data.examples import Example
+from xlt.data.spans import Span
 from xlt.errors import ConfigError, DataError
 from xlt.tasks.task import AnyTask, Json, Kind
 
@@ -17,6 +18,10 @@ KINDS: dict[str, Kind[Any]] = {
     name: import_module(f"xlt.tasks.{name}.kind").KIND
     for name in ("single_label", "multi_label", "rating", "taxonomy", "spans", "pairwise")
 }
+
+
+#: Largest number of labels of a form in a message.
+_SHOWN = 3
 
 
 @runtime_checkable
@@ -70,9 +75,33 @@ def infer_task(labelled: Sequence[Example], kind: str | None = None) -> AnyTask:
             task = made.infer(cells)
         if task is not None:
             return task
-    different = sorted({type(cell).__name__ for cell in cells})
     of = f"one of the kinds {names}" if kind is None else f"the kind {kind!r}"
-    raise DataError(f"expected labels of {of}, got cells of {different}")
+    raise DataError(f"expected labels of {of}, got {_forms(labelled)}")
+
+
+def _forms(labelled: Sequence[Example]) -> str:
+    """Returns the forms of labels in words, each with the first example and some labels."""
+    first: dict[str, str] = {}
+    shown: dict[str, dict[str, None]] = {}
+    for example in labelled:
+        form = _form(example.answer)
+        first.setdefault(form, example.id)
+        shown.setdefault(form, {}).setdefault(f"{example.answer!r:.60}")
+    return ", ".join(
+        f"{form} first in example {first[form]!r} ({', '.join([*labels][:_SHOWN])}"
+        f"{', …' if len(labels) > _SHOWN else ''})"
+        for form, labels in shown.items()
+    )
+
+
+def _form(answer: object) -> str:
+    if not isinstance(answer, tuple):
+        return "one label"
+    if not answer:
+        return "an empty list"
+    if isinstance(answer[0], Span):
+        return "spans"
+    return "a list of labels" if isinstance(answer[0], str) else "paths"
 
 
 def read_answers(examples: Sequence[Example], task: AnyTask) -> list[Example]:

@@ -110,7 +110,7 @@ class Scores:
     Attributes:
         outputs: N outputs, not calibrated.
         vectors: (N, D) float32, mean over the tokens of the encoder's final layer; those of
-            several texts combined (`xlt.encoder.pooling.combine`).
+            several texts combined (`xlt.encoder.together.combined`).
 
     Raises:
         DataError: If the vectors do not have two dimensions and one row per output.

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from xlt.config import TrainConfig
 from xlt.encoder.masked_lm import mask_tokens
-from xlt.encoder.tokens import Padded, TokenIds, Tokens, pad, pad_words, padded_width
+from xlt.encoder.padding import Padded, pad, pad_words
+from xlt.encoder.tokens import TokenIds, Tokens, padded_width
 
 _EPOCH, _MASK = 1, 2  # first number of a random stream's seed: keeps streams apart
 

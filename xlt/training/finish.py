@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from xlt.config import TrainConfig
 from xlt.data.examples import Example
-from xlt.encoder.encoder import Encoder
 from xlt.frozen.model import FrozenModel
-from xlt.models.artifact import save_model
 from xlt.models.card import Card, count_labels, origin, write_card
-from xlt.models.predictor import Predictor
+from xlt.models.frozen import save_frozen
 from xlt.tasks.metrics import per_language
 from xlt.tasks.predictions import Predictions, interpret
 from xlt.tasks.task import AnyTask
 
+if TYPE_CHECKING:
+    from torch import nn
+
+    from xlt.encoder.encoder import Encoder
+
 
 def save(
     out: Path,
-    encoder: Encoder,
+    encoder: Encoder | Path,
     head: nn.Module | FrozenModel,
     task: AnyTask,
     *,
@@ -35,7 +37,8 @@ def save(
 
     Args:
         out: Folder of the model.
-        encoder: The encoder, trained unless the model is a frozen one.
+        encoder: The encoder, trained unless the model is a frozen one; of such a one also the
+            folder of another model with the same encoder, whose files are copied.
         head: The trained head, or the frozen model.
         task: Task of the answers.
         config: The settings that it was trained with.
@@ -50,16 +53,20 @@ def save(
         StoreError: If it cannot be written, see `xlt.models.artifact.save_model`.
     """
     judged: list[Predictions | None] = []
-    save_model(
-        out,
-        encoder,
-        head,
-        task=task,
-        config=config,
-        losses=losses,
-        texts=len(labelled[0].texts),
-        finish=lambda folder: judged.append(_finish(folder, task, config, labelled, held_out)),
-    )
+    texts = len(labelled[0].texts)
+
+    def finish(folder: Path) -> None:
+        judged.append(_finish(folder, task, config, labelled, held_out))
+
+    if isinstance(encoder, Path):
+        assert isinstance(head, FrozenModel)
+        save_frozen(out, encoder, head, task=task, config=config, texts=texts, finish=finish)
+    else:
+        from xlt.models.artifact import save_model
+
+        save_model(
+            out, encoder, head, task=task, config=config, losses=losses, texts=texts, finish=finish
+        )
     return judged[0]
 
 
@@ -92,6 +99,8 @@ def _calibrated(folder: Path, held_out: Sequence[Example], task: AnyTask) -> Pre
 
     It loads the model from its file, as it will be used: the file stores fewer bits.
     """
+    from xlt.models.predictor import Predictor
+
     scores = Predictor.load(folder).score(held_out)
     langs = [example.lang for example in held_out]
     fitted = task.fit(scores.outputs, [example.answer for example in held_out], langs)

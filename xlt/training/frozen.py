@@ -8,15 +8,15 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from xlt.config import TrainConfig
 from xlt.data.examples import Example
-from xlt.encoder.encoder import Encoder, load_encoder
+from xlt.disk.blobs import Blobs
 from xlt.errors import CancelledError, DivergedError
 from xlt.frozen.features import Features, Labelled
 from xlt.frozen.fit import Fitted, fit_frozen
-from xlt.models.features import read_features
+from xlt.models.features import FeatureReader, base_reader
+from xlt.models.frozen import encoder_of
 from xlt.tasks.outputs import Outputs
 from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import AnyTask
@@ -34,13 +34,13 @@ def train_frozen(
     held_out: Sequence[Example],
     progress: Callable[[Progress], None],
     should_stop: Callable[[], bool],
+    cache: Blobs | None = None,
+    sibling: Path | None = None,
 ) -> TrainResult:
     """Fits a frozen model, see `xlt.training.train.train`; translations are not used."""
     started_s = time.monotonic()
     progress(Progress(phase="load", step=0, steps=0))
-    encoder = load_encoder(config.encoder)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    encoder.model.to(device)  # type: ignore[arg-type]
+    reader = base_reader(config, cache, to_save=True)
 
     def at(phase: str, done: int, total: int) -> None:
         if should_stop():
@@ -49,14 +49,20 @@ def train_frozen(
             )
         progress(Progress(phase=phase, step=done, steps=total))
 
-    features = _features([*labelled, *unlabelled], encoder, config, partial(at, "read"))
+    features = _features([*labelled, *unlabelled], reader, config, partial(at, "read"))
     at("train", 0, 1)
     fitted = _fitted(labelled, unlabelled, features, task, config)
     at("save", 1, 1)
+    like = sibling is not None and encoder_of(sibling) == reader.identity
     predictions = save(
-        out, encoder, fitted.model, task, config=config, labelled=labelled, held_out=held_out
+        out,
+        sibling if sibling is not None and like else reader.encoder,
+        fitted.model,
+        task,
+        config=config,
+        labelled=labelled,
+        held_out=held_out,
     )
-    dtype = encoder.forward_dtype(device, config.precision)
     langs = [example.lang for example in labelled]
     outputs = fitted.model.outputs(features.take(slice(len(labelled))), langs)
     return TrainResult(
@@ -66,14 +72,14 @@ def train_frozen(
         seconds=time.monotonic() - started_s,
         losses={},
         train_accuracy=_credit(outputs, labelled, task),
-        precision="bf16" if dtype == torch.bfloat16 else "fp32",
+        precision=reader.precision,
         held_out=predictions,
     )
 
 
 def _features(
     examples: Sequence[Example],
-    encoder: Encoder,
+    reader: FeatureReader,
     config: TrainConfig,
     progress: Callable[[int, int], None],
 ) -> Features:
@@ -82,13 +88,7 @@ def _features(
     Raises:
         DivergedError: If a vector is not finite.
     """
-    features = read_features(
-        [example.input for example in examples],
-        encoder,
-        max_length=config.max_length,
-        precision=config.precision,
-        progress=progress,
-    )
+    features = reader.read([example.input for example in examples], progress)
     broken = np.flatnonzero(~np.isfinite(features.vectors).all(axis=(1, 2)))
     if len(broken):
         raise DivergedError(

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from xlt.config import TrainConfig
 from xlt.data.examples import Example
+from xlt.disk.blobs import Blobs
 from xlt.disk.outputs import check_folder, check_new_folder
 from xlt.errors import DataError
 from xlt.tasks.probes import has_probe
 from xlt.tasks.task import AnyTask
 from xlt.training.frozen import train_frozen
-from xlt.training.frozen_words import train_frozen_words
-from xlt.training.loop import train_joint
 from xlt.training.result import Progress, TrainResult
 
 
@@ -27,6 +26,8 @@ def train(
     pairs: Sequence[tuple[str, str]] = (),
     held_out: Sequence[Example] = (),
     work: Path | None = None,
+    cache: Blobs | None = None,
+    sibling: Path | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> TrainResult:
@@ -47,6 +48,9 @@ def train(
             them are in `labelled` or `unlabelled`. Without them the model is not calibrated.
         work: Folder for checkpoints, from which a killed training resumes. A frozen model starts
             again.
+        cache: Keeps what the encoder of a frozen model says of texts, so that it reads none twice.
+        sibling: Folder of another model. If it is a frozen one with the same encoder, a frozen
+            model's folder gets copies of its files, and the encoder is not loaded to write it.
         progress: Called at every step, and by a frozen model every few hundred texts.
         should_stop: Called as often; True cancels the training.
 
@@ -68,6 +72,8 @@ def train(
     config = config.resolved(translations=len(pairs) > 0)
     if config.learner == "frozen":
         if not has_probe(task):
+            from xlt.training.frozen_words import train_frozen_words
+
             return train_frozen_words(
                 labelled,
                 task,
@@ -86,7 +92,11 @@ def train(
             held_out=held_out,
             progress=progress,
             should_stop=should_stop,
+            cache=cache,
+            sibling=sibling,
         )
+    from xlt.training.loop import train_joint
+
     return train_joint(
         labelled,
         unlabelled,

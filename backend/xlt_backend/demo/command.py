@@ -48,8 +48,8 @@ def _add_texts(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=SHIPPED,
         metavar="PATH",
-        help="CSV, JSONL or Parquet with text, language and label (default: texts that ship "
-        "with xlt)",
+        help="table or export with texts, their languages and labels, as for xlt train (default: "
+        "texts that ship with xlt)",
     )
     add("--text", metavar="COLUMN", help="column with the text (default: guessed)")
     add("--lang", metavar="COLUMN", help="column with the language code (default: guessed)")
@@ -63,9 +63,9 @@ def _add_texts(parser: argparse.ArgumentParser) -> None:
         help="language whose labels are cheap (default: %(default)s)",
     )
     add(
-        "--task",
-        choices=list(KINDS),
-        metavar="KIND",
+        "--kind",
+        choices=tuple(KINDS),
+        metavar="NAME",
         help=f"kind of task to make of texts with one label each: {', '.join(KINDS)} "
         "(default: as the labels are)",
     )
@@ -140,7 +140,7 @@ def main(args: argparse.Namespace) -> int:
         columns,
         source=args.source,
         languages=args.languages,
-        kind=args.task,
+        kind=args.kind,
         limits=Limits(),
         rng=np.random.default_rng(args.seed),
     )

@@ -85,9 +85,14 @@ class Summary:
         """Returns the facts that are not in the table, as sentences."""
         seconds = self.seconds_per_version
         return [
-            f"{len(self.version_names)} versions promoted: first {self.version_names[0]}, "
-            f"last {self.version_names[-1]}.",
+            self._promoted(),
             f"From label to new predictions: median {statistics.median(seconds):.0f} s, "
             f"at most {max(seconds):.0f} s.",
             f"{self.served_in_order} of {self.served} tasks were served in the sampler's order.",
         ]
+
+    def _promoted(self) -> str:
+        first, *others = self.version_names
+        if not others:
+            return f"1 version promoted: {first}."
+        return f"{len(self.version_names)} versions promoted: first {first}, last {others[-1]}."

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from xlt.data.corpus import corpus_of
+from xlt.cli.arguments import read_table
 from xlt.data.examples import Example
 from xlt.data.languages import languages_named, listed, spellings
-from xlt.data.tables import read_rows
 from xlt.errors import DataError
 from xlt.tasks.kinds import KINDS, infer_task, read_answers
+from xlt.tasks.single_label.task import SingleLabel
 from xlt.tasks.task import AnyTask
 
 #: The texts that ship with xlt; see the README in their folder.
@@ -72,7 +72,7 @@ def load(
     """Reads a labelled table and splits it into pool and held-out texts.
 
     Args:
-        path: CSV, JSONL or Parquet with text, language and label.
+        path: Any table or export that commands on files read, with texts and labels.
         columns: Field -> column; None to find it by its usual names, empty for no column.
         source: Code of the high-resource language, in any form that normalises to the table's.
         languages: Codes of the languages to use; None for all.
@@ -81,9 +81,10 @@ def load(
         rng: Generator for the split and the order.
 
     Raises:
-        DataError: If the table has no labels, lacks a language or leaves nothing to annotate.
+        DataError: If the table has no labels, lacks a language or leaves nothing to annotate, or if
+            no task of the kind can be made of it.
     """
-    corpus = corpus_of(read_rows(path), str(path), columns)
+    corpus = read_table(str(path), columns)
     corpus.check_groups()
     called = spellings(e.lang for e in corpus.labelled)
     examples = [replace(e, lang=called[e.lang]) for e in corpus.labelled]
@@ -97,6 +98,11 @@ def load(
     task = infer_task(examples)
     examples = read_answers(examples, task)
     if kind is not None and task.kind != kind:
+        if task.kind != SingleLabel.kind or any(len(e.texts) > 1 for e in examples):
+            raise DataError(
+                f"{path}: tasks of the kind {kind} are made of single texts with one label each, "
+                "which this table does not have: leave out --kind"
+            )
         examples = KINDS[kind].demonstrate(examples, rng)
         task = infer_task(examples)
     pool, held_out = _split(examples, task, limits.held_out_share, rng)

@@ -20,7 +20,7 @@ _SLOW_S = 300.0
 # `include` names the fields of tasks and of their annotations. Without it, Label Studio computes
 # the columns of its Data Manager, which takes three times as long.
 _TASK_FIELDS = (
-    "id,data,is_labeled,annotations,updated_at,overlap,"
+    "id,data,is_labeled,annotations,updated_at,overlap,predictions_score,"
     "result,completed_by,was_cancelled,ground_truth,lead_time,parent_prediction,created_at"
 )
 _ACTIVITY_FIELDS = (
@@ -138,7 +138,8 @@ class Reader:
     def tasks(self, project_id: int) -> list[Json]:
         """Returns all tasks of a project with their annotations, including skips.
 
-        Keys: id, data, is_labeled, annotations, updated_at, overlap. No predictions, no drafts.
+        Keys: id, data, is_labeled, annotations, updated_at, overlap, and predictions_score: that of
+        the prediction of the version that the project shows, or None. No predictions, no drafts.
         """
         return list(self.pages(project_id, _TASK_FIELDS))
 

@@ -34,16 +34,14 @@ class ProjectState:
         audit_labels: Number of audit labels by language.
         accuracy: Scores of the model on audit labels by language.
         payoff: Payoff of the labels (`xlt_backend.rounds.payoff`): "choosing", and by language the
-            accuracy on labels before they were trained on, the gain of the last ones, and the
-            number of labels saved.
+            accuracy on labels before training, the gain of the last ones, and labels saved.
         tasks: Number of tasks.
         open_tasks: Number of tasks that wait for annotators.
         unusable: Reason by id of the tasks that have no text (the first hundred).
         unused: Annotations that are not used, by reason: their number (`answers`) and the ids of
             their tasks (the first hundred).
-        left_out: Predictions that Label Studio's bulk import left out of the order that it shows:
-            the number that was sent one by one (`singly`) or without the suggestion (`bare`), and
-            the first `tasks` of these. Empty if there are none.
+        left_out: Predictions that bulk import left out of the order that Label Studio shows: the
+            number sent `singly` or `bare` (without the suggestion), the first `tasks` of these.
         missing: Answers that are missing before a model can be trained; empty if there are enough.
         notes: Parts of the interface that xlt does not use.
         unanswered: Languages and fields that options name and no task has, a line for each.
@@ -53,6 +51,7 @@ class ProjectState:
         changes: The same by kind (`xlt_backend.rounds.changes`): number of labels and tasks.
         label_changes: Labels that changed since the training (`xlt_backend.rounds.labels`).
         needed: Number of new labels that start a round.
+        wait_s: Seconds after the first new label in which a round starts with fewer.
         due_at: Time of the next round in any case, seconds since the epoch; None for never.
         first_new_at: Time of the first label that no version was trained on.
         failed_hash: Hash of the data that a training diverged on.
@@ -96,6 +95,7 @@ class ProjectState:
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     label_changes: Mapping[str, Any] = field(default_factory=dict)
     needed: int = 1
+    wait_s: float = 600.0
     due_at: float | None = None
     first_new_at: float | None = None
     failed_hash: str = ""

@@ -16,6 +16,7 @@ from xlt.tasks.task import AnyTask
 from xlt_backend.names import is_start, published
 from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds.changes import Changes, Label, compare, in_words
+from xlt_backend.rounds.pace import pace_of
 from xlt_backend.rounds.snapshot import Snapshot
 
 
@@ -206,14 +207,15 @@ def _due(
         return "", missing, None
     if not usable:
         return (_edited(known, snapshot) if known.active else "enough labels"), 1, None
-    if changed >= options.retrain_after_labels:
+    pace = pace_of(options, snapshot.task, len(snapshot.open_ids))
+    if changed >= pace.labels:
         return words, 1, None
-    needed = options.retrain_after_labels - changed
+    needed = pace.labels - changed
     if changed == 0:
         return "", needed, None
-    due_at = (now if known.first_new_at is None else known.first_new_at) + options.retrain_after_s
+    due_at = (now if known.first_new_at is None else known.first_new_at) + pace.seconds
     if now >= due_at:
-        return f"{words} in {options.retrain_after_s:g} s", 1, None
+        return f"{words} in {pace.seconds:g} s", 1, None
     return "", needed, due_at
 
 

@@ -26,7 +26,7 @@ class LabelStudio(Protocol):
         """Returns the options that the project stores with its model; None if that is another."""
 
     def tasks(self, project_id: int) -> list[dict[str, Any]]:
-        """Returns all tasks with their annotations."""
+        """Returns all tasks with their annotations and their place in the order that is shown."""
 
     def activity(self, project_id: int) -> str:
         """Returns a signature that changes when tasks, labels or the interface change."""

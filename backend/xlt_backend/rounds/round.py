@@ -14,8 +14,10 @@ from xlt_backend.rounds import versions
 from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.decide import Action, Decision
 from xlt_backend.rounds.labels import after_training
+from xlt_backend.rounds.pace import pace_of
 from xlt_backend.rounds.ports import Lease, Tools
 from xlt_backend.rounds.progress import Progress
+from xlt_backend.rounds.snapshot import Snapshot
 from xlt_backend.rounds.steps.adapt import adapt
 from xlt_backend.rounds.steps.look import look
 from xlt_backend.rounds.steps.payoff import measure_payoff
@@ -60,12 +62,13 @@ class Round:
             measure_payoff(progress, context, snapshot, decision)
         prune(progress, context)
         adapt(progress, context, snapshot.train, snapshot.pool, decision)
-        _finish(progress, context, decision)
+        _finish(progress, context, snapshot, decision)
         return decision
 
 
-def _finish(progress: Progress, context: Context, decision: Decision) -> None:
+def _finish(progress: Progress, context: Context, snapshot: Snapshot, decision: Decision) -> None:
     """Reports the end of the round."""
+    pace = pace_of(context.options, snapshot.task, len(snapshot.open_ids))
     current, measured = context.versions.current(), context.workspace.measured
     values: dict[str, Any] = {
         "phase": "done",
@@ -73,12 +76,13 @@ def _finish(progress: Progress, context: Context, decision: Decision) -> None:
         "total": 0,
         "losses": {},
         "last_error": progress.fault,
+        "wait_s": pace.seconds,
         "forced_served": context.forced,
         "model": current or "",
         "accuracy": versions.accuracy(context.versions, current),
     }
     if decision.trained:
-        values |= {"changed": 0, "changes": {}, "needed": context.options.retrain_after_labels}
+        values |= {"changed": 0, "changes": {}, "needed": pace.labels}
         values |= {"due_at": None, "first_new_at": None}
     if decision.trained and decision.version == current:
         values["label_changes"] = after_training(decision.labels)

@@ -208,6 +208,16 @@ def _predicted(
     return [suggestion.answer for suggestion in predictions.suggestions]
 
 
+def folder_of(versions: ProjectStore, version: str | None) -> Path | None:
+    """Returns the folder of a version; None if there is none, or if it is damaged."""
+    if version is None:
+        return None
+    try:
+        return versions.open(version)
+    except CorruptVersionError:
+        return None
+
+
 def reading_of(
     versions: ProjectStore, version: str | None, task: AnyTask, renames: Renames
 ) -> Relabelling | None:

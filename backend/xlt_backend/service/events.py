@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from xlt.errors import ConfigError, StoreError, XltError
+from xlt.errors import StoreError, XltError
 from xlt.store.versions import Store
 from xlt_backend.errors import RedisDownError
 from xlt_backend.labelstudio.interface import Interface
@@ -132,7 +132,7 @@ class Service:
         if event.project_id is None:
             return Outcome(status="ignored: the event names no project")
         project = str(event.project_id)
-        state = self._states.some(project, "needed", "model", "first_new_at", "extra_params")
+        state = self._states.some(project, "needed", "model", "first_new_at", "wait_s")
         if state is None:
             return Outcome(
                 status=f"ignored: project {project} is not connected to xlt; run `xlt connect`"
@@ -159,8 +159,8 @@ class Service:
         if new >= state.needed:
             return outcome_of(self._queue.request(project))
         if state.first_new_at is None and state.model:
-            after_s = _options(state).retrain_after_s
-            self._states.put(project, first_new_at=self._now(), due_at=self._now() + after_s)
+            now = self._now()
+            self._states.put(project, first_new_at=now, due_at=now + state.wait_s)
         return Outcome(status=f"ok: {new} of {state.needed} new labels")
 
     def _recounted(self, project: str, event: WebhookEvent) -> Outcome:
@@ -279,10 +279,3 @@ def config_error(label_config: str, extra_params: object) -> str:
     except XltError as error:
         return str(error)
     return ""
-
-
-def _options(state: ProjectState) -> ProjectOptions:
-    try:
-        return ProjectOptions.from_extra_params(state.extra_params)
-    except ConfigError:
-        return ProjectOptions()

@@ -34,6 +34,9 @@ class TrainPlan:
         config: Hyper-parameters that differ from the defaults.
         model: Folder of the model to score with.
         active: Folder of the active model, to compare with on the audit examples.
+        sibling: Folder of an earlier model, whose encoder's files a frozen model may copy.
+        cache: File with what frozen encoders say of texts.
+        cache_bytes: Largest size of that file.
         adapted: Folder for the adapted encoder.
         source: Language that it is adapted from.
         translations: Table of sentences and their translations into the source language.
@@ -47,6 +50,9 @@ class TrainPlan:
     config: Mapping[str, Any] = field(default_factory=dict)
     model: str | None = None
     active: str | None = None
+    sibling: str | None = None
+    cache: str | None = None
+    cache_bytes: int = 0
     adapted: str | None = None
     source: str = ""
     translations: str | None = None

@@ -61,9 +61,8 @@ def _own_stdout() -> TextIO:
 
 
 def _set_threads(threads: int) -> None:
-    import torch
-
-    torch.set_num_threads(threads or _cores())
+    """Sets the threads of torch, which is not imported yet, and may not be needed at all."""
+    os.environ["OMP_NUM_THREADS"] = str(threads or _cores())
 
 
 def _cores() -> int:

@@ -22,7 +22,9 @@ from xlt_backend.trainer.supervise import PROCESS, run_trainer
 if TYPE_CHECKING:
     from xlt.adapt.texts import Pair
     from xlt.data.examples import Example
+    from xlt.disk.blobs import Blobs
     from xlt.models.predictor import Predictor
+    from xlt.models.scorer import FrozenScorer
 
 logger = logging.getLogger(__name__)
 
@@ -151,6 +153,8 @@ def train_part(folder: Path, speaker: Speaker) -> dict[str, object]:
         TrainConfig.from_mapping(plan.config),
         folder / files.MODEL,
         work=folder / files.CHECKPOINTS,
+        cache=_cache(plan),
+        sibling=Path(plan.sibling) if plan.sibling else None,
         progress=progress,
         should_stop=speaker.should_stop,
     )
@@ -159,25 +163,28 @@ def train_part(folder: Path, speaker: Speaker) -> dict[str, object]:
 
 def _score(folder: Path, plan: files.TrainPlan, model: Path, speaker: Speaker) -> dict[str, object]:
     """Scores audit, labelled and pool examples; the pool last, since it takes longest."""
-    from xlt.models.predictor import Predictor
-
     note: dict[str, object] = {}
     audit = read_answers(read_jsonl(folder / files.AUDIT), plan.task)
     if plan.active and audit:
         try:
-            active = Predictor.load(Path(plan.active), threads=plan.threads or None)
-            _save(active, audit, folder / files.ACTIVE_AUDIT_SCORES, "judge", speaker)
+            _save(
+                _scorer(Path(plan.active), plan),
+                audit,
+                folder / files.ACTIVE_AUDIT_SCORES,
+                "judge",
+                speaker,
+            )
         except XltError as error:
             note["active_error"] = str(error)
-    predictor = Predictor.load(model, threads=plan.threads or None)
-    _save(predictor, audit, folder / files.AUDIT_SCORES, "judge", speaker)
+    scorer = _scorer(model, plan)
+    _save(scorer, audit, folder / files.AUDIT_SCORES, "judge", speaker)
     if plan.mode == "train":
         calibrate(folder, plan, audit)
     for source, target in (
         (files.LABELLED, files.LABELLED_SCORES),
         (files.POOL, files.POOL_SCORES),
     ):
-        _save(predictor, read_jsonl(folder / source), folder / target, "score", speaker)
+        _save(scorer, read_jsonl(folder / source), folder / target, "score", speaker)
     return note
 
 
@@ -194,13 +201,37 @@ def calibrate(folder: Path, plan: files.TrainPlan, audit: Sequence[Example]) -> 
     calibration.save(folder / files.MODEL)
 
 
+def _scorer(model: Path, plan: files.TrainPlan) -> Predictor | FrozenScorer:
+    """Loads a model; of a frozen one the encoder only when a text is not known."""
+    from xlt.models.frozen import encoder_of
+
+    if encoder_of(model):
+        from xlt.models.scorer import FrozenScorer
+
+        return FrozenScorer.load(model, cache=_cache(plan))
+    from xlt.models.predictor import Predictor
+
+    return Predictor.load(model, threads=plan.threads or None)
+
+
+def _cache(plan: files.TrainPlan) -> Blobs | None:
+    """Returns what is kept of the texts that frozen encoders have read."""
+    from xlt.disk.blobs import Blobs
+
+    return Blobs(Path(plan.cache), most_bytes=plan.cache_bytes) if plan.cache else None
+
+
 def _save(
-    predictor: Predictor, examples: Sequence[Example], path: Path, phase: str, speaker: Speaker
+    scorer: Predictor | FrozenScorer,
+    examples: Sequence[Example],
+    path: Path,
+    phase: str,
+    speaker: Speaker,
 ) -> None:
     def progress(done: int, total: int) -> None:
         speaker.say(phase, done, total)
 
-    predictor.score(examples, progress=progress).save(path)
+    scorer.score(examples, progress=progress).save(path)
 
 
 def _embed(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, object]:
@@ -208,19 +239,12 @@ def _embed(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, o
     import numpy as np
 
     from xlt.config import TrainConfig
-    from xlt.encoder.encoder import embed
+    from xlt.models.features import base_reader
     from xlt.tasks.outputs import Outputs, Scores
 
     texts = [example.input for example in read_jsonl(folder / files.POOL)]
-    parts, size = [], 256
-    for start in range(0, len(texts), size):
-        speaker.say("score", start, len(texts))
-        parts.append(
-            embed(
-                texts[start : start + size], encoder=TrainConfig.from_mapping(plan.config).encoder
-            )
-        )
-    vectors = np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+    reader = base_reader(TrainConfig.from_mapping(plan.config), _cache(plan))
+    vectors = reader.vectors(texts, partial(speaker.say, "score"))[:, -1]
     logits = np.zeros((len(vectors), 0), np.float32)
     Scores(outputs=Outputs(logits), vectors=vectors).save(folder / files.POOL_SCORES)
     return {}

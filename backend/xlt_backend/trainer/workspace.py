@@ -31,6 +31,8 @@ class Workspace:
         threads: CPU threads; 0: one per core.
         nice: Niceness of the training process.
         run: Runs the plan in a folder; returns its measurements.
+        cache: File with what frozen encoders say of texts, which all projects share.
+        cache_bytes: Largest size of that file.
         measured: The measurements so far.
     """
 
@@ -40,6 +42,8 @@ class Workspace:
     threads: int
     nice: int
     run: Callable[[Path], dict[str, Any]]
+    cache: Path | None = None
+    cache_bytes: int = 0
     measured: dict[str, Any] = field(default_factory=dict)
 
     def train(
@@ -50,6 +54,7 @@ class Workspace:
         *,
         data: str,
         active: Path | None,
+        sibling: Path | None = None,
     ) -> Path:
         """Trains and scores; returns the folder with the results. Resumes what a killed round left.
 
@@ -59,6 +64,7 @@ class Workspace:
             pool: Examples to score.
             data: Digest of all that the training reads.
             active: Folder of the active model, to compare with on the audit labels.
+            sibling: Folder of an earlier model, whose encoder's files the new one may copy.
         """
         folder = self.folder / f"train-{data[:16]}"
         for other in self.folder.glob("train-*"):
@@ -71,7 +77,9 @@ class Workspace:
         write_jsonl(folder / files.AUDIT, audit)
         write_jsonl(folder / files.POOL, pool)
         (folder / files.ACTIVE_AUDIT_SCORES).unlink(missing_ok=True)
-        self._run(folder, mode="train", active=str(active) if active else None)
+        models = {"active": active, "sibling": sibling}
+        given = {name: str(path) for name, path in models.items() if path is not None}
+        self._run(folder, mode="train", **given)
         return folder
 
     def keep(
@@ -162,6 +170,8 @@ class Workspace:
         for stale in (files.RESULT, files.ERROR):
             (folder / stale).unlink(missing_ok=True)
         common: dict[str, Any] = {"task": self.task, "config": self.config, "nice": self.nice}
+        if self.cache is not None:
+            common |= {"cache": str(self.cache), "cache_bytes": self.cache_bytes}
         files.write_plan(folder, files.TrainPlan(threads=self.threads, **common, **plan))
         result = self.run(folder)
         self._add(result)

@@ -12,7 +12,7 @@ from xlt.adapt import trim
 from xlt.adapt.tokenizer_json import as_tokenizer, size, unknown_id
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     kind=st.sampled_from(KINDS),
     seen=st.lists(st.sampled_from(WORDS), min_size=3, max_size=12),

@@ -69,7 +69,8 @@ def _vectors(count):
 
 def test_train_takes_names_of_targets(tmp_path, tiny_encoder, capsys):
     """On a table with codes."""
-    pool = without_labels([row | {"id": f"{row['id']}?"} for row in ROWS])
+    pool = [row | {"id": f"{row['id']}?", "text": f"{row['text']}?"} for row in ROWS]
+    pool = without_labels(pool)
     argv = ["train", table(tmp_path, [*ROWS, *pool]), "--out", str(tmp_path / "model")]
     argv += ["--encoder", str(tiny_encoder), "--max-steps", "1", "--target", "hausa"]
     assert main(argv) == 0

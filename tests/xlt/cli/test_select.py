@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from tests.xlt.cli.rows import ROWS, lines, table, without_labels
@@ -71,3 +73,43 @@ def test_an_unknown_measure_is_refused_first(tmp_path, model, capsys, monkeypatc
     assert "measure must be one of ['margin'" in capsys.readouterr().err
     assert main(["select", "bundled", data, "--measure", "margin"]) == 1
     assert "--measure needs a trained model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("labels", [["animal"], ["animal", "animal"]])
+def test_first_labels_may_all_be_the_same(tmp_path, model, capsys, labels):
+    """They tell nothing of the languages yet, and need not."""
+    rows = [row | {"label": label} for row, label in zip(ROWS, labels, strict=False)]
+    data = table(tmp_path, [*rows, *without_labels(ROWS[len(labels) :])])
+    assert main(["select", model, data, "--source", "en", "--batch", "4"]) == 0
+    assert len(lines(capsys.readouterr().out)) == 4
+
+
+def test_an_encoder_orders_texts_by_what_is_typical(tmp_path, tiny_encoder, capsys):
+    """Any encoder, as long as there is no model; `--measure` needs one."""
+    data = table(tmp_path, without_labels(ROWS))
+    assert main(["select", str(tiny_encoder), data, "--batch", "10"]) == 0
+    rows = lines(capsys.readouterr().out)
+    assert len(rows) == 10
+    assert {row["uncertainty"] for row in rows} == {None}
+    assert main(["select", str(tiny_encoder), data, "--measure", "margin"]) == 1
+    assert "--measure needs a trained model" in capsys.readouterr().err
+
+
+def test_what_is_no_model_is_one_clear_line(tmp_path, model, tiny_encoder, capsys):
+    """An encoder, nothing, a file; a model that has lost its task is no encoder."""
+    data = table(tmp_path, ROWS)
+    for command in ("predict", "evaluate"):
+        for given, why in {
+            str(tiny_encoder): "it has no task.json",
+            "bundled": "there is no such folder",
+            data: "there is no such folder",
+        }.items():
+            assert main([command, given, data]) == 1
+            said = f"xlt: no model in {given}: {why}; `xlt train` writes models\n"
+            assert capsys.readouterr().err == said
+    broken = tmp_path / "broken"
+    shutil.copytree(model, broken)
+    (broken / "task.json").unlink()
+    pool = table(tmp_path, without_labels(ROWS), "pool.jsonl")
+    assert main(["select", str(broken), pool]) == 1
+    assert "no complete model in" in capsys.readouterr().err

@@ -47,6 +47,64 @@ def test_nothing_of_a_held_out_group_is_trained_on(tmp_path, monkeypatch, tiny_e
     assert {example.group for example in seen["unlabelled"]} == kept
 
 
+@pytest.fixture
+def trained_on(tmp_path, monkeypatch):
+    """Runs the command up to the training; returns what it would train on."""
+    import xlt.training.train
+
+    class StopError(Exception):
+        pass
+
+    def run(*argv):
+        seen = {}
+
+        def spy(labelled, unlabelled, *args, held_out, **kwargs):
+            seen.update(labelled=labelled, unlabelled=unlabelled, held_out=held_out)
+            raise StopError
+
+        monkeypatch.setattr(xlt.training.train, "train", spy)
+        with pytest.raises(StopError):
+            main(["train", *argv, "--out", str(tmp_path / "m")])
+        return seen
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("pool", "options"),
+    [
+        ({"headline": "text", "tongue": "lang"}, ["--text", "headline", "--lang", "tongue"]),
+        ({"text": "text", "lang": "lang"}, ["--text", "headline", "--lang", "tongue"]),
+        ({"headline": "text", "language": "lang"}, ["--text", "headline"]),
+    ],
+)
+def test_more_texts_are_read_by_the_columns_that_are_named(tmp_path, trained_on, pool, options):
+    """If their file has them; a column that it lacks is found by its usual names."""
+    names = {"text": "headline", "lang": "tongue"} if "--lang" in options else {"text": "headline"}
+    data = [{names.get(name, name): cell for name, cell in row.items()} for row in ROWS]
+    more = [{"text": f"pool {n}", "lang": "yo"} for n in range(50)]
+    rows = [{name: row[field] for name, field in pool.items()} for row in more]
+    argv = [table(tmp_path, data), "--unlabelled", table(tmp_path, rows, "pool.jsonl"), *options]
+    found = [(e.text, e.lang) for e in trained_on(*argv)["unlabelled"]]
+    assert found == [(row["text"], row["lang"]) for row in more]
+
+
+def test_the_numbers_of_rows_mean_nothing_in_another_file(tmp_path, trained_on):
+    """All of its texts are used, but for those that are held out; ids mean the same example."""
+    data = [{"text": f"{row['text']} {n}", "label": row["label"]} for n, row in enumerate(ROWS)]
+    more = [{"text": f"pool {n}"} for n in range(40)]
+    argv = [table(tmp_path, data), "--lang", "", "--held-out", "0.5"]
+    pool = table(tmp_path, [*more, *without_labels(data)], "pool.jsonl")
+    seen = trained_on(*argv, "--unlabelled", pool)
+    texts = [example.text for example in seen["unlabelled"]]
+    assert texts[:40] == [row["text"] for row in more]
+    assert set(texts[40:]) == {example.text for example in seen["labelled"]}
+    argv[0] = table(tmp_path, [row | {"id": n} for n, row in enumerate(data)])
+    pool = table(tmp_path, [row | {"id": n} for n, row in enumerate(more)], "pool.jsonl")
+    seen = trained_on(*argv, "--unlabelled", pool)
+    assert {e.id for e in seen["unlabelled"]} == {e.id for e in seen["labelled"]}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -54,6 +54,23 @@ def test_an_unnamed_column_with_values_is_called_by_its_place():
     assert read(",text,\n0,a,x\n1,b,\n")[1] == (3, {"column 1": "1", "text": "b", "column 3": ""})
 
 
+@pytest.mark.parametrize(
+    ("column", "read_as"),
+    [
+        (["1.0", "", "-2.0"], ["1", "", "-2"]),
+        (["1.0", "2.0", "3.0"], ["1.0", "2.0", "3.0"]),
+        (["1.0", "", "2.5"], ["1.0", "", "2.5"]),
+        (["1.0", "", "v2"], ["1.0", "", "v2"]),
+        (["1.00", "", "2.0"], ["1.00", "", "2.0"]),
+        (["", "", ""], ["", "", ""]),
+    ],
+)
+def test_whole_numbers_that_pandas_made_floats_are_whole(column, read_as):
+    """It does where a value is missing: labels 1 and 0 of another file are the same then."""
+    rows = read("text,label\n" + "".join(f"t,{cell}\n" for cell in column))
+    assert [row["label"] for _, row in rows] == read_as
+
+
 @pytest.mark.parametrize("row", ["a", "a,en,more", "a,en,,more", ",,more"])
 def test_a_row_of_another_width_is_named(row):
     """Only nothing can be too much, or too little."""

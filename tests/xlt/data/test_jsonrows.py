@@ -19,7 +19,7 @@ CELLS = st.recursive(
 
 @pytest.mark.parametrize("suffix", [".json", ".jsonl"])
 @given(cell=CELLS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whole_text_is_read_as_it_is(tmp_path, suffix, cell):
     """Characters beyond U+FFFF too, which JSON may write as two halves."""
     row = {"text": "a", "cell": cell}

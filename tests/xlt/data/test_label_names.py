@@ -27,9 +27,27 @@ def test_white_space_is_one_space_and_none_at_the_ends(label):
     assert canonical(label) == "Sức khỏe"
 
 
-@pytest.mark.parametrize(("one", "other"), [("Ife", "Ìfẹ́"), ("Sport", "sport"), ("ﬁlm", "film")])
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Sức\u200b khỏe",
+        "\ufeffSức khỏe",
+        "Sức khỏe\u200f",
+        "\u202aSức khỏe\u202c",
+        "Sức khỏe \u2060",
+    ],
+)
+def test_what_does_not_show_does_not_count(label):
+    """Left by browsers, word processors and spreadsheets."""
+    assert canonical(label) == "Sức khỏe"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Ife", "Ìfẹ́"), ("Sport", "sport"), ("ﬁlm", "film"), ("نامه\u200cای", "نامهای")],
+)
 def test_labels_that_people_tell_apart_stay_apart(one, other):
-    """Marks, case and compatibility forms are not touched."""
+    """Marks, case, compatibility forms and joiners are not touched."""
     assert canonical(one) != canonical(other)
 
 

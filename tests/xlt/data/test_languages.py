@@ -58,6 +58,14 @@ def test_codes_of_one_language_are_equal(codes):
     assert len({normalise(code) for code in codes}) == 1
 
 
+@pytest.mark.parametrize(
+    "name", ["ha\u200b", "\ufeffha", "ｈａ", "Ｈａｕｓａ", "hausa\u200e", "\u00a0ha "]
+)
+def test_what_does_not_show_is_no_part_of_a_code(name):
+    """Nor is the width of its letters: input methods and spreadsheets leave both."""
+    assert (normalise(name), is_known(name)) == ("hau", True)
+
+
 def test_different_languages_stay_different():
     """Close relatives that people label apart are not joined."""
     codes = ["en", "xh", "zu", "ha", "yo", "ig", "id", "ms", "yue", "zh", "ckb", "ku", "nn", "no"]
@@ -263,6 +271,23 @@ def test_a_script_of_no_known_language_is_not_guessed(text):
 )
 def test_other_scripts_are_identified(text, expected):
     """Scripts of one known language, and those of several."""
+    assert identify([text])[0][0] == normalise(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ቆልዑ ሎሚ ንግሆ ኣብ ዝናብ ናብ ቤት ትምህርቲ ከይዶም።", "ti"),
+        ("ሓረስታይ ዕትር ኣብ ዕዳጋ ይሸይጥ።", "ti"),
+        ("ገበሬው በገበያ ባቄላ ይሸጣል፤ ልጆቹም አብረው ይሄዳሉ።", "am"),
+        ("བྱིས་པ་ཚོ་དེ་རིང་ཞོགས་པ་སློབ་གྲྭ་ལ་ཕྱིན་པ་རེད།", "bo"),
+        ("ཨ་ལོ་ཚུ་ད་རིས་དྲོ་པ་སློབ་གྲྭ་ལུ་སོང་ཡི།", "dz"),
+        ("ቤት", UNKNOWN_LANGUAGE),
+        ("སྐད་ཡིག", UNKNOWN_LANGUAGE),
+    ],
+)
+def test_two_languages_of_a_script_are_told_apart(text, expected):
+    """py3langid knows Amharic and Dzongkha alone; what both may write is not guessed."""
     assert identify([text])[0][0] == normalise(expected)
 
 

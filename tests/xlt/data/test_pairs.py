@@ -27,3 +27,9 @@ def test_a_row_without_two_texts_is_left_out_and_said(tmp_path):
     assert lines == ["left out 2 rows of data.jsonl without two texts: 1, 3"]
     with pytest.raises(DataError, match=r"no row of .* has two texts"):
         read_pairs(written(tmp_path, ".csv", rows[:1]))
+
+
+def test_only_texts_are_translations(tmp_path):
+    """A list is not read as what Python prints of it; numbers are texts too."""
+    with pytest.raises(DataError, match=r"row 2: expected two texts, got \['b', \['c'\]\]"):
+        read_pairs(written(tmp_path, ".jsonl", [{"en": 1, "ha": "a"}, {"en": "b", "ha": ["c"]}]))

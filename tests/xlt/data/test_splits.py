@@ -88,6 +88,17 @@ def test_folds_keep_translations_together_and_are_even(rng):
 def test_nothing_of_a_held_out_group_is_left():
     """Neither the examples themselves nor their translations."""
     rows = [("1", None), ("2", "g"), ("3", "g"), ("4", "h")]
-    examples = [Example(id=id, texts=("x",), group=group) for id, group in rows]
+    examples = [Example(id=id, texts=(id,), group=group) for id, group in rows]
     assert without_groups(examples, [examples[0], examples[2]]) == examples[3:]
     assert without_groups(examples, []) == examples
+
+
+def test_a_held_out_text_is_the_same_under_another_id():
+    """In one language, however its code is written."""
+    held = [Example(id="1", texts=("x",), lang="ha")]
+    others = [
+        Example(id="a", texts=("x",), lang="Hausa"),
+        Example(id="b", texts=("x",), lang="en"),
+        Example(id="c", texts=("y",), lang="ha"),
+    ]
+    assert without_groups(others, held) == others[1:]

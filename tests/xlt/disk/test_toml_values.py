@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xlt.disk.toml_values import typed, written
@@ -14,7 +14,6 @@ from xlt.errors import ConfigError
 VALUES = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text()
 
 
-@settings(deadline=None)
 @given(VALUES)
 @example("\x7f")
 @example('\r\n\x00"\\')

@@ -63,7 +63,7 @@ def test_trained_mlm_head_is_the_checkpoints_own(tmp_path, kind):
     folder = save_tiny_encoder(tmp_path / kind, kind)
     theirs = AutoModelForMaskedLM.from_pretrained(folder).eval()
     encoder = load_encoder(str(folder), with_mlm=True)
-    (tokens,) = TextTokenizer(encoder.tokenizer, 32)(["the ball was good"])
+    (tokens,) = TextTokenizer(encoder.tokenizer.backend_tokenizer, 32)(["the ball was good"])
     ids = torch.tensor(tokens.ids)[None]
     positions = torch.tensor([1, 3])
 

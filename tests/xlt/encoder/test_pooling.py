@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlt.encoder.encoder import embed, load_encoder
-from xlt.encoder.pooling import apart, combine, combined_width
+from xlt.encoder.pooling import combine
+from xlt.encoder.together import apart, combine_layers, combined_width
 from xlt.errors import DataError
 
 
@@ -40,6 +41,18 @@ def test_several_texts(seed, texts, rows):
 
     assert found.shape == (rows, combined_width(6, texts))
     np.testing.assert_allclose(found.numpy(), np.concatenate(expected, axis=1), atol=1e-6)
+
+
+@given(st.integers(0, 99), st.integers(1, 3), st.integers(1, 3))
+def test_layers_are_combined_one_by_one(seed, texts, layers):
+    """By numpy, as torch combines the vectors of one layer."""
+    each = [drawn(2, texts, 6, seed + layer) for layer in range(layers)]
+
+    found = combine_layers(np.stack([one.numpy() for one in each], axis=2))
+
+    assert found.shape == (2, layers, combined_width(6, texts))
+    for layer, vectors in enumerate(each):
+        np.testing.assert_allclose(found[:, layer], combine(vectors).numpy(), atol=1e-6)
 
 
 @given(st.integers(0, 99))

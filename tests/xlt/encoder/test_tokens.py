@@ -25,15 +25,21 @@ from transformers import PreTrainedTokenizerFast
 from tests.builders import tiny_tokenizer
 from xlt.config import TrainConfig
 from xlt.encoder.masked_lm import mask_tokens
-from xlt.encoder.tokens import TextTokenizer, budget_batches, pad, padded_width
+from xlt.encoder.padding import pad
+from xlt.encoder.tokens import TextTokenizer, budget_batches, padded_width
 from xlt.training.batches import Material, Stream, Vocabulary, balanced_probabilities, crop
 
 TEXTS = ["the ball", "a good game of the team", "law", "", "vote and tax in the state"]
 
 
+def tiny(max_length: int) -> TextTokenizer:
+    """The tiny encoders' tokenizer."""
+    return TextTokenizer(tiny_tokenizer().backend_tokenizer, max_length)
+
+
 def material(n_labelled: int = 7, n_pool: int = 9, **parts) -> Material:
     """Material whose texts differ in length."""
-    tokenize = TextTokenizer(tiny_tokenizer(), 32)
+    tokenize = tiny(32)
     words = sorted(tiny_tokenizer().get_vocab())[20:34]
     texts = [" ".join(words[: 1 + i % len(words)]) for i in range(n_labelled + n_pool)]
     tokens = tokenize(texts)
@@ -64,7 +70,7 @@ def test_tokens_are_hugging_faces(kind):
         (TEXTS, tokenizer(TEXTS, truncation=True, max_length=6, return_special_tokens_mask=True)),
         (pairs, tokenizer(pairs, truncation=True, max_length=6, return_special_tokens_mask=True)),
     ):
-        ours = TextTokenizer(tokenizer, 6)(inputs)
+        ours = TextTokenizer(tokenizer.backend_tokenizer, 6, with_types=kind == "bert")(inputs)
 
         assert [list(tokens.ids) for tokens in ours] == theirs["input_ids"]
         assert [list(tokens.special) for tokens in ours] == theirs["special_tokens_mask"]
@@ -108,7 +114,7 @@ def test_twin_cuts_like_a_copy(kind, texts):
     tokenizer.backend_tokenizer.enable_truncation(3)
     tokenizer.backend_tokenizer.enable_padding(length=20)
 
-    ours = TextTokenizer(tokenizer, 1000)(texts)
+    ours = TextTokenizer(tokenizer.backend_tokenizer, 1000)(texts)
 
     expected = backend.encode_batch(texts)
     assert [list(tokens.ids) for tokens in ours] == [encoding.ids for encoding in expected]
@@ -119,7 +125,7 @@ def test_one_vocabulary_serves_all_lengths():
     """A copy of 320,000 pieces would take longer than reading a sentence, and 80 MiB."""
     backend = Tokenizer(models.WordLevel({"[UNK]": 0, "the": 1, "ball": 2}, unk_token="[UNK]"))
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend)
-    tokenize = TextTokenizer(tokenizer, 9)
+    tokenize = TextTokenizer(tokenizer.backend_tokenizer, 9)
 
     tokenizer.backend_tokenizer.model.unk_token = (
         "ball"  # a twin that holds a copy would not see it
@@ -130,7 +136,7 @@ def test_one_vocabulary_serves_all_lengths():
 
 def test_tokenizer_is_shared_by_threads():
     """Many threads on one tokenizer get what one thread gets (no "Already borrowed")."""
-    tokenize = TextTokenizer(tiny_tokenizer(), 8)
+    tokenize = tiny(8)
     expected = [list(tokens.ids) for tokens in tokenize(TEXTS)]
 
     with ThreadPoolExecutor(8) as threads:
@@ -183,7 +189,7 @@ def test_languages_are_drawn_by_the_power_of_their_size(counts, alpha):
 @given(st.integers(0, 1000), st.floats(0.05, 0.9))
 def test_masking_hides_known_places_and_nothing_else(seed, probability):
     """Special tokens are never hidden, at least one token is, the rest of the text stays."""
-    (tokens,) = TextTokenizer(tiny_tokenizer(), 32)(["the ball was good and the team won"])
+    (tokens,) = tiny(32)(["the ball was good and the team won"])
 
     ids, hidden = mask_tokens(
         tokens,
@@ -200,7 +206,7 @@ def test_masking_hides_known_places_and_nothing_else(seed, probability):
 
 def test_a_text_without_words_has_nothing_to_hide(rng):
     """[CLS] [SEP] alone: no position, no error."""
-    (tokens,) = TextTokenizer(tiny_tokenizer(), 32)([""])
+    (tokens,) = tiny(32)([""])
 
     ids, hidden = mask_tokens(tokens, probability=0.5, mask_id=4, n_tokens=40, rng=rng)
 
@@ -210,7 +216,7 @@ def test_a_text_without_words_has_nothing_to_hide(rng):
 
 def test_crop_keeps_special_tokens_and_a_window(rng):
     """What is left is within the length, begins with [CLS], ends with [SEP], in order between."""
-    (tokens,) = TextTokenizer(tiny_tokenizer(), 32)(["the ball was good and the team won"])
+    (tokens,) = tiny(32)(["the ball was good and the team won"])
 
     cut = crop(tokens, 5, rng)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.builders import save_tiny_encoder
 from xlt.encoder.encoder import Encoder, load_encoder
-from xlt.encoder.tokens import Tokens, pad_words
+from xlt.encoder.padding import pad_words
+from xlt.encoder.tokens import Tokens
 from xlt.encoder.windows import WordTokenizer
 
 WORDS = st.lists(st.sampled_from(["the", "team", "won", "a", "zabe", "x.", "qqq"]), max_size=60)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 
 from xlt.frozen.features import Features
 from xlt.frozen.ngrams import COLUMNS, SIZES, count_ngrams, rarity, tf_idf
@@ -14,7 +14,7 @@ from xlt.frozen.ngrams import COLUMNS, SIZES, count_ngrams, rarity, tf_idf
 TEXTS = ["Wasan ƙwallo", "ẹ̀kọ́ àti ìlera", "", "ታላቅ ዜና ነው ዜና", "wasan wasan ƙwallo na Kano", "a"]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=6))
 def test_products_of_texts_are_those_of_scikit_learn(texts: list[str]):
     """Of texts that were there when IDF was measured."""
@@ -30,6 +30,37 @@ def test_products_of_texts_are_those_of_scikit_learn(texts: list[str]):
     np.testing.assert_allclose(
         (rows @ rows.T).toarray(), (expected @ expected.T).toarray(), atol=2e-2
     )
+
+
+@settings(max_examples=60)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), max_size=6))
+def test_columns_are_those_of_scikit_learn(texts: list[str]):
+    """Models that were saved by former versions read them."""
+    hashing = HashingVectorizer(
+        analyzer="char_wb",
+        ngram_range=SIZES,
+        n_features=COLUMNS,
+        alternate_sign=False,
+        norm=None,
+        dtype=np.float32,
+    )
+    counts = count_ngrams(texts)
+    assert counts.shape == (len(texts), COLUMNS)
+    if texts:
+        assert (counts != hashing.transform(texts)).nnz == 0
+
+
+def test_a_lone_surrogate_is_counted():
+    """It is half of a letter that a broken file may hold."""
+    assert count_ngrams(["a\ud800"]).sum() == 6
+
+
+def test_more_texts_than_a_chunk_keep_their_order():
+    """Each row is that of the text alone."""
+    texts = [f"number {i}" for i in range(600)]
+    counts = count_ngrams(texts)
+    for row in (0, 255, 256, 599):
+        assert (counts[row] != count_ngrams([texts[row]])).nnz == 0
 
 
 def test_counts_stay_as_they_are():

@@ -33,7 +33,7 @@ def test_the_kernel_is_the_gaussian_one_of_scikit_learn():
 
 
 @given(seed=st.integers(0, 1000), penalty=st.floats(0.05, 5.0))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_coefficients_are_those_of_scikit_learn(seed: int, penalty: float):
     """Also with weights of the examples."""
     rng = np.random.default_rng(seed)
@@ -46,7 +46,7 @@ def test_coefficients_are_those_of_scikit_learn(seed: int, penalty: float):
 
 
 @given(seed=st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_predictions_of_a_group_are_those_of_a_fit_without_it(seed: int):
     """For groups of any size, and every penalty."""
     rng = np.random.default_rng(seed)

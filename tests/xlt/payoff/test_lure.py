@@ -45,7 +45,7 @@ def test_more_picks_than_texts_are_refused():
         lure_weights(np.array([0.5, 0.5]), 1)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(2, 5), st.data())
 def test_the_estimate_is_unbiased(n, data):
     """All sequences of picks enumerated, the chances depending on what was picked before."""

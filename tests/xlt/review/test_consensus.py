@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from xlt.errors import SamplingError
 from xlt.review.consensus import Votes, consensus
 
-MANY = settings(deadline=None, max_examples=40)
+MANY = settings(max_examples=40)
 #: Skill of three annotators who vote on everything now and then.
 SKILLS = (0.95, 0.8, 0.55)
 

@@ -14,7 +14,7 @@ from xlt.tasks.task import Suggestion
 
 STARS = Stars(labels=("one", "two", "three", "four", "five"))
 TASKS = [SingleLabel(labels=STARS.labels), STARS]
-MANY = settings(deadline=None, max_examples=40)
+MANY = settings(max_examples=40)
 
 
 def crowd(seed, task, *, n=200, skills=(0.95, 0.8, 0.5), share=1.0, model=0.8):

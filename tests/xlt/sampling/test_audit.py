@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chisquare
 
 from xlt.errors import ConfigError
 from xlt.sampling.audit import is_audit
 
-QUICK = settings(deadline=None)  # machines are shared
 
-
-@QUICK
 @given(st.text(), st.text(), st.floats(0, 1))
 def test_the_same_task_always_gets_the_same_answer(id, salt, share):
     """No state, no process, no order decides it."""
     assert is_audit(id, share=share, salt=salt) == is_audit(id, share=share, salt=salt)
 
 
-@QUICK
 @given(st.text(), st.text(), st.floats(0, 1), st.floats(0, 1))
 def test_a_larger_share_keeps_the_audit_tasks_of_a_smaller_one(id, salt, one, two):
     """Raising the share never frees a task whose label has judged a model."""
@@ -28,7 +24,6 @@ def test_a_larger_share_keeps_the_audit_tasks_of_a_smaller_one(id, salt, one, tw
     assert is_audit(id, share=large, salt=salt) or not is_audit(id, share=small, salt=salt)
 
 
-@QUICK
 @given(st.text(), st.text())
 def test_none_and_all(id, salt):
     """Share 0 draws nothing, share 1 everything."""

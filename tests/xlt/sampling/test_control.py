@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.xlt.sampling.test_select import make_pool, order
@@ -15,7 +15,6 @@ from xlt.sampling.select import SamplerOptions
 
 
 @given(st.integers(0, 40), st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]), st.integers(0, 2**31))
-@settings(deadline=None)
 def test_the_order_is_two_orders_laid_into_one_another(k, share, seed):
     """Each place has the first, by choice or by random key, of the rows that have none yet."""
     rng = np.random.default_rng(seed)

@@ -58,7 +58,7 @@ def test_directions_are_from_the_centre_of_the_language(rng):
     ).max() < 0.0
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 2**31), st.integers(0, 60), st.integers(2, 8), st.floats(0.5, 0.99))
 def test_near_duplicates_are_those_of_brute_force(seed, n, d, threshold):
     """The same rows are kept, each dropped one has an earlier, similar, kept representative."""

@@ -15,7 +15,7 @@ from xlt.sampling.herding import herd, kernel_width
 from xlt.sampling.pool import Pool, SamplerOptions
 from xlt.sampling.shares import number_languages
 
-QUICK = settings(deadline=None, max_examples=30)
+QUICK = settings(max_examples=30)
 
 
 def brute(candidates, kinds, room, references, weights, labelled):

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xlt.errors import ConfigError
@@ -33,8 +33,6 @@ OPTIONS = st.builds(
     floor=st.integers(0, 3),
 )
 
-QUICK = settings(deadline=None)  # machines are shared
-
 
 def shared_out(languages, options):
     """Slots with ties decided by position."""
@@ -42,7 +40,6 @@ def shared_out(languages, options):
     return slots(languages, weights(languages, options), options, ties)
 
 
-@QUICK
 @given(LANGUAGES, OPTIONS)
 def test_shares_sum_to_one_and_the_source_gets_its_part(languages, options):
     """Nothing is lost, and with both sides there the sources have exactly `source_share`."""
@@ -55,7 +52,6 @@ def test_shares_sum_to_one_and_the_source_gets_its_part(languages, options):
         assert found[sources].sum() == pytest.approx(options.source_share)
 
 
-@QUICK
 @given(LANGUAGES, OPTIONS)
 def test_slots_are_exact_and_possible(languages, options):
     """The batch is full whenever there are tasks, and nobody gets more than it has."""
@@ -66,7 +62,6 @@ def test_slots_are_exact_and_possible(languages, options):
     assert (found <= available).all()
 
 
-@QUICK
 @given(LANGUAGES, OPTIONS)
 def test_floors_are_respected_where_the_batch_suffices(languages, options):
     """Every target has its floor (or all it has) if the targets' slots can pay for all floors."""
@@ -77,7 +72,6 @@ def test_floors_are_respected_where_the_batch_suffices(languages, options):
         assert all(n >= floor for (_, n), floor in zip(targets, floors, strict=True))
 
 
-@QUICK
 @given(LANGUAGES, OPTIONS)
 def test_the_sources_get_their_slots_exactly(languages, options):
     """`source_share` of the batch, rounded, unless one side has too few tasks."""
@@ -173,7 +167,6 @@ def sainte_lague(shares, seats):
     return got
 
 
-@QUICK
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=6), st.integers(0, 60))
 def test_dealing_is_sainte_lague(shares, seats):
     """The same seats as the divisor method in exact arithmetic."""
@@ -185,7 +178,6 @@ def test_dealing_is_sainte_lague(shares, seats):
     )
 
 
-@QUICK
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=5), st.data())
 def test_every_beginning_of_the_turns_is_shared_out(shares, data):
     """The first t turns are what Sainte-Laguë deals of t seats."""

@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xlt.errors import SamplingError
 from xlt.sampling.select import Pool, SamplerOptions, select
 from xlt.sampling.uncertainty import MEASURES
 
-SLOW = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=40)
 
 
 def margins(probabilities, measure="margin"):

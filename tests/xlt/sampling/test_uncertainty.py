@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import entropy as scipy_entropy
 
@@ -14,8 +14,6 @@ from xlt.errors import SamplingError
 from xlt.sampling.uncertainty import MEASURES, entropy, least_confidence, margin
 
 ALL = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
-
-QUICK = settings(deadline=None)  # machines are shared
 
 
 def distributions(least=2, most=6):
@@ -27,7 +25,6 @@ def distributions(least=2, most=6):
     return st.builds(draw, st.integers(1, 20), st.integers(least, most), st.integers(0, 2**31))
 
 
-@QUICK
 @given(distributions())
 def test_the_measures_are_the_textbooks(p):
     """Least confidence, margin and entropy as Settles defines them, scaled to [0, 1]."""
@@ -40,7 +37,6 @@ def test_the_measures_are_the_textbooks(p):
 
 
 @ALL
-@QUICK
 @given(p=distributions())
 def test_one_finite_score_per_row_in_the_unit_interval(measure, p):
     """Nothing leaves [0, 1]."""
@@ -58,7 +54,6 @@ def test_uniform_is_the_maximum_and_one_hot_is_zero(measure, classes):
 
 
 @ALL
-@QUICK
 @given(p=distributions(), seed=st.integers(0, 99))
 def test_renaming_classes_changes_nothing(measure, p, seed):
     """The order of the columns does not matter, to the last bit."""
@@ -66,7 +61,6 @@ def test_renaming_classes_changes_nothing(measure, p, seed):
     assert (measure(p) == measure(p[:, order])).all()
 
 
-@QUICK
 @given(p=distributions(2, 2))
 def test_with_two_classes_all_measures_give_the_same_order(p):
     """Binary tasks cannot tell the measures apart."""

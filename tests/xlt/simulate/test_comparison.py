@@ -49,7 +49,7 @@ def test_labels_saved_by_hand():
 
 
 @given(st.integers(1, 6), st.integers(1, 5), st.integers(0, 2**31))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_a_way_saves_nothing_against_itself(seeds, n, seed):
     """And what one saves against another, the other loses."""
     rng = np.random.default_rng(seed)

@@ -23,8 +23,8 @@ from xlt.tasks.tagging import count_tags
 from xlt.tasks.task import AnyTask, Tag
 
 SEEDS = st.integers(0, 2**31)
-MANY = settings(deadline=None, max_examples=40)
-FEW = settings(deadline=None, max_examples=10)
+MANY = settings(max_examples=40)
+FEW = settings(max_examples=10)
 
 #: Labels that no format may spoil.
 LABELS = ("health", "sport", 'a "quoted" & <odd> one', "Ẹ̀kọ́")

@@ -300,6 +300,20 @@ def test_prodigy_s_binary_answers_are_read(tmp_path):
     assert "read 5 texts of a Prodigy export: 3 labelled, 1 rejected, 1 ignored" in summary
 
 
+def test_prodigy_s_questions_without_an_answer_are_counted(tmp_path):
+    """They are no reason to take the labels that were asked about for answers."""
+    answers = ["accept", "reject", None, "accept"]
+    rows = [
+        {"text": f"t{n}", "_input_hash": n, "label": "ab"[n % 2]} | ({"answer": a} if a else {})
+        for n, a in enumerate(answers)
+    ]
+    found, summary = answers_of(lines_file(tmp_path, rows))
+    assert list(found.values()) == ["a", None, None, "b"]
+    assert "Prodigy export: 2 labelled, 1 rejected, 1 without an answer" in summary
+    del rows[2]["_input_hash"]
+    assert answers_of(lines_file(tmp_path, rows))[1] == ""
+
+
 @pytest.mark.parametrize("who", ["_annotator_id", "_session_id"])
 def test_prodigy_s_choices_of_several_annotators_agree(tmp_path, who):
     """Texts are told apart by their hash, options with numbers by their text."""

@@ -133,6 +133,18 @@ def test_regions_that_are_no_spans_of_the_text_are_counted(tmp_path):
     )
 
 
+def test_an_empty_list_in_a_cell_is_no_region(tmp_path):
+    """As scripts write it that fill the cells which Label Studio leaves empty."""
+    rows = [
+        {"text": TEXT, "ner": [PERSON_REGION["value"]], "annotator": 1, "annotation_id": 1},
+        {"text": f"{TEXT} No.", "ner": [], "annotator": 1, "annotation_id": 2},
+    ]
+    rows[1]["ner"] = "[]"
+    answers, lines = read(json_file(tmp_path, rows))
+    assert list(answers.values()) == [(PERSON,), ()]
+    assert lines[2] == "read 1 span of export.json, 1 of 2 texts without one"
+
+
 def test_offsets_count_characters_of_the_text_as_it_is(tmp_path):
     """In scripts beyond the BMP, with white space around, and over line ends."""
     text = " \n𞤀𞤣𞤢𞤥 Accra.\nAma "

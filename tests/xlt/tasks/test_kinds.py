@@ -28,8 +28,12 @@ def test_a_column_of_strings_is_a_task_of_one_label():
     [
         ((), r"at least 2 different labels, got \[\]"),
         (("a", "a"), r"at least 2 different labels, got \['a'\]"),
-        ((3, "a"), r"cells of \['int', 'str'\]"),
-        (("a", ("b", "c")), r"cells of \['str', 'tuple'\]"),
+        ((3, "a", "b", "c"), r"got one label first in example 'r0' \(3, 'a', 'b', …\)$"),
+        (
+            ("a", ("b", "c"), (), (("d", "e"),), "f"),
+            r"got one label first in example 'r0' \('a', 'f'\), a list of labels first in example "
+            r"'r1' \(\('b', 'c'\)\), an empty list first in example 'r2' \(\(\)\), paths first in",
+        ),
     ],
 )
 def test_a_column_that_makes_no_task_is_refused(cells, message):
@@ -42,7 +46,7 @@ def test_a_task_is_of_the_kind_that_is_asked_for():
     """Or the message says so: cells of another kind are not read as that one."""
     several = table(("a",), ("b", "a"))
     assert infer_task(several, "multi_label") == infer_task(several)
-    with pytest.raises(DataError, match=r"of the kind 'single_label', got cells of \['tuple'\]"):
+    with pytest.raises(DataError, match=r"the kind 'single_label', got a list of labels first in"):
         infer_task(several, "single_label")
 
 
@@ -53,7 +57,7 @@ def test_an_answer_that_is_none_of_the_tasks_names_its_example():
     assert read_answers(examples, task) == examples
     with pytest.raises(DataError, match=r"example 'r1': unknown label 'c'; labels: \['a', 'b'\]"):
         read_answers(table("a", "c"), task)
-    with pytest.raises(DataError, match="example 'r0'"):
+    with pytest.raises(DataError, match=r"example 'r0': expected one label, got \['a'\]"):
         read_answers(table(("a",)), task)
 
 

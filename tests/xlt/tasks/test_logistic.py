@@ -14,7 +14,7 @@ EXACT = {"C": 2.0, "tol": 1e-8, "max_iter": 5000}
 SEED, SIZE = st.integers(0, 2**31), st.integers(3, 40)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(SEED, SIZE)
 def test_the_head_is_the_optimum_of_logistic_regression(seed, n):
     """Against scikit-learn, classes that are not seen included."""
@@ -28,7 +28,7 @@ def test_the_head_is_the_optimum_of_logistic_regression(seed, n):
     assert np.allclose(head.weights, again.weights, atol=2e-2)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(SEED, SIZE)
 def test_sigmoids_are_one_logistic_regression_per_column(seed, n):
     """Against scikit-learn, column by column: none sees the others."""

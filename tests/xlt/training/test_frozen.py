@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
 
-import xlt.training.frozen
 from tests.xlt.training.test_loop import LABELLED, POOL, TASK
 from xlt.config import TrainConfig
 from xlt.data.examples import Example
 from xlt.encoder.encoder import embed
 from xlt.errors import CancelledError, DivergedError, EncoderError
 from xlt.frozen.features import Features
-from xlt.models.features import read_features
+from xlt.models.features import FeatureReader
 from xlt.models.predictor import Predictor
 from xlt.tasks.multi_label.task import MultiLabel
 from xlt.training.result import Progress
@@ -120,13 +119,14 @@ def test_vectors_that_are_not_finite_are_named(
     config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """An encoder that overflows on one text; without it the error would be scipy's."""
+    read = FeatureReader.read
 
-    def overflowing(*args: Any, **kwargs: Any) -> Features:
-        features = read_features(*args, **kwargs)
+    def overflowing(*args: Any) -> Features:
+        features = read(*args)
         features.vectors[3, 0, 0] = np.inf
         return features
 
-    monkeypatch.setattr(xlt.training.frozen, "read_features", overflowing)
+    monkeypatch.setattr(FeatureReader, "read", overflowing)
     with pytest.raises(DivergedError, match=f"1 of 10 texts; the first is .*{LABELLED[3].id}"):
         train(LABELLED, POOL, TASK, config, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -55,3 +56,11 @@ def test_table_names_every_language_and_its_gain():
     text = captured.get()
 
     assert all(word in text for word in ("eng (source)", "hau", "+25.0", "+5.0", "+15.0"))
+
+
+def test_sentences_count_versions():
+    """One version is a version; of several, the first and the last are named."""
+    one = replace(_summary(), version_names=("v1",))
+
+    assert one.sentences()[0] == "1 version promoted: v1."
+    assert _summary().sentences()[0] == "2 versions promoted: first v1, last v2."

@@ -164,3 +164,51 @@ def test_columns_are_announced_and_groups_can_be_refused(tmp_path: Path):
         load(path, COLUMNS, rng=np.random.default_rng(1), **options)
     texts = load(path, COLUMNS | {"group": ""}, rng=np.random.default_rng(1), **options)
     assert texts.lines == ("columns of table.jsonl: text, lang, label; not used: 'sentence_id'",)
+
+
+OPTIONS = {"source": "en", "languages": None, "limits": Limits()}
+
+
+@pytest.mark.parametrize(
+    ("labels", "more", "kind"),
+    [
+        ([["a"], ["a", "b"], []], {}, "single_label"),
+        ([["a"], ["a", "b"], []], {}, "taxonomy"),
+        ([[["a", "b"]], [["c"]]], {}, "multi_label"),
+        (["a", "b"], {"text": ["one", "two"]}, "rating"),
+    ],
+)
+def test_a_kind_is_made_of_texts_with_one_label_alone(tmp_path, labels, more, kind):
+    """Other labels are neither taken for one nor kept as they are; their own kind is no fault."""
+    rows = [
+        {"text": f"{lang} {n}", "lang": lang, "label": labels[n % len(labels)], **more}
+        for lang in ("en", "ha")
+        for n in range(12)
+    ]
+    path = _table(tmp_path, rows)
+    with pytest.raises(DataError, match=f"tasks of the kind {kind} are made of single texts"):
+        load(path, COLUMNS, rng=np.random.default_rng(1), kind=kind, **OPTIONS)
+    own = load(path, COLUMNS, rng=np.random.default_rng(1), **OPTIONS).task
+    again = load(path, COLUMNS, rng=np.random.default_rng(1), kind=own.kind, **OPTIONS).task
+    assert again == own
+
+
+def test_exports_are_read_and_languages_identified(tmp_path):
+    """As by the commands on files."""
+    texts = {
+        "en": "The children walked to school in the rain this morning, number",
+        "ha": "Yaran sun tafi makaranta da safe cikin ruwan sama, lamba",
+    }
+    rows = [
+        {"id": n, "data": {"text": f"{text} {n}"}, "annotations": [_chosen("ab"[n % 2])]}
+        for n in range(20)
+        for text in [texts["en" if n < 10 else "ha"]]
+    ]
+    found = load(_table(tmp_path, rows), COLUMNS, rng=np.random.default_rng(1), **OPTIONS)
+    assert (found.source, found.targets) == ("eng", ("hau",))
+    assert found.task.labels == ("a", "b")
+
+
+def _chosen(label: str) -> dict[str, object]:
+    value = {"from_name": "topic", "type": "choices", "value": {"choices": [label]}}
+    return {"id": 1, "completed_by": 1, "result": [value]}

@@ -32,7 +32,7 @@ def test_enough_labels_make_a_model(world):
 
 
 PHASES = [
-    "project", "activity", "tasks", "scores", "versions", "publish", "publish half", "switch",
+    "project", "activity", "tasks", "versions", "publish", "publish half", "switch",
     "prune",
 ]  # fmt: skip
 

@@ -127,14 +127,13 @@ def label_of(choice: Choice, leaves: Mapping[Path, str] | Mapping[Path, Path]) -
 def choices_of_cell(cell: object) -> list[Choice] | None:
     """Reads a cell of Label Studio's flat formats.
 
-    It is a label, the path to a leaf (a list), `{"choices": [...]}` for several of them, or
-    `[{"taxonomy": [...]}]` with paths. None if the cell holds something else than choices.
+    It is a label, the path to a leaf (a list), `{"choices": [...]}` for several of them,
+    `[{"taxonomy": [...]}]` with paths, or `[{"selected": "left"}]` for one of two texts. None if
+    the cell holds something else than choices.
     """
     if cell is None:
         return []
-    value = choice_object(cell)
-    if value is None:
-        value = taxonomy_object(cell)
+    value = chosen_object(cell)
     if value is not None:
         return outermost(value)
     path = _from_json(cell, "[")
@@ -166,7 +165,13 @@ def rating_of(value: Mapping[str, object]) -> list[str] | None:
     return None
 
 
-def choice_object(cell: object) -> list[Choice] | None:
+def chosen_object(cell: object) -> list[Choice] | None:
+    """Returns the choices in an object or list of objects, or its JSON text; None otherwise."""
+    found = (read(cell) for read in (_choice_object, taxonomy_object, _selected_object))
+    return next((chosen for chosen in found if chosen is not None), None)
+
+
+def _choice_object(cell: object) -> list[Choice] | None:
     """Returns the list in `{"choices": [...]}`, as an object or as JSON text; None otherwise."""
     cell = _from_json(cell, '{"choices"')
     if isinstance(cell, Mapping) and set(cell) == {"choices"} and is_chosen(cell["choices"]):
@@ -187,6 +192,15 @@ def taxonomy_object(cell: object) -> list[Choice] | None:
             return None
         found += paths
     return found
+
+
+def _selected_object(cell: object) -> list[Choice] | None:
+    """Returns the text in `[{"selected": "left"}]`, as objects or as JSON text; None otherwise."""
+    cell = _from_json(cell, '[{"selected"')
+    if not isinstance(cell, list) or not cell:
+        return None
+    side = cell[-1].get("selected") if isinstance(cell[-1], Mapping) else None
+    return [side] if isinstance(side, str) else None
 
 
 def _from_json(cell: object, start: str) -> Any:  # noqa: ANN401 - JSON

@@ -23,6 +23,8 @@ from xlt.errors import DataError
 _REASONS = {"accept": UNANSWERED, "reject": REJECTED, "ignore": IGNORED}
 #: Reason of answers to the question whether a single suggested span is right.
 _PARTIAL = "about one span only"
+#: Prodigy's own name of a text.
+_HASH = "_input_hash"
 #: Interface that asks this question.
 _ONE_SPAN = "ner"
 #: Fields of the interface; the others describe the text.
@@ -30,8 +32,10 @@ _INTERFACE = {"answer", "label", "options", "accept", "spans", "tokens", "config
 
 
 def is_prodigy(rows: Sequence[Row]) -> bool:
-    """Returns whether every row has one of Prodigy's answers."""
-    return all(_answer(row) in _REASONS for _, row in rows)
+    """Returns whether every row has one of Prodigy's answers, or waits for one."""
+    answered = [_answer(row) in _REASONS for _, row in rows]
+    asked = all(has or _HASH in row for has, (_, row) in zip(answered, rows, strict=True))
+    return any(answered) and asked
 
 
 def read_prodigy(
@@ -67,7 +71,7 @@ def read_prodigy(
     text = asked.get("text")
     texts: dict[str, list[Row]] = {}
     for number, row in rows:
-        key = row.get("_input_hash", row.get(text or "text"))
+        key = row.get(_HASH, row.get(text or "text"))
         texts.setdefault(repr(key), []).append((number, row))
     return Export(
         title="a Prodigy export",
@@ -92,7 +96,7 @@ def _item(rows: Sequence[Row], *, spans: bool) -> Item:
     votes = _votes([row for _, row in rows])
     if votes:
         return Item(number=number, fields=fields, votes=votes)
-    return Item(number=number, fields=fields, reason=_REASONS[_answer(rows[-1][1])])
+    return Item(number=number, fields=fields, reason=_reason(rows[-1][1]))
 
 
 def _marks(rows: Sequence[Mapping[str, object]]) -> tuple[dict[str, Marks], str]:
@@ -109,7 +113,7 @@ def _marks(rows: Sequence[Mapping[str, object]]) -> tuple[dict[str, Marks], str]
     marks: dict[str, Marks] = {
         who: marks_of(row.get(SPANS) or []) or [] for who, row in accepted.items()
     }
-    return marks, "" if marks else _REASONS[_answer([*whole.values()][-1])]
+    return marks, "" if marks else _reason([*whole.values()][-1])
 
 
 def _votes(rows: Sequence[Mapping[str, object]]) -> dict[str, Choices]:
@@ -156,6 +160,10 @@ def _is_choice(row: Mapping[str, object]) -> bool:
 def _label(row: Mapping[str, object]) -> str:
     label = row.get("label")
     return label.strip() if isinstance(label, str) else ""
+
+
+def _reason(row: Mapping[str, object]) -> str:
+    return _REASONS.get(_answer(row), UNANSWERED)
 
 
 def _answer(row: Mapping[str, object]) -> str:

@@ -12,9 +12,9 @@ from xlt.data.exports.items import (
     Choices,
     Export,
     Item,
-    choice_object,
     choices,
     choices_of_cell,
+    chosen_object,
     label_of,
     labels_of_leaves,
     listed,
@@ -36,7 +36,7 @@ def is_rows(rows: Sequence[Row]) -> bool:
     names = {name for _, row in rows for name in row}
     if {"annotation_id", "annotator"} <= names or {"annotation_id", "lead_time"} <= names:
         return True
-    return any(_holds_choices(cell) for _, row in rows for cell in row.values())
+    return any(chosen_object(cell) is not None for _, row in rows for cell in row.values())
 
 
 def read_annotation_rows(
@@ -112,7 +112,8 @@ def _annotation(number: int, row: Mapping[str, object]) -> dict[str, Any]:
 def _marks(row: Mapping[str, object], control: str) -> Marks:
     """Returns the marks of an annotation; one of unknown form if its cell holds something else."""
     cell = row.get(control)
-    return [] if is_blank(cell) else marks_of(cell) or [None]
+    marks = [] if is_blank(cell) else marks_of(cell)
+    return [None] if marks is None else marks
 
 
 def _choices(
@@ -151,10 +152,6 @@ def _are_ratings(cells: Sequence[object]) -> bool:
     return bool(filled) and all(rating_of_cell(cell) is not None for cell in filled)
 
 
-def _holds_choices(cell: object) -> bool:
-    return choice_object(cell) is not None or taxonomy_object(cell) is not None
-
-
 def _control(
     rows: Sequence[Row],
     names: Sequence[str],
@@ -169,7 +166,7 @@ def _control(
         return wanted
     taken = {*_ADDED, *(name for field, name in columns.items() if field != "label")}
     left = [name for name in names if name not in taken]
-    several = [name for name in left if any(_holds_choices(row.get(name)) for _, row in rows)]
+    several = [n for n in left if any(chosen_object(row.get(n)) is not None for _, row in rows)]
     rated = [name for name in left if _are_ratings([row.get(name) for _, row in rows])]
     spans = [name for name in left if any(are_marks(row.get(name)) for _, row in rows)]
     usual = [columns["label"]] if "label" in columns else []

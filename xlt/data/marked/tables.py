@@ -98,9 +98,12 @@ def _label_column(
     usual = usual_column("label", free)
     if kind not in (None, KIND) or (usual is not None and kind is None):
         return usual
-    found = [name for name in usual_columns("spans", free) if _has_marks(rows, name, None)]
+    marked = usual_columns("spans", free)
+    found = [name for name in marked if _has_marks(rows, name, None)]
     if tags:
         found += [name for name in usual_columns("tags", free) if _has_lists(rows, name)]
+    if kind == KIND:
+        found += [name for name in marked if _has_marks(rows, name, kind)]
     return found[0] if found else usual
 
 

@@ -20,7 +20,7 @@ def swapped_columns(width: int, texts: int) -> NDArray[np.intp]:
     """Returns the columns of a combined vector, (width,), with the last two texts exchanged.
 
     Args:
-        width: Length of the vector that `xlt.encoder.pooling.combine` makes of `texts` texts.
+        width: Length of the vector that `xlt.encoder.together.combined` makes of `texts` texts.
         texts: 2, or 3 with a context.
 
     Raises:

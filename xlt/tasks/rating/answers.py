@@ -100,6 +100,12 @@ def scale_of(values: Sequence[Number]) -> Scale:
     digits = max(0, *(-int(value.normalize().as_tuple().exponent) for value in exact))
     whole = [int(value.scaleb(digits)) for value in exact]
     step = math.gcd(*(value - whole[0] for value in whole[1:]))
+    if whole[-1] - whole[0] > step * _MOST_STEPS:
+        finest = min(exact, key=lambda value: value.normalize().as_tuple().exponent)
+        raise DataError(
+            f"expected ratings at most {_MOST_STEPS} steps apart, got numbers such as {finest}: "
+            "round them"
+        )
     return Scale(
         lowest=_number(exact[0]),
         step=_number(Decimal(step).scaleb(-digits)),

@@ -19,6 +19,8 @@ def read(value: Json, labels: Sequence[str]) -> str:
     Raises:
         DataError: If it is not one of the labels.
     """
+    if isinstance(value, list | tuple):
+        raise DataError(f"expected one label, got {list(value)}; labels: {list(labels)}")
     label = own_label(value, labels)
     if label is None:
         raise DataError(f"unknown label {value!r}; labels: {list(labels)}")

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from xlt.data.examples import Example
+from xlt.encoder.padding import PaddedWords
 from xlt.encoder.shapes import CONTEXT, context, flags, has_case, without_case
-from xlt.encoder.tokens import PaddedWords, Tokens
+from xlt.encoder.tokens import Tokens
 from xlt.encoder.words import SHAPES
 from xlt.errors import DataError
 from xlt.tasks.heads import Fit, Head

@@ -23,6 +23,8 @@ from xlt_backend.trainer.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
+#: File of the working folder with what frozen encoders say of texts.
+TEXTS = "texts.sqlite3"
 #: Largest number of unusable tasks that the project's state lists.
 _LISTED = 100
 
@@ -72,7 +74,8 @@ def _context(progress: Progress, info: ProjectInfo, state: ProjectState) -> Cont
     options = ProjectOptions.from_extra_params(extra_params)
     interface = Interface.from_options(info.label_config, options)
     config = asdict(options.training(tools.settings.encoder))
-    folder = tools.settings.home / "work" / info.key
+    work = tools.settings.home / "work"
+    folder = work / info.key
     base, record = config["encoder"], adaptation.read(folder)
     config["encoder"] = adaptation.encoder_of(record, base)
     progress.report(config_error="", notes=list(interface.notes))
@@ -83,6 +86,8 @@ def _context(progress: Progress, info: ProjectInfo, state: ProjectState) -> Cont
         threads=tools.settings.threads,
         nice=tools.settings.nice,
         run=progress.run_trainer,
+        cache=work / TEXTS,
+        cache_bytes=tools.settings.text_cache_mb * 2**20,
     )
     return Context(
         key=info.key,
@@ -100,14 +105,14 @@ def _context(progress: Progress, info: ProjectInfo, state: ProjectState) -> Cont
 def _read(
     progress: Progress, context: Context, shown: str, tasks: Sequence[Mapping[str, Any]]
 ) -> ProjectReading:
-    studio = progress.tools.label_studio
+    placed = ((int(task["id"]), task.get("predictions_score")) for task in tasks if shown)
     return read_project(
         tasks,
         context.interface,
         context.options,
         salt=context.key,
         shown=shown,
-        scores=studio.scores(progress.id, shown) if shown else {},
+        scores={id: float(score) for id, score in placed if score is not None},
         identify=progress.tools.identify,
         published=ledgers.read(context.versions).texts(shown),
     )

@@ -38,6 +38,7 @@ def train(progress: Progress, context: Context, snapshot: Snapshot, decision: De
             snapshot.pool,
             data=decision.data,
             active=None if compared is None else store.open(compared),
+            sibling=versions.folder_of(store, active),
         )
     except DivergedError:
         progress.report(failed_hash=decision.data)

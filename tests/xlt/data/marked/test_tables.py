@@ -94,6 +94,15 @@ def test_lists_without_any_span_are_spans_only_for_a_model_of_spans(tmp_path, ce
         assert bool(read.notes) == (kind == "spans")
 
 
+@pytest.mark.parametrize("more", [{}, {"label": "sport"}, {"labels": None}])
+def test_empty_lists_in_a_column_for_spans_are_no_spans_for_a_model_of_them(tmp_path, more):
+    """A test set may have none at all; to other models the column says nothing."""
+    rows = [{"text": "Ama ran", **more, "entities": cell} for cell in ([], None, [])]
+    path = written(tmp_path, ".jsonl", rows)
+    assert [e.answer for e in corpus(path, "spans").examples] == [(), None, ()]
+    assert {e.answer for e in corpus(path).examples} == {more.get("label")}
+
+
 def test_a_cell_that_is_no_list_of_spans_is_named(tmp_path):
     """In one line, as other cells that cannot be read."""
     rows = [{"text": "Ama ran", "spans": cell} for cell in (MARKS, "PER")]

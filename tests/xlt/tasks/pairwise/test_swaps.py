@@ -30,7 +30,7 @@ from xlt.training.train import train
 
 SIZE = 4
 SEEDS = st.integers(0, 2**31)
-FEW = settings(deadline=None, max_examples=15)
+FEW = settings(max_examples=15)
 TASKS = [Pairwise(labels=("left", "right"), context=context) for context in (False, True)]
 both = pytest.mark.parametrize("task", TASKS, ids=["pair", "context"])
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+from label_studio_sdk.converter import Converter
+from label_studio_sdk.converter.converter import Format
 
 from tests.xlt.tasks.samples import examples_of
 from xlt.errors import DataError
@@ -60,13 +63,15 @@ def test_answers_that_are_no_preference():
         Pairwise(labels=("left", "right", "tie"))
 
 
-def test_an_export_of_label_studio(tmp_path):
+@pytest.mark.parametrize("form", ["JSON", "JSON_MIN", "CSV", "TSV"])
+@pytest.mark.parametrize("label", [None, "p"])
+def test_an_export_of_label_studio(tmp_path, form, label):
     """The side that annotators selected, by majority; the kind needs no option."""
 
-    def chosen(who, side):
-        value = {"selected": side}
-        result = {"from_name": "p", "to_name": "p", "type": "pairwise", "value": value}
-        return {"id": who, "completed_by": who, "result": [result]}
+    def chosen(who, *sides):
+        kind = {"from_name": "p", "to_name": "p", "type": "pairwise"}
+        results = [kind | {"id": "r", "value": {"selected": side}} for side in sides]
+        return {"id": who, "completed_by": who, "result": results}
 
     tasks = [
         {"id": 1, "data": {"left": "a", "right": "b"}, "annotations": [chosen(1, "left")]},
@@ -75,11 +80,16 @@ def test_an_export_of_label_studio(tmp_path):
             "data": {"left": "c", "right": "d"},
             "annotations": [chosen(1, "right"), chosen(2, "right"), chosen(3, "left")],
         },
-        {"id": 3, "data": {"left": "e", "right": "f"}, "annotations": []},
+        {"id": 3, "data": {"left": "e", "right": "f"}, "annotations": [chosen(1)]},
     ]
     path = tmp_path / "export.json"
     path.write_text(json.dumps(tasks))
-    corpus = read_file(path, {})
+    if form != "JSON":
+        Converter(config(["left", "right"], "left,right"), project_dir=None).convert(
+            str(path), str(tmp_path / form), getattr(Format, form), is_dir=False
+        )
+        [path] = (tmp_path / form).iterdir()
+    corpus = read_file(path, {"label": label})
     assert [(e.texts, e.answer) for e in corpus.examples] == [
         (("a", "b"), "left"),
         (("c", "d"), "right"),
@@ -88,7 +98,7 @@ def test_an_export_of_label_studio(tmp_path):
     assert infer_task(corpus.labelled).kind == "pairwise"
 
 
-def config(texts: str, to: str = "a,b") -> str:
+def config(texts: Iterable[str], to: str = "a,b") -> str:
     """An interface that compares two of these texts."""
     tags = "".join(f'<Text name="{name}" value="${name}"/>' for name in texts)
     return f'<View>{tags}<Pairwise name="p" toName="{to}"/></View>'

@@ -19,7 +19,7 @@ from xlt.tasks.rating.task import Rating
 
 STARS = KINDS["rating"].task(["5"])
 FINE = Rating(scale=Scale(lowest=0, step=0.5, steps=333))
-MANY = settings(deadline=None, max_examples=60)
+MANY = settings(max_examples=60)
 #: Probabilities of one to five stars.
 SHARES = arrays(float, 5, elements=st.floats(0.001, 1)).map(lambda p: p / p.sum())
 

@@ -17,7 +17,7 @@ from xlt.tasks.rating.task import Rating
 
 KIND = KINDS["rating"]
 STARS = KIND.task(["5"])
-MANY = settings(deadline=None, max_examples=60)
+MANY = settings(max_examples=60)
 SCALES = st.builds(
     Scale,
     lowest=st.sampled_from([0, 1, -3, 0.5, -0.1, 1000]),
@@ -137,6 +137,8 @@ def test_numbers_in_a_table_are_a_rating_if_it_is_asked_for():
         infer_task(table("4", "good"), "rating")
     with pytest.raises(DataError, match="at least 2 different ratings"):
         infer_task(table("4", "4.0"), "rating")
+    with pytest.raises(DataError, match=r"numbers such as 3\.66666666\d+: round them"):
+        infer_task(table(4, 11 / 3, 3.5), "rating")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from tests.xlt.tasks.samples import certain_of, drawn, examples_of, task_of
 from tests.xlt.tasks.spans.samples import TEXT, WHERE, span
 from xlt.data.examples import Example
 from xlt.data.spans import Span
-from xlt.encoder.tokens import PaddedWords, Tokens, pad_words
+from xlt.encoder.padding import PaddedWords, pad_words
+from xlt.encoder.tokens import Tokens
 from xlt.encoder.words import words_of
 from xlt.errors import DataError
 from xlt.tasks.heads import build_head
