@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from label_studio_sdk.label_interface.interface import LabelInterface
-
 from xlt.tasks import choices
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.tags import Condition, Refusal, Tag
 from xlt.tasks.task import AnyTask
 from xlt_backend.errors import UnsupportedConfigError
 from xlt_backend.labelstudio.choices import TREE, Shown, shown_choices
+from xlt_backend.labelstudio.sdk import LabelInterface
 from xlt_backend.labelstudio.texts import Texts, chosen_texts, texts_of_control
 
 SUPPORTED = (
