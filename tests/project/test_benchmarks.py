@@ -50,7 +50,7 @@ def test_serving_is_measured_for_every_runtime(tmp_path):
     for name, ratios in document["ratios_to_torch"].items():
         for key, ratio in ratios.items():
             assert ratio == pytest.approx(results[name][key] / results["torch"][key])
-    assert document["parity"]["float32"]["least_cosine"] > 0.999
+    assert document["exports"]["float32"]["least_cosine"] > 0.999
 
 
 LANGUAGES = [
