@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tests.fakes import LABELS
 from xlt.data.examples import Example
+from xlt.data.jsonl import read_jsonl
 from xlt.tasks.single_label.task import SingleLabel
 from xlt_backend.trainer import folder as files
+from xlt_backend.trainer.work import Speaker, run
 from xlt_backend.trainer.workspace import Workspace
 
 
@@ -51,3 +55,32 @@ def test_models_of_killed_processes_do_not_pile_up(world, tmp_path):
     assert workspace.train([], [], [], data="d" * 64, active=None) == folder
     assert [path.name for path in folder.glob(".*")] == []
     assert (folder / files.CHECKPOINTS).is_dir()
+
+
+def test_vectors_of_known_texts_start_no_process(tiny_encoder, tmp_path):
+    """What the encoder says of a text serves all projects; one new text starts a process."""
+    modes = []
+
+    def carry_out(folder):
+        modes.append((files.read_plan(folder).mode, len(read_jsonl(folder / files.POOL))))
+        return dict(run(folder, Speaker(None, lambda: False)))
+
+    def vectors(project: str, count: int):
+        workspace = Workspace(
+            folder=tmp_path / project,
+            task=SingleLabel(labels=LABELS),
+            config={"encoder": str(tiny_encoder)},
+            threads=1,
+            nice=0,
+            run=carry_out,
+            cache=tmp_path / "texts.sqlite3",
+            cache_bytes=10**8,
+        )
+        examples = [Example(id=str(n), texts=(f"good game {n}",)) for n in range(count)]
+        return workspace.scores(None, None, examples).rows(examples).vectors
+
+    first = vectors("one", 3)
+    np.testing.assert_array_equal(vectors("two", 3), first)
+    assert modes == [("embed", 3)]
+    np.testing.assert_array_equal(vectors("two", 4)[:3], first)
+    assert modes == [("embed", 3), ("embed", 1)]
