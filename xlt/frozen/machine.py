@@ -18,6 +18,8 @@ from xlt.tasks.calibration import Link, best_temperature, probabilities
 PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0)
 #: Weight of a text without a label in self-training; a label has 1.
 POOL_WEIGHT = 0.3
+#: Labels of each class that are supposed beside those given when shares of classes are expected.
+SUPPOSED_LABELS = 10.0
 
 #: Scores in [0, 1] times this are logits that `best_temperature` can correct either way.
 _STEEPNESS = 4.0
@@ -26,6 +28,8 @@ _PRIOR_LABELS = 100.0
 #: Labels at which a language has half the say of one with many when the penalty is chosen.
 _FEW_LABELS = 20.0
 _LEAST_WEIGHT = 1e-3
+_LEAST_SHARE = 1e-9
+_PASSES = 3
 
 Vectors = NDArray[np.floating]
 
@@ -86,7 +90,12 @@ def fit_machine(labelled: Labelled, gram: Matrix, link: Link) -> Machine:
 
 
 def self_trained(machine: Machine, gram: Matrix, link: Link) -> Matrix:
-    """Learns from labels and pool; returns the coefficients of scores (S, W), labels first."""
+    """Learns from labels and pool; returns the coefficients of scores (S, W), labels first.
+
+    If a text has one label, the pool's shares of labels are those that the given ones let expect:
+    with few labels the scores lean towards the one that was given most by chance ("distribution
+    alignment" of Berthelot et al. 2020).
+    """
     labels = len(machine.targets)
     targets = machine.targets - machine.prior
     coefficients = solve(machine.gram, targets, machine.weights, machine.penalty)
@@ -94,10 +103,31 @@ def self_trained(machine: Machine, gram: Matrix, link: Link) -> Matrix:
         return coefficients
     scores = gram[labels:, :labels] @ coefficients + machine.prior
     believed = probabilities(machine.logits(scores), link)
+    if link == "softmax":
+        believed = balanced(believed, expected_shares(machine.prior, float(machine.weights.sum())))
     weights = np.concatenate([machine.weights, np.full(len(scores), POOL_WEIGHT)])
     return solve(
         gram, np.concatenate([targets, believed - machine.prior]), weights, machine.penalty
     )
+
+
+def expected_shares(prior: NDArray[np.float64], labels: float) -> NDArray[np.float64]:
+    """Returns shares (W,) of classes among all texts, nearer to even ones with fewer labels.
+
+    Args:
+        prior: (W,) shares among the given labels.
+        labels: Their number, by weight.
+    """
+    supposed = SUPPOSED_LABELS * len(prior)
+    return np.asarray((labels * prior + SUPPOSED_LABELS) / (labels + supposed))
+
+
+def balanced(believed: Matrix, shares: NDArray[np.float64]) -> Matrix:
+    """Returns probabilities (N, W) like those believed, whose means come near to shares (W,)."""
+    for _ in range(_PASSES):
+        believed = believed * (shares / np.maximum(believed.mean(axis=0), _LEAST_SHARE))
+        believed /= believed.sum(axis=1, keepdims=True)
+    return believed
 
 
 def _temperature(logits: Matrix, targets: Matrix, link: Link, weights: Vectors) -> float:

@@ -7,8 +7,10 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from xlt.data.examples import UNKNOWN_LANGUAGE, Example
+from xlt.data.cells import as_text, language
+from xlt.data.examples import Example
 from xlt.data.exports.annotations import NOT_ANNOTATED, counted, results_of
+from xlt.data.rows import is_blank
 from xlt.errors import DataError
 from xlt.tasks.task import Agreement, Suggestion
 from xlt_backend.labelstudio.interface import Interface
@@ -87,7 +89,8 @@ def to_example(
     """Converts a task to an example, with the answer that its annotators agree on.
 
     Args:
-        task: The task as Label Studio exports it; without a language it gets `UNKNOWN_LANGUAGE`.
+        task: The task as Label Studio exports it. Without a language, or with a word for nothing in
+            its place, it gets `UNKNOWN_LANGUAGE`, as in tables.
         interface: The project's labelling interface.
         options: The project's options.
         votes: The task's votes, if they have been read already.
@@ -101,7 +104,7 @@ def to_example(
     return Example(
         id=str(task.get("id")),
         texts=texts,
-        lang=_word(data, options.language_field) or UNKNOWN_LANGUAGE,
+        lang=language(_word(data, options.language_field)),
         answer=agreement.answer,
         group=_word(data, options.group_field),
         weight=agreement.weight or 1.0,
@@ -130,7 +133,7 @@ def _unusable_text(text: object, key: str) -> str:
         return f"no text: task data has no {key!r}"
     if not isinstance(text, str):
         return f"no text: {key!r} is of type {type(text).__name__}, expected a string"
-    if not text.strip() or text.strip() == UNDEFINED_KEY:
+    if is_blank(text) or text.strip() == UNDEFINED_KEY:
         return f"no text: {key!r} is empty"
     if _ADDRESS.match(text.strip()):
         return f"{key!r} holds an address, not a text: {text.strip()[:60]}"
@@ -140,9 +143,9 @@ def _unusable_text(text: object, key: str) -> str:
 def _word(data: Json, key: str | None) -> str | None:
     """Returns a language or a group of task data as a string; None if there is none."""
     value = look_up(data, key) if key else None
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or is_blank(value):
         return None
-    return _clean(str(value)).strip() or None
+    return _clean(as_text(value))
 
 
 def _clean(text: str) -> str:

@@ -63,7 +63,17 @@ def test_fields_inside_other_fields() -> None:
     assert found == Example(id="7", texts=("Ein Weg.",), lang="de", group="12")
 
 
-@pytest.mark.parametrize("lang", [None, "", "  ", ["en"], True])
+@pytest.mark.parametrize("value", [12, 12.0, "12", " 12 "], ids=repr)
+def test_numbers_of_groups_are_equal_however_they_are_written(value: object) -> None:
+    """Label Studio reads CSV with pandas, which makes floats where a number is missing."""
+    found = to_example(task(ids=value), INTERFACE, ProjectOptions(group_field="ids"))
+    assert isinstance(found, Example)
+    assert found.group == "12"
+
+
+@pytest.mark.parametrize(
+    "lang", [None, "", "  ", ["en"], True, "NaN", "null", "<NA>", "\u200b", float("nan")]
+)
 def test_language_that_is_not_said(lang: object) -> None:
     """Without a usable language the example says so; finding it out is for others."""
     assert example(lang=lang).lang == UNKNOWN_LANGUAGE
@@ -75,6 +85,7 @@ UNUSABLE = {
     "list": (["a"], "type list"),
     "empty": ("", "is empty"),
     "blank": (" \n\t", "is empty"),
+    "invisible": ("\u200b \ufeff", "is empty"),
     "placeholder": ("$undefined$", "is empty"),
     "web address": ("https://example.org/a.txt", "address"),
     "bucket": (" s3://bucket/folder/text-1.txt ", "address"),
