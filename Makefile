@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 ARGS ?=
+# Tests on a real Label Studio mostly wait: three processes fill two cores, each with whole files.
+TEST_PROCESSES ?= 3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Constraints keep a development install the same everywhere; `make CONSTRAINTS= …` goes without.
@@ -26,7 +28,7 @@ up: .venv/.run ## Redis, web server and worker on this machine (ARGS="--help")
 	@$(BIN)/xlt up $(ARGS)
 
 test: .venv/.dev ## Every test, those on a real Label Studio included (ARGS="-k store")
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/.dev ## What must be green before a commit: format, lint, types, imports, documentation
 	$(BIN)/ruff format --check .

@@ -18,7 +18,7 @@ from xlt_backend.labelstudio.client import ProjectInfo, Published
 from xlt_backend.labelstudio.convert import PublishRow
 from xlt_backend.labelstudio.gateway import Connected
 from xlt_backend.trainer import folder as files
-from xlt_backend.trainer.work import calibrate
+from xlt_backend.trainer.scoring import calibrate
 
 LABELS = ("sport", "music", "food")
 

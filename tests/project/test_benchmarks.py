@@ -52,6 +52,25 @@ def test_a_round_of_known_texts_gives_what_one_of_new_texts_gives(tmp_path):
     assert document["largest_difference"] == 0
 
 
+def test_serving_is_measured_for_every_runtime(tmp_path):
+    """The ratios are those of the numbers beside them; torch serves as many texts."""
+    out = tmp_path / "result.json"
+
+    subprocess.run(
+        [sys.executable, BENCHMARKS / "serving" / "run.py", "--texts", "20", "--rounds", "1",
+         "--json", out, "--encoder", save_tiny_encoder(tmp_path / "bert", positions=128)],
+        check=True, timeout=300,
+    )  # fmt: skip
+
+    document = json.loads(out.read_text())
+    results = document["results"]
+    assert set(results) == {"torch", "int8", "float32"}
+    for name, ratios in document["ratios_to_torch"].items():
+        for key, ratio in ratios.items():
+            assert ratio == pytest.approx(results[name][key] / results["torch"][key])
+    assert document["parity"]["float32"]["least_cosine"] > 0.999
+
+
 LANGUAGES = [
     *("eng_Latn", "hau_Latn", "quy_Latn", "swh_Latn", "wol_Latn", "yor_Latn"),
     *("ibo_Latn", "lin_Latn", "lug_Latn", "som_Latn", "zul_Latn"),

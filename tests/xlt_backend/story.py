@@ -24,7 +24,7 @@ from xlt_backend.labelstudio.wire import WireTask
 from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds.ledger import LEDGER
 from xlt_backend.rounds.snapshot import Snapshot
-from xlt_backend.run.web import load_model
+from xlt_backend.run.web import Models
 from xlt_backend.service.predict import Inference
 from xlt_backend.service.registry import Registry
 from xlt_backend.trainer.work import Speaker, run
@@ -189,7 +189,7 @@ def about(number: int) -> str:
 
 def predict(world: World, tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What /predict answers for tasks."""
-    inference = Inference(Registry(world.store, load_model, capacity=1), deadline_s=60)
+    inference = Inference(Registry(world.store, Models().load, capacity=1), deadline_s=60)
     options = ProjectOptions.from_extra_params(world.label_studio.extra_params)
     config = world.label_studio.info.label_config
     answer = inference.predict(

@@ -103,3 +103,18 @@ def without_groups(examples: Sequence[Example], held_out: Sequence[Example]) -> 
         for example in examples
         if example.group_key not in groups and (normalise(example.lang), example.texts) not in texts
     ]
+
+
+def drawn_evenly(langs: Sequence[str], most: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Returns all rows in order, or `most` of them, as even over the languages as they allow."""
+    if len(langs) <= most:
+        return np.arange(len(langs))
+    order = rng.permutation(len(langs))
+    seen: dict[str, int] = {}
+    turns = []
+    for row in order.tolist():
+        key = normalise(langs[row])
+        seen[key] = seen.get(key, 0) + 1
+        turns.append(seen[key])
+    first = np.argsort(turns, kind="stable")[:most]
+    return np.sort(order[first])

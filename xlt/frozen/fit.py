@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.data.languages import normalise
+from xlt.data.splits import drawn_evenly
 from xlt.frozen.centres import fit_centres
 from xlt.frozen.features import Features, Labelled
 from xlt.frozen.machine import fit_machine, hedged, possible, self_trained
@@ -78,8 +78,8 @@ def fit_frozen(
         labelled = labelled.both_orders(swap)
         pool, pool_langs = pool.concat(pool.swapped(swap)), [*pool_langs, *pool_langs]
     labelled = replace(labelled, targets=possible(labelled.targets, labelled.weights, link))
-    rows = _drawn(labelled.langs, MOST_LABELS, rng)
-    texts = _drawn(pool_langs, MOST_TEXTS, rng)
+    rows = drawn_evenly(labelled.langs, MOST_LABELS, rng)
+    texts = drawn_evenly(pool_langs, MOST_TEXTS, rng)
     known = labelled.take(rows)
     both = known.features.concat(pool.take(texts))
     langs = [*known.langs, *(pool_langs[row] for row in texts)]
@@ -141,7 +141,7 @@ def _layers(
     The final layer of an encoder of sentences is about topics; the layers below it also tell
     sentiment.
     """
-    rows = _drawn(known.langs, _CHOOSING, rng)
+    rows = drawn_evenly(known.langs, _CHOOSING, rng)
     shared = ngrams.gram(rows)
     errors = {}
     for layers in sorted({1, both.vectors.shape[1]}):
@@ -155,18 +155,3 @@ def _layers(
 def _half(values: NDArray[np.floating]) -> NDArray[np.float32]:
     """Returns values that need two bytes each in a file."""
     return values.astype(np.float16).astype(np.float32)
-
-
-def _drawn(langs: Sequence[str], most: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Returns all rows in order, or `most` of them, as even over the languages as they allow."""
-    if len(langs) <= most:
-        return np.arange(len(langs))
-    order = rng.permutation(len(langs))
-    seen: dict[str, int] = {}
-    turns = []
-    for row in order.tolist():
-        key = normalise(langs[row])
-        seen[key] = seen.get(key, 0) + 1
-        turns.append(seen[key])
-    first = np.argsort(turns, kind="stable")[:most]
-    return np.sort(order[first])

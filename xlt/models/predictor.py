@@ -1,8 +1,8 @@
-"""Predictor: a trained model with its calibration, from examples to predictions."""
+"""A trained model that torch runs, on the CPU or on a GPU."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,30 +15,20 @@ from xlt.encoder.pooling import mean_pool
 from xlt.encoder.reading import each_batch, read_apart
 from xlt.encoder.together import combine_layers
 from xlt.encoder.tokens import Input
-from xlt.errors import DataError
-from xlt.frozen.features import Features
 from xlt.frozen.model import FrozenModel
-from xlt.frozen.ngrams import count_ngrams
 from xlt.models.artifact import load_model
 from xlt.models.folder import read_texts
+from xlt.models.model import Model, Progress, frozen_outputs, silent
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.heads import Head
 from xlt.tasks.outputs import Outputs, Scores
-from xlt.tasks.predictions import Predictions, interpret
 from xlt.tasks.task import AnyTask
 
 
-def _silent(done: int, total: int) -> None:
-    """Reports nothing."""
-
-
-class Predictor:
-    """A trained model, loaded once; several threads may use it at the same time.
+class Predictor(Model):
+    """A trained model that torch runs.
 
     Attributes:
-        task: Task of the model.
-        texts: Number of texts of an example.
-        calibration: Calibration of the model's outputs.
         tokenize: Turns texts into token ids.
     """
 
@@ -52,9 +42,7 @@ class Predictor:
         max_length: int,
         texts: int = 1,
     ) -> None:
-        self.task = task
-        self.texts = texts
-        self.calibration = calibration
+        super().__init__(task, calibration, texts=texts)
         self._body = encoder.model
         self._head = head
         self._pad_id = encoder.pad_id
@@ -96,30 +84,12 @@ class Predictor:
             texts=read_texts(Path(folder)),
         )
 
-    def predict(
-        self,
-        examples: Sequence[Example],
-        *,
-        measure: str | None = None,
-        progress: Callable[[int, int], None] = _silent,
-    ) -> Predictions:
-        """Predicts examples, in their order; answers are ignored.
-
-        Args:
-            examples: N examples; may be empty.
-            measure: Uncertainty measure; None for the task's default.
-            progress: Called with the number of examples done and N, after every batch.
-        """
-        scores = self.score(examples, progress=progress)
-        langs = [example.lang for example in examples]
-        return interpret(self.task, scores, langs, self.calibration, measure=measure)
-
     def score(
         self,
         examples: Sequence[Example],
         *,
         batch_tokens: int = 2048,
-        progress: Callable[[int, int], None] = _silent,
+        progress: Progress = silent,
     ) -> Scores:
         """Scores examples in one pass, in their order.
 
@@ -131,12 +101,7 @@ class Predictor:
         Raises:
             DataError: If an example has another number of texts than the model reads.
         """
-        for example in examples:
-            if len(example.texts) != self.texts:
-                raise DataError(
-                    f"example {example.id!r} has {len(example.texts)} texts; the model reads "
-                    f"{self.texts}"
-                )
+        self.check(examples)
         if not isinstance(self._head, FrozenModel) and self._head.reads_words:
             texts = [example.input for example in examples]
             return self._words_scored(texts, self._head, batch_tokens, progress)
@@ -144,9 +109,7 @@ class Predictor:
             return self._read(examples, batch_tokens, progress)
         return self._read_apart(examples, batch_tokens, progress)
 
-    def _read(
-        self, examples: Sequence[Example], batch_tokens: int, progress: Callable[[int, int], None]
-    ) -> Scores:
+    def _read(self, examples: Sequence[Example], batch_tokens: int, progress: Progress) -> Scores:
         """Reads each example as one sequence."""
         logits = np.zeros((len(examples), self.task.width), dtype=np.float32)
         vectors = np.zeros((len(examples), self._width), dtype=np.float32)
@@ -165,14 +128,15 @@ class Predictor:
                     logits[rows] = self._head(states, batch.attention_mask).cpu().numpy()
             if isinstance(self._head, FrozenModel):
                 layers = pooled.reshape(len(rows), self._head.layers, -1)
-                logits[rows] = _compared(self._head, layers, [examples[row] for row in rows])
+                own = [examples[row] for row in rows]
+                logits[rows] = frozen_outputs(self._head, layers, own).values
             vectors[rows] = pooled[:, -self._width :]
             done += len(rows)
             progress(done, len(examples))
         return Scores(outputs=Outputs(logits), vectors=vectors)
 
     def _read_apart(
-        self, examples: Sequence[Example], batch_tokens: int, progress: Callable[[int, int], None]
+        self, examples: Sequence[Example], batch_tokens: int, progress: Progress
     ) -> Scores:
         """Reads each distinct text once; progress is counted in examples."""
         read = read_apart(
@@ -187,7 +151,7 @@ class Predictor:
         )
         combined = combine_layers(read)
         if isinstance(self._head, FrozenModel):
-            logits = _compared(self._head, combined, examples)
+            logits = frozen_outputs(self._head, combined, examples).values
         else:
             with torch.inference_mode():
                 each = torch.from_numpy(read.reshape(-1, self._width))
@@ -199,7 +163,7 @@ class Predictor:
         texts: Sequence[Input],
         head: Head,
         batch_tokens: int,
-        progress: Callable[[int, int], None],
+        progress: Progress,
     ) -> Scores:
         """Scores the words of whole texts, window by window."""
         windows = self._tokenize_words(texts)
@@ -238,12 +202,3 @@ class Predictor:
             ),
             vectors=vectors,
         )
-
-
-def _compared(
-    model: FrozenModel, layers: NDArray[np.float32], examples: Sequence[Example]
-) -> NDArray[np.floating]:
-    """Returns the logits (B, W) of examples by the vectors (B, L, D) of their layers."""
-    counts = count_ngrams([example.input for example in examples])
-    features = Features(vectors=layers, ngrams=counts)
-    return model.outputs(features, [example.lang for example in examples]).values

@@ -16,8 +16,6 @@ from functools import partial
 from typing import Any
 
 import httpx
-from label_studio_sdk import LabelStudio
-from label_studio_sdk.core.api_error import ApiError
 
 from xlt_backend.errors import (
     AuthenticationError,
@@ -27,6 +25,7 @@ from xlt_backend.errors import (
     RejectedError,
     UnreachableError,
 )
+from xlt_backend.labelstudio.sdk import ApiError, LabelStudio
 
 logger = logging.getLogger(__name__)
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from label_studio_sdk.label_interface.interface import LabelInterface
-
 from xlt.errors import DataError
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.renames import Renames
 from xlt.tasks.task import AnyTask, Kind, Refusal, Suggestion, Tag
 from xlt_backend.errors import UnsupportedConfigError
 from xlt_backend.labelstudio.choices import Shown, shown_choices
+from xlt_backend.labelstudio.sdk import LabelInterface
 from xlt_backend.labelstudio.texts import (
     Texts,
     chosen_texts,

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from xlt.data.examples import Example
+from xlt.encoder.exported import Encoders
+from xlt.models.model import Model
+from xlt.models.serving import Serving, load_served
 from xlt.store.versions import Store
 from xlt_backend.queue.rounds import TrainQueue
 from xlt_backend.queue.state import StateStore
 from xlt_backend.queue.timers import Timer, every
 from xlt_backend.service.events import Service
 from xlt_backend.service.predict import Inference
-from xlt_backend.service.registry import Model, Registry
+from xlt_backend.service.registry import Registry
 from xlt_backend.settings import Settings
 from xlt_backend.web.metrics import Metrics
 from xlt_backend.web.parts import Parts
@@ -30,7 +34,8 @@ def build(
 ) -> Parts:
     """Returns the parts of a web server; it loads models in the background once it runs."""
     service = Service(states=states, queue=queue, store=store)
-    registry = Registry(store, load_model, capacity=settings.loaded_versions)
+    models = Models()
+    registry = Registry(store, models.load, capacity=settings.loaded_versions)
     metrics = Metrics(service, registry.versions)
     inference = Inference(
         registry, deadline_s=settings.predict_deadline_s, timed=metrics.predicting
@@ -39,6 +44,7 @@ def build(
         service=service,
         inference=inference,
         metrics=metrics,
+        served=lambda key: models.served(registry.versions().get(key)),
         secret=settings.secret(),
         basic_auth=settings.basic_auth,
         open_metrics=settings.open_metrics,
@@ -46,10 +52,29 @@ def build(
     )
 
 
-def load_model(folder: Path) -> Model:
-    """Returns a trained model that has read a first text; the first call imports torch."""
-    from xlt.models.predictor import Predictor
+class Models:
+    """Loads the models of a web server, and remembers what runs each.
 
-    model = Predictor.load(folder, threads=1)
-    model.predict([Example(id="", texts=("the first text takes longest",))])
-    return model
+    Models with the same encoder share it. Only a model whose export does not answer as it does
+    imports torch.
+    """
+
+    def __init__(self) -> None:
+        self._encoders = Encoders()
+        self._servings: dict[str, Serving] = {}
+
+    def load(self, folder: Path) -> Model:
+        """Returns the model of a version's folder; it has read a first text, which takes longest.
+
+        Raises:
+            XltError: If it cannot be loaded.
+        """
+        model, serving = load_served(folder, self._encoders)
+        self._servings[folder.name] = serving
+        model.predict([Example(id="", texts=("the first text",) * model.texts)])
+        return model
+
+    def served(self, version: str | None) -> dict[str, str]:
+        """Returns what runs a version, and why, as JSON; empty if it is not loaded."""
+        serving = self._servings.get(version or "")
+        return {} if serving is None else {"version": str(version), **asdict(serving)}

@@ -6,25 +6,22 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from xlt.data.jsonl import read_jsonl
-from xlt.errors import CancelledError, XltError
+from xlt.errors import CancelledError
 from xlt.tasks.kinds import read_answers
 from xlt.tasks.probes import NO_PROBE, has_probe
 from xlt_backend.trainer import folder as files
+from xlt_backend.trainer.scoring import cache_of, score
 from xlt_backend.trainer.supervise import PROCESS, run_trainer
 
 if TYPE_CHECKING:
     from xlt.adapt.texts import Pair
-    from xlt.data.examples import Example
-    from xlt.disk.blobs import Blobs
-    from xlt.models.predictor import Predictor
-    from xlt.models.scorer import FrozenScorer
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +82,7 @@ def run(folder: Path, speaker: Speaker) -> dict[str, object]:
             seconds, "train", partial(on_all, folder, speaker, gpus) if gpus > 1 else work
         )
     model = folder / files.MODEL if plan.mode == "train" else Path(str(plan.model))
-    note = _timed(seconds, "score", lambda: _score(folder, plan, model, speaker))
+    note = _timed(seconds, "score", lambda: score(folder, plan, model, speaker))
     return {"seconds": seconds, "training": training, **note}
 
 
@@ -153,85 +150,12 @@ def train_part(folder: Path, speaker: Speaker) -> dict[str, object]:
         TrainConfig.from_mapping(plan.config),
         folder / files.MODEL,
         work=folder / files.CHECKPOINTS,
-        cache=_cache(plan),
+        cache=cache_of(plan),
         sibling=Path(plan.sibling) if plan.sibling else None,
         progress=progress,
         should_stop=speaker.should_stop,
     )
     return result.measured
-
-
-def _score(folder: Path, plan: files.TrainPlan, model: Path, speaker: Speaker) -> dict[str, object]:
-    """Scores audit, labelled and pool examples; the pool last, since it takes longest."""
-    note: dict[str, object] = {}
-    audit = read_answers(read_jsonl(folder / files.AUDIT), plan.task)
-    if plan.active and audit:
-        try:
-            _save(
-                _scorer(Path(plan.active), plan),
-                audit,
-                folder / files.ACTIVE_AUDIT_SCORES,
-                "judge",
-                speaker,
-            )
-        except XltError as error:
-            note["active_error"] = str(error)
-    scorer = _scorer(model, plan)
-    _save(scorer, audit, folder / files.AUDIT_SCORES, "judge", speaker)
-    if plan.mode == "train":
-        calibrate(folder, plan, audit)
-    for source, target in (
-        (files.LABELLED, files.LABELLED_SCORES),
-        (files.POOL, files.POOL_SCORES),
-    ):
-        _save(scorer, read_jsonl(folder / source), folder / target, "score", speaker)
-    return note
-
-
-def calibrate(folder: Path, plan: files.TrainPlan, audit: Sequence[Example]) -> None:
-    """Calibrates the trained model on the audit examples; without any it stays as it is."""
-    from xlt.tasks.calibration import Calibration
-    from xlt.tasks.outputs import Scores
-
-    calibration = Calibration()
-    if audit:
-        outputs = Scores.load(folder / files.AUDIT_SCORES).outputs
-        answers, langs = [e.answer for e in audit], [e.lang for e in audit]
-        calibration = plan.task.fit(outputs, answers, langs)
-    calibration.save(folder / files.MODEL)
-
-
-def _scorer(model: Path, plan: files.TrainPlan) -> Predictor | FrozenScorer:
-    """Loads a model; of a frozen one the encoder only when a text is not known."""
-    from xlt.models.frozen import encoder_of
-
-    if encoder_of(model):
-        from xlt.models.scorer import FrozenScorer
-
-        return FrozenScorer.load(model, cache=_cache(plan))
-    from xlt.models.predictor import Predictor
-
-    return Predictor.load(model, threads=plan.threads or None)
-
-
-def _cache(plan: files.TrainPlan) -> Blobs | None:
-    """Returns what is kept of the texts that frozen encoders have read."""
-    from xlt.disk.blobs import Blobs
-
-    return Blobs(Path(plan.cache), most_bytes=plan.cache_bytes) if plan.cache else None
-
-
-def _save(
-    scorer: Predictor | FrozenScorer,
-    examples: Sequence[Example],
-    path: Path,
-    phase: str,
-    speaker: Speaker,
-) -> None:
-    def progress(done: int, total: int) -> None:
-        speaker.say(phase, done, total)
-
-    scorer.score(examples, progress=progress).save(path)
 
 
 def _embed(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, object]:
@@ -241,7 +165,7 @@ def _embed(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, o
     from xlt.tasks.outputs import of_vectors
 
     texts = [example.input for example in read_jsonl(folder / files.POOL)]
-    reader = base_reader(TrainConfig.from_mapping(plan.config), _cache(plan))
+    reader = base_reader(TrainConfig.from_mapping(plan.config), cache_of(plan))
     vectors = reader.vectors(texts, partial(speaker.say, "score"))
     of_vectors(vectors[:, -1]).save(folder / files.POOL_SCORES)
     return {}

@@ -113,7 +113,7 @@ def _people_routes(app: FastAPI, parts: Parts) -> None:
                     raise HTTPException(400, "task needs its project: ?project=…&task=…")
                 return service.why(project, task)
             names = known if project is None else (project,)
-            return {"projects": {name: service.status(name) for name in names}}
+            return {"projects": {name: _reported(parts, name) for name in names}}
 
         return JSONResponse(await run_in_threadpool(look))
 
@@ -126,6 +126,12 @@ def _people_routes(app: FastAPI, parts: Parts) -> None:
     async def metrics() -> Response:
         content, kind = await run_in_threadpool(parts.metrics.export)
         return Response(content, media_type=kind)
+
+
+def _reported(parts: Parts, project: str) -> dict[str, Any]:
+    """Returns a project's status, and what runs its active version."""
+    status = parts.service.status(project)
+    return status | {"served": parts.served(status["key"])}
 
 
 # Bodies of requests ------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ class Parts:
         inference: Predictions for /predict.
         metrics: The counters and timers of /metrics.
         secret: Shared secret of the webhooks.
+        served: Returns what runs the active version of a project's key, and why, as JSON.
         basic_auth: User and password of all other routes; None if they are open.
         open_metrics: Whether /metrics needs no password.
         background: Functions that run in threads while the server runs; each ends when its event
@@ -30,6 +31,7 @@ class Parts:
     inference: Inference
     metrics: Metrics
     secret: str
+    served: Callable[[str], dict[str, str]] = lambda key: {}
     basic_auth: tuple[str, str] | None = None
     open_metrics: bool = False
     background: Sequence[Callable[[threading.Event], None]] = ()

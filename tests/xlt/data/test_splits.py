@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlt.data.examples import Example
-from xlt.data.splits import folds_by_group, split_by_group, without_groups
+from xlt.data.splits import drawn_evenly, folds_by_group, split_by_group, without_groups
 from xlt.errors import DataError
 
 
@@ -102,3 +102,17 @@ def test_a_held_out_text_is_the_same_under_another_id():
         Example(id="c", texts=("y",), lang="ha"),
     ]
     assert without_groups(others, held) == others[1:]
+
+
+@given(st.lists(st.sampled_from(["en", "ha", "hau", "yo"]), max_size=30), st.integers(0, 20))
+def test_rows_are_drawn_as_even_over_languages_as_they_allow(langs, most):
+    """In their order, whatever languages are called."""
+    rows = drawn_evenly(langs, most, np.random.default_rng(0))
+
+    assert rows.tolist() == sorted(set(rows.tolist()))
+    assert len(rows) == min(most, len(langs))
+    keys = ["hau" if lang == "ha" else lang for lang in langs]
+    drawn, there = Counter(keys[row] for row in rows), Counter(keys)
+    left = [drawn[key] for key in there if drawn[key] < there[key]]
+    if left:
+        assert max(drawn.values(), default=0) - min(left) <= 1

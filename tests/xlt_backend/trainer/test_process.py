@@ -44,7 +44,9 @@ def test_a_frozen_model_is_trained_and_scores(plan):
     files.write_plan(plan, replace(spec, config=config))
     result = run_trainer(plan, timeout_s=120, on_progress=lambda said: phases.append(said["phase"]))
 
-    assert list(dict.fromkeys(phases)) == ["load", "read", "train", "save", "judge", "score"]
+    assert list(dict.fromkeys(phases)) == [
+        "load", "read", "train", "save", "judge", "export", "score",
+    ]  # fmt: skip
     assert result["training"]["steps"] == 0
     assert result["training"]["losses"] == {}
     assert result["training"]["train_accuracy"] > 0.9
