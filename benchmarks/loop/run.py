@@ -193,7 +193,7 @@ def annotate_next(
     task = client.next_task(project_id)
     assert task is not None
     suggestion = Suggestion(answer=answers[task["data"]["ref"]], confidence=1.0)
-    texts = texts_of(task, interface, ProjectOptions())
+    texts = texts_of(task, interface)
     assert not isinstance(texts, Unusable)
     client.annotate(int(task["id"]), interface.results(suggestion, texts) or [])
     return task

@@ -34,6 +34,24 @@ def test_every_variant_of_a_training_step_runs(tmp_path, kind):
         assert ratio["step_s"] == pytest.approx(seconds["hf-padded"] / seconds[name])
 
 
+def test_a_round_of_known_texts_gives_what_one_of_new_texts_gives(tmp_path):
+    """The ratios are those of the rounds beside them; the predictions are equal, bit for bit."""
+    out = tmp_path / "round.json"
+
+    subprocess.run(
+        [sys.executable, BENCHMARKS / "training" / "round.py", "--pool", "20", "--threads", "1",
+         "--encoder", save_tiny_encoder(tmp_path / "bert", positions=128), "--json", out],
+        check=True, timeout=300,
+    )  # fmt: skip
+
+    document = json.loads(out.read_text())
+    assert list(document["rounds"]) == ["no cache", "new texts", "known texts"]
+    first, last = document["rounds"]["no cache"], document["rounds"]["known texts"]
+    for name, ratio in document["times_as_fast"].items():
+        assert ratio == pytest.approx(first[name] / last[name])
+    assert document["largest_difference"] == 0
+
+
 def test_serving_is_measured_for_every_runtime(tmp_path):
     """The ratios are those of the numbers beside them; torch serves as many texts."""
     out = tmp_path / "result.json"
@@ -50,7 +68,7 @@ def test_serving_is_measured_for_every_runtime(tmp_path):
     for name, ratios in document["ratios_to_torch"].items():
         for key, ratio in ratios.items():
             assert ratio == pytest.approx(results[name][key] / results["torch"][key])
-    assert document["parity"]["float32"]["least_cosine"] > 0.999
+    assert document["exports"]["float32"]["least_cosine"] > 0.999
 
 
 LANGUAGES = [

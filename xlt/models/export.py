@@ -9,8 +9,6 @@ from tempfile import TemporaryDirectory
 
 from xlt.config import TrainConfig
 from xlt.data.examples import Example
-from xlt.encoder.encoder import load_encoder
-from xlt.encoder.export import export, quantize
 from xlt.encoder.exported import GRAPH, NOTE, Encoders
 from xlt.errors import EncoderError
 from xlt.models.exported import ExportedModel
@@ -73,6 +71,10 @@ def _exports(folder: Path, work: Path, ready: Path | None) -> Iterator[tuple[Run
     """Makes exports one by one; yields what runs each, and its folder."""
     if ready is not None:
         yield "int8", ready
+    # A ready export needs no torch, whose import takes longer than the rest of a training.
+    from xlt.encoder.encoder import load_encoder
+    from xlt.encoder.export import export, quantize
+
     wide, narrow = work / "float32", work / "int8"
     for place in (wide, narrow):
         place.mkdir()

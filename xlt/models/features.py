@@ -140,6 +140,16 @@ class FeatureReader:
         rows = vectors[[places[text] for text in each]]
         return combine_layers(rows.reshape(-1, together, *vectors.shape[1:]))
 
+    def known_vectors(self, texts: Sequence[Input]) -> NDArray[np.float32] | None:
+        """Returns what `vectors` returns, without the encoder; None if a text is not known.
+
+        Args:
+            texts: N >= 1 texts, or N times K texts that belong together.
+        """
+        each, _ = apart(texts)
+        known = len(self._kept(list(dict.fromkeys(each)))) == len(set(each))
+        return self.vectors(texts) if known else None
+
     def _kept(self, texts: Sequence[str]) -> dict[str, _Read]:
         """Returns what is kept of texts."""
         if self._cache is None:

@@ -160,3 +160,8 @@ class Scores:
                 )
         except (OSError, ValueError, KeyError, BadZipFile, EOFError) as error:
             raise DataError(f"{path} holds no scores: {error}") from error
+
+
+def of_vectors(vectors: NDArray[np.float32]) -> Scores:
+    """Returns the scores of an encoder without a head: vectors (N, D), and outputs (N, 0)."""
+    return Scores(outputs=Outputs(np.zeros((len(vectors), 0), np.float32)), vectors=vectors)

@@ -44,7 +44,7 @@ def build(
         service=service,
         inference=inference,
         metrics=metrics,
-        served=lambda key: models.served(registry.versions().get(key)),
+        served=lambda key: models.served(key, registry.versions().get(key)),
         secret=settings.secret(),
         basic_auth=settings.basic_auth,
         open_metrics=settings.open_metrics,
@@ -61,7 +61,7 @@ class Models:
 
     def __init__(self) -> None:
         self._encoders = Encoders()
-        self._servings: dict[str, Serving] = {}
+        self._servings: dict[tuple[str, str], Serving] = {}
 
     def load(self, folder: Path) -> Model:
         """Returns the model of a version's folder; it has read a first text, which takes longest.
@@ -70,11 +70,11 @@ class Models:
             XltError: If it cannot be loaded.
         """
         model, serving = load_served(folder, self._encoders)
-        self._servings[folder.name] = serving
+        self._servings[folder.parent.name, folder.name] = serving
         model.predict([Example(id="", texts=("the first text",) * model.texts)])
         return model
 
-    def served(self, version: str | None) -> dict[str, str]:
-        """Returns what runs a version, and why, as JSON; empty if it is not loaded."""
-        serving = self._servings.get(version or "")
+    def served(self, key: str, version: str | None) -> dict[str, str]:
+        """Returns what runs a project's version, and why, as JSON; empty if it is not loaded."""
+        serving = self._servings.get((key, version or ""))
         return {} if serving is None else {"version": str(version), **asdict(serving)}

@@ -160,17 +160,14 @@ def train_part(folder: Path, speaker: Speaker) -> dict[str, object]:
 
 def _embed(folder: Path, plan: files.TrainPlan, speaker: Speaker) -> dict[str, object]:
     """Saves vectors of the pool by the untrained encoder, with empty logits (N, 0)."""
-    import numpy as np
-
     from xlt.config import TrainConfig
     from xlt.models.features import base_reader
-    from xlt.tasks.outputs import Outputs, Scores
+    from xlt.tasks.outputs import of_vectors
 
     texts = [example.input for example in read_jsonl(folder / files.POOL)]
     reader = base_reader(TrainConfig.from_mapping(plan.config), cache_of(plan))
-    vectors = reader.vectors(texts, partial(speaker.say, "score"))[:, -1]
-    logits = np.zeros((len(vectors), 0), np.float32)
-    Scores(outputs=Outputs(logits), vectors=vectors).save(folder / files.POOL_SCORES)
+    vectors = reader.vectors(texts, partial(speaker.say, "score"))
+    of_vectors(vectors[:, -1]).save(folder / files.POOL_SCORES)
     return {}
 
 

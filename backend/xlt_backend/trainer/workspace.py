@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from xlt.config import TrainConfig
 from xlt.data.examples import Example
 from xlt.data.jsonl import write_jsonl
+from xlt.disk.blobs import Blobs
 from xlt.disk.fingerprints import fingerprint
 from xlt.disk.outputs import UNFINISHED
-from xlt.tasks.outputs import Scores
+from xlt.models.features import base_reader
+from xlt.tasks.outputs import Scores, of_vectors
 from xlt.tasks.task import AnyTask
 from xlt_backend.trainer import folder as files
 from xlt_backend.trainer import scorecache
@@ -109,15 +112,33 @@ class Workspace:
         missing = cached.missing(examples)
         if not missing:
             return cached
+        known = self._known(missing) if model is None else None
+        if known is not None:
+            return self._kept(version, cached.with_scores(missing, known))
         folder = self.folder / "score"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         write_jsonl(folder / files.POOL, missing)
         self._run(folder, mode="score" if model else "embed", model=str(model) if model else None)
         cached = cached.with_scores(missing, Scores.load(folder / files.POOL_SCORES))
-        scorecache.save(self._cache(version), cached)
         shutil.rmtree(folder, ignore_errors=True)
+        return self._kept(version, cached)
+
+    def _kept(self, version: str | None, cached: Cached) -> Cached:
+        scorecache.save(self._cache(version), cached)
         return cached
+
+    def _known(self, examples: Sequence[Example]) -> Scores | None:
+        """Returns vectors by the encoder before training, which read all these texts before.
+
+        None if it did not: a process of its own reads them.
+        """
+        if self.cache is None or not self.cache.exists():
+            return None
+        cache = Blobs(self.cache, most_bytes=self.cache_bytes)
+        reader = base_reader(TrainConfig.from_mapping(self.config), cache)
+        vectors = reader.known_vectors([example.input for example in examples])
+        return None if vectors is None else of_vectors(vectors[:, -1])
 
     def adapt(
         self,
