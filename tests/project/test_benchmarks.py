@@ -281,3 +281,20 @@ def _valid(tags):
         goes_on = tag[0] == "I" and read[-1][1:] != tag[1:]
         read.append(f"B{tag[1:]}" if goes_on else tag)
     return read[1:]
+
+
+def test_three_controls_are_timed_beside_one(tmp_path):
+    """By both learners; a ratio is that of the medians beside it."""
+    out = tmp_path / "result.json"
+    encoder = save_tiny_encoder(tmp_path / "tiny", "bert", positions=128)
+    subprocess.run(
+        [sys.executable, BENCHMARKS / "training" / "controls.py", "--labels", "40", "--steps", "2",
+         "--repeats", "1", "--encoder", encoder, "--json", out],
+        check=True, timeout=300,
+    )  # fmt: skip
+
+    document = json.loads(out.read_text())
+    for learner, ratio in document["three_to_one"].items():
+        seconds = document["seconds"][learner]
+        assert ratio == pytest.approx(seconds["three"][0] / seconds["one"][0], abs=1e-3)
+    assert set(document["three_to_one"]) == {"frozen", "joint"}
