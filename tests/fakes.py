@@ -346,5 +346,7 @@ def scores_of(
         if labels:
             said = labels.index(text.split()[0]) if text.split()[0] in labels else 0
             wrong = (number * 37) % 100 >= skill * 100
-            logits[row, (said + wrong) % len(labels)] = 1.0 + number % 3
+            names = len(set(labels))  # several controls have the same labels
+            for start in range(0, len(labels), names):
+                logits[row, start + (said + wrong) % names] = 1.0 + number % 3
     return Scores(outputs=Outputs(logits), vectors=vectors)

@@ -84,6 +84,47 @@ def language_mean(
     return (losses * weights * (shares / totals)[languages]).sum()
 
 
+def control_mean(
+    losses: Tensor,
+    answered: Tensor,
+    languages: Tensor,
+    weights: Tensor,
+    *,
+    totals: Tensor,
+    exponent: float = 0.0,
+) -> Tensor:
+    """Returns the mean over controls of the mean over languages, see `language_mean`.
+
+    Args:
+        losses: (B, C) loss of each example and control.
+        answered: (B, C) False if an example has no answer to a control: it has no part in it.
+        languages: (B,) language of each example.
+        weights: (B,) weight of each example.
+        totals: (L, C) sum of weights of each language and control over the whole batch.
+        exponent: See `language_mean`.
+
+    Returns:
+        A scalar; zero if no control has an answer. Controls without any in the batch do not count.
+    """
+    if losses.shape[1] == 1:
+        return language_mean(
+            losses[:, 0], languages, weights, totals=totals[:, 0], exponent=exponent
+        )
+    terms = []
+    for control in torch.nonzero(totals.sum(dim=0) > 0)[:, 0].tolist():
+        own = answered[:, control]
+        terms.append(
+            language_mean(
+                losses[own, control],
+                languages[own],
+                weights[own],
+                totals=totals[:, control],
+                exponent=exponent,
+            )
+        )
+    return torch.stack(terms).mean() if terms else losses[answered].sum() * 0.0
+
+
 def token_mean(logits: Tensor, targets: Tensor, *, total: int | None = None) -> Tensor:
     """Returns the cross-entropy of masked tokens, mean per token; the MLM and the TLM term.
 

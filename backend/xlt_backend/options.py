@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -31,8 +31,10 @@ class ProjectOptions(BaseModel):
         text_field: Key of `task.data` with the text. Default: the key that the interface shows.
         texts: Names of the `<Text>` tags to read, if the interface has several. Default: those of
             the control's `toName`, and the other one if there is exactly one.
-        control: Name of the control to learn, if the interface has several. Default: the first one
-            that xlt learns.
+        control: Name of the control to learn, or a list of names. Default: all controls that can be
+            learned together.
+        control_weights: Weights of the controls when uncertainty chooses tasks, such as
+            `{"topic": 3}`; the others have 1.
         rename: Labels that were renamed, as `{"old": "new"}`; `""` for a removed one. Answers and
             models that have the old label are read as if they had the new one.
         language_field: Key of `task.data` with the language. If a task has none, it is identified.
@@ -66,7 +68,10 @@ class ProjectOptions(BaseModel):
 
     text_field: str | None = None
     texts: tuple[str, ...] | None = Field(default=None, min_length=1)
-    control: str | None = None
+    control: tuple[str, ...] | None = Field(default=None, min_length=1)
+    control_weights: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
+        default_factory=dict
+    )
     rename: dict[str, str] = Field(default_factory=dict)
     language_field: str | None = "lang"
     group_field: str | None = None
@@ -87,10 +92,10 @@ class ProjectOptions(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _one_name(cls, value: Any) -> Any:  # noqa: ANN401 - any JSON
-        """Accepts `"source_languages": "en"` for a list of one language, `texts` likewise."""
+        """Accepts `"source_languages": "en"` for a list of one language; other names likewise."""
         if not isinstance(value, Mapping):
             return value
-        names = ("source_languages", "texts")
+        names = ("source_languages", "texts", "control")
         return {k: [v] if k in names and isinstance(v, str) else v for k, v in value.items()}
 
     @model_validator(mode="after")

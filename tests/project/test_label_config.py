@@ -20,6 +20,10 @@ FILLED = {
         "Replace the choices by your tree.",
     ),
     "spans": (LABELS, "Replace the labels by your own."),
+    "multi_task": (
+        (*(f"topic: {label}" for label in LABELS), *(f"stars: {n}" for n in range(1, 6))),
+        "Replace the controls by yours: any that xlt learns, about the same Text.",
+    ),
 }
 
 

@@ -15,6 +15,7 @@ from xlt.losses import (
     alignment,
     contrast_with_bank,
     contrastive_alignment,
+    control_mean,
     cosine_alignment,
     joint_loss,
     koleo,
@@ -238,3 +239,32 @@ def test_bank_leaves_out_the_right_answer():
         temperature=1.0,
     )
     assert loss.item() == pytest.approx(-math.log(math.e / (math.e + 2)), abs=1e-5)
+
+
+def test_the_mean_over_controls_is_that_of_the_examples_that_answer_each():
+    """A control without an answer has no part in the loss, nor a gradient."""
+    losses = torch.rand(6, 3, requires_grad=True)
+    answered = torch.tensor([[1, 1, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [1, 0, 0], [0, 1, 0]]) > 0
+    languages, weights = torch.tensor([0, 0, 0, 1, 2, 1]), torch.rand(6) + 0.1
+    totals = torch.zeros(3, 3).index_add_(0, languages, weights[:, None] * answered)
+
+    total = control_mean(losses, answered, languages, weights, totals=totals)
+    each = [
+        language_mean(losses[own, c], languages[own], weights[own])
+        for c, own in enumerate(answered.T[:2])
+    ]
+    assert total.item() == pytest.approx(sum(each).item() / 2)
+    total.backward()
+    assert ((losses.grad != 0) == answered).all()
+
+
+def test_one_control_is_the_mean_over_languages():
+    """And a batch in which nobody answered anything has the loss 0."""
+    losses, languages, weights = torch.rand(4, 1), torch.tensor([0, 1, 1, 1]), torch.rand(4)
+    totals = torch.zeros(2).index_add_(0, languages, weights)[:, None]
+    every = torch.ones(4, 1) > 0
+    assert control_mean(losses, every, languages, weights, totals=totals) == language_mean(
+        losses[:, 0], languages, weights
+    )
+    none, two = torch.zeros(4, 2) > 0, losses.expand(4, 2)
+    assert control_mean(two, none, languages, weights, totals=torch.zeros(2, 2)) == 0

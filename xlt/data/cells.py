@@ -6,7 +6,9 @@ import ast
 import json
 import re
 import warnings
+from collections.abc import Hashable
 
+from xlt.data.by_control import ByControl
 from xlt.data.choice_trees import paths_of_cell
 from xlt.data.examples import UNKNOWN_LANGUAGE
 from xlt.data.label_names import canonical, is_missing
@@ -67,6 +69,34 @@ def labels(cell: object) -> tuple[str, ...] | None:
 def labels_or_paths(cell: object) -> tuple[str, ...] | tuple[tuple[str, ...], ...] | None:
     """Returns the labels of a list, or its paths of a tree (`paths_of_cell`); None for others."""
     return paths_of_cell(cell) or labels(cell)
+
+
+def by_control(cell: object) -> ByControl | None:
+    """Returns the answers to several controls of an object, or of the JSON of one; None for others.
+
+    An answer is a label, a number, or a list of labels or of paths. A control without an answer is
+    left out.
+    """
+    if isinstance(cell, str) and cell.lstrip().startswith("{"):
+        try:
+            cell = json.loads(cell) if len(cell) <= _MAX_LIST_CHARACTERS else None
+        except (ValueError, RecursionError):
+            return None
+    if not isinstance(cell, dict):
+        return None
+    given = {str(name): value for name, value in cell.items() if not is_missing(value)}
+    answers = {name: _answer(value) for name, value in given.items()}
+    known = {name: own for name, own in answers.items() if own is not None}
+    return ByControl.of(known) if known and len(known) == len(answers) else None
+
+
+def _answer(value: object) -> Hashable | None:
+    """Returns the answer to one control; None if it is none."""
+    if isinstance(value, list):
+        return labels_or_paths(value)
+    if isinstance(value, str):
+        return value.strip()
+    return value if isinstance(value, int | float) and _is_label(value) else None
 
 
 def _is_label(part: object) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from xlt.data.cells import as_text, labels_or_paths, language, strings
+from xlt.data.cells import as_text, by_control, labels_or_paths, language, strings
 from xlt.data.columns import TEXTS, describe, find_columns, without_labels
 from xlt.data.examples import MOST_TEXTS, Example
 from xlt.data.groups import check_groups, describe_groups, with_distinct_ids
@@ -269,12 +269,12 @@ def _texts(
 def _answer(
     cell: object, value: Callable[[str], str | None], number: int, path: str
 ) -> Hashable | None:
-    """Returns a label, the labels or paths of a list, or spans, which are read already."""
+    """Returns a label, those of a list or of several controls, or spans, which are read already."""
     if is_missing(cell):
         return None
     if isinstance(cell, tuple):
         return cell
-    several = labels_or_paths(cell)
+    several = by_control(cell) or labels_or_paths(cell)
     if several is None and isinstance(cell, list | dict):
         raise DataError(
             f"{path}, row {number}: expected a label or a list of labels, got {str(cell)[:100]}"

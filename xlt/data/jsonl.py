@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from xlt.data.by_control import ByControl
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt.data.spans import Span, is_span
 from xlt.errors import DataError
@@ -43,20 +44,27 @@ def from_row(row: Mapping[str, Any]) -> Example:
 
 
 def hashable(cell: Any) -> Hashable | None:  # noqa: ANN401 - JSON
-    """Returns a table's cell with tuples in place of lists, and spans, as in answers.
+    """Returns a table's cell with tuples in place of lists, spans and `ByControl`, as in answers.
 
     Raises:
         DataError: If a span has offsets or a label that no span has.
     """
     if isinstance(cell, list):
         return tuple(hashable(part) for part in cell)
-    return Span.from_json(cell) if is_span(cell) else cell
+    if is_span(cell):
+        return Span.from_json(cell)
+    if isinstance(cell, dict):
+        return ByControl.of({str(name): hashable(part) for name, part in cell.items()})
+    own: Hashable | None = cell
+    return own
 
 
 def _plain(cell: object) -> Any:  # noqa: ANN401 - JSON
     """Returns an answer as `json` writes it, for `hashable` to read."""
     if isinstance(cell, tuple):
         return tuple(_plain(part) for part in cell)
+    if isinstance(cell, ByControl):
+        return {name: _plain(part) for name, part in cell}
     return cell.to_json() if isinstance(cell, Span) else cell
 
 

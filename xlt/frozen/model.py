@@ -51,6 +51,11 @@ class FrozenModel:
         """Returns the number of layers whose vectors it reads, from the final one downwards."""
         return self.support.shape[1]
 
+    @property
+    def size(self) -> int:
+        """Returns D, the length of the vectors that it reads."""
+        return self.support.shape[2]
+
     def outputs(self, features: Features, langs: Sequence[str]) -> Outputs:
         """Returns logits (N, W) of texts by their features and languages (N)."""
         here = self._logits(features, langs)

@@ -6,7 +6,6 @@ Nothing is ever unpickled.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from xlt.encoder.together import combined_width
 from xlt.encoder.tokens import Input
 from xlt.errors import DataError, EncoderError, XltError
 from xlt.frozen.model import FrozenModel
+from xlt.frozen.several import Frozen, FrozenModels, frozen_from
 from xlt.models.folder import (
     HEAD,
     SETTINGS,
@@ -35,15 +35,15 @@ from xlt.models.folder import (
 )
 from xlt.models.frozen import stored, write_origin
 from xlt.tasks.heads import Head, build_head
+from xlt.tasks.parts import controls_of
 from xlt.tasks.probes import has_probe
-from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import AnyTask
 
 
 def save_model(
     out: Path,
     encoder: Encoder,
-    head: nn.Module | FrozenModel,
+    head: nn.Module | Frozen,
     *,
     task: AnyTask,
     config: TrainConfig,
@@ -71,7 +71,7 @@ def save_model(
     def fill(folder: Path) -> None:
         encoder.model.config.save_pretrained(folder)
         encoder.tokenizer.save_pretrained(folder)
-        if isinstance(head, FrozenModel):
+        if isinstance(head, Frozen):
             write_origin(folder, encoder_fingerprint(encoder.name))
         _write_weights(folder, encoder, head)
         write_settings(folder, task, config, texts=texts, losses=losses)
@@ -80,9 +80,9 @@ def save_model(
     make_folder(out, fill)
 
 
-def _write_weights(folder: Path, encoder: Encoder, head: nn.Module | FrozenModel) -> None:
+def _write_weights(folder: Path, encoder: Encoder, head: nn.Module | Frozen) -> None:
     tensors = {name: narrowest(value.cpu()) for name, value in encoder.model.state_dict().items()}
-    if isinstance(head, FrozenModel):
+    if isinstance(head, Frozen):
         tensors |= {HEAD + name: torch.from_numpy(value) for name, value in stored(head).items()}
     else:
         tensors |= {HEAD + name: narrowest(v.cpu()) for name, v in head.state_dict().items()}
@@ -90,7 +90,7 @@ def _write_weights(folder: Path, encoder: Encoder, head: nn.Module | FrozenModel
     save_file(contiguous, folder / WEIGHTS, metadata={"format": "pt"})
 
 
-def load_model(folder: Path) -> tuple[Encoder, Head | FrozenModel, AnyTask, TrainConfig]:
+def load_model(folder: Path) -> tuple[Encoder, Head | Frozen, AnyTask, TrainConfig]:
     """Reads a model that `save_model` wrote, in evaluation mode.
 
     Raises:
@@ -113,20 +113,28 @@ def load_model(folder: Path) -> tuple[Encoder, Head | FrozenModel, AnyTask, Trai
 
 def _head(
     state: Mapping[str, torch.Tensor], task: AnyTask, encoder: Encoder, texts: int, *, frozen: bool
-) -> Head | FrozenModel:
+) -> Head | Frozen:
     if frozen and has_probe(task):
-        model = FrozenModel.from_tensors({k: v.float().numpy() for k, v in state.items()})
-        model = replace(model, swap=swap_of(task))
-        width = combined_width(encoder.width, texts)
-        shape = (model.layers, *model.centres.overall.shape[1:], len(model.biases))
-        every = len(encoder.upper_layers) + 1
-        expected = [(layers, width, task.width) for layers in (1, every)]
-        if shape not in expected:
-            raise DataError(f"the frozen model has shape {shape}, expected one of {expected}")
+        values = {name: value.float().numpy() for name, value in state.items()}
+        model = frozen_from(values, task)
+        models = model.models if isinstance(model, FrozenModels) else (model,)
+        for own, part in zip(models, controls_of(task), strict=True):
+            if own is not None:
+                _check_shape(own, part.task, encoder, texts)
         return model
     head = build_head(task, encoder.width, texts=texts, embedding_width=encoder.embedding_width)
     head.load_state_dict(state)
     return head.eval()
+
+
+def _check_shape(model: FrozenModel, task: AnyTask, encoder: Encoder, texts: int) -> None:
+    """Refuses a frozen model that does not fit its task or its encoder."""
+    width = combined_width(encoder.width, texts)
+    shape = (model.layers, *model.centres.overall.shape[1:], len(model.biases))
+    every = len(encoder.upper_layers) + 1
+    expected = [(layers, width, task.width) for layers in (1, every)]
+    if shape not in expected:
+        raise DataError(f"the frozen model has shape {shape}, expected one of {expected}")
 
 
 def base_vectors(model: str, texts: Sequence[Input]) -> NDArray[np.float32]:

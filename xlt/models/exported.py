@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +14,14 @@ from xlt.disk.rows import read_tensors
 from xlt.encoder.exported import Encoders, ExportedEncoder
 from xlt.encoder.together import apart, combine_layers, combined_width
 from xlt.errors import EncoderError, XltError
-from xlt.frozen.model import FrozenModel
+from xlt.frozen.several import Frozen, FrozenModels, frozen_from
 from xlt.models.folder import HEAD, SETTINGS, WEIGHTS, read_task, read_texts
-from xlt.models.linear import LinearModel
+from xlt.models.linear import LinearModel, LinearModels, linear_from
 from xlt.models.model import Model, Progress, frozen_outputs, silent
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.outputs import Scores
+from xlt.tasks.parts import controls_of
 from xlt.tasks.probes import has_probe
-from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import AnyTask
 
 
@@ -32,7 +31,7 @@ class ExportedModel(Model):
     def __init__(
         self,
         encoder: ExportedEncoder,
-        head: LinearModel | FrozenModel,
+        head: LinearModel | LinearModels | Frozen,
         task: AnyTask,
         calibration: Calibration,
         *,
@@ -78,7 +77,7 @@ class ExportedModel(Model):
         )
         rows = read[np.array([places[text] for text in each], dtype=np.intp)]
         vectors = combine_layers(rows.reshape(-1, self.texts, *read.shape[1:]))
-        if isinstance(self._head, FrozenModel):
+        if isinstance(self._head, Frozen):
             outputs = frozen_outputs(self._head, vectors, examples)
         else:
             outputs = self._head.outputs(vectors[:, -1])
@@ -88,15 +87,20 @@ class ExportedModel(Model):
 Tensors = dict[str, NDArray[np.float32]]
 
 
-def _frozen(tensors: Tensors, task: AnyTask, encoder: ExportedEncoder, texts: int) -> FrozenModel:
-    model = replace(FrozenModel.from_tensors(tensors), swap=swap_of(task))
-    expected = combined_width(encoder.width, texts), task.width
-    shape = model.support.shape[-1], len(model.biases)
-    if shape != expected or model.layers > encoder.layers:
-        raise EncoderError(f"the frozen model has shape {shape}, expected {expected}")
+def _frozen(tensors: Tensors, task: AnyTask, encoder: ExportedEncoder, texts: int) -> Frozen:
+    model = frozen_from(tensors, task)
+    models = model.models if isinstance(model, FrozenModels) else (model,)
+    for own, part in zip(models, controls_of(task), strict=True):
+        if own is None:
+            continue
+        expected = combined_width(encoder.width, texts), part.task.width
+        shape = own.size, len(own.biases)
+        if shape != expected or own.layers > encoder.layers:
+            raise EncoderError(f"the frozen model has shape {shape}, expected {expected}")
     return model
 
 
-def _linear(tensors: Tensors, task: AnyTask, encoder: ExportedEncoder, texts: int) -> LinearModel:
-    width = combined_width(encoder.width, texts)
-    return LinearModel.from_tensors(tensors, width=width, swap=swap_of(task))
+def _linear(
+    tensors: Tensors, task: AnyTask, encoder: ExportedEncoder, texts: int
+) -> LinearModel | LinearModels:
+    return linear_from(tensors, task, width=combined_width(encoder.width, texts))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from xlt.config import TrainConfig
 from xlt.disk.tensors import copy_tensors
 from xlt.errors import EncoderError, XltError
-from xlt.frozen.model import FrozenModel
+from xlt.frozen.several import Frozen, frozen_from
 from xlt.models.folder import (
     HEAD,
     SETTINGS,
@@ -27,7 +27,6 @@ from xlt.models.folder import (
     write_settings,
 )
 from xlt.tasks.probes import has_probe
-from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import AnyTask
 
 #: Its file with the digest of the base encoder, and the names of the encoder's other files.
@@ -46,7 +45,7 @@ class FrozenFolder:
         encoder: Digest of the files of the encoder that it reads texts by.
     """
 
-    model: FrozenModel
+    model: Frozen
     task: AnyTask
     config: TrainConfig
     texts: int
@@ -79,7 +78,7 @@ def encoder_of(folder: Path) -> str:
 def save_frozen(
     out: Path,
     sibling: Path,
-    model: FrozenModel,
+    model: Frozen,
     *,
     task: AnyTask,
     config: TrainConfig,
@@ -127,22 +126,13 @@ def read_frozen(folder: Path) -> FrozenFolder:
         encoder = encoder_of(folder)
         if not encoder or not has_probe(task):
             raise EncoderError("it does not say which encoder it has")
-        model = from_stored(tensors, task)
+        model = frozen_from(tensors, task)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, XltError) as error:
         raise EncoderError(f"no complete frozen model in {folder}: {error}") from error
     return FrozenFolder(model=model, task=task, config=config, texts=texts, encoder=encoder)
 
 
-def from_stored(tensors: Mapping[str, NDArray[np.floating]], task: AnyTask) -> FrozenModel:
-    """Reads what `stored` returned.
-
-    Raises:
-        DataError: See `FrozenModel.from_tensors`.
-    """
-    return replace(FrozenModel.from_tensors(tensors), swap=swap_of(task))
-
-
-def stored(model: FrozenModel) -> dict[str, NDArray[np.floating]]:
+def stored(model: Frozen) -> dict[str, NDArray[np.floating]]:
     """Returns a model's values by name, in 16 bits where these hold them exactly."""
     return {name: _narrowest(value) for name, value in model.tensors().items()}
 

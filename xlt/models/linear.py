@@ -11,10 +11,24 @@ from numpy.typing import NDArray
 from xlt.errors import DataError
 from xlt.tasks.logistic import Linear
 from xlt.tasks.outputs import Outputs
-from xlt.tasks.swaps import Swap
+from xlt.tasks.parts import Composed
+from xlt.tasks.swaps import Swap, swap_of
+from xlt.tasks.task import AnyTask
 
 #: The values of `xlt.tasks.linear_head.LinearHead`.
 _NAMES = ("linear.weight", "linear.bias", "center", "scale")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LinearModels:
+    """The linear layers of several controls, in the order of the parts."""
+
+    models: tuple[LinearModel, ...]
+
+    def outputs(self, vectors: NDArray[np.float32]) -> Outputs:
+        """Returns logits (N, W) in float32."""
+        values = [model.outputs(vectors).values for model in self.models]
+        return Outputs(np.concatenate(values, axis=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,3 +74,26 @@ class LinearModel:
             raise DataError(f"the values of a linear head do not fit together: {shapes}")
         weights = weight / scale
         return cls(linear=Linear(weights=weights, biases=bias - weights @ center), swap=swap)
+
+
+def linear_from(
+    tensors: Mapping[str, NDArray[np.float32]], task: AnyTask, *, width: int
+) -> LinearModel | LinearModels:
+    """Reads the values of the head of a task, of one control or of several.
+
+    Args:
+        tensors: The values by name.
+        task: The task.
+        width: D, the length of a vector.
+
+    Raises:
+        DataError: See `LinearModel.from_tensors`.
+    """
+    if not isinstance(task, Composed):
+        return LinearModel.from_tensors(tensors, width=width, swap=swap_of(task))
+    models = []
+    for number, part in enumerate(task.parts):
+        start = f"heads.{number}."
+        own = {n.removeprefix(start): v for n, v in tensors.items() if n.startswith(start)}
+        models.append(LinearModel.from_tensors(own, width=width, swap=swap_of(part.task)))
+    return LinearModels(models=tuple(models))

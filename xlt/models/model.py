@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from xlt.data.examples import Example
 from xlt.errors import DataError
 from xlt.frozen.features import Features
-from xlt.frozen.model import FrozenModel
 from xlt.frozen.ngrams import count_ngrams
+from xlt.frozen.several import Frozen
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.outputs import Outputs, Scores
 from xlt.tasks.predictions import Predictions, interpret
@@ -85,7 +85,7 @@ class Model(ABC):
 
 
 def frozen_outputs(
-    model: FrozenModel, vectors: NDArray[np.float32], examples: Sequence[Example]
+    model: Frozen, vectors: NDArray[np.float32], examples: Sequence[Example]
 ) -> Outputs:
     """Returns the outputs of a frozen model for examples with vectors (B, L, D)."""
     counts = count_ngrams([example.input for example in examples])

@@ -15,7 +15,7 @@ from xlt.encoder.pooling import mean_pool
 from xlt.encoder.reading import each_batch, read_apart
 from xlt.encoder.together import combine_layers
 from xlt.encoder.tokens import Input
-from xlt.frozen.model import FrozenModel
+from xlt.frozen.several import Frozen
 from xlt.models.artifact import load_model
 from xlt.models.folder import read_texts
 from xlt.models.model import Model, Progress, frozen_outputs, silent
@@ -35,7 +35,7 @@ class Predictor(Model):
     def __init__(
         self,
         encoder: Encoder,
-        head: Head | FrozenModel,
+        head: Head | Frozen,
         task: AnyTask,
         calibration: Calibration,
         *,
@@ -47,7 +47,7 @@ class Predictor(Model):
         self._head = head
         self._pad_id = encoder.pad_id
         self._width = encoder.width
-        several = isinstance(head, FrozenModel) and head.layers > 1
+        several = isinstance(head, Frozen) and head.layers > 1
         self._layers = encoder.upper_layers if several else ()
         self.tokenize = encoder.text_tokenizer(max_length)
         self._tokenize_words = encoder.word_tokenizer(max_length)
@@ -73,7 +73,7 @@ class Predictor(Model):
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         encoder.model.to(device)  # type: ignore[arg-type]
         calibration = Calibration.load(Path(folder))
-        if not isinstance(head, FrozenModel):
+        if not isinstance(head, Frozen):
             head.to(device)
         return cls(
             encoder,
@@ -102,10 +102,10 @@ class Predictor(Model):
             DataError: If an example has another number of texts than the model reads.
         """
         self.check(examples)
-        if not isinstance(self._head, FrozenModel) and self._head.reads_words:
+        if not isinstance(self._head, Frozen) and self._head.reads_words:
             texts = [example.input for example in examples]
             return self._words_scored(texts, self._head, batch_tokens, progress)
-        if self.texts == 1 or not (isinstance(self._head, FrozenModel) or self._head.apart):
+        if self.texts == 1 or not (isinstance(self._head, Frozen) or self._head.apart):
             return self._read(examples, batch_tokens, progress)
         return self._read_apart(examples, batch_tokens, progress)
 
@@ -124,9 +124,9 @@ class Predictor(Model):
         ):
             with torch.inference_mode():
                 pooled = mean_pool(states, batch.attention_mask).cpu().numpy()
-                if not isinstance(self._head, FrozenModel):
+                if not isinstance(self._head, Frozen):
                     logits[rows] = self._head(states, batch.attention_mask).cpu().numpy()
-            if isinstance(self._head, FrozenModel):
+            if isinstance(self._head, Frozen):
                 layers = pooled.reshape(len(rows), self._head.layers, -1)
                 own = [examples[row] for row in rows]
                 logits[rows] = frozen_outputs(self._head, layers, own).values
@@ -150,7 +150,7 @@ class Predictor(Model):
             progress=progress,
         )
         combined = combine_layers(read)
-        if isinstance(self._head, FrozenModel):
+        if isinstance(self._head, Frozen):
             logits = frozen_outputs(self._head, combined, examples).values
         else:
             with torch.inference_mode():

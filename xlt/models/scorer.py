@@ -72,7 +72,7 @@ class FrozenScorer:
                     f"{self.texts}"
                 )
         if not examples:
-            width = self._model.support.shape[-1]
+            width = self._model.size
             none = np.zeros((0, self.task.width), np.float32)
             return Scores(outputs=Outputs(none), vectors=np.zeros((0, width), np.float32))
         features = self._reader.read([example.input for example in examples], progress)

@@ -18,13 +18,12 @@ from xlt.disk.durable import replacement
 from xlt.disk.fingerprints import fingerprint
 from xlt.errors import ConfigError, DivergedError
 from xlt.frozen.features import Labelled
-from xlt.frozen.fit import fit_frozen
+from xlt.frozen.several import fit_task
 from xlt.simulate.replay import Texts
 from xlt.simulate.state import State
 from xlt.tasks.logistic import scaled
 from xlt.tasks.outputs import Outputs, Scores
 from xlt.tasks.probes import NO_PROBE, has_probe
-from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import AnyTask, Probe
 
 _log = logging.getLogger(__name__)
@@ -87,14 +86,12 @@ def frozen(seed: int) -> Learner:
 
     def learn(state: State, test: Texts, before: Learned | None) -> Learned:
         pool, rows, others = state.pool, state.trained, state.open_rows
-        link = state.task.link
-        assert link is not None, "see check_learner"
         if state.task.missing(state.answers(rows)):
             return before or _untrained(state, test)
         assert pool.features is not None
         assert test.features is not None
         langs = pool.langs.tolist()
-        fitted = fit_frozen(
+        model = fit_task(
             Labelled(
                 features=pool.features.take(rows),
                 langs=[langs[row] for row in rows],
@@ -104,13 +101,12 @@ def frozen(seed: int) -> Learner:
             ),
             pool.features.take(others),
             [langs[row] for row in others],
-            link,
+            state.task,
             np.random.default_rng(seed),
-            swap=swap_of(state.task),
         )
         return Learned(
-            outputs=fitted.model.outputs(pool.features, langs),
-            test_outputs=fitted.model.outputs(test.features, test.langs.tolist()),
+            outputs=model.outputs(pool.features, langs),
+            test_outputs=model.outputs(test.features, test.langs.tolist()),
             vectors=pool.vectors,
         )
 

@@ -42,10 +42,12 @@ class Calibration:
         temperatures: Normalised language -> temperature. Others have that of their macrolanguage,
             or else the pooled one.
         pooled: Temperature of all languages together; 1 leaves probabilities as they are.
+        parts: Name of each control of a task with several -> its calibration; else empty.
     """
 
     temperatures: Mapping[str, float] = field(default_factory=dict)
     pooled: float = 1.0
+    parts: Mapping[str, Calibration] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for value in (self.pooled, *self.temperatures.values()):
@@ -76,7 +78,9 @@ class Calibration:
 
     def to_json(self) -> dict[str, object]:
         """Returns the calibration as JSON-ready values."""
-        return {"pooled": self.pooled, "temperatures": dict(self.temperatures)}
+        own: dict[str, object] = {"pooled": self.pooled, "temperatures": dict(self.temperatures)}
+        parts = {name: part.to_json() for name, part in self.parts.items()}
+        return own | ({"parts": parts} if parts else {})
 
     @classmethod
     def from_json(cls, value: object) -> Calibration:
@@ -88,7 +92,8 @@ class Calibration:
         try:
             assert isinstance(value, dict)
             temperatures = {normalise(k): float(v) for k, v in value["temperatures"].items()}
-            return cls(pooled=float(value["pooled"]), temperatures=temperatures)
+            parts = {name: cls.from_json(part) for name, part in value.get("parts", {}).items()}
+            return cls(pooled=float(value["pooled"]), temperatures=temperatures, parts=parts)
         except (AssertionError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(
                 f"expected pooled and temperatures of a calibration, got {value!r}"

@@ -8,7 +8,8 @@ from xml.sax.saxutils import quoteattr
 
 from xlt.data.choice_trees import PATH, outermost
 from xlt.tasks.labels import own_label
-from xlt.tasks.task import Json, Tag
+from xlt.tasks.tags import Tag
+from xlt.tasks.task import Json
 
 TAG = "Choices"
 #: Value of the attribute `choice` that lets annotators choose several.

@@ -13,6 +13,7 @@ from xlt.data.columns import find_columns, named_column, named_texts
 from xlt.data.corpus import Corpus, corpus_of
 from xlt.data.exports.items import UNANSWERED, Export, Item, flat, listed
 from xlt.data.exports.recognise import recognise
+from xlt.data.exports.tasks import is_tasks, read_tasks, whole_text_controls
 from xlt.data.marked.lines import spans_line
 from xlt.data.marked.marks import Placed, check_found, placed
 from xlt.data.marked.tables import KIND as SPANS
@@ -24,12 +25,15 @@ from xlt.data.tables import read_rows
 from xlt.errors import DataError
 from xlt.tasks.agreement import DISAGREE, majority
 from xlt.tasks.kinds import KINDS
+from xlt.tasks.parts import together_of
 from xlt.tasks.task import Agreement
 
 #: Kind of answers that are numbers.
 _RATING = "rating"
 #: The kind of task whose answers are paths of a tree.
 _TREE = "taxonomy"
+#: The kind of task with several controls.
+_CONTROLS = "multi_task"
 #: Reason of items that are left out.
 _NO_TEXT = "without text"
 #: The kind of task with several labels.
@@ -70,6 +74,9 @@ def read_file(
     answers = answers and asked.get("label") != ""
     if not answers:
         asked = {**asked, **{field: asked.get(field) or "" for field in ("label", "weight")}}
+    controls = _controls(rows, asked) if answers and kind == _CONTROLS else []
+    if controls:
+        asked = {**asked, "label": controls[0]}
     export = recognise(rows, str(path), asked, answers=answers, kind=kind) if rows else None
     if export is None:
         return corpus_of(rows, str(path), asked, split=split, kind=kind)
@@ -85,7 +92,11 @@ def read_file(
     items = [item for item in export.items if item.number in numbers]
     kind = SPANS if export.spans else kind or (_RATING if export.ratings else None)
     items, placed = _with_spans(items, columns, str(path)) if export.spans else (items, None)
-    agreements = _agreements(items, kind, str(path))
+    agreements = (
+        _of_controls(rows, str(path), controls, numbers)
+        if controls
+        else _agreements(items, kind, str(path))
+    )
     pairs: dict[int, tuple[Hashable | None, float]] = {
         item.number: (agreement.answer, agreement.weight or 1.0)
         for item, agreement in zip(items, agreements, strict=True)
@@ -97,11 +108,34 @@ def read_file(
         for item, agreement in zip(items, agreements, strict=True)
         if agreement.reason or item.number in without_text
     )
-    summary = _summary(export, len(read), reasons if answers else None)
+    summary = _summary(export, len(read), reasons if answers else None, controls)
     notes = (
         [spans_line(Path(path).name, [e.answer for e in corpus.examples], placed)] if placed else []
     )
     return replace(corpus, summary=summary, notes=[*corpus.notes, *notes])
+
+
+def _controls(rows: Sequence[Row], asked: Mapping[str, str | None]) -> list[str]:
+    """Returns the controls that --label lists, or all whose answers are about whole texts."""
+    if not is_tasks(rows):
+        return []
+    wanted = [name.strip() for name in (asked.get("label") or "").split(",")]
+    return [name for name in wanted if name] or whole_text_controls(rows)
+
+
+def _of_controls(
+    rows: Sequence[Row], path: str, controls: Sequence[str], numbers: Collection[int]
+) -> list[Agreement]:
+    """Returns the agreement of each item's annotators about several controls."""
+    each: dict[str, list[Agreement]] = {}
+    for control in controls:
+        export = read_tasks(rows, path, control, answers=True)
+        items = [item for item in export.items if item.number in numbers]
+        each[control] = _agreements(items, _RATING if export.ratings else None, path)
+    return [
+        together_of(dict(zip(each, found, strict=True)))
+        for found in zip(*each.values(), strict=True)
+    ]
 
 
 def _there(
@@ -203,12 +237,15 @@ def _agreement(
     return agree(votes) if votes else Agreement(reason=item.reason or UNANSWERED)
 
 
-def _summary(export: Export, count: int, reasons: Counter[str] | None) -> str:
+def _summary(
+    export: Export, count: int, reasons: Counter[str] | None, controls: Sequence[str] = ()
+) -> str:
     """Describes an export of which `count` items were read, by the reason for no answer."""
     line = f"read {count} {export.noun}{'' if count == 1 else 's'} of {export.title}"
     if reasons is None:
         return line
     parts = [f"{count - reasons.total()} labelled"]
     parts += [f"{n} {_PHRASES.get(reason, reason)}" for reason, n in reasons.most_common()]
-    control = f" (labels from {export.control!r})" if export.control else ""
+    names = controls or ([export.control] if export.control else [])
+    control = f" (labels from {listed(names)})" if names else ""
     return f"{line}: {', '.join(parts)}{control}"

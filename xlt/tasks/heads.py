@@ -79,6 +79,14 @@ class Head(nn.Module, ABC):
     def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Returns the loss of each example, (B,)."""
 
+    def control_losses(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Returns the loss of each control, (B, C); C is 1 unless the task has several parts."""
+        return self.losses(logits, targets)[:, None]
+
+    def answered(self, targets: Tensor) -> Tensor:
+        """Returns which controls each example has an answer to, (B, C)."""
+        return torch.ones(len(targets), 1, dtype=torch.bool, device=targets.device)
+
     @abstractmethod
     def warm_start(self, vectors: Tensor, targets: Tensor, weights: Tensor, *, l2: float) -> None:
         """Fits the head alone on frozen sentence vectors (N, D), weighted by (N,).

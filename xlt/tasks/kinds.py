@@ -18,6 +18,7 @@ KINDS: dict[str, Kind[Any]] = {
     name: import_module(f"xlt.tasks.{name}.kind").KIND
     for name in ("single_label", "multi_label", "rating", "taxonomy", "spans", "pairwise")
 }
+KINDS["multi_task"] = import_module("xlt.tasks.multi_task.kind").kind_of(dict(KINDS))
 
 
 #: Largest number of labels of a form in a message.

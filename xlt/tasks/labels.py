@@ -7,7 +7,7 @@ from typing import Any
 
 from xlt.data.label_names import canonical
 from xlt.errors import DataError
-from xlt.tasks.task import Refusal
+from xlt.tasks.tags import Refusal
 
 
 def checked(labels: Sequence[str], *, least: int) -> None:

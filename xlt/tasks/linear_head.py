@@ -13,6 +13,12 @@ from xlt.tasks.logistic import fit
 from xlt.tasks.task import AnyTask
 
 
+def pooled(states: Tensor, mask: Tensor, texts: int) -> Tensor:
+    """Returns vectors (B, D) of B examples from the states (B texts, T, H) of their texts."""
+    each = mean_pool(states, mask)
+    return combine(each.view(-1, texts, each.shape[-1]))
+
+
 class LinearHead(Head):
     """A linear layer on the centred and scaled mean vector, of several texts on their combination.
 
@@ -37,8 +43,7 @@ class LinearHead(Head):
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """Returns logits (B, W) in float32 from states (B texts, T, H)."""
-        each = mean_pool(states, mask)
-        return self.classify(combine(each.view(-1, self.texts, each.shape[-1])))
+        return self.classify(pooled(states, mask, self.texts))
 
     def classify(self, vectors: Tensor) -> Tensor:
         """Returns logits (B, W) in float32 from sentence vectors (B, D)."""

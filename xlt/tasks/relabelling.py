@@ -7,7 +7,7 @@ on with the labels that both have, so that suggestions do not stop until the nex
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -15,9 +15,10 @@ import numpy as np
 from xlt.errors import DataError
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.outputs import Outputs
+from xlt.tasks.parts import Composed, controls_of, label_of, nothing_known
 from xlt.tasks.predictions import Predictions
 from xlt.tasks.renames import GONE, Renames, label_now
-from xlt.tasks.task import AnyTask
+from xlt.tasks.task import AnyTask, Json
 
 
 @runtime_checkable
@@ -36,8 +37,28 @@ class Regrouping(Protocol):
         """
 
 
+class Relabelling(Protocol):
+    """The reading of a model's predictions as those of another task."""
+
+    @property
+    def source(self) -> AnyTask:
+        """Task of the model."""
+
+    @property
+    def changed(self) -> Mapping[str, str]:
+        """Label of the source -> its label in the target, if that differs; `GONE` if none."""
+
+    def read(self, predictions: Predictions, measure: str | None = None) -> Predictions:
+        """Returns predictions of the source as those of the target.
+
+        Args:
+            predictions: The model's predictions.
+            measure: Uncertainty measure; None for the task's default.
+        """
+
+
 @dataclass(frozen=True, kw_only=True)
-class Relabelling:
+class LabelRelabelling:
     """The reading of a model's beliefs in the labels of another task of the same kind.
 
     Attributes:
@@ -60,17 +81,16 @@ class Relabelling:
         return tuple(label for label in self.target.labels if label not in self.known.labels)
 
     def read(self, predictions: Predictions, measure: str | None = None) -> Predictions:
-        """Returns predictions of the source as those of the target.
+        """Returns predictions of the source as those of the target, see `Relabelling`.
 
         Suggestions and uncertainty are about the labels that the model knows; an added label has
         probability 0 and changes neither.
-
-        Args:
-            predictions: The model's predictions.
-            measure: Uncertainty measure; None for the task's default.
         """
-        if self.source == self.target:
+        if self.source == self.target and not isinstance(self.target, Composed):
             return predictions
+        if self.source == self.target:  # the weights of the controls may differ
+            uncertainty = self.target.uncertainty(predictions.beliefs, measure)
+            return replace(predictions, uncertainty=uncertainty)
         believed = self.beliefs(predictions.beliefs)
         return Predictions(
             scores=predictions.scores,
@@ -106,13 +126,20 @@ def relabelling(
 
     Returns:
         None if the model cannot be used: it is of another kind, or of one that does not tell the
-        columns of its labels, or it knows too few of the labels to choose among them.
+        columns of its labels, or it knows too few of the labels to choose among them. Of several
+        controls, those are read that the model knows.
     """
-    if source is None or source.kind != target.kind:
+    if source is None:
+        return None
+    if source != target and (isinstance(source, Composed) or isinstance(target, Composed)):
+        return _of_controls(source, target, renames or {})
+    if source.kind != target.kind:
         return None
     if source == target:
         columns = tuple((number,) for number in range(source.width))
-        return Relabelling(source=source, target=target, known=target, columns=columns, changed={})
+        return LabelRelabelling(
+            source=source, target=target, known=target, columns=columns, changed={}
+        )
     if not isinstance(target, Regrouping) or not isinstance(source, Regrouping):
         return None
     now = {label: label_now(label, target.labels, renames or {}) or GONE for label in source.labels}
@@ -121,7 +148,7 @@ def relabelling(
         known = KINDS[target.kind].task(labels)
     except DataError:
         return None
-    return Relabelling(
+    return LabelRelabelling(
         source=source,
         target=target,
         known=known,
@@ -130,4 +157,102 @@ def relabelling(
             for label in labels
         ),
         changed={label: name for label, name in now.items() if name != label},
+    )
+
+
+# Several controls ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlRelabelling:
+    """The reading of a model in a task of other controls: those that both have are read.
+
+    Attributes:
+        source: Task of the model.
+        target: The project's task.
+        readings: For each control of the target, the place of the model's control and its reading;
+            None if the model does not know it: nothing is suggested for it.
+        changed: See `Relabelling`.
+    """
+
+    source: AnyTask
+    target: AnyTask
+    readings: tuple[tuple[int, Relabelling] | None, ...]
+    changed: Mapping[str, str]
+
+    def answer(self, plain: Json) -> Json:
+        """Returns the JSON of an answer of the source as one of the target; None if it says none.
+
+        Labels keep the names that they had.
+        """
+        theirs = [part.name for part in controls_of(self.source)]
+        given = plain if isinstance(self.source, Composed) else {"": plain}
+        own = {
+            part.name: given[theirs[found[0]]]
+            for part, found in zip(controls_of(self.target), self.readings, strict=True)
+            if found is not None and theirs[found[0]] in given
+        }
+        return (own or None) if isinstance(self.target, Composed) else own.get("")
+
+    def read(self, predictions: Predictions, measure: str | None = None) -> Predictions:
+        """Returns predictions of the source as those of the target, see `Relabelling`."""
+        beliefs = predictions.beliefs
+        own = self.source.split(beliefs) if isinstance(self.source, Composed) else [beliefs]
+        each = []
+        for part, found in zip(controls_of(self.target), self.readings, strict=True):
+            if found is None:
+                each.append(
+                    _decoded(part.task, nothing_known(part.task, len(beliefs)), predictions)
+                )
+            else:
+                place, reading = found
+                each.append(reading.read(_decoded(reading.source, own[place], predictions)))
+        if not isinstance(self.target, Composed):
+            return each[0]
+        beliefs = self.target.join([one.beliefs for one in each])
+        return Predictions(
+            scores=predictions.scores,
+            beliefs=beliefs,
+            suggestions=self.target.suggest([one.suggestions for one in each], beliefs),
+            uncertainty=self.target.uncertainty(beliefs, measure),
+        )
+
+
+def _decoded(task: AnyTask, beliefs: Outputs, predictions: Predictions) -> Predictions:
+    """Returns the predictions of a control from its beliefs."""
+    return Predictions(
+        scores=predictions.scores,
+        beliefs=beliefs,
+        suggestions=task.decode(beliefs),
+        uncertainty=task.uncertainty(beliefs),
+    )
+
+
+def _of_controls(source: AnyTask, target: AnyTask, renames: Renames) -> ControlRelabelling | None:
+    """Compares tasks of which one has several controls; None if they have none in common.
+
+    A task of one control does not know its name: it is the first control that it can be read as.
+    """
+    theirs, alone = (
+        controls_of(source),
+        not (isinstance(source, Composed) and isinstance(target, Composed)),
+    )
+    readings: list[tuple[int, Relabelling] | None] = []
+    changed: dict[str, str] = {}
+    left = set(range(len(theirs)))
+    for part in controls_of(target):
+        found = None
+        for place in sorted(left):
+            if found is None and (alone or theirs[place].name == part.name):
+                reading = relabelling(theirs[place].task, part.task, renames)
+                found = None if reading is None else (place, reading)
+        readings.append(found)
+        if found is not None:
+            left.remove(found[0])
+            changed |= {label_of(part, a): b for a, b in found[1].changed.items()}
+    if not any(readings):
+        return None
+    changed |= {label_of(theirs[n], a): GONE for n in left for a in theirs[n].task.labels}
+    return ControlRelabelling(
+        source=source, target=target, readings=tuple(readings), changed=changed
     )

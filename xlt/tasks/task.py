@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from xlt.data.examples import Example
 from xlt.tasks.calibration import Calibration, Link
 from xlt.tasks.outputs import Outputs
+from xlt.tasks.tags import Refusal, Tag
 
 A = TypeVar("A", bound=Hashable)
 A_co = TypeVar("A_co", bound=Hashable, covariant=True)
@@ -48,12 +49,14 @@ class Suggestion:
         confidence: Its expected credit, in [0, 1].
         probabilities: Label -> calibrated probability, in [0, 1].
         parts: Confidence of each part of an answer with parts, such as spans; else empty.
+        controls: Name of each control -> its suggestion, if there are several; else empty.
     """
 
     answer: Any
     confidence: float
     probabilities: Mapping[str, float] = field(default_factory=dict)
     parts: tuple[float, ...] = ()
+    controls: Mapping[str, Suggestion] = field(default_factory=dict)
 
 
 class Probe(Protocol):
@@ -117,9 +120,9 @@ class Task(Protocol[A]):
 
     @property
     def link(self) -> Link | None:
-        """Function from outputs to probabilities; None if an example has several rows of them.
+        """Function from outputs to probabilities; None if there is not one for all of them.
 
-        Then sentence vectors do not tell the answer: there is no probe.
+        An example has several rows of outputs then, or its task has parts (`xlt.tasks.parts`).
         """
 
     def targets(self, answers: Sequence[A]) -> NDArray[np.float64]:
@@ -187,39 +190,6 @@ class Task(Protocol[A]):
 
 #: A task outside the folder of its kind.
 AnyTask = Task[Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tag:
-    """A control tag of a labelling interface.
-
-    Attributes:
-        name: Its name, `from_name` in results.
-        tag: Its type, such as "Choices".
-        attributes: Attributes as written.
-        labels: Values as Label Studio stores them (an alias if a label has one), in order.
-        objects: Names of the objects to label, `to_name` in results.
-        texts: Names of the texts that are read, in the order of those of an example.
-        paths: Path of each label from the root of a tree of choices; empty if there is no tree.
-        renames: Labels that it had earlier -> the label that each is now
-            (`xlt.tasks.renames.Renames`).
-    """
-
-    name: str
-    tag: str
-    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
-    labels: tuple[str, ...] = ()
-    objects: tuple[str, ...] = ()
-    paths: tuple[tuple[str, ...], ...] = ()
-    texts: tuple[str, ...] = ()
-    renames: Mapping[str, str] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """The reason that a control tag cannot be learned; it follows the tag's name in messages."""
-
-    reason: str
 
 
 class Control(Protocol[A]):

@@ -36,9 +36,10 @@ class MixedBatch:
         tokens: All rows, padded together.
         n_labelled: Number of rows of the B labelled examples; they come first.
         task_targets: (B, ...) from the task's head.
+        answered: (B, C) controls that each labelled example has an answer to.
         languages: (B,) language of each labelled example.
         weights: (B,) trust in each label; 0 for an example that only fills an empty share.
-        language_totals: (L,) sum of weights by language over all processes.
+        language_totals: (L, C) sum of weights by language and control over all processes.
         mlm_positions: (M,) masked positions in the flattened (rows * T) batch.
         mlm_targets: (M,) original tokens.
         mlm_total: Number of masked tokens over all processes.
@@ -52,6 +53,7 @@ class MixedBatch:
     tokens: Padded
     n_labelled: int
     task_targets: Tensor
+    answered: Tensor
     languages: Tensor
     weights: Tensor
     language_totals: Tensor
@@ -81,6 +83,7 @@ class Material:
     Attributes:
         labelled: N examples, each the tokenised texts that are read for it; or N windows of texts.
         task_targets: (N, ...) their answers.
+        answered: (N, C) controls that they have an answer to.
         languages: (N,) their languages as numbers from 0.
         weights: (N,) trust in their answers.
         unlabelled: Tokenised pool.
@@ -92,6 +95,7 @@ class Material:
 
     labelled: Sequence[Sequence[Tokens]]
     task_targets: Tensor
+    answered: Tensor
     languages: Tensor
     weights: Tensor
     unlabelled: Sequence[Tokens] = ()
@@ -209,8 +213,9 @@ class Stream:
         share = slice(self.rank, None, self.world)
         own = labelled[share] if len(labelled[share]) else labelled[:1]
         weights = material.weights[own] if len(labelled[share]) else torch.zeros(1)
-        totals = torch.zeros(int(material.languages.max()) + 1).index_add_(
-            0, material.languages[labelled], material.weights[labelled]
+        answered = material.answered[labelled] * material.weights[labelled][:, None]
+        totals = torch.zeros(int(material.languages.max()) + 1, answered.shape[1]).index_add_(
+            0, material.languages[labelled], answered
         )
         mlm, tlm = masked[share], masked_pairs[share]
         rows = [text for row in own for text in material.labelled[row]]
@@ -228,6 +233,7 @@ class Stream:
             tokens=tokens,
             n_labelled=n_labelled,
             task_targets=material.task_targets[own],
+            answered=material.answered[own],
             languages=material.languages[own],
             weights=weights,
             language_totals=totals,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from xlt.config import TrainConfig
 from xlt.data.examples import Example
-from xlt.frozen.model import FrozenModel
+from xlt.frozen.several import Frozen
 from xlt.models.card import Card, count_labels, origin, write_card
 from xlt.models.frozen import save_frozen
 from xlt.tasks.metrics import per_language
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def save(
     out: Path,
     encoder: Encoder | Path,
-    head: nn.Module | FrozenModel,
+    head: nn.Module | Frozen,
     task: AnyTask,
     *,
     config: TrainConfig,
@@ -59,7 +59,7 @@ def save(
         judged.append(_finish(folder, task, config, labelled, held_out))
 
     if isinstance(encoder, Path):
-        assert isinstance(head, FrozenModel)
+        assert isinstance(head, Frozen)
         save_frozen(out, encoder, head, task=task, config=config, texts=texts, finish=finish)
     else:
         from xlt.models.artifact import save_model

@@ -14,11 +14,10 @@ from xlt.data.examples import Example
 from xlt.disk.blobs import Blobs
 from xlt.errors import CancelledError, DivergedError
 from xlt.frozen.features import Features, Labelled
-from xlt.frozen.fit import Fitted, fit_frozen
+from xlt.frozen.several import Frozen, fit_task
 from xlt.models.features import FeatureReader, base_reader
 from xlt.models.frozen import encoder_of
 from xlt.tasks.outputs import Outputs
-from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import AnyTask
 from xlt.training.finish import save
 from xlt.training.result import Progress, TrainResult
@@ -51,20 +50,20 @@ def train_frozen(
 
     features = _features([*labelled, *unlabelled], reader, config, partial(at, "read"))
     at("train", 0, 1)
-    fitted = _fitted(labelled, unlabelled, features, task, config)
+    model = _fitted(labelled, unlabelled, features, task, config)
     at("save", 1, 1)
     like = sibling is not None and encoder_of(sibling) == reader.identity
     predictions = save(
         out,
         sibling if sibling is not None and like else reader.encoder,
-        fitted.model,
+        model,
         task,
         config=config,
         labelled=labelled,
         held_out=held_out,
     )
     langs = [example.lang for example in labelled]
-    outputs = fitted.model.outputs(features.take(slice(len(labelled))), langs)
+    outputs = model.outputs(features.take(slice(len(labelled))), langs)
     return TrainResult(
         folder=out,
         steps=0,
@@ -104,10 +103,9 @@ def _fitted(
     features: Features,
     task: AnyTask,
     config: TrainConfig,
-) -> Fitted:
+) -> Frozen:
     count = len(labelled)
-    assert task.link is not None, "see xlt.training.train"
-    return fit_frozen(
+    return fit_task(
         Labelled(
             features=features.take(slice(count)),
             langs=[example.lang for example in labelled],
@@ -117,9 +115,8 @@ def _fitted(
         ),
         features.take(slice(count, None)),
         [example.lang for example in unlabelled],
-        task.link,
+        task,
         np.random.default_rng(config.seed),
-        swap=swap_of(task),
     )
 
 

@@ -48,9 +48,11 @@ def build_material(
     tokenized_pool = tokenize([text for text, _ in texts])
     # A text of special tokens only has no token to mask.
     maskable = [i for i, tokens in enumerate(tokenized_pool) if not tokens.special.all()]
+    targets = head.row_targets(labelled, rows)
     return Material(
         labelled=[rows[at : at + head.texts] for at in range(0, len(rows), head.texts)],
-        task_targets=head.row_targets(labelled, rows),
+        task_targets=targets,
+        answered=head.answered(targets),
         languages=torch.tensor([codes.index(lang) for lang in langs], dtype=torch.int64),
         weights=torch.tensor([example.weight for example in labelled]),
         unlabelled=[tokenized_pool[i] for i in maskable],

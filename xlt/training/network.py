@@ -17,7 +17,7 @@ from xlt.encoder.pooling import combine, mean_pool
 from xlt.encoder.reading import each_batch, inputs_of
 from xlt.encoder.tokens import Tokens
 from xlt.errors import ConfigError
-from xlt.losses import JointLoss, LossWeights, alignment, joint_loss, language_mean, token_mean
+from xlt.losses import JointLoss, LossWeights, alignment, control_mean, joint_loss, token_mean
 from xlt.tasks.heads import Head, build_head
 from xlt.tasks.task import AnyTask
 from xlt.training.batches import MixedBatch
@@ -174,8 +174,9 @@ def batch_loss(
 ) -> JointLoss:
     """Returns this process's summand of a batch's joint loss."""
     return joint_loss(
-        task=language_mean(
-            head.losses(outputs.task_logits, batch.task_targets),
+        task=control_mean(
+            head.control_losses(outputs.task_logits, batch.task_targets),
+            batch.answered,
             batch.languages,
             batch.weights,
             totals=batch.language_totals,

@@ -10,6 +10,7 @@ from xlt.data.examples import Example
 from xlt.disk.blobs import Blobs
 from xlt.disk.outputs import check_folder, check_new_folder
 from xlt.errors import DataError
+from xlt.tasks.parts import learnable
 from xlt.tasks.probes import has_probe
 from xlt.tasks.task import AnyTask
 from xlt.training.frozen import train_frozen
@@ -68,6 +69,7 @@ def train(
     if work is not None:
         check_folder(work)
     _check_labels(labelled, task)
+    labelled = learnable(labelled, task)
     _check_texts([*labelled, *unlabelled, *held_out])
     config = config.resolved(translations=len(pairs) > 0)
     if config.learner == "frozen":

@@ -10,7 +10,7 @@ from xlt.data.choice_trees import PATH, leaf_labels
 from xlt.tasks.choices import TAG
 
 _CHOICE = "Choice"
-_TREE = "Taxonomy"
+TREE = "Taxonomy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +34,11 @@ def shown_choices(label_config: str, name: str) -> Shown | None:
     others is chosen only together with all of them: annotators choose among the leaves. Every node
     of a `<Taxonomy>` can be chosen alone.
     """
-    tags = [tag for tag in ET.fromstring(label_config).iter() if tag.tag in (TAG, _TREE)]
+    tags = [tag for tag in ET.fromstring(label_config).iter() if tag.tag in (TAG, TREE)]
     control = next((tag for tag in tags if tag.get("name") == name), None)
     if control is None:
         return None
-    if control.tag == _TREE:
+    if control.tag == TREE:
         tree = tuple(_tree(control))
         return Shown(labels=tuple(PATH.join(path) for path in tree), paths=tree)
     if control.get("allowNested") != "true":

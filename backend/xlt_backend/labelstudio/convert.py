@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from xlt.data.by_control import ByControl
 from xlt.data.cells import as_text, language
 from xlt.data.examples import Example
 from xlt.data.exports.annotations import NOT_ANNOTATED, counted, results_of
@@ -153,13 +154,38 @@ def _clean(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def votes_of(task: Json, interface: Interface, texts: Sequence[str] = ()) -> Votes:
+def first_used(tasks: Iterable[Json], interface: Interface) -> dict[str, str]:
+    """Returns when each of several controls was first filled in, as the time stamp of Label Studio.
+
+    Some controls are left empty to say "none". Before a control was used it may not have been in
+    the interface: annotations of that time do not say "none".
+    """
+    first: dict[str, str] = {}
+    names = {tag.name for tag in interface.tag.parts}
+    for task in tasks if names else ():
+        for annotation in counted(task).by_annotator.values():
+            for name in names & {str(r.get("from_name")) for r in results_of(annotation)}:
+                first[name] = min(first.get(name, _stamp(annotation)), _stamp(annotation))
+    return first
+
+
+def _stamp(annotation: Json) -> str:
+    return str(annotation.get("updated_at") or annotation.get("created_at") or "")
+
+
+def votes_of(
+    task: Json,
+    interface: Interface,
+    texts: Sequence[str] = (),
+    used: Mapping[str, str] | None = None,
+) -> Votes:
     """Reads the answers that count from a task's annotations (`xlt.data.exports.annotations`).
 
     Args:
         task: The task as Label Studio exports it.
         interface: The project's labelling interface.
         texts: The task's texts (`texts_of`); empty if it has none.
+        used: When each control was first filled in (`first_used`); None: before all annotations.
     """
     annotations = counted(task)
     answers: dict[str, Hashable] = {}
@@ -171,30 +197,45 @@ def votes_of(task: Json, interface: Interface, texts: Sequence[str] = ()) -> Vot
         except DataError as error:
             refused.append(str(error))
             continue
+        if isinstance(answer, ByControl) and used is not None:
+            answer = _given(answer, results, _stamp(annotation), used)
         if answer is None:
             refused.append(_no_answer(results, interface))
         else:
             answers[annotator] = answer
+            refused += interface.faults(results, texts)
     unused = (*refused, *annotations.left_out)
     if answers:
         return Votes(answers=answers, ground_truth=annotations.ground_truth, unused=unused)
     return Votes(reason=unused[0] if unused else NOT_ANNOTATED, unused=unused)
 
 
+def _given(
+    answer: ByControl, results: Sequence[Json], stamp: str, used: Mapping[str, str]
+) -> ByControl | None:
+    """Leaves out controls that were left empty before anyone used them; None if none is left."""
+    filled = {result.get("from_name") for result in results}
+    asked = {name for name, first in used.items() if first <= stamp}
+    given = {name: own for name, own in answer if name in filled | asked}
+    return ByControl.of(given) if given else None
+
+
 def _no_answer(results: Sequence[Json], interface: Interface) -> str:
-    """Returns why results hold no answer to the control that xlt learns."""
-    name = interface.tag.name
+    """Returns why results hold no answer to the controls that xlt learns."""
+    tags = {tag.name: tag for tag in interface.tag.controls}
     for result in results:
+        name = str(result.get("from_name"))
         value = result.get("value")
         content = value.get(str(result.get("type"))) if isinstance(value, Mapping) else value
-        if result.get("from_name") == name and content:
+        if name in tags and content:
             flat = isinstance(content, list) and all(isinstance(part, str) for part in content)
-            if (flat or interface.tag.paths) and len(content) > 1:
+            if (flat or tags[name].paths) and len(content) > 1:
                 return f"several choices of {name!r}, where one is learned"
             return f"an answer to {name!r} of a form that xlt does not read"
-    others = sorted({str(result.get("from_name"))[:_SHOWN] for result in results} - {name})
+    others = sorted({str(result.get("from_name"))[:_SHOWN] for result in results} - set(tags))
     if others:
-        return f"no answer to {name!r}, but to {', '.join(map(repr, others[:3]))}"
+        names = " or ".join(map(repr, tags))
+        return f"no answer to {names}, but to {', '.join(map(repr, others[:3]))}"
     return "nothing chosen"
 
 

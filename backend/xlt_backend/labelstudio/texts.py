@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 
 from xlt.data.examples import MOST_TEXTS
 from xlt.errors import ConfigError
-from xlt.tasks.task import Tag
+from xlt.tasks.tags import Tag
 
 TAG = "Text"
 

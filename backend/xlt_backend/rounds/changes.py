@@ -7,10 +7,12 @@ and the text of a task can be edited. A task is identified by its id and a diges
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from xlt.tasks.task import Json
+from xlt.tasks.relabelling import ControlRelabelling, Regrouping, relabelling
+from xlt.tasks.renames import Renames, answer_now, is_told
+from xlt.tasks.task import AnyTask, Json
 
 #: Largest number of tasks of one kind of change that a project's state lists.
 _LISTED = 100
@@ -69,6 +71,38 @@ class Changes:
             for kind, tasks in kinds.items()
             if tasks
         }
+
+
+def labels_now(
+    used: Mapping[str, Label], model: AnyTask | None, task: AnyTask, renames: Renames
+) -> dict[str, Label]:
+    """Returns the labels that the newest version knows, with the names that they have now.
+
+    Those with a label that vanished from the interface are left out until it is told what became
+    of it: no model is trained without them only because a rename is not told yet. If the interface
+    has other controls, answers to those that both have count.
+
+    Args:
+        used: Task id -> label that the version knows.
+        model: Its task; None if this xlt does not know its kind.
+        task: The project's task.
+        renames: Labels that were renamed, as told.
+    """
+    reading = relabelling(model, task, renames)
+    if isinstance(reading, ControlRelabelling):
+        answers = {id: reading.answer(label.answer) for id, label in used.items()}
+        return {
+            id: replace(used[id], answer=answer)
+            for id, answer in answers.items()
+            if answer is not None
+        }
+    if not isinstance(task, Regrouping):
+        return dict(used)
+    return {
+        id: replace(label, answer=answer_now(label.answer, task.labels, renames))
+        for id, label in used.items()
+        if is_told(label.answer, task.labels, renames)
+    }
 
 
 def compare(used: Mapping[str, Label], labels: Mapping[str, Label]) -> Changes:

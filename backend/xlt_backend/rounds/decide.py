@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from xlt.config import decisive
-from xlt.tasks.relabelling import Regrouping, Relabelling, relabelling
-from xlt.tasks.renames import answer_now, is_told
+from xlt.tasks.relabelling import Relabelling, relabelling
 from xlt.tasks.task import AnyTask
 from xlt_backend.names import is_start, published
 from xlt_backend.options import ProjectOptions
-from xlt_backend.rounds.changes import Changes, Label, compare, in_words
+from xlt_backend.rounds.changes import Changes, Label, compare, in_words, labels_now
 from xlt_backend.rounds.pace import pace_of
 from xlt_backend.rounds.snapshot import Snapshot
 
@@ -135,7 +134,9 @@ def decide(
         forced: Whether a training was requested by hand.
         now: Seconds since the epoch.
     """
-    changes = compare(_used(known, snapshot, options), snapshot.labels)
+    newest = known.versions[-1].task if known.versions else None
+    used = labels_now(known.used, newest, snapshot.task, options.rename)
+    changes = compare(used, snapshot.labels)
     active = known.version(known.active)
     reading = None if active is None else _reading(active, snapshot, options)
     usable = reading is not None
@@ -156,22 +157,6 @@ def decide(
         due_at=due_at,
         missing=_missing(snapshot, options)[1],
     )
-
-
-def _used(known: Known, snapshot: Snapshot, options: ProjectOptions) -> dict[str, Label]:
-    """Returns the labels that the newest version knows, with the names that they have now.
-
-    Those with a label that vanished from the interface are left out until it is told what became
-    of it: no model is trained without them only because a rename is not told yet.
-    """
-    if not isinstance(snapshot.task, Regrouping):
-        return dict(known.used)
-    names, renames = snapshot.task.labels, options.rename
-    return {
-        id: replace(label, answer=answer_now(label.answer, names, renames))
-        for id, label in known.used.items()
-        if is_told(label.answer, names, renames)
-    }
 
 
 def _missing(snapshot: Snapshot, options: ProjectOptions) -> tuple[int, str]:

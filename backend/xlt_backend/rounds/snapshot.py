@@ -12,7 +12,14 @@ from xlt.data.languages import Identify, with_languages
 from xlt.sampling.audit import is_audit
 from xlt.tasks.metrics import without_answers
 from xlt.tasks.task import AnyTask
-from xlt_backend.labelstudio.convert import Unusable, Votes, texts_of, to_example, votes_of
+from xlt_backend.labelstudio.convert import (
+    Unusable,
+    Votes,
+    first_used,
+    texts_of,
+    to_example,
+    votes_of,
+)
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.labelstudio.reader import parse_time
 from xlt_backend.options import ProjectOptions
@@ -154,9 +161,10 @@ def read_project(
     reasons: dict[str, str] = {}
     answers: dict[str, Mapping[str, Hashable]] = {}
     unused: dict[str, list[str]] = {}
+    used = first_used(tasks, interface)
     for task in tasks:
         texts = texts_of(task, interface)
-        votes = votes_of(task, interface, () if isinstance(texts, Unusable) else texts)
+        votes = votes_of(task, interface, () if isinstance(texts, Unusable) else texts, used)
         if votes.answers and not votes.ground_truth:
             answers[str(task["id"])] = votes.answers
         example = to_example(task, interface, options, votes)

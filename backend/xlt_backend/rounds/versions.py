@@ -21,6 +21,7 @@ from xlt.tasks import metrics
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.kinds import task_from_json
 from xlt.tasks.outputs import Scores
+from xlt.tasks.parts import in_common
 from xlt.tasks.predictions import interpret
 from xlt.tasks.relabelling import Relabelling, relabelling
 from xlt.tasks.renames import Renames
@@ -164,6 +165,9 @@ def audit_credit(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     """Compares candidate and active version with the audit labels.
 
+    Of several controls, those count that the active version knows: a new one would be compared
+    with nothing.
+
     Args:
         folder: The folder of the training.
         task: The project's task.
@@ -175,13 +179,12 @@ def audit_credit(
         version, None if there is none to compare with.
     """
     truth = [example.answer for example in audit]
-
-    def credit(name: str, reading: Relabelling | None = None) -> NDArray[np.float64]:
-        return task.credit(truth, _predicted(folder / name, task, audit, reading))
-
-    candidate = credit(files.AUDIT_SCORES) if audit else np.zeros(0)
-    compared = (folder / files.ACTIVE_AUDIT_SCORES).exists()
-    return candidate, credit(files.ACTIVE_AUDIT_SCORES, active) if compared else None
+    candidate = _predicted(folder / files.AUDIT_SCORES, task, audit) if audit else []
+    if not (folder / files.ACTIVE_AUDIT_SCORES).exists():
+        return task.credit(truth, candidate), None
+    rival = _predicted(folder / files.ACTIVE_AUDIT_SCORES, task, audit, active)
+    truth = [in_common(right, given) for right, given in zip(truth, rival, strict=True)]
+    return task.credit(truth, candidate), task.credit(truth, rival)
 
 
 def unseen(

@@ -82,7 +82,7 @@ def connect(
         project.label_config, known.model_copy(update={"rename": {}})
     )
     if renames:
-        told = parse_renames(renames, interface.task.labels)
+        told = parse_renames(renames, interface.labels)
         options = known.model_copy(update={"rename": added(interface, known.rename, told)})
         changes += [in_words(old, new) for old, new in told.items()]
     # The webhook first: without one, Label Studio makes its own, which has no secret.
@@ -203,7 +203,7 @@ def main(args: argparse.Namespace) -> int:
     for line in (
         *(connection.changes or ("nothing to change",)),
         *connection.interface.notes,
-        f"{connection.project.title!r} learns {', '.join(labels)}",
+        f"{connection.project.title!r} learns {connection.interface.describe()}",
         f"{connection.url} (annotators press “Label All Tasks”)",
     ):
         print_status(f"xlt: {line}")

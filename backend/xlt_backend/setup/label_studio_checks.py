@@ -93,10 +93,9 @@ def check_interface(project: ProjectInfo, options: ProjectOptions | None = None)
         interface = Interface.from_options(project.label_config, options or ProjectOptions())
     except XltError as error:
         return fail(name, str(error), "change the labelling interface (see label_config/)")
-    labels = ", ".join(interface.task.labels)
     keys = interface.text_keys
     texts = f"text{'s' * (len(keys) > 1)} from {', '.join(f'${key}' for key in keys)}"
-    detail = f"learns {interface.tag.name!r}: {labels}; {texts}"
+    detail = f"learns {interface.describe()}; {texts}"
     return ok(name, "; ".join([detail, *interface.notes]))
 
 

@@ -44,12 +44,13 @@ def added(interface: Interface, stored: Renames, told: Renames) -> dict[str, str
         ConfigError: If xlt does not follow the labels of this kind of task, or if the interface
             does not bear out what was told.
     """
-    if told and not isinstance(interface.task, Regrouping):
+    tasks = interface.tasks
+    if told and not any(isinstance(task, Regrouping) for task in tasks.values()):
+        name, task = next(iter(tasks.items()))
         raise ConfigError(
-            f"rename: {interface.tag.name!r} is of the kind {interface.task.kind}, for which xlt "
-            "follows no renamed labels"
+            f"rename: {name!r} is of the kind {task.kind}, for which xlt follows no renamed labels"
         )
-    return with_told(stored, told, interface.task.labels)
+    return with_told(stored, told, interface.labels)
 
 
 def with_stored_renames(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlt.data.cells import as_text, labels, language, printed_list
+from xlt.data.by_control import ByControl
+from xlt.data.cells import as_text, by_control, labels, language, printed_list
 from xlt.data.label_names import canonical
 
 #: Without what Python or NumPy escape or wrap.
@@ -102,3 +103,23 @@ def test_lists_that_python_prints_are_read(parts):
 def test_other_cells_are_no_printed_lists(cell):
     """Nothing is evaluated, however deep it is."""
     assert printed_list(cell) is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "answers"),
+    [
+        ({"topic": " sport", "stars": 3}, {"topic": "sport", "stars": 3}),
+        ('{"topic": "sport", "tags": ["new", "old"]}', {"topic": "sport", "tags": ("new", "old")}),
+        ({"tree": [["A", "B"]]}, {"tree": (("A", "B"),)}),
+        ({"topic": None, "stars": "", "tags": []}, {"tags": ()}),
+    ],
+)
+def test_answers_to_several_controls_are_an_object(cell, answers):
+    """Or its JSON; a control without an answer is left out."""
+    assert by_control(cell) == ByControl.of(answers)
+
+
+@pytest.mark.parametrize("cell", ["sport", "{sport", ["sport"], {}, {"a": {"b": "c"}}, 3, None])
+def test_what_is_no_object_of_answers_is_none(cell):
+    """Other cells are read as labels."""
+    assert by_control(cell) is None

@@ -174,7 +174,7 @@ def test_a_split_column_can_be_chosen(tmp_path):
         ("a.jsonl", b'{"text": "a"}\n{"text": \n', "line 2 is not JSON"),
         ("a.jsonl", b'["a"]\n', "row 1: expected an object, got str"),
         ("a.json", b'{\n"text": "a"\n}\n', "expected a list of objects or one object per line"),
-        ("a.jsonl", b'{"text": "a", "label": {"b": 1}}\n', "a label or a list of labels, got {'b'"),
+        ("a.jsonl", b'{"text": "a", "label": {"b": {}}}\n', "a label or a list of labels, got {"),
         ("a.jsonl", b'{"text": "a", "label": [[0]]}\n', "a label or a list of labels, got \\[\\["),
         ("a.csv", b"text,label\na," + b"[" * 99_000 + b"\n", "row 2: label is longer"),
         ("a.jsonl", b'{"text": "a"}\n["a"]\n', "line 2: expected an object, got list"),

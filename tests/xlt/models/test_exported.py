@@ -13,6 +13,7 @@ import pytest
 
 from tests.xlt.tasks.samples import KEYS, PROBED, task_of
 from xlt.config import TrainConfig
+from xlt.data.by_control import ByControl
 from xlt.data.examples import Example
 from xlt.encoder.exported import GRAPH, Encoders
 from xlt.errors import DataError, EncoderError
@@ -23,6 +24,7 @@ from xlt.models.parity import compare
 from xlt.models.predictor import Predictor
 from xlt.models.serving import FILE, Serving, load_served, read_serving
 from xlt.tasks.calibration import Calibration
+from xlt.tasks.parts import Composed
 from xlt.tasks.spans.task import Spans
 from xlt.tasks.task import AnyTask
 from xlt.training.train import train
@@ -33,6 +35,8 @@ LANGS = ["en", "ha", "yo"]
 
 def answer(task: AnyTask, number: int) -> object:
     """One of the task's answers."""
+    if isinstance(task, Composed):
+        return ByControl.of({part.name: answer(part.task, number) for part in task.parts})
     if task.kind == "rating":
         return task.scale.value(number % (task.scale.steps + 1))
     if task.kind == "taxonomy":

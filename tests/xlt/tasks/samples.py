@@ -14,13 +14,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from tests.xlt.tasks.spans import samples as spans
+from xlt.data.by_control import ByControl
 from xlt.data.choice_trees import PATH
 from xlt.data.examples import Example
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.kinds import KINDS
 from xlt.tasks.outputs import Outputs
+from xlt.tasks.parts import Composed
 from xlt.tasks.tagging import count_tags
-from xlt.tasks.task import AnyTask, Tag
+from xlt.tasks.tags import Tag
+from xlt.tasks.task import AnyTask
 
 SEEDS = st.integers(0, 2**31)
 MANY = settings(max_examples=40)
@@ -33,6 +36,10 @@ LABELS = ("health", "sport", 'a "quoted" & <odd> one', "Ẹ̀kọ́")
 GIVEN: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "rating": (("1", "2", "3", "4", "5"), ("7", "8", "9", "10")),
     "pairwise": (("left", "right"), ("first", "second")),
+    "multi_task": (
+        (*(f"topic: {label}" for label in LABELS), "stars & more: 1", "stars & more: 2"),
+        ("x: a", "x: b", "y: 1", "y: 2", "y: 3"),
+    ),
 }
 #: Kind -> texts of an example, and the keys of task data that its ready interface shows.
 KEYS = {"pairwise": ("left", "right")}
@@ -49,6 +56,11 @@ ANSWERS: Mapping[str, Callable[[AnyTask], st.SearchStrategy[Hashable]]] = {
     "rating": lambda task: st.integers(0, task.scale.steps).map(task.scale.value),
     "taxonomy": lambda task: st.sampled_from(task.paths).map(lambda path: (path,)),
     "spans": spans.spans,
+    "multi_task": lambda task: (
+        st.fixed_dictionaries({}, optional={p.name: answers(p.task) for p in task.parts})
+        .filter(bool)
+        .map(ByControl.of)
+    ),
 }
 #: Text of the examples, on which answers have their places.
 TEXTS = (spans.TEXT,)
@@ -88,6 +100,10 @@ def drawn(task: AnyTask, seed: int, count: int) -> list[Hashable]:
     """Answers for `count` examples; each label is chosen in some of them and missing in others."""
     if task.kind == "spans":
         return spans.drawn(task, seed, count)
+    if isinstance(task, Composed):
+        each = [drawn(part.task, seed + n, count) for n, part in enumerate(task.parts)]
+        names = [part.name for part in task.parts]
+        return [ByControl.of(dict(zip(names, row, strict=True))) for row in zip(*each, strict=True)]
     rng = np.random.default_rng(seed)
     alone = [certain(task, label) for label in task.labels]
     several = rng.integers(0, 2, (count, task.width))
@@ -104,6 +120,8 @@ def certain(task: AnyTask, answer: Hashable) -> np.ndarray:
     """The beliefs (W,) of a model that is sure of an answer, or of one label."""
     if task.kind == "spans":
         return spans.certain(task, answer)
+    if isinstance(task, Composed):
+        return certain_of_parts(task, answer)
     if task.kind == "rating":
         return np.array([float(task.read(answer) > task.read(label)) for label in task.labels[:-1]])
     parts = [answer] if isinstance(answer, str) else answer
@@ -111,10 +129,33 @@ def certain(task: AnyTask, answer: Hashable) -> np.ndarray:
     return np.array([float(label in chosen) for label in task.labels])
 
 
+def certain_of_parts(task: Composed, answer: Hashable) -> np.ndarray:
+    """The same of several controls, or of one label of one of them; unknown without an answer."""
+    given = dict(answer.items) if isinstance(answer, ByControl) else {}
+    if isinstance(answer, str):
+        name, _, label = answer.partition(": ")
+        given = {name: label}
+    return np.concatenate(
+        [
+            certain(part.task, given[part.name])
+            if part.name in given
+            else uniform(part.task, 1).values[0]
+            for part in task.parts
+        ]
+    )
+
+
 def right_answers(task: AnyTask, beliefs: Outputs, rng: np.random.Generator) -> list[Hashable]:
     """Answers that are right as often as beliefs say."""
     if task.kind == "spans":
         return spans.right_answers(task, beliefs, rng)
+    if isinstance(task, Composed):
+        names, each, start = [part.name for part in task.parts], [], 0
+        for part in task.parts:
+            own = Outputs(beliefs.values[:, start : start + part.task.width])
+            each.append(right_answers(part.task, own, rng))
+            start += part.task.width
+        return [ByControl.of(dict(zip(names, row, strict=True))) for row in zip(*each, strict=True)]
     n, width = beliefs.values.shape
     if task.classes([]) is None:
         # What is above a level is above all lower ones, but labels are right independently.
@@ -137,6 +178,8 @@ def uniform(task: AnyTask, count: int) -> Outputs:
     if task.kind == "spans":
         p = 1 / count_tags(task.labels)
         return as_outputs(task, [np.full((len(spans.WHERE), task.width), p)] * count)
+    if isinstance(task, Composed):
+        return as_outputs(task, [certain_of_parts(task, None)] * count)
     level = 0.5 if task.classes([]) is None else 1 / task.width
     return as_outputs(task, [np.full(task.width, level)] * count)
 
@@ -189,18 +232,41 @@ def examples_of(given_answers, kind: str = "single_label"):
 
 def empty(tag: Tag) -> Tag:
     """The control with nothing to choose from."""
+    if tag.parts:
+        return replace(tag, parts=(*tag.parts[:1], empty(tag.parts[1])))
     return replace(
         tag, labels=(), objects=tag.objects[:1], attributes={**tag.attributes, "maxRating": "0"}
     )
 
 
+def same(task: AnyTask, one: Hashable, other: Hashable) -> bool:
+    """Whether answers say the same: of several controls, those that both have an answer to."""
+    return not contradict(task, one, other) and (one == other or bool(common(one, other)))
+
+
+def contradict(task: AnyTask, one: Hashable, other: Hashable) -> bool:
+    """Whether answers differ: of several controls, in one that both have an answer to."""
+    if not isinstance(task, Composed):
+        return one != other
+    return any(one.get(name) != other.get(name) for name in common(one, other))
+
+
+def common(one: Hashable, other: Hashable) -> set[str]:
+    """The controls that both answers are to."""
+    return {name for name, _ in one} & {name for name, _ in other}
+
+
 def control_tag(config: str) -> Tag:
-    """The one control of a labelling interface."""
-    [control] = [tag for tag in ElementTree.fromstring(config).iter() if "toName" in tag.attrib]
-    return Tag(
-        name=control.attrib["name"],
-        tag=control.tag,
-        attributes=control.attrib,
-        labels=tuple(child.get("alias") or child.attrib["value"] for child in control),
-        objects=tuple(control.attrib["toName"].split(",")),
+    """The one control of a labelling interface, or all of them as parts of one."""
+    found = [tag for tag in ElementTree.fromstring(config).iter() if "toName" in tag.attrib]
+    tags = tuple(
+        Tag(
+            name=control.attrib["name"],
+            tag=control.tag,
+            attributes=control.attrib,
+            labels=tuple(child.get("alias") or child.attrib["value"] for child in control),
+            objects=tuple(control.attrib["toName"].split(",")),
+        )
+        for control in found
     )
+    return tags[0] if len(tags) == 1 else Tag(parts=tags)

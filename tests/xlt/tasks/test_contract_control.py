@@ -21,7 +21,8 @@ from tests.xlt.tasks.samples import (
 )
 from xlt.errors import DataError
 from xlt.tasks.kinds import KINDS
-from xlt.tasks.task import Refusal, Suggestion
+from xlt.tasks.tags import Refusal
+from xlt.tasks.task import Suggestion
 
 pytestmark = pytest.mark.parametrize("kind", KINDS)
 
@@ -44,7 +45,8 @@ def test_an_answer_goes_to_label_studio_and_back(kind, data):
     assert control.answer(results, tag, task, TEXTS) == suggestion.answer
     assert control.results(suggestion, tag, TEXTS) == results
     for result in results:
-        assert (result["from_name"], result["to_name"]) == (tag.name, tag.objects[0])
+        [own] = [one for one in tag.controls if one.name == result["from_name"]]
+        assert result["to_name"] == own.objects[0]
         assert 0 <= result["score"] <= 1
 
 
@@ -57,7 +59,8 @@ def test_results_of_other_controls_are_not_looked_at(kind, data):
     answer = data.draw(answers(task).filter(bool))
     results = control.results(Suggestion(answer=answer, confidence=0.5), tag, TEXTS)
     foreign = [{**result, "from_name": "another"} for result in results]
-    junk = [{"from_name": tag.name}, {"from_name": tag.name, "value": 3}, {}]
+    junk = [{"from_name": one.name} for one in tag.controls]
+    junk += [{"from_name": one.name, "value": 3} for one in tag.controls] + [{}]
 
     assert control.answer([*foreign, *junk, *results], tag, task, TEXTS) == answer
     other = replace(tag, labels=others_of(kind))

@@ -20,6 +20,7 @@ from tests.xlt.tasks.samples import (
     others_of,
     random_outputs,
     right_answers,
+    same,
     task_of,
     uniform,
 )
@@ -137,7 +138,7 @@ def test_credit_is_1_for_equal_answers_and_at_most_1(kind, data):
     assert credit.shape == (len(pairs),)
     assert credit.dtype == np.float64
     assert ((credit >= 0) & (credit <= 1)).all()
-    assert ((credit == 1) == [a == b for a, b in pairs]).all()
+    assert ((credit == 1) == [same(task, a, b) for a, b in pairs]).all()
     assert (task.credit(truth, truth) == 1).all()
     assert task.credit(predicted, truth).shape == credit.shape
     assert task.credit(predicted, truth) == pytest.approx(credit)

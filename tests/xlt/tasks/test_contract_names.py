@@ -27,7 +27,8 @@ from tests.xlt.tasks.samples import (
 from xlt.data.jsonl import hashable
 from xlt.errors import DataError
 from xlt.tasks.kinds import KINDS, infer_task
-from xlt.tasks.task import Refusal, Suggestion
+from xlt.tasks.tags import Refusal
+from xlt.tasks.task import Suggestion
 
 pytestmark = pytest.mark.parametrize("kind", NAMED)
 

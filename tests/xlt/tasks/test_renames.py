@@ -19,7 +19,7 @@ from xlt.tasks.renames import (
     with_told,
     without_effect,
 )
-from xlt.tasks.task import Tag
+from xlt.tasks.tags import Tag
 
 OLD = ("a", "b", "c", "d", "e")
 NOW = ("X", "a", "b")

@@ -78,35 +78,6 @@ def test_choices_deep_in_views_and_other_tags() -> None:
     assert Interface.from_label_config(deep).text_keys == ("text",)
 
 
-def test_first_usable_control_counts_and_the_rest_is_named() -> None:
-    """With several controls the first usable one is learned; a note names each other one."""
-    several = view(
-        TEXT,
-        choices(name="tags", more='choice="multiple"'),
-        choices(name="topic"),
-        choices(name="tone"),
-        '<TextArea name="why" toName="text"/>',
-    )
-    found = Interface.from_label_config(several)
-    assert found.tag.name == "topic"
-    notes = " ".join(found.notes)
-    assert all(name in notes for name in ("'tags'", "'tone'", "'why'"))
-
-
-def test_several_labels_are_learned_and_one_label_comes_first() -> None:
-    """A project keeps its control when xlt learns new kinds, wherever the others stand."""
-    several, one = choices(name="tags", more='choice="multiple"'), choices(name="topic")
-
-    alone = Interface.from_label_config(view(TEXT, several))
-    both = Interface.from_label_config(view(TEXT, several, one))
-
-    assert (alone.task.kind, alone.task.labels) == ("multi_label", ("A", "B"))
-    assert (both.task.kind, both.tag.name) == ("single_label", "topic")
-    assert both.notes == (
-        "not learned: <Choices name='tags'> is a second one; the option `control` chooses",
-    )
-
-
 @pytest.mark.parametrize("name", ["tags", "topic", "tone"])
 def test_option_chooses_the_control(name: str) -> None:
     """Of whatever kind and wherever it stands; the others are named as not learned."""
@@ -116,7 +87,7 @@ def test_option_chooses_the_control(name: str) -> None:
         choices(name="tags", more='choice="multiple"'),
         choices(name="tone"),
     )
-    found = Interface.from_label_config(several, name)
+    found = Interface.from_label_config(several, [name])
 
     assert found.tag.name == name
     assert found.task.kind == ("multi_label" if name == "tags" else "single_label")
@@ -129,7 +100,7 @@ def test_option_that_names_no_usable_control(name: str) -> None:
     """It is refused with the names that there are; nothing else is learned in its place."""
     several = view(TEXT, choices(name="topic"), '<TextArea name="why" toName="text"/>')
     with pytest.raises(UnsupportedConfigError, match=f"control={name!r}.*it learns 'topic'"):
-        Interface.from_label_config(several, name)
+        Interface.from_label_config(several, [name])
 
 
 REFUSED = {

@@ -148,6 +148,12 @@ def _selections(annotation: Json) -> Iterator[tuple[str, list[Choice]]]:
             yield str(name), [value["selected"]]
 
 
+def whole_text_controls(rows: Sequence[Row]) -> list[str]:
+    """Returns the controls whose answers are about the whole text, in their order."""
+    annotations = [a for _, row in rows for a in objects(row.get("annotations"))]
+    return list(dict.fromkeys(name for a in annotations for name, _ in _selections(a)))
+
+
 def _types(rows: Sequence[Row]) -> dict[str, str]:
     """Returns the type of the results of each control."""
     return {
@@ -168,7 +174,7 @@ def _control(
     there is no answer at all.
     """
     annotations = [a for _, row in rows for a in objects(row.get("annotations"))]
-    choices = list(dict.fromkeys(name for a in annotations for name, _ in _selections(a)))
+    choices = whole_text_controls(rows)
     spans, types = controls_of(annotations), _types(rows)
     choices = [name for name in choices if types[name] not in RATINGS or name == wanted] or choices
     others = [f"{name} ({type})" for name, type in types.items() if name not in (*choices, *spans)]
@@ -185,7 +191,8 @@ def _control(
         return usable[0], usable is spans
     if usable:
         raise DataError(
-            f"{path} has answers to several controls: {listed(usable)}: choose one with --label"
+            f"{path} has answers to several controls: {listed(usable)}: choose one with --label, "
+            "or learn them together with --kind multi_task"
         )
     if types:
         expected = "spans" if kind == SPANS else "choices or ratings for the whole text"

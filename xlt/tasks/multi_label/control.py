@@ -10,7 +10,8 @@ from xlt.tasks.labels import look_alike
 from xlt.tasks.multi_label.judging import Labels
 from xlt.tasks.multi_label.task import MultiLabel
 from xlt.tasks.renames import label_now, refusal
-from xlt.tasks.task import Json, Refusal, Suggestion, Tag
+from xlt.tasks.tags import Refusal, Tag
+from xlt.tasks.task import Json, Suggestion
 
 
 class Choices:

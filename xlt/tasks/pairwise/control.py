@@ -9,7 +9,8 @@ from xlt.errors import DataError
 from xlt.tasks.labels import own_label
 from xlt.tasks.pairwise.answers import NAMES
 from xlt.tasks.pairwise.task import Pairwise
-from xlt.tasks.task import Json, Refusal, Suggestion, Tag
+from xlt.tasks.tags import Refusal, Tag
+from xlt.tasks.task import Json, Suggestion
 
 TAG = "Pairwise"
 

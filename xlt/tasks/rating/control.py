@@ -9,7 +9,8 @@ from xlt.errors import DataError
 from xlt.tasks import choices
 from xlt.tasks.rating.answers import Number, Scale, number, read, scale_of
 from xlt.tasks.rating.task import Rating
-from xlt.tasks.task import Json, Refusal, Suggestion, Tag
+from xlt.tasks.tags import Refusal, Tag
+from xlt.tasks.task import Json, Suggestion
 
 STARS, NUMBER = "Rating", "Number"
 #: Label Studio's default of `maxRating`, and the most stars that the ready interface shows.

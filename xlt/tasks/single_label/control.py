@@ -9,7 +9,8 @@ from xlt.tasks import choices
 from xlt.tasks.labels import look_alike
 from xlt.tasks.renames import label_now, refusal
 from xlt.tasks.single_label.task import SingleLabel
-from xlt.tasks.task import Json, Refusal, Suggestion, Tag
+from xlt.tasks.tags import Refusal, Tag
+from xlt.tasks.task import Json, Suggestion
 
 #: Values of the attribute `choice` that let an annotator choose one label only.
 _SINGLE = {"single", "single-radio"}

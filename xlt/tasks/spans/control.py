@@ -11,7 +11,8 @@ from xlt.errors import DataError
 from xlt.tasks.labels import look_alike, own_label
 from xlt.tasks.spans.task import Spans
 from xlt.tasks.tagging import Answer
-from xlt.tasks.task import Json, Refusal, Suggestion, Tag
+from xlt.tasks.tags import Refusal, Tag
+from xlt.tasks.task import Json, Suggestion
 
 TAG = "Labels"
 _KEY = "labels"

@@ -11,7 +11,8 @@ from xlt.errors import DataError
 from xlt.tasks.choices import page
 from xlt.tasks.labels import own_label, same_label
 from xlt.tasks.renames import GONE, label_now, refusal
-from xlt.tasks.task import Json, Refusal, Suggestion, Tag
+from xlt.tasks.tags import Refusal, Tag
+from xlt.tasks.task import Json, Suggestion
 from xlt.tasks.taxonomy.answers import in_order, label_of, labels_of, paths_of
 from xlt.tasks.taxonomy.task import Taxonomy
 from xlt.tasks.trees import Path, Paths, nodes_of, outermost

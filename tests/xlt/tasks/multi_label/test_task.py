@@ -19,7 +19,8 @@ from xlt.tasks.multi_label.judging import expected_credit, many_hot
 from xlt.tasks.multi_label.kind import KIND
 from xlt.tasks.multi_label.task import MultiLabel
 from xlt.tasks.outputs import Outputs
-from xlt.tasks.task import Agreement, Refusal, Suggestion, Tag
+from xlt.tasks.tags import Refusal, Tag
+from xlt.tasks.task import Agreement, Suggestion
 
 TASK = MultiLabel(labels=("health", "sport", "travel"))
 TAG = Tag(

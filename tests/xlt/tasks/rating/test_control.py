@@ -7,7 +7,8 @@ import pytest
 from tests.xlt.tasks.samples import control_tag
 from xlt.errors import DataError
 from xlt.tasks.kinds import KINDS
-from xlt.tasks.task import Refusal, Suggestion, Tag
+from xlt.tasks.tags import Refusal, Tag
+from xlt.tasks.task import Suggestion
 
 CONTROL = KINDS["rating"].control
 

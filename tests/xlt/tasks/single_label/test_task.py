@@ -14,7 +14,8 @@ from xlt.tasks.calibration import Calibration
 from xlt.tasks.outputs import Outputs
 from xlt.tasks.single_label.kind import KIND
 from xlt.tasks.single_label.task import SingleLabel
-from xlt.tasks.task import Agreement, Refusal, Suggestion, Tag
+from xlt.tasks.tags import Refusal, Tag
+from xlt.tasks.task import Agreement, Suggestion
 
 TASK = SingleLabel(labels=("health", "sport", "travel"))
 TAG = Tag(name="label", tag="Choices", labels=TASK.labels, objects=("text",))

@@ -14,7 +14,8 @@ from tests.xlt.tasks.spans.samples import TEXT
 from xlt.data.spans import Span, in_order
 from xlt.errors import DataError
 from xlt.tasks.spans.kind import KIND
-from xlt.tasks.task import Refusal, Suggestion, Tag
+from xlt.tasks.tags import Refusal, Tag
+from xlt.tasks.task import Suggestion
 
 TAG = Tag(name="ner", tag="Labels", labels=("PER", "LOC"), objects=("text",))
 TASK = KIND.task(TAG.labels)

@@ -9,7 +9,8 @@ import pytest
 
 from tests.xlt.tasks.trees import ALL_NODES, LEAVES
 from xlt.errors import DataError
-from xlt.tasks.task import Refusal, Suggestion, Tag
+from xlt.tasks.tags import Refusal, Tag
+from xlt.tasks.task import Suggestion
 from xlt.tasks.taxonomy.kind import KIND
 from xlt.tasks.taxonomy.task import Taxonomy
 

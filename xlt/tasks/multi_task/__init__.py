@@ -1,0 +1,1 @@
+"""Several controls of one interface, each with a task of its own."""
