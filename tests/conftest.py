@@ -42,7 +42,7 @@ def float32(monkeypatch: pytest.MonkeyPatch) -> None:
         raise EncoderError("nothing is exported in this test")
 
     monkeypatch.setattr("xlt.encoder.encoder.fast_bf16", lambda device: False)
-    monkeypatch.setattr("xlt.models.export.export", not_exported)
+    monkeypatch.setattr("xlt.encoder.export.export", not_exported)
 
 
 @pytest.fixture(scope="session")

@@ -87,12 +87,12 @@ def test_scores_are_those_of_torch(tiny_encoder, tmp_path, monkeypatch, kind, le
     texts = examples(kind)
     predictor = Predictor.load(folder)
     expected = predictor.predict(texts)
-    monkeypatch.setattr(exporting, "quantize", lambda wide, narrow: refuse())
+    monkeypatch.setattr("xlt.encoder.export.quantize", lambda wide, narrow: refuse())
 
     serving = export_model(folder, texts, expected.scores)
     assert serving.runtime == "torch"
     assert serving == read_serving(folder)
-    monkeypatch.setattr(exporting, "quantize", lambda wide, narrow: shutil.copytree(
+    monkeypatch.setattr("xlt.encoder.export.quantize", lambda wide, narrow: shutil.copytree(
         wide, narrow, dirs_exist_ok=True
     ))  # fmt: skip
     export_model(folder, texts, expected.scores)
@@ -186,7 +186,7 @@ def test_a_ready_export_of_the_encoder_is_used(folder, tmp_path, monkeypatch):
     """Frozen models of one encoder need one export."""
     copy = shutil.copytree(folder, tmp_path / "copy")
     texts = examples("single_label")
-    monkeypatch.setattr(exporting, "export", lambda *given: refuse())
+    monkeypatch.setattr("xlt.encoder.export.export", lambda *given: refuse())
 
     serving = export_model(copy, texts, Predictor.load(folder).score(texts), ready=folder)
 

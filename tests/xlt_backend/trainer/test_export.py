@@ -42,7 +42,7 @@ def test_the_next_frozen_model_has_the_export_of_the_one_before(plan, tmp_path, 
     assert first["serving"]["runtime"] == "int8"
     assert "9 texts" in first["serving"]["reason"]
 
-    monkeypatch.setattr(exporting, "export", lambda *given: 1 / 0)
+    monkeypatch.setattr("xlt.encoder.export.export", lambda *given: 1 / 0)
     second = trained(plan, sibling=str(former))
 
     assert second["serving"]["runtime"] == "int8"
