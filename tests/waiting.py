@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-
 #: Pauses between two looks: a tenth of the time waited so far, within these bounds. Looking at a
 #: Label Studio twenty times a second would keep a core busy.
 LEAST_PAUSE_S, MOST_PAUSE_S = 0.05, 1.0
