@@ -3,8 +3,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 ARGS ?=
-# Test processes side by side, each with whole files and its own Label Studio; 0: one after another,
-# which is faster on two cores.
+# Test processes side by side, each with whole files and its own Label Studio; 0: no such processes.
 TEST_PROCESSES ?= 0
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
