@@ -46,6 +46,7 @@ def material(n_labelled: int = 7, n_pool: int = 9, **parts) -> Material:
     return Material(
         labelled=[[text] for text in tokens[:n_labelled]],
         task_targets=torch.arange(n_labelled) % 2,
+        answered=torch.ones((n_labelled, 1)),
         languages=torch.arange(n_labelled) % 3,
         weights=torch.ones(n_labelled),
         unlabelled=tokens[n_labelled:],
