@@ -5,7 +5,6 @@ A table is mapped into memory: only the rows that are read take any, and process
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xlt.disk.tensors import read_header
 from xlt.errors import EncoderError
 
-_LENGTH_BYTES = 8
 #: Types of tensors by their names in safetensors, as numpy reads their bits.
 _BITS: dict[str, type[np.generic]] = {
     "F8_E4M3": np.uint8,
@@ -73,9 +72,8 @@ def _stored(path: Path) -> dict[str, _Stored]:
     """Maps the floats of a file, by name."""
     try:
         with path.open("rb") as file:
-            length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
-            header = json.loads(file.read(length))
-        data = np.memmap(path, dtype=np.uint8, mode="r", offset=_LENGTH_BYTES + length)
+            header, start = read_header(file)
+        data = np.memmap(path, dtype=np.uint8, mode="r", offset=start)
         return {
             name: _Stored(_part(data, entry), entry["dtype"])
             for name, entry in header.items()

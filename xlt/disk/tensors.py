@@ -23,6 +23,22 @@ _METADATA = "__metadata__"
 _TYPES = {np.dtype(np.float16): "F16", np.dtype(np.float32): "F32"}
 
 
+def read_header(file: BinaryIO) -> tuple[dict[str, Any], int]:
+    """Returns a file's header, and where the tensors begin.
+
+    Raises:
+        ValueError: If it is no safetensors file.
+    """
+    raw = file.read(_LENGTH.size)
+    if len(raw) < _LENGTH.size:
+        raise ValueError(f"{file.name} is not a safetensors file: it has {len(raw)} bytes")
+    (length,) = _LENGTH.unpack(raw)
+    header = json.loads(file.read(length))
+    if not isinstance(header, dict):
+        raise ValueError(f"{file.name} is not a safetensors file: its header is no object")
+    return header, _LENGTH.size + length
+
+
 def copy_tensors(
     source: Path, target: Path, *, without: str, added: Mapping[str, NDArray[np.floating]]
 ) -> None:
@@ -39,7 +55,7 @@ def copy_tensors(
         ValueError: If `source` is no such file.
     """
     with source.open("rb") as old:
-        header, start = _read_header(old)
+        header, start = read_header(old)
         metadata = header.pop(_METADATA, {})
         kept = {name: entry for name, entry in header.items() if not name.startswith(without)}
         entries = kept | {name: _described(value) for name, value in added.items()}
@@ -52,18 +68,6 @@ def copy_tensors(
                     new.write(np.ascontiguousarray(added[name]).tobytes())
                 else:
                     _copy(old, new, start, *kept[name]["data_offsets"])
-
-
-def _read_header(file: BinaryIO) -> tuple[dict[str, Any], int]:
-    """Returns a file's header, and where the tensors begin."""
-    raw = file.read(_LENGTH.size)
-    if len(raw) < _LENGTH.size:
-        raise ValueError(f"{file.name} is not a safetensors file: it has {len(raw)} bytes")
-    (length,) = _LENGTH.unpack(raw)
-    header = json.loads(file.read(length))
-    if not isinstance(header, dict):
-        raise ValueError(f"{file.name} is not a safetensors file: its header is no object")
-    return header, _LENGTH.size + length
 
 
 def _header(entries: Mapping[str, Mapping[str, Any]], metadata: Mapping[str, str]) -> bytes:

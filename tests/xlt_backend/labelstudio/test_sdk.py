@@ -8,7 +8,7 @@ import sys
 
 
 def test_neither_tables_nor_sample_answers_are_imported():
-    """In a process of its own; whoever needs those packages imports them afterwards."""
+    """In a process of its own; code that needs those packages imports them afterwards."""
     script = """
 import json, sys
 from xlt_backend.labelstudio.sdk import LabelStudio, LabelInterface
