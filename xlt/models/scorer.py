@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from xlt.data.examples import Example
 from xlt.disk.blobs import Blobs
-from xlt.errors import DataError
 from xlt.models.features import FeatureReader, load_to_read
 from xlt.models.frozen import FrozenFolder, read_frozen
+from xlt.models.model import Model, Progress, silent
+from xlt.tasks.calibration import Calibration
 from xlt.tasks.outputs import Outputs, Scores
 
 
-class FrozenScorer:
+class FrozenScorer(Model):
     """Scores examples by a frozen model and what is kept of their texts.
 
     Args:
         folder: What the model's folder holds.
+        calibration: Calibration of the model's outputs.
         reader: Reads texts by its encoder.
     """
 
-    def __init__(self, folder: FrozenFolder, reader: FeatureReader) -> None:
-        self.task = folder.task
-        self.texts = folder.texts
+    def __init__(
+        self, folder: FrozenFolder, calibration: Calibration, reader: FeatureReader
+    ) -> None:
+        super().__init__(folder.task, calibration, texts=folder.texts)
         self._model = folder.model
         self._reader = reader
 
@@ -39,6 +42,7 @@ class FrozenScorer:
 
         Raises:
             EncoderError: If it does not hold a complete frozen model that names its encoder.
+            DataError: If its calibration cannot be read.
         """
         read = read_frozen(folder)
         reader = FeatureReader(
@@ -48,29 +52,11 @@ class FrozenScorer:
             precision=read.config.precision,
             cache=cache,
         )
-        return cls(read, reader)
+        return cls(read, Calibration.load(folder), reader)
 
-    def score(
-        self,
-        examples: Sequence[Example],
-        *,
-        progress: Callable[[int, int], None] = lambda done, total: None,
-    ) -> Scores:
-        """Scores examples, in their order.
-
-        Args:
-            examples: N examples; may be empty.
-            progress: Called with the number of examples done and N, after every batch.
-
-        Raises:
-            DataError: If an example has another number of texts than the model reads.
-        """
-        for example in examples:
-            if len(example.texts) != self.texts:
-                raise DataError(
-                    f"example {example.id!r} has {len(example.texts)} texts; the model reads "
-                    f"{self.texts}"
-                )
+    def score(self, examples: Sequence[Example], *, progress: Progress = silent) -> Scores:
+        """Scores examples, in their order. See `Model.score`."""
+        self.check(examples)
         if not examples:
             width = self._model.size
             none = np.zeros((0, self.task.width), np.float32)

@@ -15,7 +15,6 @@ from xlt_backend.trainer import folder as files
 if TYPE_CHECKING:
     from xlt.data.examples import Example
     from xlt.models.model import Model
-    from xlt.models.scorer import FrozenScorer
     from xlt.models.serving import Serving
 
 #: Largest number of texts that the answers are compared on.
@@ -26,7 +25,7 @@ def export(
     folder: Path,
     plan: files.TrainPlan,
     audit: Sequence[Example],
-    scorer: Model | FrozenScorer,
+    scorer: Model,
 ) -> Serving:
     """Exports the model that was trained in a folder; returns what will run it, and why.
 

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from xlt.data.examples import Example
     from xlt.disk.blobs import Blobs
     from xlt.models.model import Model
-    from xlt.models.scorer import FrozenScorer
     from xlt_backend.trainer.work import Speaker
-
-    Scorer = Model | FrozenScorer
 
 
 def score(folder: Path, plan: files.TrainPlan, model: Path, speaker: Speaker) -> dict[str, object]:
@@ -66,7 +63,7 @@ def calibrate(folder: Path, plan: files.TrainPlan, audit: Sequence[Example]) -> 
     calibration.save(folder / files.MODEL)
 
 
-def _scorer(model: Path, plan: files.TrainPlan) -> Scorer:
+def _scorer(model: Path, plan: files.TrainPlan) -> Model:
     """Loads a model; of a frozen one the encoder only when a text is not known.
 
     On a CPU, the export of a fine-tuned one is as good and faster.
@@ -101,7 +98,7 @@ def cache_of(plan: files.TrainPlan) -> Blobs | None:
 
 
 def _save(
-    scorer: Scorer,
+    scorer: Model,
     examples: Sequence[Example],
     path: Path,
     phase: str,
