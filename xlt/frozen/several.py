@@ -13,7 +13,7 @@ from xlt.frozen.features import Features, Labelled
 from xlt.frozen.fit import fit_frozen
 from xlt.frozen.model import Array, FrozenModel
 from xlt.tasks.outputs import Outputs
-from xlt.tasks.parts import Composed
+from xlt.tasks.parts import Composed, controls_of
 from xlt.tasks.swaps import swap_of
 from xlt.tasks.task import AnyTask
 
@@ -93,6 +93,28 @@ def frozen_from(tensors: Mapping[str, NDArray[np.floating]], task: AnyTask) -> F
     if isinstance(task, Composed):
         return FrozenModels.from_tensors(tensors, task)
     return replace(FrozenModel.from_tensors(tensors), swap=swap_of(task))
+
+
+def check_fit(model: Frozen, task: AnyTask, *, width: int, layers: int) -> None:
+    """Refuses a frozen model that does not fit its task or its encoder.
+
+    Args:
+        model: The model.
+        task: Its task.
+        width: Length of the vectors that the encoder gives.
+        layers: Number of layers of which it gives one.
+
+    Raises:
+        DataError: If one of its controls does not.
+    """
+    models = model.models if isinstance(model, FrozenModels) else (model,)
+    for own, part in zip(models, controls_of(task), strict=True):
+        if own is None:
+            continue
+        shape = own.layers, own.size, len(own.biases)
+        expected = [(read, width, part.task.width) for read in (1, layers)]
+        if shape not in expected:
+            raise DataError(f"the frozen model has shape {shape}, expected one of {expected}")
 
 
 def fit_task(

@@ -21,9 +21,8 @@ from xlt.encoder.encoder import Encoder, embed, load_encoder
 from xlt.encoder.locations import encoder_fingerprint
 from xlt.encoder.together import combined_width
 from xlt.encoder.tokens import Input
-from xlt.errors import DataError, EncoderError, XltError
-from xlt.frozen.model import FrozenModel
-from xlt.frozen.several import Frozen, FrozenModels, frozen_from
+from xlt.errors import EncoderError, XltError
+from xlt.frozen.several import Frozen, check_fit, frozen_from
 from xlt.models.folder import (
     HEAD,
     SETTINGS,
@@ -35,7 +34,6 @@ from xlt.models.folder import (
 )
 from xlt.models.frozen import stored, write_origin
 from xlt.tasks.heads import Head, build_head
-from xlt.tasks.parts import controls_of
 from xlt.tasks.probes import has_probe
 from xlt.tasks.task import AnyTask
 
@@ -117,24 +115,12 @@ def _head(
     if frozen and has_probe(task):
         values = {name: value.float().numpy() for name, value in state.items()}
         model = frozen_from(values, task)
-        models = model.models if isinstance(model, FrozenModels) else (model,)
-        for own, part in zip(models, controls_of(task), strict=True):
-            if own is not None:
-                _check_shape(own, part.task, encoder, texts)
+        width = combined_width(encoder.width, texts)
+        check_fit(model, task, width=width, layers=len(encoder.upper_layers) + 1)
         return model
     head = build_head(task, encoder.width, texts=texts, embedding_width=encoder.embedding_width)
     head.load_state_dict(state)
     return head.eval()
-
-
-def _check_shape(model: FrozenModel, task: AnyTask, encoder: Encoder, texts: int) -> None:
-    """Refuses a frozen model that does not fit its task or its encoder."""
-    width = combined_width(encoder.width, texts)
-    shape = (model.layers, *model.centres.overall.shape[1:], len(model.biases))
-    every = len(encoder.upper_layers) + 1
-    expected = [(layers, width, task.width) for layers in (1, every)]
-    if shape not in expected:
-        raise DataError(f"the frozen model has shape {shape}, expected one of {expected}")
 
 
 def base_vectors(model: str, texts: Sequence[Input]) -> NDArray[np.float32]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xlt.config import TrainConfig
 from xlt.data.examples import Example
@@ -14,13 +13,12 @@ from xlt.disk.rows import read_tensors
 from xlt.encoder.exported import Encoders, ExportedEncoder
 from xlt.encoder.together import apart, combine_layers, combined_width
 from xlt.errors import EncoderError, XltError
-from xlt.frozen.several import Frozen, FrozenModels, frozen_from
+from xlt.frozen.several import Frozen, check_fit, frozen_from
 from xlt.models.folder import HEAD, SETTINGS, WEIGHTS, read_task, read_texts
 from xlt.models.linear import LinearModel, LinearModels, linear_from
 from xlt.models.model import Model, Progress, frozen_outputs, silent
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.outputs import Scores
-from xlt.tasks.parts import controls_of
 from xlt.tasks.probes import has_probe
 from xlt.tasks.task import AnyTask
 
@@ -58,8 +56,13 @@ class ExportedModel(Model):
             config = TrainConfig.from_toml(folder / SETTINGS)
             tensors = read_tensors(folder / WEIGHTS, HEAD)
             encoder = encoders.load(folder, max_length=config.max_length)
-            frozen = config.learner == "frozen" and has_probe(task)
-            head = (_frozen if frozen else _linear)(tensors, task, encoder, texts)
+            width = combined_width(encoder.width, texts)
+            head: Frozen | LinearModel | LinearModels
+            if config.learner == "frozen" and has_probe(task):
+                head = frozen_from(tensors, task)
+                check_fit(head, task, width=width, layers=encoder.layers)
+            else:
+                head = linear_from(tensors, task, width=width)
         except EncoderError:
             raise
         except (OSError, XltError) as error:
@@ -82,25 +85,3 @@ class ExportedModel(Model):
         else:
             outputs = self._head.outputs(vectors[:, -1])
         return Scores(outputs=outputs, vectors=vectors[:, -1])
-
-
-Tensors = dict[str, NDArray[np.float32]]
-
-
-def _frozen(tensors: Tensors, task: AnyTask, encoder: ExportedEncoder, texts: int) -> Frozen:
-    model = frozen_from(tensors, task)
-    models = model.models if isinstance(model, FrozenModels) else (model,)
-    for own, part in zip(models, controls_of(task), strict=True):
-        if own is None:
-            continue
-        expected = combined_width(encoder.width, texts), part.task.width
-        shape = own.size, len(own.biases)
-        if shape != expected or own.layers > encoder.layers:
-            raise EncoderError(f"the frozen model has shape {shape}, expected {expected}")
-    return model
-
-
-def _linear(
-    tensors: Tensors, task: AnyTask, encoder: ExportedEncoder, texts: int
-) -> LinearModel | LinearModels:
-    return linear_from(tensors, task, width=combined_width(encoder.width, texts))
