@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from load import Latencies, Stream, basic, run
+from watch import has_newer, last_round, phase, shown, wait
 
 from xlt.data.examples import Example
 from xlt.tasks.kinds import infer_task
@@ -180,12 +181,6 @@ def label_for_first(
     return labels
 
 
-def has_newer(client: Client, project_id: int, before: str) -> bool:
-    """True if the project shows predictions of another model than before."""
-    now = shown(client, project_id)
-    return now.startswith("v") and now != before
-
-
 def annotate_next(
     client: Client, project_id: int, interface: Interface, answers: dict[str, Hashable]
 ) -> dict[str, Any]:
@@ -268,41 +263,6 @@ def once() -> Callable[[], bool]:
     """True from the second call on."""
     calls = iter([False])
     return lambda: next(calls, True)
-
-
-def status(stack: Stack, project_id: int) -> dict[str, Any]:
-    """The project's part of /status."""
-    return dict(stack.service.status()["projects"][str(project_id)])
-
-
-def last_round(stack: Stack, project_id: int) -> dict[str, Any]:
-    """What the last round did that changed anything."""
-    return dict(status(stack, project_id).get("last_round") or {})
-
-
-def shown(client: Client, project_id: int) -> str:
-    """The version whose predictions Label Studio shows."""
-    return client.project(project_id).model_version
-
-
-def phase(stack: Stack, project_id: int) -> str:
-    """What the worker is doing."""
-    return str(status(stack, project_id).get("phase"))
-
-
-def wait(
-    reached: Callable[[], object], what: str, *, timeout_s: float = 1800.0, pause_s: float = 0.5
-) -> None:
-    """Poll every `pause_s` seconds.
-
-    Raises:
-        TimeoutError: If it is not reached in time.
-    """
-    until = time.monotonic() + timeout_s
-    while not reached():
-        if time.monotonic() > until:
-            raise TimeoutError(f"waited {timeout_s:.0f} s for {what}")
-        time.sleep(pause_s)
 
 
 if __name__ == "__main__":
