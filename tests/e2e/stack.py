@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,3 +144,32 @@ def shown(client: Client, project: int) -> str:
 def is_model(version: str) -> bool:
     """Whether it is a trained version."""
     return version.startswith("v")
+
+
+def ordered(client: Client, project: int, *, within_s: float = 120.0) -> None:
+    """Waits until Label Studio shows the first order, which needs no model."""
+    eventually(lambda: shown(client, project).startswith("start-"), within_s=within_s)
+
+
+def first_model(client: Client, project: int, *, within_s: float = 300.0) -> str:
+    """The first trained version, as soon as Label Studio shows one."""
+    return eventually(lambda: is_model(v := shown(client, project)) and v, within_s=within_s)
+
+
+def next_model(client: Client, project: int, before: str) -> str:
+    """The version that Label Studio shows after another one; it is a trained one."""
+    found = eventually(lambda: (v := shown(client, project)) != before and v, within_s=300)
+    assert is_model(found)
+    return found
+
+
+def finished(service: Service, project: int) -> dict[str, Any]:
+    """The state of a project whose round has ended, without an error."""
+    state = eventually(lambda: (s := service.state(project))["phase"] == "done" and s)
+    assert state["last_error"] == ""
+    return state
+
+
+def unused(state: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Reasons for which annotations are not used, with their tasks."""
+    return {reason: found["tasks"] for reason, found in state["unused"].items()}

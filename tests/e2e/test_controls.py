@@ -7,8 +7,15 @@ import random
 from contextlib import closing
 
 from tests.e2e import stack
-from tests.e2e.stack import OPTIONS, TOPICS, is_model, shown
-from tests.waiting import eventually
+from tests.e2e.stack import (
+    OPTIONS,
+    TOPICS,
+    finished,
+    first_model,
+    next_model,
+    ordered,
+    unused,
+)
 from xlt_backend.demo.studio import LabelStudioServer
 from xlt_backend.labelstudio.client import Client
 from xlt_backend.labelstudio.interface import template
@@ -69,22 +76,17 @@ def test_from_connecting_to_the_second_version(label_studio: LabelStudioServer, 
         made = connect(client, service.settings, project_id=project, options=options)
         assert [part.name for part in made.interface.task.parts] == ["topic", "stars"]
         assert made.interface.notes == ()
-        eventually(lambda: shown(client, project).startswith("start-"), within_s=120)
+        ordered(client, project)
         first_id = min(row["id"] for row in client.tasks(project))
         client.annotate(first_id, answer("weather", 9), lead_time=1.0)
 
         annotated(client, project, 30)
-        first = eventually(lambda: is_model(v := shown(client, project)) and v, within_s=300)
+        first = first_model(client, project)
         assert_both_are_shown(client, project, first)
         annotated(client, project, 24)
-        second = eventually(lambda: (v := shown(client, project)) != first and v, within_s=300)
-        assert is_model(second)
-        eventually(lambda: service.state(project)["phase"] == "done")
+        second = next_model(client, project, first)
 
-        state = service.state(project)
-        assert state["last_error"] == ""
-        unused = {reason: found["tasks"] for reason, found in state["unused"].items()}
-        assert unused == {
+        assert unused(finished(service, project)) == {
             "'stars': expected a number from 1 to 3 in steps of 1, got 9": [str(first_id)]
         }
         folder = service.store(project).open(second)

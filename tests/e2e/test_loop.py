@@ -8,21 +8,31 @@ import resource
 import subprocess
 import sys
 
-from tests.e2e.stack import Service, is_model, labelled, new_project, shown
+from tests.e2e.stack import (
+    Service,
+    finished,
+    first_model,
+    is_model,
+    labelled,
+    new_project,
+    next_model,
+    ordered,
+    shown,
+)
 from tests.waiting import eventually
 
 
 def test_from_connecting_to_the_second_version(client, service):
     """Connect, label, retrain, label, retrain: each next task is the one that was ranked next."""
     project = new_project(client, service, "loop", tasks=120)
-    eventually(lambda: shown(client, project).startswith("start-"), within_s=120)
+    ordered(client, project)
     first_order = client.scores(project, shown(client, project))
     assert len(first_order) == 120
     task = client.next_task(project)
     assert task["id"] == min(first_order, key=first_order.get)
 
     labelled(client, project, 28)
-    first = eventually(lambda: is_model(v := shown(client, project)) and v, within_s=300)
+    first = first_model(client, project)
     order = client.scores(project, first)
     for _ in range(10):
         task = client.next_task(project)
@@ -32,12 +42,9 @@ def test_from_connecting_to_the_second_version(client, service):
         labelled(client, project, 1)
     labelled(client, project, 14)
 
-    second = eventually(lambda: (v := shown(client, project)) != first and v, within_s=300)
-    assert is_model(second)
-    eventually(lambda: service.state(project)["phase"] == "done")
+    second = next_model(client, project, first)
+    state = finished(service, project)
     assert service.store(project).current() == second
-    state = service.state(project)
-    assert state["last_error"] == ""
     assert state["last_round"]["peak_rss_bytes"] < 2 * 1024**3
     assert_doctor_is_quiet(service, project)
 
@@ -61,7 +68,7 @@ def assert_doctor_is_quiet(service: Service, project: int) -> None:
 def test_new_tasks_get_a_place(client, service):
     """Tasks that are imported later are scored and stand in the order."""
     project = new_project(client, service, "new tasks", tasks=30)
-    eventually(lambda: shown(client, project).startswith("start-"), within_s=120)
+    ordered(client, project)
     before = shown(client, project)
     client.import_tasks(project, [{"data": {"text": "A new text", "lang": "eng"}}])
     eventually(lambda: shown(client, project) not in ("", before))
@@ -72,7 +79,7 @@ def test_new_tasks_get_a_place(client, service):
 def test_lost_webhooks_are_made_up_for(client, service):
     """Without any webhook the labels are found, and the webhook is made again."""
     project = new_project(client, service, "lost", tasks=60)
-    eventually(lambda: shown(client, project).startswith("start-"), within_s=120)
+    ordered(client, project)
     for row in client.http.request("GET", "/api/webhooks/", params={"project": project}):
         client.http.request("DELETE", f"/api/webhooks/{row['id']}/")
     labelled(client, project, 28)

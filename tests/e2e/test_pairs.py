@@ -7,8 +7,14 @@ import random
 from collections import defaultdict
 from typing import Any
 
-from tests.e2e.stack import OPTIONS, TOPICS, Service, is_model, shown
-from tests.waiting import eventually
+from tests.e2e.stack import (
+    OPTIONS,
+    TOPICS,
+    Service,
+    finished,
+    first_model,
+    ordered,
+)
 from xlt_backend.labelstudio.client import Client
 from xlt_backend.labelstudio.interface import template
 from xlt_backend.setup.connect import connect
@@ -41,7 +47,7 @@ def test_from_connecting_to_suggestions(client: Client, service: Service) -> Non
     options = OPTIONS.model_copy(update={"train": {"learner": "frozen"}})
     connection = connect(client, service.settings, project_id=project, options=options)
     assert connection.interface.text_keys == ("english", "other")
-    eventually(lambda: shown(client, project).startswith("start-"), within_s=300)
+    ordered(client, project, within_s=300)
 
     for _ in range(28):
         task = client.next_task(project)
@@ -49,10 +55,9 @@ def test_from_connecting_to_suggestions(client: Client, service: Service) -> Non
         value = {"choices": [task["data"]["truth"]]}
         answer = {"from_name": "label", "to_name": "other", "type": "choices", "value": value}
         client.annotate(task["id"], [answer], lead_time=1.0)
-    version = eventually(lambda: is_model(v := shown(client, project)) and v, within_s=600)
+    version = first_model(client, project, within_s=600)
 
-    state = eventually(lambda: (s := service.state(project))["phase"] == "done" and s)
-    assert state["last_error"] == ""
+    state = finished(service, project)
     [(lacking, reason)] = state["unusable"].items()
     assert reason == "no text: 'other' is empty"
     assert any("read too: <Text name='english'" in note for note in state["notes"])
@@ -116,7 +121,7 @@ def test_a_preference_with_a_context(client: Client, service: Service) -> None:
     connection = connect(client, service.settings, project_id=project, options=options)
     assert connection.interface.text_keys == ("english", "left", "right")
     assert connection.interface.task.to_json()["context"] is True
-    eventually(lambda: shown(client, project).startswith("start-"), within_s=300)
+    ordered(client, project, within_s=300)
 
     for number in range(28):
         task = client.next_task(project)
@@ -126,10 +131,10 @@ def test_a_preference_with_a_context(client: Client, service: Service) -> None:
         value = {"selected": task["data"]["truth"]}
         answer = {"from_name": "label", "to_name": to_name, "type": "pairwise", "value": value}
         client.annotate(task["id"], [answer], lead_time=1.0)
-    version = eventually(lambda: is_model(v := shown(client, project)) and v, within_s=600)
+    version = first_model(client, project, within_s=600)
 
-    state = eventually(lambda: (s := service.state(project))["phase"] == "done" and s)
-    assert (state["last_error"], state["unused"], state["left_out"]) == ("", {}, {})
+    state = finished(service, project)
+    assert (state["unused"], state["left_out"]) == ({}, {})
     meta = service.store(project).meta(version)
     assert (meta.details["texts"], meta.details["kind"]) == (3, "pairwise")
     waiting = {row["id"] for row in client.tasks(project) if not row["is_labeled"]}

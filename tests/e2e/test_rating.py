@@ -8,8 +8,16 @@ from contextlib import closing
 import numpy as np
 
 from tests.e2e import stack
-from tests.e2e.stack import OPTIONS, TOPICS, is_model, shown
-from tests.waiting import eventually
+from tests.e2e.stack import (
+    OPTIONS,
+    TOPICS,
+    finished,
+    first_model,
+    next_model,
+    ordered,
+    shown,
+    unused,
+)
 from xlt.data.jsonl import from_row
 from xlt.tasks.kinds import KINDS
 from xlt_backend.demo.studio import LabelStudioServer
@@ -58,23 +66,18 @@ def test_from_connecting_to_the_second_version(label_studio: LabelStudioServer, 
         options = OPTIONS.model_copy(update={"train": {"learner": "frozen"}})
         made = connect(client, service.settings, project_id=project, options=options)
         assert made.interface.task.labels == ("1", "2", "3")
-        eventually(lambda: shown(client, project).startswith("start-"), within_s=120)
+        ordered(client, project)
         above, none = sorted(row["id"] for row in client.tasks(project))[:2]
         client.annotate(above, stars(5), lead_time=1.0)
         client.annotate(none, stars(0), lead_time=1.0)
 
         rated(client, project, 28)
-        first = eventually(lambda: is_model(v := shown(client, project)) and v, within_s=300)
+        first = first_model(client, project)
         assert_ratings_are_shown(client, project, first)
         rated(client, project, 24)
-        second = eventually(lambda: (v := shown(client, project)) != first and v, within_s=300)
-        assert is_model(second)
-        eventually(lambda: service.state(project)["phase"] == "done")
+        second = next_model(client, project, first)
 
-        state = service.state(project)
-        assert state["last_error"] == ""
-        unused = {reason: found["tasks"] for reason, found in state["unused"].items()}
-        assert unused == {
+        assert unused(finished(service, project)) == {
             "expected a number from 1 to 3 in steps of 1, got 5": [str(above)],
             "nothing chosen": [str(none)],
         }

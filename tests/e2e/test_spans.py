@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.e2e.stack import OPTIONS, is_model, shown
-from tests.waiting import eventually
+from tests.e2e.stack import OPTIONS, finished, first_model, ordered
 from xlt.data.spans import Span
 from xlt.tasks.task import Suggestion
 from xlt_backend.demo.topics import SHIPPED, Limits, load
@@ -84,16 +83,15 @@ def test_spans_are_learned_suggested_and_served_in_order(client, service):
     )
     options = OPTIONS.model_copy(update={"min_labels": 30, "train": {"learner": "frozen"}})
     connect(client, service.settings, project_id=project, options=options)
-    eventually(lambda: shown(client, project).startswith("start-"), within_s=120)
+    ordered(client, project)
 
     marked(client, project, {e.id: e for e in pool}, 38)
-    first = eventually(lambda: is_model(v := shown(client, project)) and v, within_s=400)
+    first = first_model(client, project, within_s=400)
     order = client.scores(project, first)
     waiting = {row["id"] for row in client.tasks(project) if not row["is_labeled"]}
     assert client.next_task(project)["id"] == min(waiting, key=order.__getitem__)
     assert suggests_names(client, project, first, {e.text: e.answer for e in pool}) > 0.3
-    state = eventually(lambda: (s := service.state(project))["phase"] == "done" and s)
-    assert state["last_error"] == ""
+    state = finished(service, project)
     assert "not measured" in state["payoff"]["choosing"]["words"]
 
 

@@ -7,7 +7,7 @@ import random
 
 import numpy as np
 
-from tests.e2e.stack import OPTIONS, TOPICS, is_model, shown
+from tests.e2e.stack import OPTIONS, TOPICS, first_model, ordered
 from tests.waiting import eventually
 from xlt.data.examples import Example
 from xlt.tasks.task import Suggestion
@@ -48,10 +48,10 @@ def test_from_connecting_to_predictions_and_a_changed_tree(client, service):
     project = client.create_project("taxonomy", config, show_collab_predictions=True).id
     client.import_tasks(project, [{"data": item} for item in data])
     connect(client, service.settings, project_id=project, options=OPTIONS)
-    eventually(lambda: shown(client, project).startswith("start-"), within_s=120)
+    ordered(client, project)
 
     annotated(client, project, interface, 28)
-    version = eventually(lambda: is_model(v := shown(client, project)) and v, within_s=300)
+    version = first_model(client, project)
     order = client.scores(project, version)
     waiting = {int(row["id"]) for row in client.tasks(project) if not row["is_labeled"]}
     assert client.next_task(project)["id"] == min(waiting, key=order.__getitem__)
