@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +16,20 @@ from xlt.tasks.single_label.task import SingleLabel
 from xlt_backend.trainer import folder as files
 from xlt_backend.trainer.work import Speaker, run
 from xlt_backend.trainer.workspace import Workspace
+
+
+def workspace_of(folder: Path, run, *, encoder="bundled", labels=LABELS, cache=None) -> Workspace:
+    """A workspace whose training process is a function of the test."""
+    return Workspace(
+        folder=folder,
+        task=SingleLabel(labels=labels),
+        config={"encoder": str(encoder)},
+        threads=1,
+        nice=0,
+        run=run,
+        cache=cache,
+        cache_bytes=10**8,
+    )
 
 
 def test_vectors_of_the_base_encoder_are_not_mixed_with_those_of_another(world, tmp_path):
@@ -29,28 +44,14 @@ def test_vectors_of_the_base_encoder_are_not_mixed_with_those_of_another(world, 
 
     examples = [Example(id=str(n), texts=(f"sport en {n}",)) for n in range(3)]
     for encoder in ("bundled", "adapted", "bundled"):
-        workspace = Workspace(
-            folder=tmp_path / "workspace",
-            task=SingleLabel(labels=LABELS),
-            config={"encoder": encoder},
-            threads=1,
-            nice=0,
-            run=run,
-        )
+        workspace = workspace_of(tmp_path / "workspace", run, encoder=encoder)
         workspace.scores(None, None, examples)
     assert seen == ["bundled", "adapted"]
 
 
 def test_models_of_killed_processes_do_not_pile_up(world, tmp_path):
     """The next training of the same data removes what is unfinished, and nothing else."""
-    workspace = Workspace(
-        folder=tmp_path / "workspace",
-        task=SingleLabel(labels=LABELS),
-        config={"encoder": "bundled"},
-        threads=1,
-        nice=0,
-        run=lambda folder: {},
-    )
+    workspace = workspace_of(tmp_path / "workspace", lambda folder: {})
     folder = workspace.train([], [], [], data="d" * 64, active=None)
     for process in (11, 12):
         (folder / f".{files.MODEL}.{process}.tmp").mkdir()
@@ -70,15 +71,8 @@ def test_vectors_of_known_texts_start_no_process(tiny_encoder, tmp_path):
         return dict(run(folder, Speaker(None, lambda: False)))
 
     def vectors(project: str, count: int):
-        workspace = Workspace(
-            folder=tmp_path / project,
-            task=SingleLabel(labels=LABELS),
-            config={"encoder": str(tiny_encoder)},
-            threads=1,
-            nice=0,
-            run=carry_out,
-            cache=tmp_path / "texts.sqlite3",
-            cache_bytes=10**8,
+        workspace = workspace_of(
+            tmp_path / project, carry_out, encoder=tiny_encoder, cache=tmp_path / "texts.sqlite3"
         )
         examples = [Example(id=str(n), texts=(f"good game {n}",)) for n in range(count)]
         return workspace.scores(None, None, examples).rows(examples).vectors
@@ -117,15 +111,12 @@ def test_a_round_of_known_texts_imports_no_torch(tmp_path):
 
     active = None
     for name in ("first", "second"):
-        workspace = Workspace(
-            folder=tmp_path / name,
-            task=SingleLabel(labels=tuple(words)),
-            config={"encoder": str(encoder)},
-            threads=1,
-            nice=0,
-            run=carry_out,
+        workspace = workspace_of(
+            tmp_path / name,
+            carry_out,
+            encoder=encoder,
+            labels=tuple(words),
             cache=tmp_path / "texts.sqlite3",
-            cache_bytes=10**8,
         )
         parts = examples[:20], examples[20:26], examples[26:]
         folder = workspace.train(*parts, data="0" * 64, active=active, sibling=active)
