@@ -6,6 +6,8 @@ XltError
 ├── EncoderError       an encoder cannot be found or loaded
 ├── StoreError         the folder of model versions cannot be read or written
 │   ├── NoVersionError         the version does not exist
+│   ├── NeededVersionError     the version cannot be deleted
+│   ├── StaleVersionError      another version became the active one meanwhile
 │   └── CorruptVersionError    a version's files do not match its manifest
 ├── TrainingError      a training ended without a usable model
 │   ├── DivergedError          the loss is not finite, or every prediction is the same
@@ -41,6 +43,14 @@ class StoreError(XltError):
 
 class NoVersionError(StoreError):
     """The version does not exist."""
+
+
+class NeededVersionError(StoreError):
+    """The version cannot be deleted: it is the active or the newest one."""
+
+
+class StaleVersionError(StoreError):
+    """Another version became the active one since the caller looked."""
 
 
 class CorruptVersionError(StoreError):

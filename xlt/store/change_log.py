@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
-from xlt.errors import StoreError
+from xlt.errors import StaleVersionError, StoreError
 from xlt.store.names import HISTORY, POINTER, is_version
 from xlt.store.storage import Storage
 
@@ -16,6 +16,9 @@ _HISTORY_LINES = 200
 _TRAIL = 20
 
 Action = Literal["promoted", "refused", "rolled back"]
+
+#: For callers that move the pointer whatever it says.
+ANY = "any version"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,7 @@ class Change:
         version: Name of the version.
         previous: Version that was active before; None for the first.
         reason: Why, for people.
+        by: Person who did it; empty for xlt itself.
     """
 
     at_utc: str
@@ -35,6 +39,7 @@ class Change:
     version: str
     previous: str | None
     reason: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +88,37 @@ class ChangeLog:
                 "promote a version"
             ) from error
 
-    def point(self, version: str, trail: tuple[str, ...], action: Action, reason: str) -> None:
+    def seen(self, version: str | None) -> Pointer | None:
+        """Returns the pointer if it is as the caller saw it.
+
+        Args:
+            version: The active version that the caller saw; `ANY` if it does not matter.
+
+        Raises:
+            StaleVersionError: If another version became the active one meanwhile.
+            StoreError: If the pointer cannot be read.
+        """
+        pointer = self.pointer()
+        active = None if pointer is None else pointer.version
+        if version not in (ANY, active):
+            raise StaleVersionError(
+                f"the active version of project {self._project} is {active or 'none'} by now, "
+                f"expected {version or 'none'}: look again before you change it"
+            )
+        return pointer
+
+    def point(
+        self, version: str, trail: tuple[str, ...], action: Action, reason: str, by: str = ""
+    ) -> None:
         """Moves the pointer in one step, then adds a line to the history."""
         before = self.pointer()
         pointer = Pointer(version=version, reason=reason, at_utc=self._utc(), trail=trail[-_TRAIL:])
         self._storage.write(f"{self._project}/{POINTER}", _json(asdict(pointer)))
-        self._write(version, action, reason, before)
+        self._write(version, action, reason, before, by)
 
     def note(self, version: str, action: Action, reason: str) -> None:
         """Adds a line to the history and drops the oldest one if the history is full."""
-        self._write(version, action, reason, self.pointer())
+        self._write(version, action, reason, self.pointer(), "")
 
     def history(self) -> tuple[Change, ...]:
         """Returns the lines of the history, oldest first.
@@ -107,13 +133,16 @@ class ChangeLog:
                 f"{HISTORY} of project {self._project} is damaged ({error}); remove it"
             ) from error
 
-    def _write(self, version: str, action: Action, reason: str, before: Pointer | None) -> None:
+    def _write(
+        self, version: str, action: Action, reason: str, before: Pointer | None, by: str
+    ) -> None:
         change = Change(
             at_utc=self._utc(),
             action=action,
             version=version,
             previous=None if before is None else before.version,
             reason=reason,
+            by=by,
         )
         lines = [*self._lines(), _json(asdict(change))][-_HISTORY_LINES:]
         self._storage.write(f"{self._project}/{HISTORY}", b"\n".join(lines) + b"\n")
