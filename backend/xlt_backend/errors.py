@@ -9,6 +9,8 @@ ServiceError                    (defined in xlt.errors)
 │   ├── RejectedError               the request was understood and refused
 │   └── PublishError                fewer predictions were stored than were sent
 ├── UnsupportedConfigError      the labelling interface has no control that xlt learns from
+├── UnknownProjectError         xlt does not know the project
+├── PausedError                 the project is paused
 ├── QueueError                  rounds cannot be requested
 │   └── RedisDownError              Redis does not answer
 └── TrainerError                the training process ended without a result
@@ -24,6 +26,7 @@ __all__ = [
     "ForbiddenError",
     "LabelStudioError",
     "NotFoundError",
+    "PausedError",
     "PublishError",
     "QueueError",
     "RedisDownError",
@@ -31,6 +34,7 @@ __all__ = [
     "ServiceError",
     "TrainerError",
     "TrainerTimeoutError",
+    "UnknownProjectError",
     "UnreachableError",
     "UnsupportedConfigError",
 ]
@@ -66,6 +70,14 @@ class PublishError(LabelStudioError):
 
 class UnsupportedConfigError(ServiceError):
     """A labelling interface has no control that xlt supports; the message lists those."""
+
+
+class UnknownProjectError(ServiceError):
+    """xlt does not know the project, or has not read it yet."""
+
+
+class PausedError(ServiceError):
+    """A person paused the project; nothing is trained until it is resumed."""
 
 
 class QueueError(ServiceError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from xlt.store.versions import ProjectStore
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.options import ProjectOptions
 from xlt_backend.rounds.adaptation import Record
+from xlt_backend.rounds.steering import Steering
 from xlt_backend.trainer.workspace import Workspace
 
 
@@ -30,6 +31,7 @@ class Context:
         record: The record of its adaptation.
         versions: Its models.
         workspace: The folder in which they are made.
+        steering: What people set for it.
         forced: Number of trainings requested by hand before the round started.
     """
 
@@ -41,6 +43,7 @@ class Context:
     record: Record
     versions: ProjectStore
     workspace: Workspace
+    steering: Steering = field(default_factory=Steering)
     forced: int = 0
 
     def vectors(self, examples: Sequence[Example]) -> NDArray[np.float32]:

@@ -11,10 +11,10 @@ from typing import Any
 
 from xlt.config import decisive
 from xlt.tasks.relabelling import Relabelling, relabelling
-from xlt.tasks.task import AnyTask
 from xlt_backend.names import is_start, published
 from xlt_backend.options import ProjectOptions
-from xlt_backend.rounds.changes import Changes, Label, compare, in_words, labels_now
+from xlt_backend.rounds.changes import Changes, compare, in_words, labels_now
+from xlt_backend.rounds.known import Known, Trained
 from xlt_backend.rounds.pace import pace_of
 from xlt_backend.rounds.snapshot import Snapshot
 
@@ -30,50 +30,6 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
-    """A version in the store.
-
-    Attributes:
-        name: The version.
-        data_hash: Digest of the data that it was trained on.
-        task: Its task; None if this xlt does not know its kind.
-        texts: Number of texts of an example.
-        refused: It was judged worse than another.
-        promoted: It has been the active one.
-    """
-
-    name: str
-    data_hash: str
-    task: AnyTask | None
-    texts: int = 1
-    refused: bool = False
-    promoted: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """The results of earlier rounds.
-
-    Attributes:
-        active: The promoted version.
-        versions: All versions, oldest first.
-        used: Task id -> label that the newest version knows.
-        failed_hash: Digest of the data that a training diverged on.
-        first_new_at: When the first label that no version knows was seen, seconds since the epoch.
-    """
-
-    active: str | None = None
-    versions: tuple[Trained, ...] = ()
-    used: Mapping[str, Label] = field(default_factory=dict)
-    failed_hash: str = ""
-    first_new_at: float | None = None
-
-    def version(self, name: str | None) -> Trained | None:
-        """Returns the version `name`, None if there is none."""
-        return next((version for version in self.versions if version.name == name), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """The decision of a round.
 
@@ -82,6 +38,9 @@ class Decision:
         reason: Why, for people.
         data: Digest of the data that it rests on.
         version: The version to publish or to insert tasks for.
+        active: The active version that it rests on.
+        first: The active version, if a person chose it and Label Studio does not show it yet: it is
+            published before another is trained.
         changes: Labels that no version knows.
         needed: Number of further labels that make a training due.
         due_at: When a training is due even without more labels, seconds since the epoch; None:
@@ -97,6 +56,8 @@ class Decision:
     reason: str
     data: str = ""
     version: str | None = None
+    active: str | None = None
+    first: str | None = None
     changes: Changes = field(default_factory=Changes)
     needed: int = 1
     due_at: float | None = None
@@ -123,6 +84,7 @@ def decide(
     data: str,
     forced: bool,
     now: float,
+    paused: bool = False,
 ) -> Decision:
     """Decides to train if that is due, otherwise to bring Label Studio in line with the store.
 
@@ -133,6 +95,7 @@ def decide(
         data: `data_hash` of the snapshot.
         forced: Whether a training was requested by hand.
         now: Seconds since the epoch.
+        paused: Whether a person wants nothing to be trained.
     """
     newest = known.versions[-1].task if known.versions else None
     used = labels_now(known.used, newest, snapshot.task, options.rename)
@@ -143,15 +106,22 @@ def decide(
     why, needed, due_at = _due(snapshot, known, options, changes, usable=usable, now=now)
     if forced and not why and _missing(snapshot, options)[0] == 0:
         why = "asked for"
+    if paused and why:
+        why, due_at = "", None
+        needed = pace_of(options, snapshot.task, len(snapshot.open_ids)).labels
     choice = _train_or_reuse(known, data=data, forced=forced) if why else None
     choice = choice or _pending(known, snapshot, options) or _align(snapshot, known, reading)
     action, version, reason = choice
-    reason = f"{reason}: {why}" if action is Action.TRAIN else reason
+    if action is Action.TRAIN:
+        reason = f"{reason}: {why}"
+    first = action is Action.TRAIN and known.chosen and _is_hidden(snapshot, known, reading)
     return Decision(
         action=action,
         reason=reason,
         data=data,
         version=version,
+        active=known.active,
+        first=known.active if first else None,
         changes=changes,
         needed=max(1, needed),
         due_at=due_at,
@@ -230,7 +200,7 @@ def _train_or_reuse(known: Known, *, data: str, forced: bool) -> _Choice | None:
     same = [version for version in known.versions if version.data_hash == data]
     if any(version.name == known.active for version in same):
         return None
-    good = [version for version in same if not version.refused]
+    good = [version for version in same if not version.refused and not version.replaced]
     if good:
         return Action.PUBLISH, good[-1].name, f"{good[-1].name} was trained on these labels"
     if same or (known.failed_hash == data and not forced):
@@ -243,11 +213,18 @@ def _pending(known: Known, snapshot: Snapshot, options: ProjectOptions) -> _Choi
     if not known.versions:
         return None
     newest = known.versions[-1]
-    if newest.refused or newest.promoted:
+    if newest.refused or newest.promoted or newest.replaced:
         return None
     if _reading(newest, snapshot, options) is None:
         return None
     return Action.PUBLISH, newest.name, f"{newest.name} was saved and not yet published"
+
+
+def _is_hidden(snapshot: Snapshot, known: Known, reading: Relabelling | None) -> bool:
+    """Returns whether Label Studio could show the active version and shows another one."""
+    if reading is None or known.active is None or not snapshot.open_ids:
+        return False
+    return not (snapshot.shown or "").startswith(known.active)
 
 
 def _align(snapshot: Snapshot, known: Known, reading: Relabelling | None) -> _Choice:

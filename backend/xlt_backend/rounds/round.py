@@ -22,7 +22,7 @@ from xlt_backend.rounds.steps.adapt import adapt
 from xlt_backend.rounds.steps.look import look
 from xlt_backend.rounds.steps.payoff import measure_payoff
 from xlt_backend.rounds.steps.prune import prune
-from xlt_backend.rounds.steps.publish import publish
+from xlt_backend.rounds.steps.publish import publish, show_chosen
 from xlt_backend.rounds.steps.review import drop_suspects, list_suspects
 from xlt_backend.rounds.steps.train import train
 
@@ -52,6 +52,8 @@ class Round:
         progress = self._progress
         context, snapshot, decision = look(progress)
         drop_suspects(progress, decision.changes)
+        if decision.first is not None:
+            snapshot = show_chosen(progress, context, snapshot, decision)
         if decision.action is Action.TRAIN:
             decision = train(progress, context, snapshot, decision)
         if decision.action is not Action.NOTHING:
@@ -61,7 +63,8 @@ class Round:
         if decision.trained:
             measure_payoff(progress, context, snapshot, decision)
         prune(progress, context)
-        adapt(progress, context, snapshot.train, snapshot.pool, decision)
+        if not context.steering.paused:
+            adapt(progress, context, snapshot.train, snapshot.pool, decision)
         _finish(progress, context, snapshot, decision)
         return decision
 

@@ -27,14 +27,14 @@ from xlt.tasks.relabelling import Relabelling, relabelling
 from xlt.tasks.renames import Renames
 from xlt.tasks.task import AnyTask
 from xlt_backend.rounds.changes import Label
-from xlt_backend.rounds.decide import Known, Trained
 from xlt_backend.rounds.judge import Judgement
+from xlt_backend.rounds.known import Known, Trained, past_of
 from xlt_backend.rounds.snapshot import label_of
 from xlt_backend.trainer import folder as files
 
 logger = logging.getLogger(__name__)
 
-#: The labels at the time of training.
+#: The labels at the time of training; of audit labels also the language, and what the model said.
 EXAMPLES = "examples.json"
 
 
@@ -46,7 +46,7 @@ def known(
     Returns:
         The versions, and an error message for each one that is left out because it is damaged.
     """
-    promoted = {change.version for change in versions.history() if change.action == "promoted"}
+    past = past_of(versions.history())
     active, names = versions.current(), versions.versions()
     trained: list[Trained] = []
     used: Mapping[str, Label] = {}
@@ -66,12 +66,14 @@ def known(
                 data_hash=meta.data_hash,
                 task=task_of(meta),
                 texts=texts_of(meta),
-                refused=bool(meta.details.get("refused")),
-                promoted=name in promoted,
+                refused=bool(meta.details.get("refused")) or name in past.refused,
+                promoted=name in past.promoted,
+                replaced=name in past.replaced,
             )
         )
     known = Known(
         active=active,
+        chosen=past.chosen,
         versions=tuple(trained),
         used=used,
         failed_hash=failed_hash,
@@ -155,6 +157,8 @@ def save(
             for part, judges in ((train, False), (audit, True))
             for e in part
         }
+        for example, answer in zip(audit, predicted, strict=True):
+            labels[example.id] |= {"lang": example.lang, "said": task.plain(answer)}
         files.write_json(stage / EXAMPLES, labels)
         write_card(stage, card)
         return versions.commit(stage, meta)

@@ -24,6 +24,8 @@ from xlt_backend.labelstudio.wire import (
 from xlt_backend.names import newest
 from xlt_backend.options import ProjectOptions
 from xlt_backend.queue.state import ProjectState, StateStore
+from xlt_backend.rounds import steering
+from xlt_backend.rounds.steering import Steering, paused_words
 from xlt_backend.service.outcome import Outcome, outcome_of
 from xlt_backend.service.ports import RoundQueue
 
@@ -132,12 +134,14 @@ class Service:
         if event.project_id is None:
             return Outcome(status="ignored: the event names no project")
         project = str(event.project_id)
-        state = self._states.some(project, "needed", "model", "first_new_at", "wait_s")
+        state = self._states.some(project, "key", "needed", "model", "first_new_at", "wait_s")
         if state is None:
             return Outcome(
                 status=f"ignored: project {project} is not connected to xlt; run `xlt connect`"
             )
         if event.action in TRAIN_EVENTS:
+            if paused := self._paused(project, state.key):
+                return Outcome(status=f"ignored: {paused}")
             self._states.request_training(project)
             return outcome_of(self._queue.request(project, forced=True))
         if event.action in TASK_EVENTS or event.action == "ANNOTATIONS_DELETED":
@@ -147,6 +151,11 @@ class Service:
         if event.action in PROJECT_EVENTS:
             return self._edited(project, event)
         return Outcome(status=f"ignored: nothing to do for {event.action}")
+
+    def _paused(self, project: str, key: str) -> str:
+        """Returns a line that says who paused the project; empty if nobody did."""
+        now = steering.read(self._store.project(key)) if key else Steering()
+        return paused_words(project, now) if now.paused else ""
 
     def _labelled(self, project: str, event: WebhookEvent, state: ProjectState) -> Outcome:
         """Counts tasks whose labels changed; requests a round if there are enough."""
@@ -210,7 +219,18 @@ class Service:
         public = asdict(state)
         for private in ("label_config", "activity", "failed_hash", "forced", "forced_served"):
             public.pop(private)
-        return {"project": project, "queue": self._queue.status(project), **public}
+        by_people = steering.report(self._store.project(state.key)) if state.key else {}
+        return {"project": project, "queue": self._queue.status(project), **by_people, **public}
+
+    def is_behind(self, project: str) -> bool:
+        """Returns whether the active version is another one than at the end of the last round.
+
+        Raises:
+            RedisDownError: If Redis does not answer.
+            StoreError: If the store cannot be read.
+        """
+        state = self._states.get(project)
+        return bool(state.key) and (self._store.project(state.key).current() or "") != state.model
 
     def why(self, project: str, task: str) -> dict[str, Any]:
         """Returns the reason for a task's place in the queue, as JSON.
@@ -238,8 +258,7 @@ class Service:
             StoreError: If the store cannot be read.
         """
         names: set[str] = set()
-        known = self._states.projects()
-        for name in [str(project_id_of(project))] if project else known:
+        for name in [str(project_id_of(project))] if project else self._states.projects():
             key = self._states.get(name).key
             if key:
                 names.update(self._store.project(key).versions())

@@ -45,7 +45,7 @@ from xlt_backend.setup.label_studio_checks import (
     check_version,
     check_webhook,
 )
-from xlt_backend.setup.option_checks import check_options
+from xlt_backend.setup.option_checks import check_options, check_steering
 
 _MARKS = {Status.OK: ("✓", "green"), Status.WARN: ("!", "yellow"), Status.FAIL: ("✗", "red")}
 
@@ -189,6 +189,7 @@ def _project(
     ask = client.next_task if ask_next else None
     yield guarded("order", _ABOVE, lambda: check_order(project, client, ask))
     yield guarded("options", _ABOVE, lambda: check_options(_state(settings, project.id)))
+    yield guarded("steering", _ABOVE, lambda: _steering(settings, project.id))
     yield guarded("labels", _ABOVE, lambda: check_labels(project, _state(settings, project.id)))
     yield guarded("answers", _ABOVE, lambda: check_answers(project, _state(settings, project.id)))
     yield guarded("suggestions", _ABOVE, lambda: check_suggestions(_state(settings, project.id)))
@@ -202,6 +203,16 @@ def _state(settings: Settings, project_id: int) -> ProjectState:
     from xlt_backend.queue.connection import connect
 
     return StateStore(connect(settings)).get(str(project_id))
+
+
+def _steering(settings: Settings, project_id: int) -> Check:
+    from xlt.store.versions import Store
+    from xlt_backend.rounds import steering
+
+    key = _state(settings, project_id).key
+    versions = Store(settings.model_dir).project(key) if key else None
+    now = steering.Steering() if versions is None else steering.read(versions)
+    return check_steering(str(project_id), now)
 
 
 # The command --------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
-"""Check of the names in a project's options."""
+"""Checks of a project's options, and of what people set beyond them."""
 
 from __future__ import annotations
 
 from xlt_backend.queue.state import ProjectState
+from xlt_backend.rounds.steering import Steering, paused_words
 from xlt_backend.setup.checks import Check, ok, warn
 
 
@@ -13,3 +14,14 @@ def check_options(state: ProjectState) -> Check:
         fix = "import tasks that have it, or correct it with `xlt connect --option NAME=VALUE`"
         return warn(name, "; ".join(state.unanswered), fix)
     return ok(name, "tasks have all languages and fields that they name")
+
+
+def check_steering(project: str, now: Steering) -> Check:
+    """Checks that the project is not paused, and names a quota that replaces the option."""
+    name = "steering"
+    if now.paused:
+        return warn(name, paused_words(project, now), f"xlt resume {project}")
+    if now.quota:
+        weights = ", ".join(f"{lang} {weight:g}" for lang, weight in sorted(now.quota.items()))
+        return ok(name, f"{now.quota_by} set the quota {weights}; the option quota does not count")
+    return ok(name, "as in the project's options")

@@ -22,6 +22,11 @@ from xlt.tasks.outputs import Outputs, Scores
 logger = logging.getLogger(__name__)
 
 
+def file_of(version: str) -> str:
+    """Returns the name of the file with a version's scores."""
+    return f"scores-{version}.npz"
+
+
 def text_key(example: Example) -> str:
     """Returns the key of an example's score, by all that a model reads.
 
@@ -44,10 +49,14 @@ class Cached:
     Attributes:
         keys: (N,) of `text_key`; in files of former versions, of `_former_key`.
         scores: Scores of the N texts; outputs of the untrained encoder have no columns.
+        tasks: (N,) ids of the tasks; empty text where a former version wrote the score.
+        langs: (N,) their languages.
     """
 
     keys: NDArray[np.str_]
     scores: Scores
+    tasks: NDArray[np.str_]
+    langs: NDArray[np.str_]
 
     def missing(self, examples: Sequence[Example]) -> list[Example]:
         """Returns the examples that have no score here, each once."""
@@ -85,13 +94,22 @@ class Cached:
         keys, added = np.array(list(new), dtype=np.str_), scores.take(list(new.values()))
         if len(keys) == 0:
             return self
+        tasks = np.array([examples[row].id for row in new.values()], dtype=np.str_)
+        langs = np.array([examples[row].lang for row in new.values()], dtype=np.str_)
         if len(self.keys) == 0 or self.scores.vectors.shape[1] != added.vectors.shape[1]:
-            return Cached(keys=keys, scores=added)
-        return Cached(keys=np.concatenate([self.keys, keys]), scores=self.scores.concat(added))
+            return Cached(keys=keys, scores=added, tasks=tasks, langs=langs)
+        return Cached(
+            keys=np.concatenate([self.keys, keys]),
+            scores=self.scores.concat(added),
+            tasks=np.concatenate([self.tasks, tasks]),
+            langs=np.concatenate([self.langs, langs]),
+        )
 
 
 EMPTY = Cached(
     keys=np.zeros(0, np.str_),
+    tasks=np.zeros(0, np.str_),
+    langs=np.zeros(0, np.str_),
     scores=Scores(
         outputs=Outputs(np.zeros((0, 0), np.float32)), vectors=np.zeros((0, 0), np.float32)
     ),
@@ -103,7 +121,10 @@ def load(path: Path) -> Cached:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             scores = Scores(outputs=Outputs.from_arrays(arrays), vectors=arrays["vectors"])
-            return Cached(keys=arrays["keys"], scores=scores)
+            keys = arrays["keys"]
+            former = np.zeros(len(keys), np.str_)  # of xlt that kept no names of tasks
+            tasks, langs = (arrays.get(n, former) for n in ("tasks", "langs"))
+            return Cached(keys=keys, scores=scores, tasks=tasks, langs=langs)
     except FileNotFoundError:
         return EMPTY
     except (OSError, ValueError, KeyError, BadZipFile, EOFError, DataError) as error:
@@ -118,7 +139,14 @@ def save(path: Path, cached: Cached) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with fresh.open("wb") as file:
             outputs, vectors = cached.scores.outputs.arrays(), cached.scores.vectors
-            np.savez(file, keys=cached.keys, **outputs, vectors=vectors)
+            np.savez(
+                file,
+                keys=cached.keys,
+                tasks=cached.tasks,
+                langs=cached.langs,
+                **outputs,
+                vectors=vectors,
+            )
         fresh.replace(path)
     except OSError as error:
         logger.warning("scores are not cached: %s", error)

@@ -185,7 +185,7 @@ class Workspace:
     def _cache(self, version: str | None) -> Path:
         # Vectors of different encoders (the installation's, an adapted one) are not mixed.
         start = f"start-{fingerprint([self.config.get('encoder')])[:8]}"
-        return self.folder / f"scores-{version or start}.npz"
+        return self.folder / scorecache.file_of(version or start)
 
     def _run(self, folder: Path, **plan: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of TrainPlan
         for stale in (files.RESULT, files.ERROR):

@@ -83,7 +83,9 @@ def _needs_round(
             service.record_config(project, info.key, info.label_config, connected.extra_params)
         states.put(project, title=info.title)
         label_studio.ensure_webhook(info.id)
-    if edited or label_studio.activity(int(project)) != state.activity:
+    if edited or service.is_behind(project):
+        return True
+    if label_studio.activity(int(project)) != state.activity:
         return True
     deferred = state.leftovers > 0 or state.adaptation_due
     return deferred and label_studio.quiet(int(project))

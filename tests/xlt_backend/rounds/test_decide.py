@@ -16,8 +16,9 @@ from xlt.tasks.single_label.task import SingleLabel
 from xlt_backend.labelstudio.scores import insert_scores
 from xlt_backend.names import is_ours, newest, published
 from xlt_backend.options import ProjectOptions
-from xlt_backend.rounds.decide import Action, Known, Trained, data_hash, decide
+from xlt_backend.rounds.decide import Action, data_hash, decide
 from xlt_backend.rounds.judge import judge
+from xlt_backend.rounds.known import Known, Trained
 from xlt_backend.rounds.snapshot import Snapshot
 
 TASK = SingleLabel(labels=("a", "b"))

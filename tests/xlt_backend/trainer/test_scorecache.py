@@ -49,7 +49,7 @@ def test_scores_of_former_versions_are_found():
     """Their keys are of task and text alone; models that read the language came later."""
     given = [example(1), example(2)]
     keys = np.array([scorecache._former_key(one) for one in given])
-    former = scorecache.Cached(keys=keys, scores=scores(1, 2))
+    former = replace(scorecache.EMPTY, keys=keys, scores=scores(1, 2), tasks=keys, langs=keys)
     assert former.missing([*given, example(3)]) == [example(3)]
     assert former.rows(given[::-1]).vectors[:, 0].tolist() == [2, 1]
     both = former.with_scores([example(1), example(3)], scores(9, 3))

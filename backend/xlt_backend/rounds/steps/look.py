@@ -11,7 +11,7 @@ from xlt_backend.labelstudio.client import ProjectInfo
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.options import ProjectOptions
 from xlt_backend.queue.state import ProjectState
-from xlt_backend.rounds import adaptation, named, versions
+from xlt_backend.rounds import adaptation, named, steering, versions
 from xlt_backend.rounds import ledger as ledgers
 from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.decide import Decision, data_hash, decide
@@ -71,7 +71,9 @@ def _context(progress: Progress, info: ProjectInfo, state: ProjectState) -> Cont
     if extra_params is None:  # Label Studio knows xlt by another address: use those of /setup
         extra_params = state.extra_params
     progress.report(extra_params=extra_params)
-    options = ProjectOptions.from_extra_params(extra_params)
+    store = tools.store.project(info.key)
+    set_by_people = steering.read(store)
+    options = set_by_people.applied(ProjectOptions.from_extra_params(extra_params))
     interface = Interface.from_options(info.label_config, options)
     config = asdict(options.training(tools.settings.encoder))
     work = tools.settings.home / "work"
@@ -96,8 +98,9 @@ def _context(progress: Progress, info: ProjectInfo, state: ProjectState) -> Cont
         config=config,
         base=base,
         record=record,
-        versions=tools.store.project(info.key),
+        versions=store,
         workspace=workspace,
+        steering=set_by_people,
         forced=state.forced,
     )
 
@@ -144,6 +147,7 @@ def _decide(
         data=data_hash(snapshot, context.config),
         forced=state.forced > state.forced_served,
         now=now,
+        paused=context.steering.paused,
     )
     active = known.version(known.active)
     labels = label_changes(

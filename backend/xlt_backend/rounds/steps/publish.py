@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from xlt.errors import StaleVersionError
 from xlt.tasks.relabelling import Relabelling
 from xlt_backend.labelstudio.client import Published
 from xlt_backend.names import published
@@ -52,8 +53,40 @@ def publish(progress: Progress, context: Context, snapshot: Snapshot, decision: 
         ledger = ledger.served(version, snapshot.shown, progress.tools.now())
         _switch(progress, context, version, ledger)
         if model is not None and context.versions.current() != model:
-            context.versions.promote(model, decision.reason)
+            _promote(context, model, decision)
     return order
+
+
+def show_chosen(
+    progress: Progress, context: Context, snapshot: Snapshot, decision: Decision
+) -> Snapshot:
+    """Publishes the version that a person chose, before another one is trained.
+
+    Returns:
+        The snapshot, with what Label Studio shows now.
+    """
+    publish(
+        progress,
+        context,
+        snapshot,
+        replace(decision, action=Action.PUBLISH, version=decision.first),
+    )
+    shown = progress.tools.label_studio.project(progress.id).model_version
+    progress.report(shown=shown, model=decision.first)
+    return replace(snapshot, shown=shown)
+
+
+def _promote(context: Context, model: str, decision: Decision) -> None:
+    """Makes the published version the active one, unless a person chose another meanwhile.
+
+    Raises:
+        StaleVersionError: If so; the next round shows the version that the person chose.
+    """
+    try:
+        context.versions.promote(model, decision.reason, seen=decision.active)
+    except StaleVersionError as error:
+        context.versions.refuse(model, str(error))
+        raise
 
 
 def _report_left_out(progress: Progress, stored: Published, *, added: bool) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from xlt.config import TrainConfig
 from xlt.errors import DivergedError
 from xlt.models.card import origin
+from xlt.store.versions import ProjectStore
 from xlt_backend.names import published
 from xlt_backend.rounds import versions
 from xlt_backend.rounds.context import Context
@@ -73,6 +74,8 @@ def train(progress: Progress, context: Context, snapshot: Snapshot, decision: De
         reason += f"; labels that it cannot learn, because only audit tasks have them: {names}"
         logger.warning("project %s, %s: %s", progress.project, version, reason)
     decision = replace(decision, trained=True, reason=reason)
+    if store.current() != active:
+        return _overtaken(progress, store, snapshot, decision, version)
     if not judgement.worse:
         return replace(decision, action=Action.PUBLISH, version=version)
     store.refuse(version, judgement.reason)
@@ -83,3 +86,19 @@ def train(progress: Progress, context: Context, snapshot: Snapshot, decision: De
     if active and rival and snapshot.shown != published(active, rival.changed):
         action = Action.PUBLISH
     return replace(decision, action=action, version=active)
+
+
+def _overtaken(
+    progress: Progress,
+    store: ProjectStore,
+    snapshot: Snapshot,
+    decision: Decision,
+    version: str,
+) -> Decision:
+    """Keeps a version back that was judged against one that a person replaced meanwhile."""
+    active = store.current()
+    why = f"{active} became the active version while it was trained: promote it to use it"
+    store.refuse(version, why)
+    logger.warning("project %s: %s is not promoted: %s", progress.project, version, why)
+    action = Action.PUBLISH if snapshot.open_ids else Action.NOTHING
+    return replace(decision, action=action, version=active, active=active)

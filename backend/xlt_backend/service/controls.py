@@ -1,0 +1,148 @@
+"""Use cases of people who steer a project: train now, pause, resume, cancel, change the quota."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from xlt.store.versions import ProjectStore, Store
+from xlt_backend.errors import PausedError
+from xlt_backend.options import ProjectOptions
+from xlt_backend.queue.state import StateStore
+from xlt_backend.rounds import steering
+from xlt_backend.rounds.steering import Steering, paused_words
+from xlt_backend.service.known import utc, versions_of
+from xlt_backend.service.outcome import Outcome, outcome_of
+from xlt_backend.service.ports import RoundQueue
+
+
+class Controls:
+    """The use cases; each is one line in the log.
+
+    Args:
+        states: States of the projects.
+        queue: Queue of rounds.
+        store: All versions of all projects.
+        now: Returns seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        *,
+        states: StateStore,
+        queue: RoundQueue,
+        store: Store,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._states = states
+        self._queue = queue
+        self._store = store
+        self._now = now
+
+    def steering(self, project: str) -> Steering:
+        """Returns what people set for a project.
+
+        Raises:
+            UnknownProjectError: If xlt does not know the project.
+            StoreError: If it cannot be read.
+        """
+        return steering.read(self._of(project)[1])
+
+    def train(self, project: str, *, by: str) -> Outcome:
+        """Asks for a training now.
+
+        Raises:
+            UnknownProjectError: If xlt does not know the project.
+            PausedError: If the project is paused.
+        """
+        id, versions = self._of(project)
+        set_now = steering.read(versions)
+        if set_now.paused:
+            raise PausedError(paused_words(id, set_now))
+        self._states.request_training(id)
+        outcome = outcome_of(self._queue.request(id, forced=True))
+        self._note(versions, by, "asked to train")
+        return outcome
+
+    def pause(self, project: str, *, by: str) -> Steering:
+        """Trains nothing in a project until `resume`; returns what was set before.
+
+        A round that runs is not stopped (`cancel` does that). Labels are still counted, new tasks
+        get their places, and a version that a person promotes is shown.
+
+        Raises:
+            UnknownProjectError: If xlt does not know the project.
+            StoreError: If it cannot be written.
+        """
+        _, versions = self._of(project)
+        now = steering.read(versions)
+        if now.paused:
+            return now
+        before = steering.change(versions, paused_by=by, paused_at_utc=utc(self._now()))
+        self._note(versions, by, "paused")
+        return before
+
+    def resume(self, project: str, *, by: str) -> Steering:
+        """Ends a pause and asks for a round; returns what was set before.
+
+        Raises:
+            UnknownProjectError: If xlt does not know the project.
+            StoreError: If it cannot be written.
+        """
+        id, versions = self._of(project)
+        before = steering.change(versions, paused_by="", paused_at_utc="")
+        if before.paused:
+            self._note(versions, by, "resumed", before=f"paused by {before.paused_by}")
+            self._queue.request(id)
+        return before
+
+    def cancel(self, project: str, *, by: str) -> bool:
+        """Stops the round that runs; returns False if none runs.
+
+        Raises:
+            UnknownProjectError: If xlt does not know the project.
+        """
+        id, versions = self._of(project)
+        stopped = self._queue.cancel(id)
+        if stopped:
+            self._note(versions, by, "stopped a round")
+        return stopped
+
+    def set_quota(self, project: str, quota: Mapping[str, float], *, by: str) -> Steering:
+        """Sets weights of target languages, which replace the option `quota` from the next order.
+
+        Args:
+            project: The project.
+            quota: Weights by language, such as `{"hau": 2, "yor": 1}`; empty for the option again.
+            by: The person.
+
+        Returns:
+            What was set before.
+
+        Raises:
+            UnknownProjectError: If xlt does not know the project.
+            ConfigError: If the weights are not valid.
+            StoreError: If it cannot be written.
+        """
+        _, versions = self._of(project)
+        if quota:
+            ProjectOptions.from_extra_params({"quota": dict(quota)}).sampler()
+        before = steering.change(versions, quota=dict(quota), quota_by=by if quota else "")
+        self._note(versions, by, "quota", before=_words(before.quota), after=_words(quota))
+        return before
+
+    def _of(self, project: str) -> tuple[str, ProjectStore]:
+        return versions_of(self._states, self._store, project)
+
+    def _note(
+        self, versions: ProjectStore, by: str, what: str, *, before: str = "", after: str = ""
+    ) -> None:
+        action = steering.Action(
+            at_utc=utc(self._now()), by=by, what=what, before=before, after=after
+        )
+        steering.note(versions, action)
+
+
+def _words(quota: Mapping[str, float]) -> str:
+    words = ", ".join(f"{lang} {weight:g}" for lang, weight in sorted(quota.items()))
+    return words or "as in the project's options"
