@@ -13,7 +13,7 @@ from xlt.errors import XltError
 _DESCRIPTION = """\
 Cheap labels in, good models of scarce languages out.
 
-With Label Studio:     xlt demo · xlt up · xlt connect · xlt doctor
+With Label Studio:     xlt demo · xlt up · xlt connect · xlt doctor · xlt versions
 On files, without it:  xlt train · xlt predict · xlt select · xlt evaluate
 """
 
@@ -74,7 +74,7 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
 # The service ------------------------------------------------------------------------------------
 
 #: Commands of this module, which start without imports of the library.
-_SERVICE = frozenset({"up", "serve", "worker", "cancel"})
+_SERVICE = frozenset({"up", "serve", "worker", "cancel", "pause", "resume"})
 
 _Commands = argparse._SubParsersAction  # argparse gives it no public name
 
@@ -111,10 +111,15 @@ def _add_service(commands: _Commands[argparse.ArgumentParser]) -> None:
             parser.add_argument("--host", help="sets XLT_HOST (default: 127.0.0.1)")
             parser.add_argument("--port", help="sets XLT_PORT (default: 9090)")
         parser.set_defaults(run=run)
-    parser = _parser(commands, "cancel", "stop the running round of a project")
-    parser.epilog = "example:\n  xlt cancel 1"
-    parser.add_argument("project", help="Label Studio's id of the project")
-    parser.set_defaults(run=_cancel)
+    for name, summary, run in (
+        ("cancel", "stop the running round of a project", _cancel),
+        ("pause", "train nothing in a project until it is resumed", _pause),
+        ("resume", "end the pause of a project", _resume),
+    ):
+        parser = _parser(commands, name, summary)
+        parser.epilog = f"example:\n  xlt {name} 1"
+        parser.add_argument("project", help="Label Studio's id of the project")
+        parser.set_defaults(run=run)
 
 
 def _environment(args: argparse.Namespace) -> dict[str, str]:
@@ -157,12 +162,30 @@ def _worker(args: argparse.Namespace) -> int:
 
 
 def _cancel(args: argparse.Namespace) -> int:
-    from xlt_backend.queue.connection import connect
-    from xlt_backend.queue.rounds import TrainQueue
+    from xlt_backend.manage.parts import build, person
     from xlt_backend.settings import Settings
 
-    stopped = TrainQueue(connect(Settings.from_env(os.environ))).cancel(args.project)
+    stopped = build(Settings.from_env(os.environ)).controls.cancel(args.project, by=person())
     print("the round stops" if stopped else "no round of this project runs", file=sys.stderr)
+    return 0
+
+
+def _pause(args: argparse.Namespace) -> int:
+    from xlt_backend.manage.parts import build, person
+    from xlt_backend.settings import Settings
+
+    before = build(Settings.from_env(os.environ)).controls.pause(args.project, by=person())
+    done = f"paused by {before.paused_by} already" if before.paused else "paused"
+    print(f"{done}; a round that runs ends as usual, or by `xlt cancel`", file=sys.stderr)
+    return 0
+
+
+def _resume(args: argparse.Namespace) -> int:
+    from xlt_backend.manage.parts import build, person
+    from xlt_backend.settings import Settings
+
+    before = build(Settings.from_env(os.environ)).controls.resume(args.project, by=person())
+    print("resumed" if before.paused else "it was not paused", file=sys.stderr)
     return 0
 
 
@@ -184,6 +207,7 @@ _LAZY: dict[str, tuple[str, str]] = {
     "demo": ("xlt_backend.demo.command", "run the whole loop on this machine"),
     "connect": ("xlt_backend.setup.connect", "make xlt the model of a Label Studio project"),
     "doctor": ("xlt_backend.setup.doctor", "check the whole setup and explain how to fix it"),
+    "versions": ("xlt_backend.manage.command", "list, compare, promote and roll back models"),
     "pretrain": ("xlt.cli.pretrain", "make an encoder from parallel text"),
     "opentext": (
         "xlt.cli.opentext",

@@ -13,7 +13,8 @@ from xlt import __version__
 from xlt_backend.cli import main
 
 COMMANDS = (
-    *("demo", "up", "serve", "worker", "cancel", "connect", "doctor"),
+    *("demo", "up", "serve", "worker", "cancel", "pause", "resume"),
+    *("connect", "doctor", "versions"),
     *("train", "predict", "select", "evaluate", "pretrain", "opentext"),
 )
 

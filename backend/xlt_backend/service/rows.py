@@ -64,6 +64,7 @@ def full_name(versions: ProjectStore, name: str) -> str:
 
 
 def row_of(versions: ProjectStore, name: str, active: str | None, history: Sequence[Change]) -> Row:
+    """Returns a version as people see it; one whose manifest is damaged says so."""
     own = [change for change in history if change.version == name]
     last = own[-1] if own else None
     try:

@@ -47,9 +47,9 @@ def snapshot(*, train: int = 0, pool: int = 3, shown: str | None = V1, scored: i
     )
 
 
-def version(name: str = V1, *, data: str = "old", refused=False, promoted=True, task=TASK):
+def version(name: str = V1, *, data: str = "old", promoted=True, task=TASK, **more):
     """A version of the store."""
-    return Trained(name=name, data_hash=data, task=task, refused=refused, promoted=promoted)
+    return Trained(name=name, data_hash=data, task=task, promoted=promoted, **more)
 
 
 def known(*versions: Trained, active: str | None = V1, used: int = 0, **more) -> Known:
@@ -111,6 +111,16 @@ CASES = {
     "rolled back stays so": (
         snapshot(train=5),
         known(version(), version(V2), used=5),
+        Action.NOTHING,
+    ),
+    "a person went back from the newest": (
+        snapshot(train=5),
+        known(version(), version(V2, promoted=False, replaced=True), used=5),
+        Action.NOTHING,
+    ),
+    "a person went back from what these labels trained": (
+        snapshot(train=7),
+        known(version(), version(V2, data="now", replaced=True), used=4),
         Action.NOTHING,
     ),
     "same data was trained and saved": (

@@ -1,0 +1,1 @@
+"""Commands for people who look after a project: `xlt versions`, `xlt pause`, `xlt resume`."""
