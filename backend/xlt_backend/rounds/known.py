@@ -1,4 +1,4 @@
-"""What the store knows of a project's versions, as rounds decide by it. Pure."""
+"""Knowledge of a project's versions in the store, as rounds decide by it. Pure."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Known:
 
 @dataclass(kw_only=True)
 class Past:
-    """What the history says of versions; see `Trained` and `Known`."""
+    """Facts of the history about versions; see `Trained` and `Known`."""
 
     promoted: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)

@@ -49,7 +49,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steering:
-    """What people set for a project, beyond its options in Label Studio.
+    """Decisions of people about a project, beyond its options in Label Studio.
 
     Attributes:
         paused_by: Person who paused training; empty while it is not paused.
@@ -65,7 +65,7 @@ class Steering:
 
     @property
     def paused(self) -> bool:
-        """Whether nothing is trained until a person resumes."""
+        """True if nothing is trained until a person resumes."""
         return self.paused_by != ""
 
     def applied(self, options: ProjectOptions) -> ProjectOptions:

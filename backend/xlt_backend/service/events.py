@@ -153,7 +153,7 @@ class Service:
         return Outcome(status=f"ignored: nothing to do for {event.action}")
 
     def _paused(self, project: str, key: str) -> str:
-        """Returns a line that says who paused the project; empty if nobody did."""
+        """Returns a line that says who paused the project; empty if it is not paused."""
         now = steering.read(self._store.project(key)) if key else Steering()
         return paused_words(project, now) if now.paused else ""
 

@@ -12,7 +12,7 @@ from xlt.errors import CorruptVersionError, NoVersionError, XltError
 from xlt.store.versions import Change, ProjectStore
 from xlt_backend.rounds.known import past_of
 
-#: What became of a version.
+#: Standing of a version.
 Standing = Literal["active", "was active", "went back from", "refused", "not shown yet", "damaged"]
 
 
