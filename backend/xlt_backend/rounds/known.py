@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from xlt.errors import DataError
 from xlt.store.names import by_age
-from xlt.store.versions import Change
+from xlt.store.versions import Change, VersionMeta
+from xlt.tasks.kinds import task_from_json
 from xlt.tasks.task import AnyTask
 from xlt_backend.rounds.changes import Label
+
+#: File of a version with the labels at the time of training; of audit labels also the language, and
+#: the answer that the model gave.
+EXAMPLES = "examples.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,3 +90,22 @@ def past_of(history: Sequence[Change]) -> Past:
         if past.chosen and change.previous and by_age(change.version) < by_age(change.previous):
             past.replaced.add(change.previous)
     return past
+
+
+def task_of(meta: VersionMeta) -> AnyTask | None:
+    """Returns the task that a version was trained for; None if this xlt does not know it."""
+    # Versions of the first xlt have no task. Those that name no kind have one label per text.
+    former = {
+        "kind": meta.details.get("kind", "single_label"),
+        "labels": meta.details.get("labels"),
+    }
+    try:
+        return task_from_json(meta.details.get("task", former))
+    except DataError:
+        return None
+
+
+def texts_of(meta: VersionMeta) -> int:
+    """Returns the number of texts of an example that a version reads; older ones read one."""
+    count = meta.details.get("texts", 1)
+    return count if isinstance(count, int) else 1

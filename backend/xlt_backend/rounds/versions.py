@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt.data.examples import Example
-from xlt.errors import CorruptVersionError, DataError, XltError
+from xlt.errors import CorruptVersionError, XltError
 from xlt.models.card import Card, Origin, count_labels, write_card
 from xlt.store.versions import ProjectStore, VersionMeta
 from xlt.tasks import metrics
 from xlt.tasks.calibration import Calibration
-from xlt.tasks.kinds import task_from_json
 from xlt.tasks.outputs import Scores
 from xlt.tasks.parts import in_common
 from xlt.tasks.predictions import interpret
@@ -28,14 +27,11 @@ from xlt.tasks.renames import Renames
 from xlt.tasks.task import AnyTask
 from xlt_backend.rounds.changes import Label
 from xlt_backend.rounds.judge import Judgement
-from xlt_backend.rounds.known import Known, Trained, past_of
+from xlt_backend.rounds.known import EXAMPLES, Known, Trained, past_of, task_of, texts_of
 from xlt_backend.rounds.snapshot import label_of
 from xlt_backend.trainer import folder as files
 
 logger = logging.getLogger(__name__)
-
-#: The labels at the time of training; of audit labels also the language, and what the model said.
-EXAMPLES = "examples.json"
 
 
 def known(
@@ -252,22 +248,3 @@ def accuracy(versions: ProjectStore, version: str | None) -> dict[str, dict[str,
     except CorruptVersionError:
         return {}
     return {lang: dict(s) for lang, s in scores.items()} if isinstance(scores, dict) else {}
-
-
-def task_of(meta: VersionMeta) -> AnyTask | None:
-    """Returns the task that a version was trained for; None if this xlt does not know it."""
-    # Versions of the first xlt have no task. Those that name no kind have one label per text.
-    former = {
-        "kind": meta.details.get("kind", "single_label"),
-        "labels": meta.details.get("labels"),
-    }
-    try:
-        return task_from_json(meta.details.get("task", former))
-    except DataError:
-        return None
-
-
-def texts_of(meta: VersionMeta) -> int:
-    """Returns the number of texts of an example that a version reads; older ones read one."""
-    count = meta.details.get("texts", 1)
-    return count if isinstance(count, int) else 1

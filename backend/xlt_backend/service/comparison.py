@@ -13,7 +13,7 @@ from xlt.tasks.calibration import Calibration
 from xlt.tasks.metrics import score
 from xlt.tasks.predictions import interpret
 from xlt.tasks.task import AnyTask
-from xlt_backend.rounds.versions import EXAMPLES, task_of
+from xlt_backend.rounds.known import EXAMPLES, task_of
 from xlt_backend.trainer import scorecache
 from xlt_backend.trainer.folder import read_json
 

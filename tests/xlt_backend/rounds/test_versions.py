@@ -12,6 +12,7 @@ from xlt.store.versions import Store
 from xlt.tasks.kinds import KINDS, task_from_json
 from xlt_backend.rounds import versions
 from xlt_backend.rounds.judge import Judgement
+from xlt_backend.rounds.known import task_of as version_task
 from xlt_backend.trainer import folder as files
 
 FINE = task_from_json({"kind": "rating", "lowest": 0, "step": 0.5, "steps": 333})
@@ -36,6 +37,6 @@ def test_a_version_knows_its_task(task, tmp_path):
         day=date(2026, 11, 29),
         details={"reason": "enough labels"},
     )
-    assert versions.task_of(store.meta(name)) == task
+    assert version_task(store.meta(name)) == task
     [known] = versions.known(store, failed_hash="", first_new_at=None)[0].versions
     assert known.task == task
