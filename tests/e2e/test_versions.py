@@ -41,7 +41,7 @@ def test_label_studio_follows_a_rollback(client, service):
     labelled(client, project, 28)
     first = first_model(client, project)
     finished(service, project)
-    labelled(client, project, 14)
+    labelled(client, project, 22)
     second = next_model(client, project, first)
     finished(service, project)
 
