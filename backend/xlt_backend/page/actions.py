@@ -132,33 +132,58 @@ def weights(fields: Fields) -> dict[str, float]:
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """The content of a page that asks.
+
+    Attributes:
+        active: The active version; None before the first.
+        version: The version that the action is about; empty for actions about none.
+        quota: The weights that are asked about; empty for the option.
+    """
+
+    active: str | None
+    version: str
+    quota: Fields
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields that come back with the answer yes."""
+        weighed = {f"{WEIGHT}{lang}": weight for lang, weight in self.quota.items()}
+        return {"version": self.version, "seen": self.active or "", **weighed}
+
+
+def _question(site: Site, project: str, action: str, given: Fields) -> Question:
+    """Reads what the page that asks shows.
+
+    Raises:
+        XltError: If the version or the weights that are given cannot be.
+    """
+    active, before = site.versions.active(project)
+    version = ""
+    if action in ("promote", "delete"):
+        version = site.versions.one(project, given.get("version", "")).name
+    if action == "rollback":
+        if before is None:
+            raise NoVersionError(f"project {project} has no earlier version to go back to")
+        version = before
+    quota = {lang: f"{weight:g}" for lang, weight in weights(given).items()}
+    return Question(active=active, version=version, quota=quota if action == "quota" else {})
+
+
 def add(app: FastAPI, site: Site) -> None:
     """Adds the routes: `ask` shows the question, `do` is the answer yes."""
 
     @app.get("/projects/{project}/ask/{action}")
     async def ask(request: Request, project: str, action: str) -> Response:
         page = _page_of(site, project, action)
-        fields = dict(request.query_params)
-
-        def read() -> dict[str, object]:
-            active, before = site.versions.active(project)
-            if action == "rollback" and before is None:
-                raise NoVersionError(f"project {project} has no earlier version to go back to")
-            if action in ("promote", "delete"):
-                fields["version"] = site.versions.one(project, fields.get("version", "")).name
-            if action == "rollback":
-                fields["version"] = before or ""
-            quota = weights(fields)
-            return {"active": active, "quota": quota}
-
+        given = dict(request.query_params)
         try:
-            found = await run_in_threadpool(read)
+            question = await run_in_threadpool(_question, site, project, action, given)
         except _REFUSED as error:
             return _refused(site, request, project, page, error)
-        fields |= {"seen": str(found["active"] or "")}
-        kept = {n: v for n, v in fields.items() if n in ("version", "seen") or n.startswith(WEIGHT)}
         return site.page(
-            request, "ask.html", project=project, action=action, page=page, fields=kept, **found
+            request, "ask.html", project=project, action=action, page=page, question=question
         )
 
     @app.post("/projects/{project}/do/{action}")
@@ -185,8 +210,6 @@ def _page_of(site: Site, project: str, action: str) -> str:
     return ACTIONS[action][1]
 
 
-def _refused(
-    site: Site, request: Request, project: str, page: str, error: XltError
-) -> Response:
+def _refused(site: Site, request: Request, project: str, page: str, error: XltError) -> Response:
     """Answers that nothing was changed, and why."""
     return site.page(request, "refused.html", 409, project=project, page=page, message=str(error))
