@@ -11,7 +11,8 @@ from functools import lru_cache
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from xlt.errors import XltError
+from xlt.errors import StoreError, XltError
+from xlt_backend.errors import UnknownProjectError
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.options import ProjectOptions
 from xlt_backend.page.phases import Phase, phase_of
@@ -100,7 +101,9 @@ def with_people(site: Site, project: Summary) -> Summary:
     """Adds what people decided about a project; nothing if its store cannot be read."""
     try:
         return replace(project, paused_by=site.controls.steering(project.id).paused_by)
-    except XltError as error:
+    except UnknownProjectError:  # its first round is to come
+        return project
+    except StoreError as error:
         logger.warning("the page does not know whether %s is paused: %s", project.id, error)
         return project
 
