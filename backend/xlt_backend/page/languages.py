@@ -75,7 +75,7 @@ class LanguageReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choosing:
-    """What choosing labels brings in all languages together.
+    """Gain by choosing labels, in all languages together.
 
     Attributes:
         fallen_back: Whether tasks are drawn at random because choosing lowered accuracy.

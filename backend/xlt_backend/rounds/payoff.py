@@ -13,12 +13,12 @@ from xlt.data.examples import Example
 from xlt.data.languages import normalise
 from xlt.data.scripts import held_back
 from xlt.errors import DataError
-from xlt.payoff.intervals import Interval
 from xlt.payoff.labelled import Labelled
 from xlt.payoff.lure import Accuracy, capped, lure_weights, weighted_accuracy
 from xlt.payoff.marginal import Improvement, improvement_by_last
 from xlt.payoff.shadow import Comparison, Shadow, falls_back, shadow_test
 from xlt.sampling.control import random_key, random_sample
+from xlt.tasks.intervals import Interval
 from xlt.tasks.probes import NO_PROBE, has_probe
 from xlt.tasks.renames import Renames, answer_now
 from xlt.tasks.task import AnyTask

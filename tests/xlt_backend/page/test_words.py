@@ -8,12 +8,13 @@ from string import Formatter
 
 import pytest
 
+from xlt_backend.page.actions import ACTIONS
 from xlt_backend.page.words import catalogues, choose
 
 FOLDER = Path(__file__).parents[3] / "backend" / "xlt_backend" / "page"
 SOURCES = [*FOLDER.rglob("*.html"), *FOLDER.glob("[a-z]*.py")]
 #: Keys that are put together: the part before the last dot.
-TOGETHER = {"step", "kind", "fix"}
+TOGETHER = {"step", "kind", "fix", "standing", "slot", "did", *(f"ask.{name}" for name in ACTIONS)}
 
 
 def placeholders(text: str) -> set[str]:
