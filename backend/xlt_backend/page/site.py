@@ -27,7 +27,7 @@ from xlt_backend.service.ports import RoundQueue
 from xlt_backend.service.versions import Versions
 
 #: Pages of each project: key of the name, and end of the address.
-SECTIONS = (("project.menu", ""),)
+SECTIONS = (("project.menu", ""), ("versions.menu", "/versions"), ("queue.menu", "/queue"))
 
 _COOKIE, _YEAR_S = "xlt-language", 365 * 24 * 3600
 #: Name of people in the log if the server asks for no password.

@@ -148,8 +148,9 @@ def _people_routes(app: FastAPI, parts: Parts) -> None:
         return JSONResponse(await run_in_threadpool(look))
 
     @app.post("/cancel")
-    async def cancel(project: str) -> Response:
-        done = await run_in_threadpool(service.cancel, project)
+    async def cancel(request: Request, project: str) -> Response:
+        by = request.state.user or "POST /cancel"
+        done = await run_in_threadpool(lambda: parts.controls.cancel(project, by=by))
         return JSONResponse({"status": "ok: the round stops" if done else "nothing runs"})
 
     @app.get("/metrics")

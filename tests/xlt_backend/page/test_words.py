@@ -8,12 +8,13 @@ from string import Formatter
 
 import pytest
 
+from xlt_backend.page.actions import ACTIONS
 from xlt_backend.page.words import catalogues, choose
 
 FOLDER = Path(__file__).parents[3] / "backend" / "xlt_backend" / "page"
 SOURCES = [*FOLDER.rglob("*.html"), *FOLDER.glob("[a-z]*.py")]
 #: Keys that are put together: the part before the last dot.
-TOGETHER = {"step", "kind", "fix"}
+TOGETHER = {"step", "kind", "fix", "standing", "slot", "did", *(f"ask.{name}" for name in ACTIONS)}
 
 
 def placeholders(text: str) -> set[str]:
@@ -67,4 +68,4 @@ def test_numbers_are_written_as_the_language_does():
     assert words.number(-0.25, 2) == "\N{MINUS SIGN}0.25"
     assert words.percent(0.8734) == "87.3\N{NO-BREAK SPACE}%"
     assert words.points(0.031) == "+3.1"
-    assert words("projects.of", part=1000, all=2000) == "1,000 of 2,000"
+    assert words("projects.of", all=2000) == "of 2,000"

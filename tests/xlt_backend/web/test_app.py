@@ -249,7 +249,9 @@ def test_metrics_of_what_labels_are_worth(client, redis):
 
 
 def test_cancel(client):
-    """Where nothing runs it says so."""
+    """Where nothing runs it says so; an unknown project is named."""
+    assert client.post("/cancel?project=1").status_code == 404
+    client.post("/setup", json=SETUP)
     assert client.post("/cancel?project=1").json()["status"] == "nothing runs"
 
 
