@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,8 @@ MOST_WORDS = 512
 MOST_GAP = 0.05
 #: Kind whose answers are places in a text, not labels of it.
 _SPANS = "spans"
+#: Unicode categories of signs that mean something: currencies, emoji and the like.
+_SIGNS = ("Sc", "So")
 _LEAST_PROBABILITY = 1e-9
 
 
@@ -40,8 +43,8 @@ class Word:
 
     @property
     def is_named(self) -> bool:
-        """Returns whether it has a letter or digit: marks of punctuation alone are no reason."""
-        return any(map(str.isalnum, self.text))
+        """Returns whether it may be a reason: marks of punctuation alone are none."""
+        return any(unicodedata.category(c) in _SIGNS or c.isalnum() for c in self.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,7 +99,7 @@ def attributed(network: Network, text: ReadText, column: int, steps: int) -> Att
         embeddings = (start + at[:, None, None] * way).requires_grad_()
         added = (at[:, None] * ngrams).requires_grad_()
         scores = _log_odds(network, network.logits(text, embeddings, added), text.lang, column)
-        slopes = torch.autograd.grad(scores.sum(), [embeddings, added], materialize_grads=True)
+        slopes = torch.autograd.grad(scores.sum(), [embeddings, added])
         at_tokens += (weight[:, None, None] * slopes[0]).sum(0)
         at_ngrams += (weight[:, None] * slopes[1]).sum(0)
     tokens = (at_tokens * way).sum(-1).double().numpy()

@@ -129,7 +129,7 @@ class Network:
         Args:
             text: The text.
             embeddings: (S, T, E) of its tokens.
-            ngrams: (S, W) logits that its n-grams add.
+            ngrams: (S, W) logits that its n-grams add, 0 for models that do not read them.
         """
         count = len(embeddings)
         inputs = {name: value.expand(count, -1) for name, value in text.inputs.items()}
@@ -137,7 +137,7 @@ class Network:
         read = self._body(inputs_embeds=embeddings, output_hidden_states=frozen, **inputs)
         mask = inputs["attention_mask"]
         if not isinstance(self._head, FrozenModel):
-            return self._head(read.last_hidden_state, mask)  # type: ignore[operator,no-any-return]
+            return self._head(read.last_hidden_state, mask) + ngrams  # type: ignore[operator,no-any-return]
         states = [*(read.hidden_states[layer] for layer in self._layers), read.last_hidden_state]
         pooled = [mean_pool(each, mask) for each in states[-self._head.layers :]]
         vectors = torch.stack(pooled, dim=1)  # (S, L, H)

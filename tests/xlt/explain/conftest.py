@@ -32,9 +32,8 @@ MIXED = Example(id="7", texts=("The team won, the court lost a GAME.",), lang="h
 
 
 def _trained(encoder: Path, out: Path, examples: list[Example], task: object, learner: str) -> Path:
-    config = TrainConfig(
-        encoder=str(encoder), learner=learner, epochs=2.0, min_steps=0, precision="fp32"
-    )
+    more = {"epochs": 2.0, "min_steps": 0} if learner == "joint" else {}
+    config = TrainConfig(encoder=str(encoder), learner=learner, precision="fp32", **more)
     train(examples, [], task, config, out)
     return out
 

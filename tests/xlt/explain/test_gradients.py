@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from captum.attr import IntegratedGradients
 
 from tests.xlt.explain.conftest import MIXED
 from xlt.explain.gradients import attributed, by_gradients
@@ -47,7 +48,6 @@ def test_steps_rise_until_scores_add_up_and_a_gap_is_reported(models):
 @pytest.mark.parametrize("name", ["frozen", "joint", "multi_label"])
 def test_attributions_are_those_of_captum(models, name):
     """Another implementation of the same integral, on the same network."""
-    captum = pytest.importorskip("captum.attr")
     network = Network.load(models[name])
     network.calibration = Calibration(pooled=1.7)
     read = network.read(MIXED)
@@ -58,7 +58,7 @@ def test_attributions_are_those_of_captum(models, name):
         p = z.sigmoid() if name == "multi_label" else z.softmax(dim=1)
         return torch.logit(p[:, 1])
 
-    method = captum.IntegratedGradients(log_odds, multiply_by_inputs=True)
+    method = IntegratedGradients(log_odds, multiply_by_inputs=True)
     tokens, ngrams = method.attribute(
         (read.embeddings[None], row[None]),
         (network.baseline(read)[None], torch.zeros_like(row)[None]),

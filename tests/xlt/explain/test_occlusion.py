@@ -46,7 +46,7 @@ def test_reasons_are_words_for_the_label_the_strongest_first(models):
     [
         ("Ba\u0301 zo!", ["Ba\u0301", "zo", "!"]),
         ("他去了。", ["他", "去", "了", "。"]),
-        ("👍🏽 ok", ["👍🏽", "ok"]),
+        ("क्षमा 👍", ["क्षमा", "👍"]),
     ],
 )
 def test_words_are_what_people_see(text, words):
@@ -57,6 +57,13 @@ def test_words_are_what_people_see(text, words):
     assert [word.text for word in found] == words
     assert {word.number for word in found} == {1}
     assert without(example, found).texts[1].strip() == ""
+
+
+def test_signs_may_be_reasons_but_marks_of_punctuation_are_not():
+    """A thumb says something; a full stop is what it is in all texts."""
+    words = words_of(Example(id="1", texts=("ok 👍 5 $ ... “",)))
+
+    assert [word.text for word in words if word.is_named] == ["ok", "👍", "5", "$"]
 
 
 def test_texts_without_words_or_with_too_many_are_refused(models):
