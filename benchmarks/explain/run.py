@@ -85,32 +85,50 @@ def changes(
 
 
 def measured(
-    methods: dict[str, Explain], model: Predictor, texts: Sequence[Example], seed: int
+    methods: dict[str, Explain], model: Predictor, texts: Sequence[Example], kept: Path, seed: int
 ) -> pd.DataFrame:
-    """Returns a row for each text and method, and for words drawn at random."""
-    rng, rows = np.random.default_rng(seed), []
-    for example in texts:
-        for name, explain in methods.items():
-            wall_s, processor_s = time.perf_counter(), time.process_time()
-            found = explain(example)
-            row = {"lang": example.lang, "id": example.id, "method": name}
-            row["ms"] = 1e3 * (time.perf_counter() - wall_s)
-            row["processor_ms"] = 1e3 * (time.process_time() - processor_s)
-            row["fall"] = float(changes(model, found, [found.reasons[:NAMED]])[0])
-            row["change"] = abs(row["fall"])
-            if found.completeness is not None:
-                row["gap"], row["steps"] = found.completeness.gap, found.completeness.steps
-            began = time.process_time()
-            change = smallest_change(model, found)
-            row["change_ms"] = 1e3 * (time.process_time() - began)
-            row["changed_by"] = np.nan if change is None else len(change.words)
-            rows.append(row)
-        words = [word for word in found.words if word.is_named]
-        groups = [[words[n] for n in rng.permutation(len(words))[:NAMED]] for _ in range(DRAWS)]
-        falls = changes(model, found, groups)
-        row = {"lang": example.lang, "id": example.id, "method": "random"}
-        rows.append(row | {"fall": float(falls.mean()), "change": float(np.abs(falls).mean())})
-    return pd.DataFrame(rows)
+    """Returns a row for each text and method, and for words drawn at random.
+
+    Each text's rows are written as soon as they are known; texts with rows are not explained again.
+    """
+    known = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    done = {row["id"] for row in known}
+    with kept.open("a", encoding="utf-8") as file:
+        for number, example in enumerate(texts):
+            if example.id in done:
+                continue
+            rows = of_text(methods, model, example, np.random.default_rng([seed, number]))
+            known += rows
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+            file.flush()
+    return pd.DataFrame(known)
+
+
+def of_text(
+    methods: dict[str, Explain], model: Predictor, example: Example, rng: np.random.Generator
+) -> list[dict[str, object]]:
+    """Returns a row for each method, and for words drawn at random."""
+    rows: list[dict[str, object]] = []
+    base = {"lang": example.lang, "id": example.id}
+    for name, explain in methods.items():
+        wall_s, processor_s = time.perf_counter(), time.process_time()
+        found = explain(example)
+        row: dict[str, object] = base | {"method": name}
+        row["ms"] = 1e3 * (time.perf_counter() - wall_s)
+        row["processor_ms"] = 1e3 * (time.process_time() - processor_s)
+        row["fall"] = float(changes(model, found, [found.reasons[:NAMED]])[0])
+        if found.completeness is not None:
+            row["gap"], row["steps"] = found.completeness.gap, found.completeness.steps
+        began = time.process_time()
+        change = smallest_change(model, found)
+        row["change_ms"] = 1e3 * (time.process_time() - began)
+        row["changed_by"] = None if change is None else len(change.words)
+        rows.append(row | {"change": abs(float(str(row["fall"])))})
+    words = [word for word in found.words if word.is_named]
+    groups = [[words[n] for n in rng.permutation(len(words))[:NAMED]] for _ in range(DRAWS)]
+    falls = changes(model, found, groups)
+    row = base | {"method": "random", "fall": float(falls.mean())}
+    return [*rows, row | {"change": float(np.abs(falls).mean())}]
 
 
 def interval(values: NDArray[np.float64], random: NDArray[np.float64], seed: int) -> list[float]:
@@ -132,8 +150,7 @@ def summary(table: pd.DataFrame, seed: int) -> dict[str, object]:
             ratio = change.mean() / max(random.mean(), 1e-12)
             row |= {"ratio": round(float(ratio), 2), "interval": interval(change, random, seed)}
             for column in ("ms", "processor_ms", "change_ms"):
-                quantiles = own[column].quantile([0.5, 0.95]).round(1)
-                row[column] = quantiles.tolist()
+                row[column] = own[column].quantile([0.5, 0.95]).round(1).tolist()
             row["answers_changed"] = round(float(own.changed_by.notna().mean()), 3)
             row["words_to_change"] = round(float(own.changed_by.mean()), 2)
         if "gap" in own and own.gap.notna().any():
@@ -153,6 +170,7 @@ def main() -> None:
     parser.add_argument("--languages", nargs="+", default=LANGUAGES)
     parser.add_argument("--methods", nargs="+", default=("occlusion", "gradients"))
     parser.add_argument("--model", type=Path, help="a folder to keep the model in, or a kept one")
+    parser.add_argument("--rows", type=Path, help="file of finished texts, to go on with")
     parser.add_argument("--seed", type=int, default=13)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
@@ -162,8 +180,7 @@ def main() -> None:
         path = args.model or Path(folder) / "model"
         if not path.exists():
             fitted(table, args.encoder, path)
-        model = Predictor.load(path, threads=1)
-        network = Network.load(path)
+        model, network = Predictor.load(path, threads=1), Network.load(path)
     methods: dict[str, Explain] = {
         "occlusion": lambda example: occluded(model, example),
         "gradients": lambda example: by_gradients(network, example),
@@ -172,9 +189,10 @@ def main() -> None:
     texts = drawn(table, "test", dict.fromkeys(args.languages, args.texts), args.seed)
     for explain in chosen.values():
         explain(texts[0])  # the first call of each warms up
-    rows = measured(chosen, model, texts, args.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = measured(chosen, model, texts, args.rows or Path(folder) / "rows", args.seed)
     result = {
-        "texts": len(texts),
+        "texts": int(rows.id.nunique()),
         "languages": list(args.languages),
         "methods": summary(rows, args.seed),
         "by_language": {
