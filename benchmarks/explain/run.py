@@ -186,7 +186,8 @@ def main() -> None:
         "gradients": lambda example: by_gradients(network, example),
     }
     chosen = {name: methods[name] for name in args.methods}
-    texts = drawn(table, "test", dict.fromkeys(args.languages, args.texts), args.seed)
+    in_blocks = drawn(table, "test", dict.fromkeys(args.languages, args.texts), args.seed)
+    texts = [e for turn in range(args.texts) for e in in_blocks[turn :: args.texts]]
     for explain in chosen.values():
         explain(texts[0])  # the first call of each warms up
     with tempfile.TemporaryDirectory() as folder:

@@ -302,14 +302,12 @@ def test_three_controls_are_timed_beside_one(tmp_path):
 
 def test_explanations_are_judged_by_what_deleting_words_changes(tmp_path):
     """Both methods on the same texts; the ratio is that of the means beside it."""
+    topics = [("law", "court rule vote"), ("sport", "team won the game")]
     rows = [
-        (lang, split, f"{split}{i}", label, f"{words} {lang[:3]} {i}")
+        (lang, split, f"{split}{i}", topics[i % 2][0], f"{topics[i % 2][1]} {lang[:3]} {i}")
         for lang in ("eng_Latn", "hau_Latn")
         for split in ("train", "test")
         for i in range(12)
-        for label, words in [("law", "court rule vote"), ("sport", "team won the game")][i % 2 :][
-            :1
-        ]
     ]
     columns = ["lang", "split", "id", "label", "text"]
     pd.DataFrame(rows, columns=columns).to_parquet(tmp_path / "sib200.parquet")
