@@ -277,6 +277,7 @@ class FakeTrainer:
         self.plans: list[files.TrainPlan] = []
         self.before: Callable[[files.TrainPlan], None] = lambda _: None
         self.adaptation: dict[str, Any] = {"adapted": True, "reason": "9 texts gained, 1 lost"}
+        self.comparison: dict[str, Any] = {}
 
     def __call__(
         self,
@@ -318,7 +319,8 @@ class FakeTrainer:
             texts = [example.text for example in read_jsonl(folder / files.AUDIT)]
             skill, labels = _learned(Path(plan.active))
             scores_of(texts, labels, skill).save(folder / files.ACTIVE_AUDIT_SCORES)
-        return {"seconds": {"train": 1.0, "score": 0.5}, "peak_rss_bytes": 10**9}
+        result = {"seconds": {"train": 1.0, "score": 0.5}, "peak_rss_bytes": 10**9}
+        return result | {"training": {"comparison": self.comparison} if self.comparison else {}}
 
     @property
     def trainings(self) -> int:

@@ -17,7 +17,7 @@ HEAD_L2 = 0.4
 
 #: Allowed values of settings that are one of a few names.
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "learner": ("auto", "joint", "frozen"),
+    "learner": ("auto", "joint", "frozen", "best"),
     "precision": ("auto", "fp32", "bf16"),
     "align_loss": ("cosine", "l2", "contrastive"),
     "averaging": ("none", "last", "ema"),
@@ -120,8 +120,9 @@ class TrainConfig:
         encoder: "bundled", a folder, or a name on the Hugging Face Hub.
         learner: joint (fine-tune the encoder by the joint loss), frozen (learn from its vectors
             and from n-grams, in seconds: of the other settings only `seed`, `max_length` and
-            `precision` may be set then), or auto (frozen, or joint if a setting of the joint loss
-            is set or translations are given).
+            `precision` may be set then), best (both on a part of the labels; the one that predicts
+            the rest better learns from all), or auto (frozen, or joint if a setting of the joint
+            loss is set or translations are given).
         seed: The same seed, data, settings and machine give the same weights.
         max_length: Texts are cut to this many tokens.
         body_learning_rate: Peak rate of the encoder.

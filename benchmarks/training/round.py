@@ -69,6 +69,7 @@ def main() -> int:
     parser.add_argument("--words", type=int, default=18, help="words per text")
     parser.add_argument("--pool", type=int, default=POOL, help="texts without a label")
     parser.add_argument("--encoder", default="bundled")
+    parser.add_argument("--precision", default="auto", choices=("auto", "fp32", "bf16"))
     parser.add_argument("--threads", type=int, default=0, help="0: one per core")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
@@ -93,7 +94,7 @@ def rounds(examples: list[Example], args: argparse.Namespace, scratch: Path) -> 
         workspace = Workspace(
             folder=scratch / name,
             task=infer_task(examples[:LABELLED]),
-            config={"encoder": args.encoder},
+            config={"encoder": args.encoder, "precision": args.precision},
             threads=args.threads,
             nice=0,
             run=lambda folder: run_trainer(folder, timeout_s=3600),

@@ -40,7 +40,8 @@ def test_a_round_of_known_texts_gives_what_one_of_new_texts_gives(tmp_path):
 
     subprocess.run(
         [sys.executable, BENCHMARKS / "training" / "round.py", "--pool", "20", "--threads", "1",
-         "--encoder", save_tiny_encoder(tmp_path / "bert", positions=128), "--json", out],
+         "--precision", "fp32", "--json", out,
+         "--encoder", save_tiny_encoder(tmp_path / "bert", positions=128)],
         check=True, timeout=300,
     )  # fmt: skip
 

@@ -118,6 +118,9 @@ def run(args: argparse.Namespace) -> int:
             model=args.out,
             seed=arguments.seed_of(args),
         )
+    if result.comparison is not None:
+        summary["comparison"] = result.comparison.to_json()
+        arguments.print_status(result.comparison.words)
     arguments.print_status(f"model in {args.out}")
     if args.json:
         print(json.dumps(summary, ensure_ascii=False))

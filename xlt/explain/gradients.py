@@ -29,12 +29,12 @@ _BATCH_TOKENS = 2048
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Attributed:
-    """What tokens and n-grams contribute to the difference of two scores.
+    """Contributions of tokens and n-grams to the difference of two scores.
 
     Attributes:
         tokens: (T,) of each token.
         ngrams: (G,) of each column of n-grams.
-        completeness: Whether they add up to the difference.
+        completeness: Their sum beside the difference.
     """
 
     tokens: NDArray[np.float64]

@@ -106,6 +106,7 @@ class Card:
         reason: Reason of the training; empty if it was started by hand.
         judgement: The decision on it when it was saved, with its reason; empty without one.
         texts: Number of texts of an example.
+        choice: Why the encoder was fine-tuned or not; empty if the settings say it.
     """
 
     task: AnyTask
@@ -117,6 +118,7 @@ class Card:
     reason: str = ""
     judgement: str = ""
     texts: int = 1
+    choice: str = ""
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -193,6 +195,7 @@ def _facts(card: Card) -> str:
         "licence of the encoder": _plain(licence),
         "trained": f"{card.day.isoformat()}, with xlt {__version__}",
         "reason of the training": _plain(card.reason, most=_MAX_REASON) if card.reason else "",
+        "choice of the learner": _plain(card.choice, most=_MAX_REASON) if card.choice else "",
         "judgement when it was saved": _plain(card.judgement, most=_MAX_REASON)
         if card.judgement
         else "not compared with another model",

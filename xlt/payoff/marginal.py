@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.payoff.intervals import Interval, paired_difference
 from xlt.payoff.labelled import Labelled
+from xlt.tasks.intervals import Interval, paired_difference
 from xlt.tasks.task import Probe
 
 #: Number of last labels, or half of a language's labels if that is less.

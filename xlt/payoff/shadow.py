@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt.payoff.intervals import Interval, Resampled
 from xlt.payoff.labelled import Labelled
+from xlt.payoff.resampled import Resampled
+from xlt.tasks.intervals import Interval
 
 #: Share of random draws after selection was found worse than chance. The rest is still selected, so
 #: that the next test can find that selection pays again.

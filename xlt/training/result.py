@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xlt.tasks.predictions import Predictions
+from xlt.training.comparison import Comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class TrainResult:
         train_accuracy: Mean credit on the labelled examples.
         precision: "fp32" or "bf16".
         held_out: Predictions of the held-out examples. None if there are none.
+        comparison: Comparison that chose the learner. None if it was given.
     """
 
     folder: Path
@@ -49,9 +51,12 @@ class TrainResult:
     train_accuracy: float
     precision: str
     held_out: Predictions | None = None
+    comparison: Comparison | None = None
 
     @property
     def measured(self) -> dict[str, object]:
         """Returns all values except the folder and the predictions, by name."""
         names = ("steps", "resumed_at", "seconds", "losses", "train_accuracy", "precision")
-        return {name: getattr(self, name) for name in names}
+        values = {name: getattr(self, name) for name in names}
+        compared = self.comparison
+        return values if compared is None else values | {"comparison": compared.to_json()}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from xlt.config import TrainConfig
@@ -13,6 +15,8 @@ from xlt.errors import DataError
 from xlt.tasks.parts import learnable
 from xlt.tasks.probes import has_probe
 from xlt.tasks.task import AnyTask
+from xlt.training.best import compare, config_of
+from xlt.training.comparison import read_comparison
 from xlt.training.frozen import train_frozen
 from xlt.training.result import Progress, TrainResult
 
@@ -35,7 +39,8 @@ def train(
     """Trains a model on all labels, together with the unlabelled texts.
 
     `config.learner` says how: "joint" fine-tunes the encoder by the joint loss, "frozen" leaves it
-    as it is and learns from its vectors, in seconds, "auto" chooses (`TrainConfig.resolved`).
+    as it is and learns from its vectors, in seconds, "best" compares both on labels left out
+    (`xlt.training.best.compare`), "auto" chooses (`TrainConfig.resolved`).
 
     Args:
         labelled: Examples with an answer, of source and target languages together.
@@ -51,7 +56,8 @@ def train(
             again.
         cache: Keeps what the encoder of a frozen model says of texts, so that it reads none twice.
         sibling: Folder of another model. If it is a frozen one with the same encoder, a frozen
-            model's folder gets copies of its files, and the encoder is not loaded to write it.
+            model's folder gets copies of its files, and the encoder is not loaded to write it. The
+            learners are not compared again before its comparison is old.
         progress: Called at every step, and by a frozen model every few hundred texts.
         should_stop: Called as often; True cancels the training.
 
@@ -72,19 +78,51 @@ def train(
     labelled = learnable(labelled, task)
     _check_texts([*labelled, *unlabelled, *held_out])
     config = config.resolved(translations=len(pairs) > 0)
-    if config.learner == "frozen":
-        if not has_probe(task):
-            from xlt.training.frozen_words import train_frozen_words
+    learn = partial(
+        _learn, task, pairs=pairs, cache=cache, sibling=sibling, report=(progress, should_stop)
+    )
+    if config.learner != "best":
+        return learn(labelled, unlabelled, config, out, held_out, work=work)
+    earlier = read_comparison(sibling)
+    found = compare(labelled, unlabelled, task, config, learn, earlier=earlier, work=work)
+    chosen = config_of(found.chosen, config)
+    result = learn(labelled, unlabelled, chosen, out, held_out, work=work)
+    found.write(out)
+    return replace(result, comparison=found)
 
-            return train_frozen_words(
-                labelled,
-                task,
-                config,
-                out,
-                held_out=held_out,
-                progress=progress,
-                should_stop=should_stop,
-            )
+
+def _learn(
+    task: AnyTask,
+    labelled: Sequence[Example],
+    unlabelled: Sequence[Example],
+    config: TrainConfig,
+    out: Path,
+    held_out: Sequence[Example],
+    *,
+    pairs: Sequence[tuple[str, str]],
+    cache: Blobs | None,
+    sibling: Path | None,
+    report: tuple[Callable[[Progress], None], Callable[[], bool]],
+    work: Path | None = None,
+) -> TrainResult:
+    """Trains a model of one learner, see `train`."""
+    progress, should_stop = report
+    if config.learner == "joint":
+        from xlt.training.loop import train_joint
+
+        return train_joint(
+            labelled,
+            unlabelled,
+            task,
+            config,
+            out,
+            pairs=pairs,
+            held_out=held_out,
+            work=work,
+            progress=progress,
+            should_stop=should_stop,
+        )
+    if has_probe(task):
         return train_frozen(
             labelled,
             unlabelled,
@@ -97,17 +135,14 @@ def train(
             cache=cache,
             sibling=sibling,
         )
-    from xlt.training.loop import train_joint
+    from xlt.training.frozen_words import train_frozen_words
 
-    return train_joint(
+    return train_frozen_words(
         labelled,
-        unlabelled,
         task,
         config,
         out,
-        pairs=pairs,
         held_out=held_out,
-        work=work,
         progress=progress,
         should_stop=should_stop,
     )

@@ -1,4 +1,4 @@
-"""`xlt versions`: list, compare, promote, roll back, delete and take out a project's versions."""
+"""`xlt versions`: list, compare, promote, roll back, delete and export a project's versions."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from xlt.models.folder import is_model
 from xlt_backend.manage import tables
 from xlt_backend.manage.parts import Parts, build, person
 from xlt_backend.settings import Settings
@@ -83,6 +85,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"newest versions to keep, beside the active one and the one before it ({KEEP})",
     )
     prune.add_argument("--yes", action="store_true", help="delete them")
+    export = _add(
+        commands,
+        "export",
+        "write a fine-tuned model for programs without xlt, once it answers as the model does",
+        "xlt versions export v0002 --format huggingface model-hf",
+        _export,
+    )
+    export.add_argument("model", metavar="MODEL", help="a version, or the folder of a model")
+    export.add_argument("to", metavar="TO", type=Path, help="the new folder")
+    export.add_argument("--format", choices=("onnx", "huggingface"), required=True)
+    export.add_argument(
+        "--data", metavar="FILE", help="table of texts to compare on, beside random ones"
+    )
     log = _add(commands, "log", "show who did what, newest first", "xlt versions log", _log)
     log.add_argument("--last", type=int, default=50, metavar="N", help="lines to show (50)")
 
@@ -91,6 +106,8 @@ def main(args: argparse.Namespace) -> int:
     """Runs a command of `xlt versions`; returns the exit status."""
     parts = build(Settings.from_env(os.environ))
     run: Run = args.do
+    if run is _export and is_model(Path(args.model)):
+        return _exported(Path(args.model), args)
     return run(parts, parts.project(args.project), args)
 
 
@@ -167,6 +184,22 @@ def _prune(parts: Parts, project: str, args: argparse.Namespace) -> int:
         return _say("nothing to delete")
     end = "deleted" if args.yes else "would be deleted; add --yes"
     return _say(f"{', '.join(gone)} {end}")
+
+
+def _export(parts: Parts, project: str, args: argparse.Namespace) -> int:
+    _, folder = parts.versions.folder(project, args.model, by=person())
+    return _exported(folder, args)
+
+
+def _exported(folder: Path, args: argparse.Namespace) -> int:
+    from xlt.cli.arguments import read_table  # torch and transformers take seconds to import
+    from xlt.models.standalone import export_standalone
+
+    examples = [] if args.data is None else read_table(args.data, {}, answers=False).examples
+    handover = export_standalone(folder, args.to, args.format, examples)
+    if args.json:
+        return _json({"folder": str(args.to), "format": args.format, **asdict(handover)})
+    return _say(f"{args.to}: {handover.words()}")
 
 
 def _log(parts: Parts, project: str, args: argparse.Namespace) -> int:

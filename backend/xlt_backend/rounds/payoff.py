@@ -13,12 +13,12 @@ from xlt.data.examples import Example
 from xlt.data.languages import normalise
 from xlt.data.scripts import held_back
 from xlt.errors import DataError
-from xlt.payoff.intervals import Interval
 from xlt.payoff.labelled import Labelled
 from xlt.payoff.lure import Accuracy, capped, lure_weights, weighted_accuracy
 from xlt.payoff.marginal import Improvement, improvement_by_last
 from xlt.payoff.shadow import Comparison, Shadow, falls_back, shadow_test
 from xlt.sampling.control import random_key, random_sample
+from xlt.tasks.intervals import Interval
 from xlt.tasks.probes import NO_PROBE, has_probe
 from xlt.tasks.renames import Renames, answer_now
 from xlt.tasks.task import AnyTask
@@ -239,7 +239,8 @@ def _saved(comparison: Comparison | None, labels: int) -> dict[str, Any]:
         return {"words": "not known yet"}
     more = [labels * part / (1.0 - part) for part in (share.value, share.low, share.high)]
     words = f"random choice would have needed {_spread(*more)} labels more"
-    return {"share": _rounded(share), "words": words}
+    ends = zip(("value", "low", "high"), (round(part, 1) for part in more), strict=True)
+    return {"share": _rounded(share), "more": dict(ends), "words": words}
 
 
 def _points(gain: Interval) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -78,6 +78,14 @@ class Progress:
             self.tools.states.explain(self.project, explained, replace=replace)
         except RedisDownError as error:
             logger.warning("project %s: not explained: %s", self.project, error)
+
+    def forget_reasons(self, *, keep: Collection[str]) -> None:
+        """Deletes the reasons of tasks that wait no more; the round goes on if Redis is down."""
+        try:
+            gone = self.tools.states.explained(self.project).difference(keep)
+            self.tools.states.forget_reasons(self.project, sorted(gone))
+        except RedisDownError as error:
+            logger.warning("project %s: reasons are kept: %s", self.project, error)
 
     def run_trainer(self, folder: Path) -> dict[str, Any]:
         """Runs the plan in a folder within the time that the round has left.

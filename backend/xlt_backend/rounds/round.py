@@ -96,6 +96,7 @@ def _finish(progress: Progress, context: Context, snapshot: Snapshot, decision: 
             "reason": decision.reason,
             "version": decision.version,
             "seconds": round(progress.seconds, 3),
+            "learner": measured.get("training", {}).get("comparison", {}).get("words", ""),
             "phases": measured.get("seconds", {}),
             "peak_rss_bytes": measured.get("peak_rss_bytes"),
             "ended_at": progress.tools.now(),

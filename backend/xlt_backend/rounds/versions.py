@@ -98,6 +98,7 @@ def save(
     encoder: Origin,
     day: date,
     details: Mapping[str, Any],
+    choice: str = "",
 ) -> str:
     """Makes the model that was trained in `folder` a version; returns its name.
 
@@ -112,6 +113,7 @@ def save(
         encoder: The encoder that it was trained from.
         day: Today, UTC.
         details: More facts about it; `reason` is that of the training.
+        choice: Why its learner was chosen; empty if the settings name it.
 
     Raises:
         StoreError: If it cannot be written; no part of it is left then.
@@ -143,6 +145,7 @@ def save(
         judges="audit labels",
         scores=accuracy,
         reason=str(details.get("reason", "")),
+        choice=choice,
         judgement=f"{decision}; {judgement.reason}",
     )
     with versions.stage() as stage:

@@ -14,9 +14,11 @@ from xlt.store.versions import Store
 from xlt_backend.queue.rounds import TrainQueue
 from xlt_backend.queue.state import StateStore
 from xlt_backend.queue.timers import Timer, every
+from xlt_backend.service.controls import Controls
 from xlt_backend.service.events import Service
 from xlt_backend.service.predict import Inference
 from xlt_backend.service.registry import Registry
+from xlt_backend.service.versions import Versions
 from xlt_backend.settings import Settings
 from xlt_backend.web.metrics import Metrics
 from xlt_backend.web.parts import Parts
@@ -43,6 +45,10 @@ def build(
     return Parts(
         service=service,
         inference=inference,
+        queue=queue,
+        versions=Versions(states=states, queue=queue, store=store, work=settings.home / "work"),
+        controls=Controls(states=states, queue=queue, store=store),
+        label_studio_url=settings.label_studio_url,
         metrics=metrics,
         served=lambda key: models.served(key, registry.versions().get(key)),
         secret=settings.secret(),

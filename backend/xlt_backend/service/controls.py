@@ -14,6 +14,7 @@ from xlt_backend.rounds.steering import Steering, paused_words
 from xlt_backend.service.known import utc, versions_of
 from xlt_backend.service.outcome import Outcome, outcome_of
 from xlt_backend.service.ports import RoundQueue
+from xlt_backend.service.queue import Front, front
 
 
 class Controls:
@@ -47,6 +48,15 @@ class Controls:
             StoreError: If it cannot be read.
         """
         return steering.read(self._of(project)[1])
+
+    def front(self, project: str, *, lang: str = "", slot: str = "") -> Front:
+        """Returns the next tasks of a project (`xlt_backend.service.queue.front`).
+
+        Raises:
+            UnknownProjectError: If xlt does not know the project.
+        """
+        id, _ = self._of(project)
+        return front(self._states, id, lang=lang, slot=slot)
 
     def train(self, project: str, *, by: str) -> Outcome:
         """Asks for a training now.

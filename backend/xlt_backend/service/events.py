@@ -264,14 +264,6 @@ class Service:
                 names.update(self._store.project(key).versions())
         return sorted(names, reverse=True)
 
-    def cancel(self, project: str) -> bool:
-        """Cancels the round that runs; returns False if none runs.
-
-        Raises:
-            RedisDownError: If Redis does not answer.
-        """
-        return self._queue.cancel(project)
-
     # Periodic ---------------------------------------------------------------------------------
 
     def tick(self) -> None:

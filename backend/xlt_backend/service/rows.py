@@ -115,4 +115,6 @@ def _how(details: Mapping[str, Any]) -> str:
         known = TrainConfig.from_mapping(config).resolved()
     except XltError:
         return ""
-    return f"{known.learner}, encoder {Path(known.encoder).name}"
+    compared = details.get("training", {}).get("comparison")
+    learner = known.learner if compared is None else f"{compared['chosen']}, chosen by comparison"
+    return f"{learner}, encoder {Path(known.encoder).name}"

@@ -97,10 +97,10 @@ def _timed(
 
 
 def _gpus(plan: files.TrainPlan) -> int:
-    """Returns the number of GPUs to train on; a frozen model is fitted by one process."""
+    """Returns the number of GPUs to train on; one process fits frozen models and compares."""
     from xlt.config import TrainConfig
 
-    if TrainConfig.from_mapping(plan.config).resolved().learner == "frozen":
+    if TrainConfig.from_mapping(plan.config).resolved().learner != "joint":
         return 1
     import torch
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
 from xlt.errors import ConfigError, NoVersionError, StoreError, XltError
-from xlt_backend.errors import RedisDownError, UnsupportedConfigError
+from xlt_backend.errors import RedisDownError, UnknownProjectError, UnsupportedConfigError
 from xlt_backend.labelstudio.wire import (
     MAX_BODY_BYTES,
     TRAIN_EVENTS,
@@ -30,6 +30,11 @@ from xlt_backend.labelstudio.wire import (
     WebhookAnswer,
     WebhookEvent,
 )
+from xlt_backend.page.headers import wants_page
+from xlt_backend.page.live import Live
+from xlt_backend.page.projects import projects_page
+from xlt_backend.page.routes import add_pages
+from xlt_backend.page.site import Site
 from xlt_backend.service.predict import answer_predict
 from xlt_backend.web.guard import Guard, error_answer, unauthorized
 from xlt_backend.web.parts import Parts
@@ -42,8 +47,14 @@ MAX_EVENT_BYTES = 4 * 1024 * 1024
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
-def create_app(parts: Parts) -> FastAPI:
-    """Returns the web application; its background work starts when it is served."""
+def create_app(parts: Parts, live: Live | None = None) -> FastAPI:
+    """Returns the web application; its background work starts when it is served.
+
+    Args:
+        parts: What its routes work with.
+        live: Streams of the page; None for those that people need.
+    """
+    site = _site(parts, live or Live())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -55,16 +66,35 @@ def create_app(parts: Parts) -> FastAPI:
 
     app = FastAPI(title="xlt", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, parts=parts)
+    _root_route(app, site)
     _label_studio_routes(app, parts)
     _people_routes(app, parts)
-    _errors(app)
+    add_pages(app, site)
+    _errors(app, site)
     return app
+
+
+def _site(parts: Parts, live: Live) -> Site:
+    return Site(
+        service=parts.service,
+        queue=parts.queue,
+        versions=parts.versions,
+        controls=parts.controls,
+        secret=parts.secret,
+        label_studio_url=parts.label_studio_url,
+        live=live,
+    )
+
+
+def _root_route(app: FastAPI, site: Site) -> None:
+    @app.get("/", response_model=None)
+    async def root(request: Request) -> Response | HealthAnswer:
+        return await projects_page(site, request) if wants_page(request.headers) else HealthAnswer()
 
 
 def _label_studio_routes(app: FastAPI, parts: Parts) -> None:
     service = parts.service
 
-    @app.get("/")
     @app.get("/health")
     async def health() -> HealthAnswer:
         return HealthAnswer()
@@ -118,8 +148,9 @@ def _people_routes(app: FastAPI, parts: Parts) -> None:
         return JSONResponse(await run_in_threadpool(look))
 
     @app.post("/cancel")
-    async def cancel(project: str) -> Response:
-        done = await run_in_threadpool(service.cancel, project)
+    async def cancel(request: Request, project: str) -> Response:
+        by = request.state.user or "POST /cancel"
+        done = await run_in_threadpool(lambda: parts.controls.cancel(project, by=by))
         return JSONResponse({"status": "ok: the round stops" if done else "nothing runs"})
 
     @app.get("/metrics")
@@ -169,27 +200,34 @@ def _parse(raw: bytes, kind: type[_Body]) -> _Body:
 # Errors ------------------------------------------------------------------------------------------
 
 
-def _errors(app: FastAPI) -> None:
+def _errors(app: FastAPI, site: Site) -> None:
     @app.exception_handler(HTTPException)
-    async def refused(_: Request, error: HTTPException) -> Response:
-        return error_answer(error.status_code, str(error.detail))
+    async def refused(request: Request, error: HTTPException) -> Response:
+        return _error(site, request, error.status_code, str(error.detail))
 
     @app.exception_handler(XltError)
     async def known(request: Request, error: XltError) -> Response:
-        status = 500
-        if isinstance(error, RedisDownError):
-            status = 503
-        elif isinstance(error, NoVersionError):
-            status = 404
-        elif isinstance(error, StoreError):
-            status = 503
-        elif isinstance(error, (ConfigError, UnsupportedConfigError)):
-            status = 400
         logger.error("%s: %s", request.url.path, error)
-        return error_answer(status, str(error))
+        return _error(site, request, _status(error), str(error))
 
     @app.exception_handler(Exception)
     async def unknown(request: Request, error: Exception) -> Response:
         number = secrets.token_hex(4)
         logger.error("%s: error %s", request.url.path, number, exc_info=error)
-        return error_answer(500, f"internal error {number}; see the log of xlt")
+        return _error(site, request, 500, f"internal error {number}; see the log of xlt")
+
+
+def _status(error: XltError) -> int:
+    """Returns the HTTP status of an error."""
+    if isinstance(error, (NoVersionError, UnknownProjectError)):
+        return 404
+    if isinstance(error, (RedisDownError, StoreError)):
+        return 503
+    return 400 if isinstance(error, (ConfigError, UnsupportedConfigError)) else 500
+
+
+def _error(site: Site, request: Request, status: int, message: str) -> Response:
+    """Says what went wrong: by a page to browsers, by JSON to others."""
+    if wants_page(request.headers):
+        return site.error(request, status, message)
+    return error_answer(status, message)

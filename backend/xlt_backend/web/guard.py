@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xlt_backend.labelstudio.wire import SECRET_HEADER, ErrorAnswer
+from xlt_backend.page.headers import wants_page
 from xlt_backend.web.credentials import has_password, has_secret
 from xlt_backend.web.parts import Parts
 
@@ -63,12 +65,14 @@ class Guard:
             await self._app(scope, receive, send)
             return
         request, path = Request(scope), scope["path"]
-        trusted = has_password(request.headers, self._parts.basic_auth)
+        auth = self._parts.basic_auth
+        trusted = has_password(request.headers, auth)
+        request.state.user = auth[0] if auth and trusted else ""
         if path == "/webhook":
             trusted = trusted or has_secret(request.headers, self._parts.secret)
         # START_TRAINING comes to /webhook without the secret, with the password if one is set.
         request.state.trusted = trusted
-        allowed = trusted or path in self._open or self._parts.basic_auth is None
+        allowed = trusted or auth is None or self._is_open(path, request.headers)
         with self._parts.metrics.answering(path) as note:
 
             async def noted(message: Message) -> None:
@@ -80,6 +84,10 @@ class Guard:
 
             answer = self._app if allowed else unauthorized(path)
             await answer(scope, receive, noted)
+
+    def _is_open(self, path: str, headers: Mapping[str, str]) -> bool:
+        """Returns whether a request needs no password: `/` tells browsers about projects."""
+        return path in self._open and not (path == "/" and wants_page(headers))
 
 
 def unauthorized(path: str) -> Response:

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 _ROUTES = frozenset(
     {"/health", "/setup", "/predict", "/webhook", "/versions", "/metrics", "/status", "/cancel"}
+    | {"/", "/projects", "/events", "/static"}
 )
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 80)
 _EVENTS = 40
@@ -65,7 +66,8 @@ class Metrics:
     @contextmanager
     def answering(self, path: str) -> Iterator[Callable[[int], None]]:
         """Times an answer; call the function that it yields with the status of the answer."""
-        route = path if path in _ROUTES else "other"
+        first = f"/{path.split('/')[1]}"  # pages of all projects together
+        route = first if first in _ROUTES else "other"
         status = [500]
         start = time.perf_counter()
         try:

@@ -6,8 +6,11 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from xlt_backend.service.controls import Controls
 from xlt_backend.service.events import Service
+from xlt_backend.service.ports import RoundQueue
 from xlt_backend.service.predict import Inference
+from xlt_backend.service.versions import Versions
 from xlt_backend.web.metrics import Metrics
 
 
@@ -18,6 +21,10 @@ class Parts:
     Attributes:
         service: The use cases of events and status.
         inference: Predictions for /predict.
+        queue: Queue of rounds.
+        versions: Use cases of people about versions.
+        controls: Use cases of people who steer a project.
+        label_studio_url: Address of Label Studio, for links of the page.
         metrics: The counters and timers of /metrics.
         secret: Shared secret of the webhooks.
         served: Returns what runs the active version of a project's key, and why, as JSON.
@@ -29,6 +36,10 @@ class Parts:
 
     service: Service
     inference: Inference
+    queue: RoundQueue
+    versions: Versions
+    controls: Controls
+    label_studio_url: str
     metrics: Metrics
     secret: str
     served: Callable[[str], dict[str, str]] = lambda key: {}

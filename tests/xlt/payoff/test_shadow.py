@@ -7,8 +7,8 @@ import pytest
 
 from tests.xlt.graded import Stars
 from tests.xlt.payoff.texts import labels, named, numbers, replaced
-from xlt.payoff.intervals import Interval
 from xlt.payoff.shadow import Comparison, Shadow, falls_back, shadow_test
+from xlt.tasks.intervals import Interval
 
 
 def arms(n: int, random: int) -> tuple[np.ndarray, np.ndarray]:

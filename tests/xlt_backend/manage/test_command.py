@@ -12,7 +12,7 @@ from xlt_backend.manage.parts import Parts
 from xlt_backend.service.controls import Controls
 from xlt_backend.service.versions import Versions
 
-COMMANDS = ("list", "show", "compare", "promote", "rollback", "prune", "log")
+COMMANDS = ("list", "show", "compare", "promote", "rollback", "prune", "log", "export")
 
 
 @pytest.fixture
@@ -97,6 +97,16 @@ def test_errors_are_one_line(two, capsys, argv, words):
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
+
+
+def test_export_of_a_folder_needs_no_project(tmp_path, capsys):
+    """A folder is a model, or it is the name of a version."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "task.json").write_text("{}")
+    argv = ["versions", "export", str(folder), str(tmp_path / "out"), "--format", "onnx"]
+    assert main(argv) == 1
+    assert "no complete model in" in capsys.readouterr().err
 
 
 def test_pause_and_resume(world, two, capsys):

@@ -15,15 +15,11 @@ from redis import Redis
 
 from tests.fakes import CONFIG
 from tests.xlt_backend.service.test_registry import Loader, promote
+from tests.xlt_backend.web.server import make_parts
 from xlt.store.versions import Store
 from xlt_backend.labelstudio.wire import SECRET_HEADER
-from xlt_backend.queue.rounds import TrainQueue
 from xlt_backend.queue.state import StateStore
-from xlt_backend.service.events import Service
-from xlt_backend.service.predict import Inference
-from xlt_backend.service.registry import Registry
 from xlt_backend.web.app import MAX_EVENT_BYTES, create_app
-from xlt_backend.web.metrics import Metrics
 from xlt_backend.web.parts import Parts
 
 KEY = "1.1795330494"
@@ -47,19 +43,6 @@ def store(tmp_path) -> Store:
 def loader() -> Loader:
     """Loads stand-ins."""
     return Loader()
-
-
-def make_parts(redis: Redis, store: Store, loader: Loader) -> Parts:
-    """The server's parts, without background work."""
-    service = Service(states=StateStore(redis), queue=TrainQueue(redis), store=store)
-    registry = Registry(store, loader, capacity=2, memo_s=0.0)
-    metrics = Metrics(service, registry.versions)
-    return Parts(
-        service=service,
-        inference=Inference(registry, deadline_s=5.0, timed=metrics.predicting),
-        metrics=metrics,
-        secret="s3cret",
-    )
 
 
 @pytest.fixture
@@ -266,7 +249,9 @@ def test_metrics_of_what_labels_are_worth(client, redis):
 
 
 def test_cancel(client):
-    """Where nothing runs it says so."""
+    """Where nothing runs it says so; an unknown project is named."""
+    assert client.post("/cancel?project=1").status_code == 404
+    client.post("/setup", json=SETUP)
     assert client.post("/cancel?project=1").json()["status"] == "nothing runs"
 
 

@@ -60,6 +60,7 @@ def look(progress: Progress) -> tuple[Context, Snapshot, Decision]:
         due_at=decision.due_at,
         activity=activity,
     )
+    progress.forget_reasons(keep=reading.snapshot.open_ids)
     for line in filter(None, (problems(unused), faults_in_words(decision.labels))):
         logger.warning("project %s: %s", progress.project, line)
     return context, reading.snapshot, decision

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from xlt.config import TrainConfig
 from xlt.errors import DivergedError
@@ -51,6 +53,9 @@ def train(progress: Progress, context: Context, snapshot: Snapshot, decision: De
     progress.enter("save")
     progress.fence()
     measured = {k: v for k, v in workspace.measured.items() if k != "active_error"}
+    learner, choice = _learner(context, measured)
+    if choice:
+        logger.info("project %s: %s", progress.project, choice)
     version = versions.save(
         store,
         folder,
@@ -62,9 +67,10 @@ def train(progress: Progress, context: Context, snapshot: Snapshot, decision: De
         encoder=origin(
             context.base,
             adapted=context.config["encoder"] != context.base,
-            frozen=TrainConfig.from_mapping(context.config).resolved().learner == "frozen",
+            frozen=learner == "frozen",
         ),
         day=datetime.fromtimestamp(progress.tools.now(), UTC).date(),
+        choice=choice,
         details={"reason": decision.reason, "config": context.config, **measured},
     )
     workspace.keep(folder, version, snapshot.train, snapshot.pool)
@@ -102,3 +108,11 @@ def _overtaken(
     logger.warning("project %s: %s is not promoted: %s", progress.project, version, why)
     action = Action.PUBLISH if snapshot.open_ids else Action.NOTHING
     return replace(decision, action=action, version=active, active=active)
+
+
+def _learner(context: Context, measured: Mapping[str, Any]) -> tuple[str, str]:
+    """Returns the learner of a training, and why it was chosen; empty if the settings name it."""
+    compared = measured.get("training", {}).get("comparison")
+    if compared is not None:
+        return compared["chosen"], compared["words"]
+    return TrainConfig.from_mapping(context.config).resolved().learner, ""

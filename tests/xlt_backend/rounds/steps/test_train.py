@@ -11,6 +11,7 @@ from xlt.errors import CorruptVersionError, DivergedError
 from xlt.sampling.audit import is_audit
 from xlt.store.versions import Store
 from xlt_backend.rounds.decide import Action
+from xlt_backend.service.rows import row_of
 
 
 def test_audit_labels_never_train(world):
@@ -240,3 +241,19 @@ def test_corrupt_version_is_replaced(world):
     assert world.trainer.trainings == 2
     world.assert_consistent()
     assert first in world.state.last_error
+
+
+def test_the_choice_of_a_learner_is_told(world, caplog):
+    """In the log, in /status, in the model's card and in the list of versions."""
+    words = "fine-tuning is used: fine-tuning has 80.0 % on 40 labels left out"
+    world.trainer.comparison = {"chosen": "joint", "words": words}
+    with caplog.at_level("INFO"):
+        version = world.trained()
+
+    assert words in caplog.text
+    assert world.state.last_round["learner"] == words
+    card = (world.versions.open(version) / "README.md").read_text("utf-8")
+    assert f"| choice of the learner | {words} |" in card
+    assert ", fine-tuned" in card
+    found = row_of(world.versions, version, version, [])
+    assert found.trained.startswith("joint, chosen by comparison")

@@ -1,11 +1,11 @@
-"""Intervals by hand, and their coverage by enumeration."""
+"""Intervals of paired differences by hand, and their coverage by enumeration."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from xlt.payoff.intervals import Resampled, paired_difference
+from xlt.tasks.intervals import paired_difference
 
 
 def credits(n: int, won: int, lost: int) -> tuple[np.ndarray, np.ndarray]:
@@ -63,31 +63,3 @@ def test_differences_of_graded_credit_are_covered(n, gain, rng):
         back = paired_difference(second, first)
         assert (back.low, back.high) == pytest.approx((-found.high, -found.low))
     assert held / 2000 >= 0.94
-
-
-def test_the_corrected_interval_by_hand():
-    """Nadeau and Bengio: (1/J + 1/4) in place of 1/J."""
-    from scipy.stats import t
-
-    values = np.array([[1.0], [2.0], [4.0], [5.0]])
-    found = Resampled.of(values, 0.25).interval(0)
-    half = t.ppf(0.975, 3) * np.sqrt((1 / 4 + 1 / 4) * values.var(ddof=1))
-    assert (found.value, found.high) == pytest.approx((3, 3 + half))
-
-
-def test_fiellers_interval_solves_its_equation(rng):
-    """At its ends the interval of a - ratio * b just touches zero."""
-    values = rng.normal([1.0, 2.0], [0.3, 0.3], size=(15, 2))
-    resampled = Resampled.of(values, 0.25)
-    found = resampled.ratio(0, 1)
-    assert found is not None
-    for end in (found.low, found.high):
-        line = Resampled.of((values[:, 0] - end * values[:, 1])[:, None], 0.25).interval(0)
-        assert min(abs(line.low), abs(line.high)) == pytest.approx(0, abs=1e-9)
-    assert found.low < found.value < found.high
-
-
-def test_a_ratio_to_nothing_is_not_known(rng):
-    """Where random labels do not clearly help, nobody can say how many would be needed."""
-    values = rng.normal([1.0, 0.0], [0.3, 0.3], size=(15, 2))
-    assert Resampled.of(values, 0.25).ratio(0, 1) is None

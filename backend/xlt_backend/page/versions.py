@@ -1,0 +1,83 @@
+"""Page *Versions*: what each version is, how two differ, and the files of one to take away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from xlt.disk.archive import zipped
+from xlt_backend.page.headers import FRESH
+from xlt_backend.page.site import Site
+from xlt_backend.rounds.steering import Action
+from xlt_backend.service.rows import Row
+
+#: Lines of the log that pages show.
+LOG_LINES = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """The page's content.
+
+    Attributes:
+        rows: All versions, newest first.
+        active: The active version; None before the first.
+        before: The version that a roll-back goes to; None if there is none.
+        log: The last lines of the log, newest first.
+    """
+
+    rows: tuple[Row, ...]
+    active: str | None
+    before: str | None
+    log: tuple[Action, ...]
+
+    def can_go(self, row: Row) -> bool:
+        """Returns whether a version can be deleted: it is neither active nor the newest."""
+        return row.name not in (self.active, self.rows[0].name)
+
+
+def look(site: Site, project: str) -> Shown:
+    """Reads what the page shows.
+
+    Raises:
+        XltError: If the project is unknown, or if Redis or the store do not answer.
+    """
+    active, before = site.versions.active(project)
+    return Shown(
+        rows=site.versions.all(project),
+        active=active,
+        before=before,
+        log=site.versions.log(project)[:LOG_LINES],
+    )
+
+
+def add(app: FastAPI, site: Site) -> None:
+    """Adds the routes of the page."""
+
+    @app.get("/projects/{project}/versions")
+    async def versions(request: Request, project: str) -> Response:
+        site.known(project)
+        shown = await run_in_threadpool(look, site, project)
+        return site.page(request, "versions.html", project=project, shown=shown)
+
+    @app.get("/projects/{project}/versions/compare")
+    async def compare(request: Request, project: str, one: str = "", other: str = "") -> Response:
+        site.known(project)
+        found = await run_in_threadpool(site.versions.compare, project, one, other)
+        return site.page(
+            request, "compare.html", project=project, found=found, studio=site.label_studio_url
+        )
+
+    @app.get("/projects/{project}/versions/{version}/download")
+    async def download(request: Request, project: str, version: str) -> Response:
+        site.known(project)
+        name, folder = await run_in_threadpool(
+            lambda: site.versions.folder(project, version, by=site.person(request))
+        )
+        headers = {**FRESH, "Content-Disposition": f'attachment; filename="{name}.zip"'}
+        return StreamingResponse(
+            zipped(folder, name), media_type="application/zip", headers=headers
+        )

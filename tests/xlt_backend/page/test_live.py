@@ -1,0 +1,56 @@
+"""Streams: only what changed, bounded, and alive while Redis is away."""
+
+from __future__ import annotations
+
+import asyncio
+
+from xlt_backend.errors import RedisDownError
+from xlt_backend.page import live
+from xlt_backend.page.live import Live
+
+
+def read(stream: Live, look) -> list[str]:
+    """The data lines of a whole stream."""
+
+    async def all_of() -> list[str]:
+        return [str(part) async for part in stream.stream(look).body_iterator]
+
+    return [part for part in asyncio.run(all_of()) if part.startswith("data: ")]
+
+
+def test_a_part_is_sent_when_it_has_changed():
+    """Five looks, three different pages: three events."""
+    looks = iter([{"a": "1"}, {"a": "1"}, {"a": "2"}, {"a": "2"}, {"a": "3"}])
+
+    assert len(read(Live(every_s=0.001, lasts_s=0.005), lambda: next(looks))) == 3
+
+
+def test_the_stream_goes_on_when_redis_is_back():
+    """A page that is open while Redis restarts loses nothing."""
+    looks = iter([{"a": "1"}, None, {"a": "2"}])
+
+    def look() -> dict[str, str]:
+        found = next(looks)
+        if found is None:
+            raise RedisDownError("Redis does not answer")
+        return found
+
+    assert len(read(Live(every_s=0.001, lasts_s=0.003), look)) == 2
+
+
+def test_the_number_of_streams_is_bounded(monkeypatch):
+    """One more is empty and asked for again later; an ended one makes room."""
+    monkeypatch.setattr(live, "_STREAMS", 1)
+    stream = Live(every_s=0.001, lasts_s=0.001)
+
+    async def both() -> list[list[str]]:
+        first = stream.stream(lambda: {"a": "1"}).body_iterator
+        begun = [str(await anext(first))]
+        second = [str(part) async for part in stream.stream(lambda: {"a": "1"}).body_iterator]
+        begun += [str(part) async for part in first]
+        third = [str(part) async for part in stream.stream(lambda: {"a": "1"}).body_iterator]
+        return [begun, second, third]
+
+    first, second, third = asyncio.run(both())
+    assert first == third
+    assert second == ["retry: 30000\n\n"]

@@ -1,0 +1,71 @@
+"""Catalogues: complete, with the same placeholders, and chosen as the reader wants."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from xlt_backend.page.actions import ACTIONS
+from xlt_backend.page.words import catalogues, choose
+
+FOLDER = Path(__file__).parents[3] / "backend" / "xlt_backend" / "page"
+SOURCES = [*FOLDER.rglob("*.html"), *FOLDER.glob("[a-z]*.py")]
+#: Keys that are put together: the part before the last dot.
+TOGETHER = {"step", "kind", "fix", "standing", "slot", "did", *(f"ask.{name}" for name in ACTIONS)}
+
+
+def placeholders(text: str) -> set[str]:
+    """The names of a text's placeholders."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("lang", sorted(catalogues()))
+def test_a_catalogue_has_all_texts(lang):
+    """Every key of English, no other, none empty, each with the same placeholders."""
+    english, own = catalogues()["en"].texts, catalogues()[lang].texts
+
+    assert own.keys() == english.keys()
+    assert [key for key, text in own.items() if not text.strip()] == []
+    differ = [key for key in english if placeholders(english[key]) != placeholders(own[key])]
+    assert differ == []
+
+
+def test_every_text_that_pages_use_exists_and_every_text_is_used():
+    """A missing key would be an error in front of people; an unused one is work for nothing."""
+    code = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
+    used = set(re.findall(r"""["']([a-z_]+\.[a-z0-9_]+)["']""", code))
+    texts = set(catalogues()["en"].texts)
+    called = set(re.findall(r"""\bt\(["']([^"']+)["'][,)]""", code))
+
+    assert called - texts == set()
+    together = {key for key in texts if key.rsplit(".", 1)[0] in TOGETHER}
+    assert texts - used - together == set()
+
+
+@pytest.mark.parametrize(
+    ("asked", "remembered", "accepted", "lang"),
+    [
+        (None, None, "", "en"),
+        ("en", "xx", "xx", "en"),
+        (None, None, "xx;q=1, en;q=0.5", "en"),
+        (None, None, "xx;q=oops,,;;, en-GB", "en"),
+        ("../../etc/passwd", None, "*" * 9000, "en"),
+    ],
+)
+def test_the_best_language_is_chosen(asked, remembered, accepted, lang):
+    """A link counts more than an earlier choice, and that more than the browser's setting."""
+    assert choose(asked, remembered, accepted).lang == lang
+
+
+def test_numbers_are_written_as_the_language_does():
+    """With its marks, and with a true minus sign."""
+    words = catalogues()["en"]
+
+    assert words.number(1234567) == "1,234,567"
+    assert words.number(-0.25, 2) == "\N{MINUS SIGN}0.25"
+    assert words.percent(0.8734) == "87.3\N{NO-BREAK SPACE}%"
+    assert words.points(0.031) == "+3.1"
+    assert words("projects.of", all=2000) == "of 2,000"
