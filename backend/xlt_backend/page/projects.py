@@ -33,6 +33,7 @@ class Summary:
         title: Title in Label Studio; empty before the first round.
         kind: Kind of task that it learns; empty if its interface cannot be learned.
         labels: Labels of the task.
+        measure: Name of what accuracy means for this kind, such as `F1`.
         version: The active version; empty before the first.
         missing: Answers that are missing before a model can be trained, in words; may be empty.
         phase: Phase of its round.
@@ -49,6 +50,7 @@ class Summary:
     title: str
     kind: str
     labels: tuple[str, ...]
+    measure: str
     version: str
     missing: str
     phase: Phase
@@ -69,13 +71,14 @@ def summary_of(id: str, state: ProjectState, queue: str) -> Summary:
         state: Its state.
         queue: Status of its rounds.
     """
-    kind, labels = _learned(state.label_config, _as_text(state.extra_params))
+    kind, labels, measure = _learned(state.label_config, _as_text(state.extra_params))
     counts, audit = state.labels, state.audit_labels
     return Summary(
         id=id,
         title=state.title,
         kind=kind,
         labels=labels,
+        measure=measure,
         version=state.model,
         missing=state.missing,
         phase=phase_of(state, queue),
@@ -156,11 +159,11 @@ def _as_text(extra_params: object) -> str:
 
 
 @lru_cache(maxsize=256)
-def _learned(label_config: str, extra_params: str) -> tuple[str, tuple[str, ...]]:
-    """Returns kind and labels of an interface; empty if it cannot be learned."""
+def _learned(label_config: str, extra_params: str) -> tuple[str, tuple[str, ...], str]:
+    """Returns kind, labels and measure of an interface; empty if it cannot be learned."""
     try:
         options = ProjectOptions.from_extra_params(extra_params)
         interface = Interface.from_options(label_config, options)
     except XltError:
-        return "", ()
-    return interface.task.kind, interface.labels
+        return "", (), ""
+    return interface.task.kind, interface.labels, interface.task.measure

@@ -239,7 +239,8 @@ def _saved(comparison: Comparison | None, labels: int) -> dict[str, Any]:
         return {"words": "not known yet"}
     more = [labels * part / (1.0 - part) for part in (share.value, share.low, share.high)]
     words = f"random choice would have needed {_spread(*more)} labels more"
-    return {"share": _rounded(share), "words": words}
+    ends = zip(("value", "low", "high"), (round(part, 1) for part in more), strict=True)
+    return {"share": _rounded(share), "more": dict(ends), "words": words}
 
 
 def _points(gain: Interval) -> str:

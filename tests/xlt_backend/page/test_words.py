@@ -68,4 +68,4 @@ def test_numbers_are_written_as_the_language_does():
     assert words.number(-0.25, 2) == "\N{MINUS SIGN}0.25"
     assert words.percent(0.8734) == "87.3\N{NO-BREAK SPACE}%"
     assert words.points(0.031) == "+3.1"
-    assert words("projects.of", part=1000, all=2000) == "1,000 of 2,000"
+    assert words("projects.of", all=2000) == "of 2,000"

@@ -1,0 +1,143 @@
+"""Charts as SVG without styles of their own: the style sheet colours them by class. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from xlt_backend.page.languages import Estimate, Point
+
+#: Size of a learning curve, and the space around its plot, in units of its view box.
+_WIDTH, _HEIGHT = 340, 200
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 12, 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """A linear scale from values to places.
+
+    Attributes:
+        low: Value at the start.
+        high: Value at the end, above `low`.
+        start: Place of `low`.
+        end: Place of `high`.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """Returns the place of a value; of one outside, that of the nearer end."""
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return round(self.start + share * (self.end - self.start), 1)
+
+
+def ticks(most: float, count: int = 4) -> list[int]:
+    """Returns round numbers from 0 on, the last one at least `most`, about `count` steps.
+
+    Args:
+        most: The largest value, >= 0.
+        count: Wanted number of steps.
+    """
+    raw = max(most, 1) / count
+    power = 10 ** math.floor(math.log10(raw))
+    step = next(power * part for part in (1, 2, 2.5, 5, 10) if power * part >= raw)
+    step = max(1, math.ceil(step))
+    return [step * at for at in range(math.ceil(max(most, 1) / step) + 1)]
+
+
+def learning_curve(
+    points: Sequence[Point], most: int, title: str, words: Callable[[Point], str]
+) -> Markup:
+    """Draws accuracy over the number of labels that each version was trained on.
+
+    Args:
+        points: The versions, oldest first.
+        most: Largest number of labels, the same for all languages so that charts compare.
+        title: Text in place of the chart.
+        words: Returns the text of a point.
+    """
+    marks = ticks(most)
+    x = Scale(low=0, high=marks[-1], start=_LEFT, end=_WIDTH - _RIGHT)
+    y = Scale(low=0, high=1, start=_HEIGHT - _BOTTOM, end=_TOP)
+    body = _grid(x, y, marks)
+    shown = [point for point in points if not point.refused]
+    if len(shown) > 1:
+        upper = [f"{x(p.labels)},{y(p.accuracy.high)}" for p in shown]
+        lower = [f"{x(p.labels)},{y(p.accuracy.low)}" for p in reversed(shown)]
+        body += Markup('<polygon class="band" points="{}"/>').format(" ".join(upper + lower))
+        line = " ".join(f"{x(p.labels)},{y(p.accuracy.value)}" for p in shown)
+        body += Markup('<polyline class="line" points="{}"/>').format(line)
+    for point in points:
+        body += _point(point, x, y, words(point))
+    return _svg("curve", _WIDTH, _HEIGHT, title, body)
+
+
+def _grid(x: Scale, y: Scale, marks: Sequence[int]) -> Markup:
+    body = Markup("")
+    for share in (0, 0.25, 0.5, 0.75, 1):
+        body += Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
+            x.start, x.end, y(share), y(share)
+        )
+        body += Markup('<text class="tick" x="{}" y="{}" text-anchor="end">{}</text>').format(
+            x.start - 6, y(share) + 4, f"{100 * share:.0f}"
+        )
+    for mark in marks:
+        body += Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">{}</text>').format(
+            x(mark), y.start + 18, mark
+        )
+    return body
+
+
+def _point(point: Point, x: Scale, y: Scale, words: str) -> Markup:
+    at, accuracy = x(point.labels), point.accuracy
+    bar = Markup("")
+    if point.refused:
+        bar = Markup('<line class="refused" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>').format(
+            at, y(accuracy.low), y(accuracy.high)
+        )
+    return Markup('<g>{}<circle class="{}" cx="{}" cy="{}" r="4"/><title>{}</title></g>').format(
+        bar, "refused" if point.refused else "point", at, y(accuracy.value), words
+    )
+
+
+def interval_bar(estimate: Estimate, low: float, high: float, title: str) -> Markup:
+    """Draws an estimate and its interval on a line, with a mark at 0 if that is inside.
+
+    Args:
+        estimate: The estimate.
+        low: Value at the start of the line.
+        high: Value at its end, above `low`.
+        title: Text in place of the chart.
+    """
+    x = Scale(low=low, high=high, start=4, end=196)
+    body = Markup('<line class="track" x1="4" x2="196" y1="10" y2="10"/>')
+    if low < 0 < high:
+        body += Markup('<line class="zero" x1="{0}" x2="{0}" y1="1" y2="19"/>').format(x(0))
+    body += Markup('<line class="interval" x1="{}" x2="{}" y1="10" y2="10"/>').format(
+        x(estimate.low), x(estimate.high)
+    )
+    body += Markup('<line class="value" x1="{0}" x2="{0}" y1="10" y2="10"/>').format(
+        x(estimate.value)
+    )
+    return _svg("bar", 200, 20, title, body, stretched=True)
+
+
+def _svg(
+    kind: str, width: int, height: int, title: str, body: Markup, *, stretched: bool = False
+) -> Markup:
+    return Markup(
+        '<svg class="{}" viewBox="0 0 {} {}"{} role="img" aria-label="{}" direction="ltr">{}</svg>'
+    ).format(
+        kind,
+        width,
+        height,
+        Markup(' preserveAspectRatio="none"') if stretched else "",
+        title,
+        body,
+    )

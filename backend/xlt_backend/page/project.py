@@ -1,0 +1,149 @@
+"""Page of one project: how far each language is, what labels brought, which answers are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from markupsafe import Markup
+
+from xlt_backend.errors import UnknownProjectError
+from xlt_backend.page.charts import interval_bar, learning_curve
+from xlt_backend.page.languages import (
+    Choosing,
+    Estimate,
+    LanguageReport,
+    Point,
+    choosing_of,
+    reports_of,
+)
+from xlt_backend.page.names import language_name
+from xlt_backend.page.projects import Summary, look, with_people
+from xlt_backend.page.site import Site
+from xlt_backend.page.words import Words
+from xlt_backend.queue.state import ProjectState
+from xlt_backend.service.rows import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """All that the page shows.
+
+    Attributes:
+        project: The project at a glance.
+        languages: Its languages.
+        choosing: What choosing labels brings.
+        unused: Answers that are not used: reason -> their number (`answers`) and `tasks`.
+    """
+
+    project: Summary
+    languages: tuple[LanguageReport, ...]
+    choosing: Choosing
+    unused: Mapping[str, Mapping[str, Any]]
+
+
+def view_of(summary: Summary, state: ProjectState, versions: Sequence[Row]) -> View:
+    """Returns all that the page shows.
+
+    Args:
+        summary: The project at a glance.
+        state: Its state.
+        versions: Its versions, newest first.
+    """
+    return View(
+        project=summary,
+        languages=reports_of(state, versions),
+        choosing=choosing_of(state),
+        unused=state.unused,
+    )
+
+
+def add(app: FastAPI, site: Site) -> None:
+    """Adds the route of the page."""
+
+    @app.get("/projects/{project}")
+    async def project(request: Request, project: str) -> Response:
+        view = await run_in_threadpool(_read, site, project)
+        words = site.words(request)
+        return site.page(
+            request,
+            "project.html",
+            view=view,
+            project=view.project,
+            charts=Charts(words, view.languages),
+            name=lambda code: language_name(code, words.lang),
+            label_studio_url=site.label_studio_url,
+        )
+
+
+def _read(site: Site, project: str) -> View:
+    summary = with_people(site, look(site, site.known(project)))
+    try:
+        versions = site.versions.all(project)
+    except UnknownProjectError:  # its first round is to come
+        versions = ()
+    return view_of(summary, site.service.state(project), versions)
+
+
+class Charts:
+    """The charts of the page, with texts in its language.
+
+    Args:
+        words: The texts.
+        languages: All languages, so that charts have one scale.
+    """
+
+    def __init__(self, words: Words, languages: Sequence[LanguageReport]) -> None:
+        self._words = words
+        self._most = max((p.labels for each in languages for p in each.curve), default=0)
+        ends = [end for each in languages if each.gain for end in (each.gain.low, each.gain.high)]
+        self._gain = max(map(abs, ends), default=0.01) or 0.01
+        more = [end for each in languages if each.more for end in (each.more.low, each.more.high)]
+        self._more = min([0.0, *more]), max([1.0, *more])
+
+    def curve(self, report: LanguageReport) -> Markup:
+        """Draws the learning curve of a language."""
+        name = language_name(report.code, self._words.lang)
+        title = self._words("curve.title", language=name)
+        return learning_curve(report.curve, self._most, title, self._point)
+
+    def accuracy(self, estimate: Estimate) -> Markup:
+        """Draws an accuracy between 0 and 1."""
+        return interval_bar(estimate, 0, 1, self.share(estimate))
+
+    def gain(self, estimate: Estimate) -> Markup:
+        """Draws a gain, with 0 in the middle."""
+        return interval_bar(estimate, -self._gain, self._gain, self.points(estimate))
+
+    def more(self, estimate: Estimate) -> Markup:
+        """Draws a number of labels."""
+        return interval_bar(estimate, *self._more, self.count(estimate))
+
+    def share(self, estimate: Estimate) -> str:
+        """Returns an accuracy with its interval as a text."""
+        percent = self._words.percent
+        return self._interval(
+            percent(estimate.value), percent(estimate.low), percent(estimate.high)
+        )
+
+    def points(self, estimate: Estimate) -> str:
+        """Returns a gain with its interval in percentage points as a text."""
+        points = self._words.points
+        return self._interval(points(estimate.value), points(estimate.low), points(estimate.high))
+
+    def count(self, estimate: Estimate) -> str:
+        """Returns a number with its interval as a text."""
+        number = self._words.number
+        return self._interval(number(estimate.value), number(estimate.low), number(estimate.high))
+
+    def _interval(self, value: str, low: str, high: str) -> str:
+        return self._words("interval.text", value=value, low=low, high=high)
+
+    def _point(self, point: Point) -> str:
+        key = "curve.refused" if point.refused else "curve.point"
+        return self._words(
+            key, version=point.version, labels=point.labels, accuracy=self.share(point.accuracy)
+        )
