@@ -215,6 +215,9 @@ def test_prune_says_what_goes_and_is_logged(world, people, two):
     assert people.prune("1", 1, by="ada") == (two[0],)
 
     assert [row.name for row in people.all("1")] == [world.shown, two[1]]
+    world.round()
+    kept = {path.name for path in (world.home / "work" / world.versions.name).glob("scores-v*")}
+    assert kept == {f"scores-{name}.npz" for name in world.versions.versions()}
     assert (people.log("1")[0].what, people.log("1")[0].before) == ("deleted", two[0])
 
 
