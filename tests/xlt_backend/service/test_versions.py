@@ -275,6 +275,10 @@ def test_tasks_with_another_answer_are_named(world, people):
 
     assert found.source == "tasks"
     assert 0 < found.changed == len(found.tasks) <= found.compared
+    assert found.compared == found.comparable
+    some = people.compare("1", first, world.shown, most=20)
+    assert (some.compared, some.comparable) == (20, found.compared)
+    assert {task.task for task in some.tasks} <= {task.task for task in found.tasks}
     for task in found.tasks:
         text = world.label_studio.stored[int(task.task)]["data"]
         assert task.other == repr(text["text"].split()[0]) != task.one
