@@ -1,4 +1,4 @@
-"""Page *Labels to review*: labels that may be wrong, each with its reason and a link to correct it."""
+"""Page *Labels to review*: labels that may be wrong, with reasons and links to correct them."""
 
 from __future__ import annotations
 
