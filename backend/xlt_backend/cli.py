@@ -14,7 +14,7 @@ _DESCRIPTION = """\
 Cheap labels in, good models of scarce languages out.
 
 With Label Studio:     xlt demo · xlt up · xlt connect · xlt doctor · xlt versions
-On files, without it:  xlt train · xlt predict · xlt select · xlt evaluate
+On files, without it:  xlt train · xlt predict · xlt explain · xlt select
 """
 
 _EPILOG = """\

@@ -299,3 +299,32 @@ def test_three_controls_are_timed_beside_one(tmp_path):
         seconds = document["seconds"][learner]
         assert ratio == pytest.approx(seconds["three"][0] / seconds["one"][0], abs=1e-3)
     assert set(document["three_to_one"]) == {"frozen", "joint"}
+
+
+def test_explanations_are_judged_by_what_deleting_words_changes(tmp_path):
+    """Both methods on the same texts; the ratio is that of the means beside it."""
+    topics = [("law", "court rule vote"), ("sport", "team won the game")]
+    rows = [
+        (lang, split, f"{split}{i}", topics[i % 2][0], f"{topics[i % 2][1]} {lang[:3]} {i}")
+        for lang in ("eng_Latn", "hau_Latn")
+        for split in ("train", "test")
+        for i in range(12)
+    ]
+    columns = ["lang", "split", "id", "label", "text"]
+    pd.DataFrame(rows, columns=columns).to_parquet(tmp_path / "sib200.parquet")
+    encoder = save_tiny_encoder(tmp_path / "tiny", "bert", positions=128)
+    out = tmp_path / "result.json"
+    subprocess.run(
+        [sys.executable, BENCHMARKS / "explain" / "run.py", "--data", tmp_path, "--texts", "3",
+         "--languages", "eng_Latn", "hau_Latn", "--encoder", encoder, "--json", out],
+        check=True, timeout=300, capture_output=True,
+    )  # fmt: skip
+
+    document = json.loads(out.read_text())
+    assert document["texts"] == 6
+    random = document["methods"]["random"]["change"]
+    for name in ("occlusion", "gradients"):
+        own = document["methods"][name]
+        assert own["ratio"] == pytest.approx(own["change"] / random, rel=0.05)
+        assert own["interval"][0] <= own["ratio"] <= own["interval"][1]
+    assert document["methods"]["gradients"]["incomplete"] == 0

@@ -34,13 +34,14 @@ class Centres:
     def units(self, vectors: NDArray[np.floating], langs: Sequence[str]) -> NDArray[np.float32]:
         """Returns vectors (N, ..., D) of texts in `langs` (N) about their centres, at length 1."""
         place = {lang: index for index, lang in enumerate(dict.fromkeys(langs))}
-        each = np.array([self._of(lang) for lang in place]).reshape(-1, *self.overall.shape)
+        each = np.array([self.of(lang) for lang in place]).reshape(-1, *self.overall.shape)
         moved = np.array(vectors, dtype=np.float32).reshape(-1, *self.overall.shape)
         moved -= each[np.array([place[lang] for lang in langs], dtype=np.intp)]
         lengths = np.linalg.norm(moved, axis=-1, keepdims=True)
         return np.asarray(moved / np.maximum(lengths, _LEAST_LENGTH), dtype=np.float32)
 
-    def _of(self, lang: str) -> NDArray[np.float32]:
+    def of(self, lang: str) -> NDArray[np.float32]:
+        """Returns the centre of a language, (..., D)."""
         of_macrolanguage = self.languages.get(macrolanguage(lang) or "", self.overall)
         return self.languages.get(normalise(lang), of_macrolanguage)
 

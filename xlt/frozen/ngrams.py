@@ -7,6 +7,7 @@ and languages that are related or borrow from one another share them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,27 +41,58 @@ def count_ngrams(texts: Sequence[str | tuple[str, ...]]) -> csr_matrix:
     return vstack(chunks, format="csr")
 
 
-def _counted(texts: Sequence[str]) -> csr_matrix:
-    """Counts the n-grams of words, each with a space before and after it."""
-    from scipy.sparse import csr_matrix
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Occurrences:
+    """The G n-grams of texts, one after another as they stand in them.
 
-    words = [[f" {word} " for word in text.lower().split()] for text in texts]
+    Attributes:
+        columns: (G,) column of each.
+        text_of: (G,) number of its text.
+        starts: (G,) its first code point in the padded words of all texts.
+        lengths: (G,) its code points.
+    """
+
+    columns: NDArray[np.int64]
+    text_of: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+
+
+def occurrences(words: Sequence[Sequence[str]]) -> Occurrences:
+    """Finds the n-grams of words.
+
+    Args:
+        words: Of each text its words in lower case, each with a space before and after it.
+    """
     each = [word for own in words for word in own]
     lengths = np.array([len(word) for word in each], dtype=np.int64)
-    text_of = np.repeat(np.arange(len(texts)), [sum(map(len, own)) for own in words])
+    text_of = np.repeat(np.arange(len(words)), [sum(map(len, own)) for own in words])
     left = np.repeat(np.cumsum(lengths), lengths) - np.arange(lengths.sum())  # to the word's end
     written = "".join(each).encode("utf-8", "surrogatepass")
     data = np.frombuffer(written, dtype=np.uint8)
     bounds = np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))  # of characters
-    rows, columns = [], []
-    for size in range(SIZES[0], SIZES[1] + 1):
+    starts, columns, sizes = [], [], range(SIZES[0], SIZES[1] + 1)
+    for size in sizes:
         first = np.flatnonzero(left >= size)
-        rows.append(text_of[first])
+        starts.append(first)
         hashes = murmur3(data, bounds[first], bounds[first + size])
         columns.append(np.abs(hashes.view(np.int32).astype(np.int64)) % COLUMNS)
-    places = (np.concatenate(rows), np.concatenate(columns))
-    ones = np.ones(len(places[0]), dtype=np.float32)
-    return csr_matrix((ones, places), shape=(len(texts), COLUMNS))
+    at = np.concatenate(starts)
+    return Occurrences(
+        columns=np.concatenate(columns),
+        text_of=text_of[at],
+        starts=at,
+        lengths=np.repeat(np.array(sizes), [len(first) for first in starts]),
+    )
+
+
+def _counted(texts: Sequence[str]) -> csr_matrix:
+    """Counts the n-grams of words, each with a space before and after it."""
+    from scipy.sparse import csr_matrix
+
+    found = occurrences([[f" {word} " for word in text.lower().split()] for text in texts])
+    ones = np.ones(len(found.columns), dtype=np.float32)
+    return csr_matrix((ones, (found.text_of, found.columns)), shape=(len(texts), COLUMNS))
 
 
 def rarity(counts: csr_matrix) -> NDArray[np.float32]:

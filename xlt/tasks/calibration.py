@@ -64,7 +64,7 @@ class Calibration:
         """
         if len(langs) != len(logits):
             raise DataError(f"expected {len(logits)} languages, one per row, got {len(langs)}")
-        each = {lang: self._temperature(lang) for lang in set(langs)}
+        each = {lang: self.temperature(lang) for lang in set(langs)}
         temperature = np.array([each[lang] for lang in langs], dtype=np.float64).reshape(-1, 1)
         return probabilities(np.asarray(logits, dtype=np.float64) / temperature, link)
 
@@ -72,7 +72,8 @@ class Calibration:
         """Returns whether labels of a language, or of its macrolanguage, were there to fit on."""
         return not {normalise(lang), macrolanguage(lang)}.isdisjoint(self.temperatures)
 
-    def _temperature(self, lang: str) -> float:
+    def temperature(self, lang: str) -> float:
+        """Returns the temperature of a language."""
         of_macrolanguage = self.temperatures.get(macrolanguage(lang) or "", self.pooled)
         return self.temperatures.get(normalise(lang), of_macrolanguage)
 

@@ -139,3 +139,22 @@ def test_a_table_of_every_kind_is_simulated(kind, rows, tiny_encoder, tmp_path, 
     assert all(
         0 <= mean <= 1 for cell in cells for p in cell["points"] for mean in p["accuracy"].values()
     )
+
+
+def test_labels_of_every_kind_are_explained(kind, rows, trained, capsys):
+    """By the words of the text, for a label of the task; spans are refused in a line."""
+    text = rows[0]["text"]
+    texts = [text] if isinstance(text, str) else text
+    status = main(["explain", trained, *texts, "--lang", "en", "--json"])
+
+    shown = capsys.readouterr()
+    if kind == "spans":
+        assert status == 1
+        assert "models of spans cannot be explained" in shown.err
+        return
+    assert status == 0
+    (row,) = lines(shown.out)
+    assert row["texts"] == texts
+    for word in row["words"]:
+        assert texts[word["number"]][word["start"] : word["end"]] == word["text"]
+    assert 0 <= row["probability"] <= 1

@@ -1,0 +1,75 @@
+"""Words without which a model answers otherwise (Martens, Provost 2014, "SEDC")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from xlt.data.examples import Example
+from xlt.explain.explanation import Explanation, Word, without
+from xlt.models.model import Model
+
+#: Largest number of words that are deleted.
+MOST_WORDS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Words without which a label is no longer in the answer, or comes into it.
+
+    Attributes:
+        words: The words, in their order.
+        answer: The answer to the example without them.
+        confidence: Its expected credit, in [0, 1].
+    """
+
+    words: tuple[Word, ...]
+    answer: Any
+    confidence: float
+
+
+def smallest_change(model: Model, explained: Explanation, most: int = MOST_WORDS) -> Change | None:
+    """Finds few words whose deletion takes the explained label out of the answer.
+
+    The words that are most for the label are deleted one after another until the answer is
+    another; then each that is not needed, the weakest first, is put back. The set need not be the
+    smallest of all.
+
+    Args:
+        model: The model.
+        explained: The label and the scores of words.
+        most: Largest number of words that are deleted, at least 1.
+
+    Returns:
+        None if the label is not in the answer, or stays in it without all these words.
+    """
+    example = explained.example
+    if not _has(model, explained.suggestion.answer, explained.label):
+        return None
+    reasons = explained.reasons[:most]
+    ever_more = [list(reasons[: count + 1]) for count in range(len(reasons))]
+    answers = model.predict([without(example, words) for words in ever_more]).suggestions
+    changed = [not _has(model, found.answer, explained.label) for found in answers]
+    if not any(changed):
+        return None
+    words = ever_more[changed.index(True)]
+    for word in reversed(words[:-1]):  # the last one was needed
+        fewer = [other for other in words if other != word]
+        if not _stays(model, example, fewer, explained.label):
+            words = fewer
+    found = model.predict([without(example, words)]).suggestions[0]
+    return Change(
+        words=tuple(sorted(words, key=lambda word: (word.number, word.start))),
+        answer=found.answer,
+        confidence=found.confidence,
+    )
+
+
+def _stays(model: Model, example: Example, words: list[Word], label: str) -> bool:
+    found = model.predict([without(example, words)]).suggestions[0]
+    return _has(model, found.answer, label)
+
+
+def _has(model: Model, answer: Any, label: str) -> bool:  # noqa: ANN401 - an answer of any kind
+    """Returns whether a label is one of those that an answer has."""
+    return (label, True) in model.task.decisions(answer)
