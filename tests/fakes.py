@@ -231,7 +231,7 @@ class FakeLabelStudio:
         self._asked("quiet")
         return self.is_quiet
 
-    def connected(self) -> list[Connected]:
+    def connected(self, known: Collection[str] = ()) -> list[Connected]:
         """The one project."""
         self._asked("connected")
         return [Connected(info=self.info, extra_params=self.extra_params)]

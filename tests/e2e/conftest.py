@@ -77,6 +77,20 @@ def service(
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _deleted_projects(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Deletes the projects that a test made: services look at every project again and again."""
+    if "client" not in request.fixturenames:
+        yield
+        return
+    client: Client = request.getfixturevalue("client")
+    before = {project.id for project in client.projects()}
+    yield
+    for project in client.projects():
+        if project.id not in before:
+            client.http.request("DELETE", f"/api/projects/{project.id}/")
+
+
 @pytest.fixture
 def make_project(client: Client, request: pytest.FixtureRequest) -> MakeProject:
     """Projects of one test's own."""

@@ -41,6 +41,7 @@ class Predictor(Model):
         *,
         max_length: int,
         texts: int = 1,
+        precision: str = "auto",
     ) -> None:
         super().__init__(task, calibration, texts=texts)
         self._body = encoder.model
@@ -52,16 +53,19 @@ class Predictor(Model):
         self.tokenize = encoder.text_tokenizer(max_length)
         self._tokenize_words = encoder.word_tokenizer(max_length)
         self._device = next(encoder.model.parameters()).device
-        self._dtype = encoder.forward_dtype(self._device, "auto")
+        self._dtype = encoder.forward_dtype(self._device, precision)
         store_for_reading(encoder.model, self._dtype)
 
     @classmethod
-    def load(cls, folder: Path, *, threads: int | None = None) -> Predictor:
+    def load(
+        cls, folder: Path, *, threads: int | None = None, precision: str = "auto"
+    ) -> Predictor:
         """Loads a model that `train` wrote, onto a GPU if there is one.
 
         Args:
             folder: The model's folder.
             threads: CPU threads of this process for one forward pass; None for torch's default.
+            precision: Precision of matrix products: auto, bf16 or fp32.
 
         Raises:
             EncoderError: If the folder does not hold a complete model.
@@ -82,6 +86,7 @@ class Predictor(Model):
             calibration,
             max_length=config.max_length,
             texts=read_texts(Path(folder)),
+            precision=precision,
         )
 
     def score(

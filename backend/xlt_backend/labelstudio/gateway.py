@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,6 +13,10 @@ from xlt_backend.labelstudio.client import Client, ProjectInfo
 from xlt_backend.labelstudio.links import backends, ensure_webhook, same_address
 from xlt_backend.labelstudio.views import list_tasks
 from xlt_backend.settings import Settings
+
+#: A project with another model is looked at again after so many comparisons with Label Studio: it
+#: takes one request per project, and a new connection announces itself with /setup.
+_PAUSE = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +33,24 @@ class Connected:
 
 
 class Gateway(Client):
-    """The client, which also knows which of a project's models and webhooks are this xlt's."""
+    """The client, which also knows which of a project's models and webhooks are this xlt's.
 
-    def __init__(self, url: str, token: str, *, public_url: str, secret: str) -> None:
+    Args:
+        url: Address of Label Studio.
+        token: Its access token.
+        public_url: Address of this xlt, as Label Studio calls it.
+        secret: Secret of the webhooks.
+        pause_s: Seconds for which `connected` takes a project to have another model still.
+    """
+
+    def __init__(
+        self, url: str, token: str, *, public_url: str, secret: str, pause_s: float = 0.0
+    ) -> None:
         super().__init__(url, token)
         self._public_url = public_url.rstrip("/")
         self._secret = secret
+        self._pause_s = pause_s
+        self._others: dict[str, float] = {}
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Gateway:
@@ -56,12 +73,22 @@ class Gateway(Client):
         ours = self._ours(rows)
         return ours.get("extra_params") if ours else None
 
-    def connected(self) -> list[Connected]:
-        """Lists the projects whose model is this xlt."""
+    def connected(self, known: Collection[str] = ()) -> list[Connected]:
+        """Lists the projects whose model is this xlt.
+
+        Args:
+            known: Projects of which it is known; the others are asked only once in a while.
+        """
+        now = time.monotonic()
+        self._others = {key: until for key, until in self._others.items() if now < until}
         connected = []
         for info in self.projects():
+            if info.key in self._others and str(info.id) not in known:
+                continue
             ours = self._ours(backends(self, info.id))
-            if ours is not None:
+            if ours is None:
+                self._others[info.key] = now + self._pause_s
+            else:
                 connected.append(Connected(info=info, extra_params=ours.get("extra_params")))
         return connected
 
@@ -85,4 +112,5 @@ def _gateway(settings: Settings) -> Gateway:
         settings.label_studio_token or "",
         public_url=settings.public_url,
         secret=settings.secret(),
+        pause_s=_PAUSE * settings.reconcile_s,
     )

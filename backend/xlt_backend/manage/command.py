@@ -13,7 +13,6 @@ from typing import Any
 
 from rich.console import Console
 
-from xlt.models.folder import is_model
 from xlt_backend.manage import tables
 from xlt_backend.manage.parts import Parts, build, person
 from xlt_backend.settings import Settings
@@ -104,10 +103,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Runs a command of `xlt versions`; returns the exit status."""
-    parts = build(Settings.from_env(os.environ))
     run: Run = args.do
-    if run is _export and is_model(Path(args.model)):
+    if run is _export and (os.sep in args.model or Path(args.model).is_dir()):
         return _exported(Path(args.model), args)
+    parts = build(Settings.from_env(os.environ))
     return run(parts, parts.project(args.project), args)
 
 

@@ -16,6 +16,8 @@ from xlt_backend.service.rows import Row
 
 #: Lines of the log that pages show.
 LOG_LINES = 50
+#: Tasks that two versions are compared on; `xlt versions compare` takes all.
+COMPARED = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,9 @@ def add(app: FastAPI, site: Site) -> None:
     @app.get("/projects/{project}/versions/compare")
     async def compare(request: Request, project: str, one: str = "", other: str = "") -> Response:
         site.known(project)
-        found = await run_in_threadpool(site.versions.compare, project, one, other)
+        found = await run_in_threadpool(
+            lambda: site.versions.compare(project, one, other, most=COMPARED)
+        )
         return site.page(
             request, "compare.html", project=project, found=found, studio=site.label_studio_url
         )

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from xlt.data.languages import normalise
 from xlt.store.versions import ProjectStore
 from xlt.tasks.calibration import Calibration
@@ -16,6 +19,7 @@ from xlt.tasks.task import AnyTask
 from xlt_backend.rounds.known import EXAMPLES, task_of
 from xlt_backend.trainer import scorecache
 from xlt_backend.trainer.folder import read_json
+from xlt_backend.trainer.scorecache import Cached
 
 #: Largest number of tasks that a comparison lists.
 LISTED = 200
@@ -36,8 +40,7 @@ class Pair:
     Attributes:
         name: The language or the label.
         n: Number of audit labels.
-        one: Scores of the one version as JSON: `correct`, `accuracy`, and the 95 % Wilson
-            interval `low` to `high`.
+        one: Scores of the one version: `correct`, `accuracy`, 95 % Wilson interval `low`, `high`.
         other: The same of the other version.
         lost: Number of answers with more credit from the one.
         won: Number of answers with more credit from the other.
@@ -80,6 +83,7 @@ class Comparison:
         languages: Results by language, on audit labels that both have answered.
         labels: Results by label of the audit answers.
         compared: Number of tasks whose answers are compared.
+        comparable: Number of tasks that both have answered; more than `compared` if some are drawn.
         changed: Number of those with other answers.
         tasks: The first of these.
         source: What the answers are of: `tasks` with kept scores, or `audit` labels.
@@ -91,13 +95,16 @@ class Comparison:
     languages: tuple[Pair, ...]
     labels: tuple[Pair, ...]
     compared: int
+    comparable: int
     changed: int
     tasks: tuple[Difference, ...]
     source: str
     note: str = ""
 
 
-def compare(versions: ProjectStore, one: str, other: str, scores: Path | None) -> Comparison:
+def compare(
+    versions: ProjectStore, one: str, other: str, scores: Path | None, *, most: int | None = None
+) -> Comparison:
     """Compares two versions on the audit labels that both answered, and on tasks with scores.
 
     Args:
@@ -105,6 +112,7 @@ def compare(versions: ProjectStore, one: str, other: str, scores: Path | None) -
         one: A version.
         other: Another version.
         scores: Folder with the scores that the worker keeps; None if there is none here.
+        most: Largest number of tasks to compare, drawn at random; None for all.
 
     Raises:
         NoVersionError: If one does not exist.
@@ -117,16 +125,17 @@ def compare(versions: ProjectStore, one: str, other: str, scores: Path | None) -
     if not common:
         notes.append(_NO_AUDIT)
     rows = [] if task is None else [_row(task, first, second, name) for name in common]
-    found = None if scores is None else _of_tasks(first, second, scores)
+    found = None if scores is None else _of_tasks(first, second, scores, most)
     if found is None:
         notes.append(_NO_SCORES)
-    compared, changed = found or (len(rows), _of_audit(task, rows))
+    compared, comparable, changed = found or (len(rows), len(rows), _of_audit(task, rows))
     return Comparison(
         one=one,
         other=other,
         languages=_pairs(task, rows, lambda row: [normalise(row.lang)]),
         labels=_pairs(task, rows, lambda row: _labels(task, row.truth)),
         compared=compared,
+        comparable=comparable,
         changed=len(changed),
         tasks=tuple(changed[:LISTED]),
         source="audit" if found is None else "tasks",
@@ -240,29 +249,52 @@ def _of_audit(task: AnyTask | None, rows: Sequence[_Row]) -> list[Difference]:
 
 
 def _of_tasks(
-    first: _Answered, second: _Answered, folder: Path
-) -> tuple[int, list[Difference]] | None:
-    """Compares answers to the tasks whose scores by both versions are kept; None if none are."""
-    kept = [scorecache.load(folder / scorecache.file_of(each.name)) for each in (first, second)]
-    if first.task is None or second.task is None or any(len(each.keys) == 0 for each in kept):
+    first: _Answered, second: _Answered, folder: Path, most: int | None
+) -> tuple[int, int, list[Difference]] | None:
+    """Compares answers to the tasks whose scores by both versions are kept; None if none are.
+
+    Returns:
+        The number of tasks that are compared, the number that could be, and the differences.
+    """
+    kept = [
+        scorecache.load(folder / scorecache.file_of(each.name), vectors=False)
+        for each in (first, second)
+    ]
+    rows = _same_texts(*kept)
+    comparable = len(rows[0])
+    if comparable == 0 or first.task is None or second.task is None:
         return None
-    places = [{key: row for row, key in enumerate(each.keys.tolist())} for each in kept]
-    keys = [key for key in places[1] if key in places[0] and kept[1].tasks[places[1][key]]]
-    if not keys:
-        return None
-    rows = [places[1][key] for key in keys]
-    ids, langs = kept[1].tasks[rows].tolist(), kept[1].langs[rows].tolist()
-    answers = []
-    for version, each, at in zip((first, second), kept, places, strict=True):
-        task = version.task
-        if task is None:
-            raise AssertionError("a version without a task was let through")
-        scores = each.scores.take([at[key] for key in keys])
-        found = interpret(task, scores, langs, Calibration.load(version.folder))
-        answers.append([task.describe(suggestion.answer) for suggestion in found.suggestions])
+    if most is not None and comparable > most:
+        drawn = np.sort(np.random.default_rng(0).choice(comparable, most, replace=False))
+        rows = (rows[0][drawn], rows[1][drawn])
+    ids, langs = kept[1].tasks[rows[1]].tolist(), kept[1].langs[rows[1]].tolist()
+    answers = [
+        _answers(version, each, own, langs)
+        for version, each, own in zip((first, second), kept, rows, strict=True)
+    ]
     changed = [
         Difference(task=id, lang=lang, one=one, other=other)
         for id, lang, one, other in zip(ids, langs, *answers, strict=True)
         if one != other
     ]
-    return len(keys), changed
+    return len(ids), comparable, changed
+
+
+def _same_texts(one: Cached, other: Cached) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Returns the rows of the texts that both have, in the same order, without unnamed tasks."""
+    _, first, second = np.intersect1d(one.keys, other.keys, return_indices=True)
+    order = np.argsort(second)
+    first, second = first[order], second[order]
+    named = other.tasks[second] != ""
+    return first[named], second[named]
+
+
+def _answers(
+    version: _Answered, kept: Cached, rows: NDArray[np.intp], langs: Sequence[str]
+) -> list[str]:
+    """Returns a version's answers, for people."""
+    task = version.task
+    assert task is not None, "versions of kinds that this xlt does not know are not compared"
+    scores = kept.scores.take(rows)
+    found = interpret(task, scores, langs, Calibration.load(version.folder))
+    return [task.describe(suggestion.answer) for suggestion in found.suggestions]

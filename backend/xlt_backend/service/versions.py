@@ -82,8 +82,14 @@ class Versions:
         name = full_name(versions, version)
         return row_of(versions, name, versions.current(), versions.history())
 
-    def compare(self, project: str, one: str, other: str) -> Comparison:
+    def compare(self, project: str, one: str, other: str, *, most: int | None = None) -> Comparison:
         """Compares two versions.
+
+        Args:
+            project: The project.
+            one: A version, or the beginning of its name.
+            other: Another one.
+            most: Largest number of tasks to compare, drawn at random; None for all.
 
         Raises:
             UnknownProjectError: If xlt does not know the project.
@@ -93,7 +99,7 @@ class Versions:
         _, versions = self._of(project)
         scores = None if self._work is None else self._work / versions.name
         names = full_name(versions, one), full_name(versions, other)
-        return comparison.compare(versions, *names, scores)
+        return comparison.compare(versions, *names, scores, most=most)
 
     def active(self, project: str) -> tuple[str | None, str | None]:
         """Returns the active version and the one that `roll_back` goes to; None for neither.

@@ -116,12 +116,18 @@ EMPTY = Cached(
 )
 
 
-def load(path: Path) -> Cached:
-    """Reads a cache; returns an empty one if the file is missing or damaged."""
+def load(path: Path, *, vectors: bool = True) -> Cached:
+    """Reads a cache; returns an empty one if the file is missing or damaged.
+
+    Args:
+        path: The file.
+        vectors: Reads the vectors, which are most of it; without them they have no columns.
+    """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            scores = Scores(outputs=Outputs.from_arrays(arrays), vectors=arrays["vectors"])
             keys = arrays["keys"]
+            read = arrays["vectors"] if vectors else np.zeros((len(keys), 0), np.float32)
+            scores = Scores(outputs=Outputs.from_arrays(arrays), vectors=read)
             former = np.zeros(len(keys), np.str_)  # of xlt that kept no names of tasks
             tasks, langs = (arrays.get(n, former) for n in ("tasks", "langs"))
             return Cached(keys=keys, scores=scores, tasks=tasks, langs=langs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -177,10 +177,12 @@ class Workspace:
         shutil.rmtree(folder, ignore_errors=True)
         return dict(result["adaptation"])
 
-    def forget(self, versions: Sequence[str]) -> None:
-        """Deletes the scores of versions that were deleted."""
-        for version in versions:
-            self._cache(version).unlink(missing_ok=True)
+    def forget_all_but(self, versions: Collection[str]) -> None:
+        """Deletes the scores of versions that were deleted, by this round or by a person."""
+        keep = {scorecache.file_of(version) for version in versions}
+        for path in self.folder.glob(scorecache.file_of("v*")):
+            if path.name not in keep:
+                path.unlink(missing_ok=True)
 
     def _cache(self, version: str | None) -> Path:
         # Vectors of different encoders (the installation's, an adapted one) are not mixed.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from typing import Protocol
 
 from xlt.errors import XltError
@@ -18,8 +19,8 @@ logger = logging.getLogger(__name__)
 class LabelStudio(Protocol):
     """The part of Label Studio's API that reconciling needs."""
 
-    def connected(self) -> list[Connected]:
-        """Returns all projects that have this xlt as their model."""
+    def connected(self, known: Collection[str]) -> list[Connected]:
+        """Returns all projects that have this xlt as their model; `known` are asked for sure."""
 
     def activity(self, project_id: int) -> str:
         """Returns a signature that changes when tasks, labels or the interface change."""
@@ -41,9 +42,10 @@ def reconcile(
     Raises:
         XltError: If Redis or Label Studio do not answer at all.
     """
-    connected = {str(project.info.id): project for project in label_studio.connected()}
+    known = states.projects()
+    connected = {str(project.info.id): project for project in label_studio.connected(known)}
     requested = []
-    for project in dict.fromkeys((*connected, *states.projects())):
+    for project in dict.fromkeys((*connected, *known)):
         try:
             if _needs_round(label_studio, states, service, project, connected.get(project)):
                 queue.request(project, forced=True)  # Label Studio answers: end a hold

@@ -215,6 +215,9 @@ def test_prune_says_what_goes_and_is_logged(world, people, two):
     assert people.prune("1", 1, by="ada") == (two[0],)
 
     assert [row.name for row in people.all("1")] == [world.shown, two[1]]
+    world.round()
+    kept = {path.name for path in (world.home / "work" / world.versions.name).glob("scores-v*")}
+    assert kept == {f"scores-{name}.npz" for name in world.versions.versions()}
     assert (people.log("1")[0].what, people.log("1")[0].before) == ("deleted", two[0])
 
 
@@ -272,6 +275,10 @@ def test_tasks_with_another_answer_are_named(world, people):
 
     assert found.source == "tasks"
     assert 0 < found.changed == len(found.tasks) <= found.compared
+    assert found.compared == found.comparable
+    some = people.compare("1", first, world.shown, most=20)
+    assert (some.compared, some.comparable) == (20, found.compared)
+    assert {task.task for task in some.tasks} <= {task.task for task in found.tasks}
     for task in found.tasks:
         text = world.label_studio.stored[int(task.task)]["data"]
         assert task.other == repr(text["text"].split()[0]) != task.one

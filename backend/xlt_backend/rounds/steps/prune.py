@@ -23,4 +23,5 @@ def prune(progress: Progress, context: Context) -> None:
         foreign = [name for name in stored if name not in ours]
         old -= set(studio.prune_predictions(progress.id, foreign))
     progress.report(shown=shown if shown in ours else "", leftovers=len(old))
-    context.workspace.forget(context.versions.prune(context.options.keep_versions))
+    context.versions.prune(context.options.keep_versions)
+    context.workspace.forget_all_but(context.versions.versions())
