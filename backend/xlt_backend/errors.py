@@ -11,6 +11,8 @@ ServiceError                    (defined in xlt.errors)
 ├── UnsupportedConfigError      the labelling interface has no control that xlt learns from
 ├── UnknownProjectError         xlt does not know the project
 ├── PausedError                 the project is paused
+├── NotExplainedError           a task has nothing that can be explained
+├── BusyError                   only one is done at a time; asking again helps
 ├── QueueError                  rounds cannot be requested
 │   └── RedisDownError              Redis does not answer
 └── TrainerError                the training process ended without a result
@@ -23,8 +25,10 @@ from xlt.errors import ServiceError
 
 __all__ = [
     "AuthenticationError",
+    "BusyError",
     "ForbiddenError",
     "LabelStudioError",
+    "NotExplainedError",
     "NotFoundError",
     "PausedError",
     "PublishError",
@@ -78,6 +82,14 @@ class UnknownProjectError(ServiceError):
 
 class PausedError(ServiceError):
     """A person paused the project; nothing is trained until it is resumed."""
+
+
+class NotExplainedError(ServiceError):
+    """The suggestion for a task cannot be explained; the message says why."""
+
+
+class BusyError(ServiceError):
+    """Work that is done one at a time is under way, or takes too long; asking again helps."""
 
 
 class QueueError(ServiceError):

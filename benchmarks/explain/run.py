@@ -120,7 +120,7 @@ def of_text(
         if found.completeness is not None:
             row["gap"], row["steps"] = found.completeness.gap, found.completeness.steps
         began = time.process_time()
-        change = smallest_change(model, found)
+        change = smallest_change(model.task, model.suggestions, found)
         row["change_ms"] = 1e3 * (time.process_time() - began)
         row["changed_by"] = None if change is None else len(change.words)
         rows.append(row | {"change": abs(float(str(row["fall"])))})
@@ -182,7 +182,7 @@ def main() -> None:
             fitted(table, args.encoder, path)
         model, network = Predictor.load(path, threads=1), Network.load(path)
     methods: dict[str, Explain] = {
-        "occlusion": lambda example: occluded(model, example),
+        "occlusion": lambda example: occluded(model.task, model.suggestions, example),
         "gradients": lambda example: by_gradients(network, example),
     }
     chosen = {name: methods[name] for name in args.methods}

@@ -103,6 +103,12 @@ def test_tasks_with_their_annotations(client: Client, make_project: MakeProject)
         getattr(to_example(t, INTERFACE, ProjectOptions()), "answer", "") for t in tasks.values()
     ]
     assert labels == ["sport", None, None]
+    assert client.task(project.id, one)["data"] == tasks[one]["data"]
+    for other in ((project.id + 1, one), (project.id, 999_999)):
+        with pytest.raises(
+            errors.NotFoundError, match=f"project {other[0]} has no task {other[1]}"
+        ):
+            client.task(*other)
 
 
 def test_many_pages(

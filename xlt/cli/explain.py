@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,8 @@ def run(args: argparse.Namespace) -> int:
     """Runs the command."""
     from xlt.explain.changes import smallest_change
     from xlt.explain.explanation import check_kind
+    from xlt.explain.occlusion import occluded
+    from xlt.explain.written import as_json
     from xlt.models.folder import read_task, read_texts
     from xlt.models.predictor import Predictor
 
@@ -79,15 +82,17 @@ def run(args: argparse.Namespace) -> int:
     task = read_task(folder)
     check_kind(task)
     examples = _examples(args, read_texts(folder))
-    explain = _by_gradients(folder) if args.method == "gradients" else None
+    by_gradients = _by_gradients(folder) if args.method == "gradients" else None
     model = Predictor.load(folder)
+    suggest = model.suggestions
+    explain = by_gradients or partial(occluded, task, suggest)
     near = _neighbours(args, model) if args.labelled else None
     for example in examples:
-        found = explain(example, args.label) if explain else _occluded(model, example, args.label)
-        change = smallest_change(model, found)
+        found = explain(example, args.label)
+        change = smallest_change(task, suggest, found)
         neighbours = near.nearest(example, args.nearest) if near else []
         if args.json:
-            row = explained.as_json(task, found, args.method, change, neighbours)
+            row = as_json(task, found, change, neighbours, method=args.method)
             print(json.dumps(row, ensure_ascii=False))
         else:
             explained.show(task, found, change, neighbours)
@@ -131,12 +136,6 @@ def _examples(args: argparse.Namespace, texts: int) -> Sequence[Example]:
     if len(examples) > _MOST_TEXTS:
         raise DataError(f"{len(examples)} texts; at most {_MOST_TEXTS} can be explained at once")
     return examples
-
-
-def _occluded(model: Model, example: Example, label: str | None) -> Explanation:
-    from xlt.explain.occlusion import occluded
-
-    return occluded(model, example, label)
 
 
 def _by_gradients(folder: Path) -> Callable[[Example, str | None], Explanation]:

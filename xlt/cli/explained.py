@@ -1,9 +1,9 @@
-"""Explanations as JSON, and for people on a terminal."""
+"""Explanations for people, on a terminal or in a pipe."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
@@ -19,55 +19,6 @@ if TYPE_CHECKING:
 _LISTED = 5
 #: A word is marked if its score is at least this share of the greatest.
 _LEAST_SHARE = 0.2
-
-
-def as_json(
-    task: AnyTask,
-    found: Explanation,
-    method: str,
-    change: Change | None,
-    neighbours: Sequence[Neighbour],
-) -> dict[str, Any]:
-    """Returns an explanation as JSON-ready values; places are counted in code points."""
-    example = found.example
-    row: dict[str, Any] = {
-        "id": example.id,
-        "lang": example.lang,
-        "texts": list(example.texts),
-        "answer": task.plain(found.suggestion.answer),
-        "label": found.label,
-        "probability": round(found.probability, 4),
-        "method": method,
-        "words": [_word(word) | {"score": round(word.score, 4)} for word in found.words],
-        "change": None
-        if change is None
-        else {
-            "words": [_word(word) for word in change.words],
-            "answer": task.plain(change.answer),
-            "confidence": round(change.confidence, 4),
-        },
-        "nearest": [
-            {
-                "id": near.example.id,
-                "lang": near.example.lang,
-                "texts": list(near.example.texts),
-                "answer": task.plain(near.example.answer),
-                "similarity": round(near.similarity, 4),
-            }
-            for near in neighbours
-        ],
-    }
-    if found.completeness is not None:
-        sums = found.completeness
-        row["completeness"] = {
-            "score": round(sums.score, 4),
-            "baseline": round(sums.baseline, 4),
-            "attributed": round(sums.attributed, 4),
-            "gap": round(sums.gap, 4),
-            "is_complete": sums.is_complete,
-            "steps": sums.steps,
-        }
-    return row
 
 
 def show(
@@ -93,10 +44,6 @@ def show(
         text = " | ".join(near.example.texts)
         console.print(Text(f"  {near.similarity:+.2f}  {answer} ({near.example.lang})  {text}"))
     console.print()
-
-
-def _word(word: Word) -> dict[str, Any]:
-    return {"text": word.text, "number": word.number, "start": word.start, "end": word.end}
 
 
 def _marked(found: Explanation, number: int) -> Text:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from xlt.data.examples import Example
-from xlt.explain.explanation import Explanation, Word, without
-from xlt.models.model import Model
+from xlt.explain.explanation import Explanation, Suggest, Word, without
+from xlt.tasks.task import AnyTask
 
 #: Largest number of words that are deleted.
 MOST_WORDS = 12
@@ -28,7 +27,9 @@ class Change:
     confidence: float
 
 
-def smallest_change(model: Model, explained: Explanation, most: int = MOST_WORDS) -> Change | None:
+def smallest_change(
+    task: AnyTask, suggest: Suggest, explained: Explanation, most: int = MOST_WORDS
+) -> Change | None:
     """Finds few words whose deletion takes the explained label out of the answer.
 
     The words that are most for the label are deleted one after another until the answer is
@@ -36,7 +37,8 @@ def smallest_change(model: Model, explained: Explanation, most: int = MOST_WORDS
     smallest of all.
 
     Args:
-        model: The model.
+        task: Task of the model.
+        suggest: The model.
         explained: The label and the scores of words.
         most: Largest number of words that are deleted, at least 1.
 
@@ -44,20 +46,21 @@ def smallest_change(model: Model, explained: Explanation, most: int = MOST_WORDS
         None if the label is not in the answer, or stays in it without all these words.
     """
     example = explained.example
-    if not _has(model, explained.suggestion.answer, explained.label):
+    if not _has(task, explained.suggestion.answer, explained.label):
         return None
     reasons = explained.reasons[:most]
     ever_more = [list(reasons[: count + 1]) for count in range(len(reasons))]
-    answers = model.predict([without(example, words) for words in ever_more]).suggestions
-    changed = [not _has(model, found.answer, explained.label) for found in answers]
+    answers = suggest([without(example, words) for words in ever_more])
+    changed = [not _has(task, found.answer, explained.label) for found in answers]
     if not any(changed):
         return None
     words = ever_more[changed.index(True)]
     for word in reversed(words[:-1]):  # the last one was needed
         fewer = [other for other in words if other != word]
-        if not _stays(model, example, fewer, explained.label):
+        found = suggest([without(example, fewer)])[0]
+        if not _has(task, found.answer, explained.label):
             words = fewer
-    found = model.predict([without(example, words)]).suggestions[0]
+    found = suggest([without(example, words)])[0]
     return Change(
         words=tuple(sorted(words, key=lambda word: (word.number, word.start))),
         answer=found.answer,
@@ -65,11 +68,6 @@ def smallest_change(model: Model, explained: Explanation, most: int = MOST_WORDS
     )
 
 
-def _stays(model: Model, example: Example, words: list[Word], label: str) -> bool:
-    found = model.predict([without(example, words)]).suggestions[0]
-    return _has(model, found.answer, label)
-
-
-def _has(model: Model, answer: Any, label: str) -> bool:  # noqa: ANN401 - an answer of any kind
+def _has(task: AnyTask, answer: Any, label: str) -> bool:  # noqa: ANN401 - an answer of any kind
     """Returns whether a label is one of those that an answer has."""
-    return (label, True) in model.task.decisions(answer)
+    return (label, True) in task.decisions(answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from xlt.data.examples import Example
@@ -21,6 +21,10 @@ _SPANS = "spans"
 #: Unicode categories of signs that mean something: currencies, emoji and the like.
 _SIGNS = ("Sc", "So")
 _LEAST_PROBABILITY = 1e-9
+
+
+#: Gives the suggestion for each of N examples, in their order: `Model.predict`, or a service.
+Suggest = Callable[[Sequence[Example]], Sequence[Suggestion]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

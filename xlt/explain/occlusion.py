@@ -10,20 +10,24 @@ from dataclasses import replace
 from xlt.data.examples import Example
 from xlt.explain.explanation import (
     Explanation,
+    Suggest,
     check_kind,
     label_to_explain,
     log_odds,
     without,
     words_of,
 )
-from xlt.models.model import Model
+from xlt.tasks.task import AnyTask
 
 
-def occluded(model: Model, example: Example, label: str | None = None) -> Explanation:
+def occluded(
+    task: AnyTask, suggest: Suggest, example: Example, label: str | None = None
+) -> Explanation:
     """Explains a label by reading the example without each of its words.
 
     Args:
-        model: The model.
+        task: Task of the model.
+        suggest: The model; it is asked twice.
         example: The example.
         label: One of the task's labels; None for the one that the model suggests.
 
@@ -32,11 +36,11 @@ def occluded(model: Model, example: Example, label: str | None = None) -> Explan
         DataError: If the example has no words or too many, or another number of texts than the
             model reads.
     """
-    check_kind(model.task)
+    check_kind(task)
     words = words_of(example)
-    suggestion = model.predict([example]).suggestions[0]
-    name = label_to_explain(model.task, suggestion, label)
-    others = model.predict([without(example, [word]) for word in words]).suggestions
+    suggestion = suggest([example])[0]
+    name = label_to_explain(task, suggestion, label)
+    others = suggest([without(example, [word]) for word in words])
     whole = log_odds(suggestion.probabilities[name])
     scores = [whole - log_odds(other.probabilities[name]) for other in others]
     return Explanation(

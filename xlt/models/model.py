@@ -16,7 +16,7 @@ from xlt.frozen.several import Frozen
 from xlt.tasks.calibration import Calibration
 from xlt.tasks.outputs import Outputs, Scores
 from xlt.tasks.predictions import Predictions, interpret
-from xlt.tasks.task import AnyTask
+from xlt.tasks.task import AnyTask, Suggestion
 
 #: Called with the number of examples done and of all, after every batch.
 Progress = Callable[[int, int], None]
@@ -57,6 +57,10 @@ class Model(ABC):
         scores = self.score(examples, progress=progress)
         langs = [example.lang for example in examples]
         return interpret(self.task, scores, langs, self.calibration, measure=measure)
+
+    def suggestions(self, examples: Sequence[Example]) -> list[Suggestion]:
+        """Suggests an answer for each of N examples, in their order."""
+        return self.predict(examples).suggestions
 
     @abstractmethod
     def score(self, examples: Sequence[Example], *, progress: Progress = silent) -> Scores:

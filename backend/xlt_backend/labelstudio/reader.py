@@ -143,6 +143,21 @@ class Reader:
         """
         return list(self.pages(project_id, _TASK_FIELDS))
 
+    def task(self, project_id: int, task_id: int) -> Json:
+        """Returns a task of a project.
+
+        Raises:
+            NotFoundError: If the project has none with this id.
+        """
+        missing = NotFoundError(f"project {project_id} has no task {task_id}")
+        try:
+            body = self.http.request("GET", f"/api/tasks/{task_id}/")
+        except NotFoundError:
+            raise missing from None
+        if body.get("project") != project_id:
+            raise missing
+        return dict(body)
+
     def scores(self, project_id: int, version: str) -> dict[int, float]:
         """Returns the score of each task's prediction of a version, by task id, if it has one."""
         if self.project(project_id).model_version == version:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from xlt.data.examples import Example
 from xlt.encoder.exported import Encoders
 from xlt.models.model import Model
 from xlt.models.serving import Serving, load_served
 from xlt.store.versions import Store
+from xlt_backend.errors import NotFoundError
+from xlt_backend.labelstudio.gateway import Gateway
 from xlt_backend.queue.rounds import TrainQueue
 from xlt_backend.queue.state import StateStore
 from xlt_backend.queue.timers import Timer, every
 from xlt_backend.service.controls import Controls
 from xlt_backend.service.events import Service
+from xlt_backend.service.explain import Explainer
 from xlt_backend.service.predict import Inference
 from xlt_backend.service.registry import Registry
 from xlt_backend.service.versions import Versions
@@ -48,6 +52,7 @@ def build(
         queue=queue,
         versions=Versions(states=states, queue=queue, store=store, work=settings.home / "work"),
         controls=Controls(states=states, queue=queue, store=store),
+        explainer=Explainer(service.state, inference, lambda *ids: _task(settings, *ids)),
         label_studio_url=settings.label_studio_url,
         metrics=metrics,
         served=lambda key: models.served(key, registry.versions().get(key)),
@@ -56,6 +61,17 @@ def build(
         open_metrics=settings.open_metrics,
         background=[every(_REFRESH_S, registry.refresh), *timers],
     )
+
+
+def _task(settings: Settings, project: str, task: str) -> dict[str, Any]:
+    """Returns a task from Label Studio.
+
+    Raises:
+        LabelStudioError: If it is not there, or if Label Studio cannot be asked.
+    """
+    if not (project.isdecimal() and task.isdecimal()):
+        raise NotFoundError(f"project {project[:40]} has no task {task[:40]}")
+    return Gateway.from_settings(settings).task(int(project), int(task))
 
 
 class Models:

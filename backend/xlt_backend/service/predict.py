@@ -13,7 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from xlt.data.examples import Example
 from xlt.errors import ConfigError, XltError
 from xlt.tasks.relabelling import relabelling
 from xlt.tasks.task import Suggestion
-from xlt_backend.errors import RedisDownError, UnsupportedConfigError
+from xlt_backend.errors import BusyError, RedisDownError, UnsupportedConfigError
 from xlt_backend.labelstudio.convert import Unusable, to_example
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.labelstudio.scores import uncertainty_to_score
@@ -137,6 +137,39 @@ class Inference:
             for (index, example), prediction in zip(chunk, predicted.predictions, strict=True):
                 results[index] = _result(prediction, version, interface, example.texts)
         return PredictAnswer(results=results, model_version=version)
+
+    def suggestions(
+        self, key: str, examples: Sequence[Example], interface: Interface, deadline: float
+    ) -> tuple[str, list[Suggestion]] | None:
+        """Returns the version and its suggestions for examples; short requests overtake them.
+
+        Args:
+            key: The project's folder of versions.
+            examples: N examples, at least one.
+            interface: The project's labelling interface.
+            deadline: Time of `time.monotonic` by which they are needed.
+
+        Returns:
+            None if there is no version, or if it knows other labels.
+
+        Raises:
+            BusyError: If they are not ready in time.
+        """
+        chunks = [list(examples[at : at + CHUNK]) for at in range(0, len(examples), CHUNK)]
+        futures = [self._submit(key, own, interface, deadline, CHUNK + 1) for own in chunks]
+        try:
+            each = [one.result(timeout=max(0.0, deadline - time.monotonic())) for one in futures]
+        except (FutureTimeoutError, CancelledError):
+            raise BusyError("the model had no time to answer: ask again later") from None
+        finally:
+            for future in futures:
+                future.cancel()
+        known = [one for one in each if one is not None]
+        if len(known) < len(each):
+            return None
+        if len({one.version for one in known}) > 1:
+            raise BusyError("the active version has just changed: ask again")
+        return known[0].version, [own.suggestion for one in known for own in one.predictions]
 
     def _submit(
         self, key: str, examples: list[Example], interface: Interface, deadline: float, size: int

@@ -17,7 +17,14 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
 from xlt.errors import ConfigError, NoVersionError, StoreError, XltError
-from xlt_backend.errors import RedisDownError, UnknownProjectError, UnsupportedConfigError
+from xlt_backend.errors import (
+    BusyError,
+    NotExplainedError,
+    NotFoundError,
+    RedisDownError,
+    UnknownProjectError,
+    UnsupportedConfigError,
+)
 from xlt_backend.labelstudio.wire import (
     MAX_BODY_BYTES,
     TRAIN_EVENTS,
@@ -44,6 +51,9 @@ logger = logging.getLogger(__name__)
 #: Largest body of an event in bytes; it holds tasks and annotations.
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 
+#: Errors of requests that cannot be answered as they are.
+_REFUSED = (ConfigError, UnsupportedConfigError, NotExplainedError)
+
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
@@ -69,6 +79,7 @@ def create_app(parts: Parts, live: Live | None = None) -> FastAPI:
     _root_route(app, site)
     _label_studio_routes(app, parts)
     _people_routes(app, parts)
+    _explain_route(app, parts)
     add_pages(app, site)
     _errors(app, site)
     return app
@@ -159,6 +170,15 @@ def _people_routes(app: FastAPI, parts: Parts) -> None:
         return Response(content, media_type=kind)
 
 
+def _explain_route(app: FastAPI, parts: Parts) -> None:
+    @app.get("/explain")
+    async def explain(project: str, task: str) -> Response:
+        known = await run_in_threadpool(parts.service.projects)
+        if project not in known:
+            raise HTTPException(404, f"unknown project {project[:40]}; known: {list(known)}")
+        return JSONResponse(await run_in_threadpool(parts.explainer.explain, project, task))
+
+
 def _reported(parts: Parts, project: str) -> dict[str, Any]:
     """Returns a project's status, and what runs its active version."""
     status = parts.service.status(project)
@@ -219,11 +239,11 @@ def _errors(app: FastAPI, site: Site) -> None:
 
 def _status(error: XltError) -> int:
     """Returns the HTTP status of an error."""
-    if isinstance(error, (NoVersionError, UnknownProjectError)):
+    if isinstance(error, (NoVersionError, UnknownProjectError, NotFoundError)):
         return 404
-    if isinstance(error, (RedisDownError, StoreError)):
+    if isinstance(error, (RedisDownError, StoreError, BusyError)):
         return 503
-    return 400 if isinstance(error, (ConfigError, UnsupportedConfigError)) else 500
+    return 400 if isinstance(error, _REFUSED) else 500
 
 
 def _error(site: Site, request: Request, status: int, message: str) -> Response:

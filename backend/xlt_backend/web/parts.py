@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from xlt_backend.service.controls import Controls
 from xlt_backend.service.events import Service
+from xlt_backend.service.explain import Explainer
 from xlt_backend.service.ports import RoundQueue
 from xlt_backend.service.predict import Inference
 from xlt_backend.service.versions import Versions
@@ -24,6 +25,7 @@ class Parts:
         queue: Queue of rounds.
         versions: Use cases of people about versions.
         controls: Use cases of people who steer a project.
+        explainer: Reasons for suggestions.
         label_studio_url: Address of Label Studio, for links of the page.
         metrics: The counters and timers of /metrics.
         secret: Shared secret of the webhooks.
@@ -39,6 +41,7 @@ class Parts:
     queue: RoundQueue
     versions: Versions
     controls: Controls
+    explainer: Explainer
     label_studio_url: str
     metrics: Metrics
     secret: str

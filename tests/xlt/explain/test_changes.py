@@ -18,8 +18,8 @@ def test_without_the_words_the_answer_is_another_and_each_is_needed(models):
     model = Predictor.load(models["frozen"])
     found = 0
     for example in [*LABELLED, MIXED]:
-        explained = occluded(model, replace(example, answer=None))
-        change = smallest_change(model, explained)
+        explained = occluded(model.task, model.suggestions, replace(example, answer=None))
+        change = smallest_change(model.task, model.suggestions, explained)
         if change is None:
             continue
         found += 1
@@ -39,4 +39,9 @@ def test_a_label_that_is_not_in_the_answer_has_no_change(models):
     answer = model.predict([MIXED]).suggestions[0].answer
     other = next(label for label in model.task.labels if label != answer)
 
-    assert smallest_change(model, occluded(model, MIXED, other)) is None
+    assert (
+        smallest_change(
+            model.task, model.suggestions, occluded(model.task, model.suggestions, MIXED, other)
+        )
+        is None
+    )

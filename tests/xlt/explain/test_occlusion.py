@@ -20,7 +20,7 @@ def test_a_score_is_what_the_log_odds_lose_without_the_word(models, float32, nam
     """By the model alone, text by text."""
     model = Predictor.load(models[name])
 
-    found = occluded(model, MIXED, "sport")
+    found = occluded(model.task, model.suggestions, MIXED, "sport")
 
     for word in found.words:
         text = MIXED.text[: word.start] + MIXED.text[word.end :]
@@ -32,7 +32,8 @@ def test_a_score_is_what_the_log_odds_lose_without_the_word(models, float32, nam
 
 def test_reasons_are_words_for_the_label_the_strongest_first(models):
     """Marks of punctuation alone are no reason."""
-    found = occluded(Predictor.load(models["frozen"]), MIXED)
+    model = Predictor.load(models["frozen"])
+    found = occluded(model.task, model.suggestions, MIXED)
 
     scores = [word.score for word in found.reasons]
     assert scores
@@ -70,12 +71,13 @@ def test_texts_without_words_or_with_too_many_are_refused(models):
     """Time grows with the words; the message says how many there are."""
     model = Predictor.load(models["frozen"])
     with pytest.raises(DataError, match="'1' has no words"):
-        occluded(model, Example(id="1", texts=(" \n",)))
+        occluded(model.task, model.suggestions, Example(id="1", texts=(" \n",)))
     with pytest.raises(DataError, match=f"'2' has 513 words; at most {MOST_WORDS}"):
-        occluded(model, Example(id="2", texts=("go " * 513,)))
+        occluded(model.task, model.suggestions, Example(id="2", texts=("go " * 513,)))
 
 
 def test_a_label_of_another_task_is_refused(models):
     """With the labels that there are."""
+    model = Predictor.load(models["frozen"])
     with pytest.raises(ConfigError, match="no label 'tax': expected one of law, sport"):
-        occluded(Predictor.load(models["frozen"]), MIXED, "tax")
+        occluded(model.task, model.suggestions, MIXED, "tax")
