@@ -92,7 +92,6 @@ def values_of(site: Site, view: View, words: Words) -> dict[str, Any]:
         "view": view,
         "project": view.project,
         "charts": Charts(words, view.languages),
-        "name": lambda code: language_name(code, words.lang),
         "label_studio_url": site.label_studio_url,
     }
 
