@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore, Event, Lock
 from time import monotonic
 
 from fastapi import Response
@@ -52,6 +52,7 @@ class Live:
 
     every_s: float = 1.0
     lasts_s: float = 60.0
+    _ended: Event = field(default_factory=Event, repr=False)
     _looks: dict[Hashable, _Look] = field(default_factory=dict, repr=False)
     _free: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_STREAMS), repr=False)
 
@@ -68,6 +69,10 @@ class Live:
         shared = self._looks.setdefault(shown, _Look())
         events = self._events(lambda: shared(look, self.every_s / 2))
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+    def end(self) -> None:
+        """Ends all streams within `every_s`, so that the server can stop."""
+        self._ended.set()
 
     async def _events(self, look: Callable[[], Parts]) -> AsyncIterator[str]:
         if not self._free.acquire(blocking=False):
@@ -87,5 +92,7 @@ class Live:
                         yield f"data: {json.dumps({'id': id, 'html': html})}\n\n"
                 yield ":\n\n"  # fails if the browser has gone
                 await asyncio.sleep(self.every_s)
+                if self._ended.is_set():
+                    break
         finally:
             self._free.release()

@@ -80,3 +80,18 @@ def test_pages_that_show_the_same_share_their_looks(monkeypatch):
 
     assert sorted(looks) == ["x", "y"]
     assert '"html": "y"' in "".join(found[-1])
+
+
+def test_streams_end_when_the_server_stops():
+    """An open page does not keep the server from stopping."""
+    stream = Live(every_s=0.001, lasts_s=1000)
+
+    async def follow() -> int:
+        parts = 0
+        async for _ in stream.stream("page", lambda: {"a": "1"}).body_iterator:
+            parts += 1
+            if parts == 5:
+                stream.end()
+        return parts
+
+    assert asyncio.run(asyncio.wait_for(follow(), 20)) < 10
