@@ -80,5 +80,5 @@ def build(settings: Settings) -> Site:
         versions=Versions(states=states, queue=queue, store=store, work=settings.home / "work"),
         controls=Controls(states=states, queue=queue, store=store),
         secret="",  # a report has no forms
-        label_studio_url=settings.label_studio_url,
+        label_studio_url=settings.label_studio_public_url,
     )

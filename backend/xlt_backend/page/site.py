@@ -52,7 +52,7 @@ class Site:
         versions: Use cases about versions.
         controls: Use cases that steer a project.
         secret: Secret of this server, which forms are bound to.
-        label_studio_url: Address of Label Studio, for links.
+        label_studio_url: Address at which browsers reach Label Studio, for links.
         live: Streams of the parts of pages that change.
         now: Returns seconds since the epoch.
     """

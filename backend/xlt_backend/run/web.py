@@ -53,7 +53,7 @@ def build(
         versions=Versions(states=states, queue=queue, store=store, work=settings.home / "work"),
         controls=Controls(states=states, queue=queue, store=store),
         explainer=Explainer(service.state, inference, lambda *ids: _task(settings, *ids)),
-        label_studio_url=settings.label_studio_url,
+        label_studio_url=settings.label_studio_public_url,
         metrics=metrics,
         served=lambda key: models.served(key, registry.versions().get(key)),
         secret=settings.secret(),
