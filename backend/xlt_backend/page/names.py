@@ -20,7 +20,7 @@ def language_name(code: str, lang: str) -> str:
         The name; the code itself if it is not one.
     """
     try:
-        tag = Language.get(code)
+        tag = Language.get(code).prefer_macrolanguage()  # Swahili for swh
         return tag.display_name(lang) if tag.is_valid() else code
     except LanguageTagError:
         return code

@@ -27,8 +27,15 @@ from xlt_backend.service.ports import RoundQueue
 from xlt_backend.service.versions import Versions
 
 #: Pages of each project: key of the name, and end of the address.
-SECTIONS = (("project.menu", ""), ("versions.menu", "/versions"), ("queue.menu", "/queue"))
+SECTIONS = (
+    ("project.menu", ""),
+    ("review.menu", "/review"),
+    ("versions.menu", "/versions"),
+    ("queue.menu", "/queue"),
+)
 
+#: Field of an address that chooses the language of the page.
+_LANGUAGE = "page-language"
 _COOKIE, _YEAR_S = "xlt-language", 365 * 24 * 3600
 #: Name of people in the log if the server asks for no password.
 _WITHOUT_NAME = "the page"
@@ -83,7 +90,7 @@ class Site:
             **values,
         )
         response = HTMLResponse(html, status, headers={**FRESH, "Content-Language": words.lang})
-        if request.query_params.get("lang") == words.lang:
+        if request.query_params.get(_LANGUAGE) == words.lang:
             response.set_cookie(_COOKIE, words.lang, max_age=_YEAR_S, httponly=True, samesite="lax")
         return response
 
@@ -103,7 +110,7 @@ class Site:
     def words(self, request: Request) -> Words:
         """Returns the texts in the language of a request."""
         return choose(
-            request.query_params.get("lang"),
+            request.query_params.get(_LANGUAGE),
             request.cookies.get(_COOKIE),
             request.headers.get("accept-language", ""),
         )

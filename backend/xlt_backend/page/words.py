@@ -58,7 +58,7 @@ class Words:
             digits: Number of digits behind the decimal mark.
         """
         plain = f"{value:,.{digits}f}"
-        marks = {",": self.group, ".": self.decimal, "-": "\N{MINUS SIGN}"}
+        marks = {",": self.group, ".": self.decimal, "-": self._sign("\N{MINUS SIGN}")}
         return "".join(marks.get(sign, sign) for sign in plain)
 
     def percent(self, share: float, digits: int = 1) -> str:
@@ -67,8 +67,12 @@ class Words:
 
     def points(self, share: float) -> str:
         """Returns a difference of shares in percentage points, with its sign."""
-        sign = "+" if share > 0 else ""
+        sign = self._sign("+") if share > 0 else ""
         return f"{sign}{self.number(100 * share, 1)}"
+
+    def _sign(self, sign: str) -> str:
+        """Returns a sign that stands left of its number from right to left too."""
+        return f"\N{LEFT-TO-RIGHT MARK}{sign}" if self.dir == "rtl" else sign
 
 
 @cache

@@ -10,6 +10,7 @@ from tests.fakes import CONFIG
 from tests.xlt_backend.page.html import Page
 from xlt.store.versions import Store, VersionMeta
 from xlt_backend.page.languages import Estimate, choosing_of, reports_of
+from xlt_backend.page.words import catalogues
 from xlt_backend.queue.state import ProjectState
 from xlt_backend.service.rows import Row
 
@@ -110,6 +111,19 @@ def test_the_numbers_are_those_of_status(page, browser):
         "208 chosen labels against the same number of random ones: +3.1 (+0.6 to +5.6)" in page.text
     )
     assert cells(page, "All languages") == ["All languages 325 (55 to 684)"]
+
+
+@pytest.mark.parametrize("lang", sorted(catalogues()))
+@pytest.mark.parametrize("path", ["/", "/projects/7", "/projects/7/review"])
+def test_pages_are_well_formed_in_every_language(page, browser, lang, path):
+    """With its language and direction, and without English texts."""
+    found = Page(browser.get(path, headers={"Accept-Language": lang}).text)
+    words, english = catalogues()[lang], catalogues()["en"]
+
+    assert found.faults == []
+    assert found.all("html") == [{"lang": lang, "dir": words.dir}]
+    for key in ("projects.trained", "accuracy.about", "review.about", "versions.menu"):
+        assert (english.texts[key] not in found.text) or words.texts[key] == english.texts[key]
 
 
 def test_what_is_not_known_is_said(page):

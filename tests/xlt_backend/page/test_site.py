@@ -152,7 +152,7 @@ def test_without_redis_a_page_says_so(tmp_path):
 
 def test_a_link_chooses_the_language_and_the_browser_remembers_it(browser):
     """The choice holds on the next page, also if the browser prefers another language."""
-    answer = browser.get("/?lang=en", headers={"Accept-Language": "fr"})
+    answer = browser.get("/?page-language=en", headers={"Accept-Language": "fr"})
 
     assert answer.headers["Content-Language"] == "en"
     assert "HttpOnly" in answer.headers["set-cookie"]
@@ -166,7 +166,7 @@ def test_a_link_chooses_the_language_and_the_browser_remembers_it(browser):
 @pytest.mark.parametrize("lang", ["xx", "../en", "<b>", ""])
 def test_an_unknown_language_is_ignored(browser, lang):
     """The page is shown all the same, and nothing is remembered."""
-    answer = browser.get("/", params={"lang": lang})
+    answer = browser.get("/", params={"page-language": lang})
 
     assert answer.headers["Content-Language"] == "en"
     assert "set-cookie" not in answer.headers
