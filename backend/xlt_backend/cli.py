@@ -208,6 +208,7 @@ _LAZY: dict[str, tuple[str, str]] = {
     "connect": ("xlt_backend.setup.connect", "make xlt the model of a Label Studio project"),
     "doctor": ("xlt_backend.setup.doctor", "check the whole setup and explain how to fix it"),
     "versions": ("xlt_backend.manage.command", "list, compare, promote and roll back models"),
+    "report": ("xlt_backend.manage.report", "write how far a project is as one HTML file"),
     "pretrain": ("xlt.cli.pretrain", "make an encoder from parallel text"),
     "opentext": (
         "xlt.cli.opentext",

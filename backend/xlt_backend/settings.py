@@ -66,6 +66,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "XLT_TRANSLATIONS": ("translations", Path),
     "XLT_LEXICON": ("lexicon", Path),
     "XLT_PUBLIC_URL": ("public_url", _url),
+    "XLT_LABEL_STUDIO_PUBLIC_URL": ("label_studio_public_url", _url),
     "XLT_HOST": ("host", _text),
     "XLT_PORT": ("port", _whole),
     "XLT_BASIC_AUTH_USER": ("basic_auth_user", _text),
@@ -100,6 +101,8 @@ class Settings:
         translations: Table (source, target, lang) of sentences to adapt encoders with.
         lexicon: Table (source, target, lang) of words to adapt encoders with.
         public_url: How Label Studio reaches xlt.
+        label_studio_public_url: How browsers reach Label Studio, for links of the web page.
+            Default: `label_studio_url`.
         host: Address on which the web server listens.
         port: Port on which the web server listens.
         basic_auth_user: User that all routes except `/health` ask for.
@@ -128,6 +131,7 @@ class Settings:
     translations: Path | None = None
     lexicon: Path | None = None
     public_url: str = ""
+    label_studio_public_url: str = ""
     host: str = "127.0.0.1"
     port: int = 9090
     basic_auth_user: str | None = None
@@ -158,6 +162,8 @@ class Settings:
             object.__setattr__(self, "model_dir", str(self.home / "models"))
         if not self.public_url:
             object.__setattr__(self, "public_url", f"http://localhost:{self.port}")
+        if not self.label_studio_public_url:
+            object.__setattr__(self, "label_studio_public_url", self.label_studio_url)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:

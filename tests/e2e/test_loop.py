@@ -8,6 +8,8 @@ import resource
 import subprocess
 import sys
 
+import httpx
+
 from tests.e2e.stack import (
     Service,
     finished,
@@ -20,6 +22,7 @@ from tests.e2e.stack import (
     shown,
 )
 from tests.waiting import eventually
+from xlt_backend.labelstudio.client import Client
 
 
 def test_from_connecting_to_the_second_version(client, service):
@@ -47,6 +50,7 @@ def test_from_connecting_to_the_second_version(client, service):
     assert service.store(project).current() == second
     assert state["last_round"]["peak_rss_bytes"] < 2 * 1024**3
     assert_doctor_is_quiet(service, project)
+    assert_a_suggestion_is_explained(client, service, project)
 
 
 def assert_doctor_is_quiet(service: Service, project: int) -> None:
@@ -63,6 +67,22 @@ def assert_doctor_is_quiet(service: Service, project: int) -> None:
     assert {"encoder", "round trip", "answers", "suggestions"} <= {c["name"] for c in checks}
     assert done.returncode == 0
     assert after.ru_utime - before.ru_utime < 15, "seconds of one core; the rest is waiting"
+
+
+def assert_a_suggestion_is_explained(client: Client, service: Service, project: int) -> None:
+    """The words are those of the text in Label Studio, by the version that it shows."""
+    task = client.next_task(project)
+    ids = {"project": project, "task": task["id"]}
+    address = f"{service.settings.public_url}/explain"
+    answer = httpx.get(address, params=ids, timeout=30, auth=service.settings.basic_auth)
+
+    assert answer.status_code == 200, answer.text
+    reasons, text = answer.json(), task["data"]["text"]
+    assert reasons["version"] == shown(client, project)
+    assert [text[w["start"] : w["end"]] for w in reasons["words"]] == [
+        w["text"] for w in reasons["words"]
+    ]
+    assert max(word["score"] for word in reasons["words"]) > 0
 
 
 def test_new_tasks_get_a_place(client, service):

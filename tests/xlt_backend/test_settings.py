@@ -128,3 +128,14 @@ def test_secret_that_cannot_be_kept(tmp_path):
     (tmp_path / "models").write_text("a file")
     with pytest.raises(ConfigError, match="cannot store the webhook secret in"):
         Settings(home=tmp_path).secret()
+
+
+def test_links_lead_to_where_browsers_reach_label_studio():
+    """In a container network, xlt reaches Label Studio at an address that no browser knows."""
+    inside = {"LABEL_STUDIO_URL": "http://label-studio:8080"}
+    outside = {"XLT_LABEL_STUDIO_PUBLIC_URL": "https://label.example.com/"}
+
+    assert Settings.from_env(inside).label_studio_public_url == "http://label-studio:8080"
+    both = Settings.from_env(inside | outside)
+    assert both.label_studio_public_url == "https://label.example.com"
+    assert both.label_studio_url == "http://label-studio:8080"

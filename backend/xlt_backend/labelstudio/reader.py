@@ -144,14 +144,14 @@ class Reader:
         return list(self.pages(project_id, _TASK_FIELDS))
 
     def task(self, project_id: int, task_id: int) -> Json:
-        """Returns a task of a project.
+        """Returns a task of a project; asks once, since a person waits for it.
 
         Raises:
             NotFoundError: If the project has none with this id.
         """
         missing = NotFoundError(f"project {project_id} has no task {task_id}")
         try:
-            body = self.http.request("GET", f"/api/tasks/{task_id}/")
+            body = self.http.request("GET", f"/api/tasks/{task_id}/", repeat=False)
         except NotFoundError:
             raise missing from None
         if body.get("project") != project_id:

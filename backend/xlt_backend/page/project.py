@@ -66,26 +66,34 @@ def add(app: FastAPI, site: Site) -> None:
 
     @app.get("/projects/{project}")
     async def project(request: Request, project: str) -> Response:
-        view = await run_in_threadpool(_read, site, project)
-        words = site.words(request)
-        return site.page(
-            request,
-            "project.html",
-            view=view,
-            project=view.project,
-            charts=Charts(words, view.languages),
-            name=lambda code: language_name(code, words.lang),
-            label_studio_url=site.label_studio_url,
-        )
+        await run_in_threadpool(site.known, project)
+        view = await run_in_threadpool(read_view, site, project)
+        return site.page(request, "project.html", **values_of(site, view, site.words(request)))
 
 
-def _read(site: Site, project: str) -> View:
-    summary = with_people(site, look(site, site.known(project)))
+def read_view(site: Site, project: str) -> View:
+    """Reads all that the page shows of a project that xlt knows.
+
+    Raises:
+        RedisDownError: If Redis does not answer.
+        StoreError: If the store cannot be read.
+    """
+    summary = with_people(site, look(site, project))
     try:
         versions = site.versions.all(project)
     except UnknownProjectError:  # its first round is to come
         versions = ()
     return view_of(summary, site.service.state(project), versions)
+
+
+def values_of(site: Site, view: View, words: Words) -> dict[str, Any]:
+    """Returns the values that templates with the measurements of a project need."""
+    return {
+        "view": view,
+        "project": view.project,
+        "charts": Charts(words, view.languages),
+        "label_studio_url": site.label_studio_url,
+    }
 
 
 class Charts:

@@ -139,7 +139,7 @@ def add(app: FastAPI, site: Site) -> None:
             shown = site.service.projects() if project is None else (project,)
             return progress(site, shown, words)
 
-        return site.live.stream(changing)
+        return site.live.stream((project, words.lang), changing)
 
 
 async def projects_page(site: Site, request: Request) -> Response:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from xlt_backend.page.names import language_name
 from xlt_backend.page.site import Site
 from xlt_backend.queue.state import ProjectState
 
@@ -95,12 +94,10 @@ def add(app: FastAPI, site: Site) -> None:
     async def review(request: Request, project: str, lang: str = "") -> Response:
         await run_in_threadpool(site.known, project)
         state = await run_in_threadpool(site.service.state, project)
-        page_language = site.words(request).lang
         return site.page(
             request,
             "review.html",
             project=project,
             shown=shown_of(state, lang),
-            name=lambda code: language_name(code, page_language),
             studio=site.label_studio_url,
         )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from importlib import resources
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from xlt_backend.page import forms
 from xlt_backend.page.headers import FRESH
 from xlt_backend.page.live import Live
+from xlt_backend.page.names import language_name
 from xlt_backend.page.words import Words, catalogues, choose
 from xlt_backend.service.controls import Controls
 from xlt_backend.service.events import Service
@@ -51,7 +52,7 @@ class Site:
         versions: Use cases about versions.
         controls: Use cases that steer a project.
         secret: Secret of this server, which forms are bound to.
-        label_studio_url: Address of Label Studio, for links.
+        label_studio_url: Address at which browsers reach Label Studio, for links.
         live: Streams of the parts of pages that change.
         now: Returns seconds since the epoch.
     """
@@ -143,7 +144,8 @@ class Site:
 
 def render(template: str, words: Words, /, **values: object) -> str:
     """Returns a template as HTML in the language of these words."""
-    return _environment().get_template(template).render(t=words, **values)
+    name = partial(language_name, lang=words.lang)
+    return _environment().get_template(template).render(t=words, name=name, **values)
 
 
 def asset(name: str) -> str:

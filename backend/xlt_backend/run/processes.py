@@ -19,6 +19,7 @@ from xlt.errors import XltError
 from xlt.store.versions import Store
 from xlt_backend.errors import RedisDownError
 from xlt_backend.labelstudio.gateway import Gateway
+from xlt_backend.page.live import Live
 from xlt_backend.queue.connection import connect, require
 from xlt_backend.queue.presence import Presence
 from xlt_backend.queue.rounds import QUEUE, TrainQueue
@@ -76,7 +77,9 @@ def serve(settings: Settings) -> int:
         require(connect(settings), settings)
     states, queue = _redis(settings)
     store = Store(settings.model_dir)
-    app = create_app(build(settings, states, queue, store, _timers(settings, states, queue, store)))
+    live = Live()
+    timers = _timers(settings, states, queue, store)
+    app = create_app(build(settings, states, queue, store, timers), live)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -85,8 +88,21 @@ def serve(settings: Settings) -> int:
         access_log=False,
         timeout_graceful_shutdown=5,
     )
-    uvicorn.Server(config).run()
+    _Server(config, live).run()
     return 0
+
+
+class _Server(uvicorn.Server):
+    """A web server that ends the streams of open pages when it is asked to stop."""
+
+    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+        super().__init__(config)
+        self._live = live
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Handles a signal: without streams, connections close at once."""
+        self._live.end()
+        super().handle_exit(sig, frame)
 
 
 # The worker -----------------------------------------------------------------------------------

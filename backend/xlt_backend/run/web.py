@@ -29,6 +29,8 @@ from xlt_backend.web.parts import Parts
 
 #: Seconds between checks for a newly promoted version.
 _REFRESH_S = 2.0
+#: Digits of the longest id in Label Studio's databases.
+_DIGITS = 19
 
 
 def build(
@@ -53,7 +55,7 @@ def build(
         versions=Versions(states=states, queue=queue, store=store, work=settings.home / "work"),
         controls=Controls(states=states, queue=queue, store=store),
         explainer=Explainer(service.state, inference, lambda *ids: _task(settings, *ids)),
-        label_studio_url=settings.label_studio_url,
+        label_studio_url=settings.label_studio_public_url,
         metrics=metrics,
         served=lambda key: models.served(key, registry.versions().get(key)),
         secret=settings.secret(),
@@ -69,7 +71,7 @@ def _task(settings: Settings, project: str, task: str) -> dict[str, Any]:
     Raises:
         LabelStudioError: If it is not there, or if Label Studio cannot be asked.
     """
-    if not (project.isdecimal() and task.isdecimal()):
+    if not all(id.isdecimal() and len(id) <= _DIGITS for id in (project, task)):
         raise NotFoundError(f"project {project[:40]} has no task {task[:40]}")
     return Gateway.from_settings(settings).task(int(project), int(task))
 

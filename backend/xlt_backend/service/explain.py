@@ -23,6 +23,8 @@ from xlt_backend.service.predict import Inference
 
 #: Largest number of words of a task that is explained: each costs a reading of the text.
 MOST_WORDS = 256
+#: Largest number of code points of its text.
+MOST_CHARACTERS = 20_000
 
 #: Returns a project's task as Label Studio has it, by their ids.
 Fetch = Callable[[str, str], Mapping[str, Any]]
@@ -83,11 +85,7 @@ class Explainer:
         example = to_example(self._fetch(project, task), interface, options)
         if isinstance(example, Unusable):
             raise NotExplainedError(f"task {task} is not used: {example.reason}")
-        if (count := len(words_of(example))) > MOST_WORDS:
-            raise NotExplainedError(
-                f"task {task} has {count} words; at most {MOST_WORDS} can be explained here, more "
-                "by `xlt explain`"
-            )
+        _check_size(task, example)
         deadline = time.monotonic() + self._limit_s
         versions: set[str] = set()
 
@@ -103,3 +101,21 @@ class Explainer:
         explained = occluded(interface.task, suggest, example)
         change = smallest_change(interface.task, suggest, explained)
         return as_json(interface.task, explained, change) | {"version": versions.pop()}
+
+
+def _check_size(task: str, example: Example) -> None:
+    """Refuses long texts, which would keep the model from other work.
+
+    Raises:
+        NotExplainedError: If it is one.
+    """
+    length = len(example.text)
+    if length > MOST_CHARACTERS:
+        raise NotExplainedError(
+            f"task {task} has {length} characters; at most {MOST_CHARACTERS} can be explained"
+        )
+    if (count := len(words_of(example))) > MOST_WORDS:
+        raise NotExplainedError(
+            f"task {task} has {count} words; at most {MOST_WORDS} can be explained here, more by "
+            "`xlt explain`"
+        )

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xlt_backend.labelstudio.wire import SECRET_HEADER, ErrorAnswer
+from xlt_backend.page.forms import is_own
 from xlt_backend.page.headers import wants_page
 from xlt_backend.web.credentials import has_password, has_secret
 from xlt_backend.web.parts import Parts
@@ -20,6 +21,9 @@ logger = logging.getLogger(__name__)
 #: Shortest time between two warnings about refused events.
 _WARN_EVERY_S = 60.0
 _UNAUTHORIZED = 401
+#: Methods that change nothing. Pages of other sites can make a browser send the others, with the
+#: password that it keeps.
+_SAFE = frozenset({"GET", "HEAD"})
 
 
 class Refusals:
@@ -83,6 +87,8 @@ class Guard:
                 await send(message)
 
             answer = self._app if allowed else unauthorized(path)
+            if request.method not in _SAFE and not is_own(request.headers):
+                answer = error_answer(403, f"{path} refuses requests that other sites' pages send")
             await answer(scope, receive, noted)
 
     def _is_open(self, path: str, headers: Mapping[str, str]) -> bool:

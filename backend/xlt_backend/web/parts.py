@@ -26,7 +26,7 @@ class Parts:
         versions: Use cases of people about versions.
         controls: Use cases of people who steer a project.
         explainer: Reasons for suggestions.
-        label_studio_url: Address of Label Studio, for links of the page.
+        label_studio_url: Address at which browsers reach Label Studio, for links of the page.
         metrics: The counters and timers of /metrics.
         secret: Shared secret of the webhooks.
         served: Returns what runs the active version of a project's key, and why, as JSON.

@@ -257,6 +257,21 @@ def test_a_form_of_another_site_is_refused(forms, headers):
     assert forms.post("/form", data={"token": TOKEN}, headers=headers).status_code == 403
 
 
+@pytest.mark.parametrize("path", ["/setup", "/predict", "/webhook", "/cancel?project=1"])
+@pytest.mark.parametrize(
+    "headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}]
+)
+def test_no_other_site_can_use_the_password_that_a_browser_keeps(locked, path, headers):
+    """The routes of Label Studio read no tokens: a browser that another site sends is refused."""
+    body = '{"action": "START_TRAINING", "project": {"id": 1}}'
+    plain = ADA | {"Content-Type": "text/plain", "Accept": "*/*"}
+
+    refused = locked.post(path, content=body, headers=plain | headers)
+    assert refused.status_code == 403
+    assert "other sites" in refused.json()["error"]
+    assert locked.post(path, content=body, headers=plain).status_code != 403
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [(b"x" * 70_000, 413), (b"\xff=1", 400), (b"&".join([b"a=1"] * 300), 400), (b"", 403)],

@@ -24,7 +24,7 @@ from xlt_backend.errors import NotFoundError
 from xlt_backend.service.explain import MOST_WORDS, Explainer
 from xlt_backend.web.app import create_app
 
-TEXTS = {"7": "sport en 1", "8": "", "9": "sport " * (MOST_WORDS + 1)}
+TEXTS = {"7": "sport en 1", "8": "", "9": "sport " * (MOST_WORDS + 1), "10": "a" * 20_001}
 
 
 def fetch(project: str, task: str) -> dict:
@@ -90,6 +90,7 @@ def test_the_words_of_a_task_are_those_that_its_label_needs(client, store):
         ("1", "6", 404, "project 1 has no task 6"),
         ("1", "8", 400, "task 8 is not used"),
         ("1", "9", 400, f"task 9 has {MOST_WORDS + 1} words; at most {MOST_WORDS}"),
+        ("1", "10", 400, "task 10 has 20001 characters; at most 20000"),
         ("2", "7", 404, "unknown project 2"),
     ],
 )

@@ -12,7 +12,11 @@ if (address) {
       events.onmessage = ({ data }) => {
         const { id, html } = JSON.parse(data);
         const shown = document.getElementById(id);
-        if (shown) shown.outerHTML = html;
+        if (!shown) return;
+        const { version } = shown.dataset;
+        shown.outerHTML = html;
+        // A new version has other measurements, which are elsewhere on the page.
+        if (document.getElementById(id).dataset.version !== version) location.reload();
       };
     }
   };

@@ -1,0 +1,61 @@
+"""Report of a project: its page as one file that needs no server, and its numbers as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib import resources
+from typing import Any
+
+from markupsafe import Markup
+
+from xlt import __version__
+from xlt_backend.errors import UnknownProjectError
+from xlt_backend.page.project import read_view, values_of
+from xlt_backend.page.site import Site, render
+from xlt_backend.page.words import Words
+
+
+def report_html(site: Site, project: str, words: Words) -> str:
+    """Returns the measurements of a project as HTML with its style, without scripts.
+
+    Raises:
+        UnknownProjectError: If xlt does not know the project.
+        RedisDownError: If Redis does not answer.
+        StoreError: If the store cannot be read.
+    """
+    _check(site, project)
+    style = (resources.files(__package__) / "static" / "style.css").read_text("utf-8")
+    values = values_of(site, read_view(site, project), words)
+    return render(
+        "report.html",
+        words,
+        style=Markup(style),
+        at=site.now(),
+        version=__version__,
+        printed=True,
+        **values,
+    )
+
+
+def report_json(site: Site, project: str) -> dict[str, Any]:
+    """Returns what `/status` says of a project, and its versions, oldest first.
+
+    Raises:
+        UnknownProjectError: If xlt does not know the project.
+        RedisDownError: If Redis does not answer.
+        StoreError: If the store cannot be read.
+    """
+    _check(site, project)
+    try:
+        versions = site.versions.all(project)
+    except UnknownProjectError:  # its first round is to come
+        versions = ()
+    rows = [asdict(row) for row in reversed(versions)]
+    return {"status": site.service.status(project), "versions": rows}
+
+
+def _check(site: Site, project: str) -> None:
+    known = site.service.projects()
+    if project not in known:
+        names = ", ".join(known) or "none"
+        raise UnknownProjectError(f"xlt knows no project {project[:40]!r}; it knows {names}")
