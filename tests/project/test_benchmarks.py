@@ -328,3 +328,32 @@ def test_explanations_are_judged_by_what_deleting_words_changes(tmp_path):
         assert own["ratio"] == pytest.approx(own["change"] / random, rel=0.05)
         assert own["interval"][0] <= own["ratio"] <= own["interval"][1]
     assert document["methods"]["gradients"]["incomplete"] == 0
+
+
+def test_the_choice_of_a_learner_is_judged_by_labels_left_out(tmp_path):
+    """Each encoder and seed is compared; what is chosen follows from the numbers beside it."""
+    words = {"sport": "ball game team goal", "food": "rice soup bread meal"}
+    langs = ("eng_Latn", "hau_Latn", "yor_Latn", "quy_Latn", "wol_Latn", "som_Latn")
+    rows = [
+        {"lang": lang, "split": "train", "id": n, "label": label, "text": f"{word} {n} {lang}"}
+        for n in range(100)
+        for lang in langs
+        for label, told in [list(words.items())[n % 2]]
+        for word in [told.split()[n % 4]]
+    ]
+    pd.DataFrame(rows).to_parquet(tmp_path / "sib200.parquet")
+    out = tmp_path / "choice.json"
+
+    subprocess.run(
+        [sys.executable, BENCHMARKS / "learning" / "choice.py", "--data", tmp_path,
+         "--labels", "80", "--unlabelled", "10", "--json", out,
+         "--encoders", save_tiny_encoder(tmp_path / "bert", positions=128)],
+        check=True, timeout=300,
+    )  # fmt: skip
+
+    (found,) = json.loads(out.read_text())["found"]
+    assert (found["encoder"], found["labels"], found["judged"]) == ("bert", 80, 24)
+    gain = found["gain"]
+    assert gain["value"] == pytest.approx(found["joint"] - found["frozen"])
+    clear = gain["value"] > 0.84 / 1.96 * (gain["high"] - gain["low"]) / 2
+    assert found["chosen"] == ("joint" if clear else "frozen")
