@@ -52,7 +52,10 @@ def is_own(headers: Mapping[str, str]) -> bool:
     if site is not None:
         return site == "same-origin"
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host", "")
+    try:
+        return origin is None or urlsplit(origin).netloc == headers.get("host", "")
+    except ValueError:  # no browser sends such an address
+        return False
 
 
 async def read_form(request: Request, secret: str, person: str, now: float) -> dict[str, str]:

@@ -250,6 +250,7 @@ def test_a_form_without_a_valid_token_is_refused(forms, token):
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Origin": "http://testserver.evil.example"},
+        {"Origin": "http://["},
     ],
 )
 def test_a_form_of_another_site_is_refused(forms, headers):

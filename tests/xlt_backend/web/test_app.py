@@ -324,6 +324,17 @@ def test_unknown_route_and_method(client):
     assert client.get("/predict").status_code == 405
 
 
+@pytest.mark.parametrize("query", ["", "?project=1", "?task=7"])
+def test_a_missing_part_of_the_address_is_named(client, query):
+    """In one line: JSON for programs, a page for browsers."""
+    answer = client.get(f"/explain{query}")
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
+    assert answer.json()["error"].endswith(": Field required")
+    page = client.get(f"/explain{query}", headers={"Accept": "text/html"})
+    assert "Field required" in page.text
+    assert page.headers["content-type"].startswith("text/html")
+
+
 def test_unexpected_errors_carry_an_id_and_no_traceback(client, parts, monkeypatch, caplog):
     """The log has the traceback under the id that the answer gives."""
     monkeypatch.setattr(parts.service, "setup", lambda _: 1 / 0)
