@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -15,6 +14,8 @@ from xlt.sampling.transfer import Transfer
 
 Quota = Literal["equal", "proportional", "fixed", "adaptive"]
 Slot = Literal["audit", "control", "quota", "rest", "relabel"]
+#: Largest weight of a language, so that sums of weights are finite.
+MOST_SHARE = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +66,8 @@ class SamplerOptions:
         _within_unit("near_duplicate", self.near_duplicate)
         _one_of("quota", self.quota, get_args(Quota))
         for lang, share in self.shares.items():
-            if not (math.isfinite(share) and share >= 0):
-                raise ConfigError(f"share of {lang!r} must be >= 0, got {share}")
+            if not 0 <= share <= MOST_SHARE:
+                raise ConfigError(f"share of {lang!r} must be 0 to {MOST_SHARE:.0f}, got {share}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

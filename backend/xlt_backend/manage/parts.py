@@ -12,6 +12,7 @@ from xlt_backend.queue.connection import connect
 from xlt_backend.queue.rounds import TrainQueue
 from xlt_backend.queue.state import StateStore
 from xlt_backend.service.controls import Controls
+from xlt_backend.service.remarks import remark
 from xlt_backend.service.versions import Versions
 from xlt_backend.settings import Settings
 
@@ -68,6 +69,6 @@ def build(settings: Settings) -> Parts:
 def person() -> str:
     """Returns the user of the shell; `unknown` if the system does not say."""
     try:
-        return getpass.getuser()
+        return remark(getpass.getuser()) or "unknown"
     except (OSError, KeyError):
         return "unknown"

@@ -30,7 +30,6 @@ _REFUSED = (
     PausedError,
     StaleVersionError,
 )
-_REASON_LENGTH = 500
 
 Fields = Mapping[str, str]
 
@@ -64,7 +63,7 @@ class Doing:
     @property
     def reason(self) -> str:
         """The reason that the person gave; may be empty."""
-        return " ".join(self.fields.get("reason", "").split())[:_REASON_LENGTH]
+        return self.fields.get("reason", "")
 
 
 def _promote(do: Doing) -> None:
@@ -167,8 +166,9 @@ def _question(site: Site, project: str, action: str, given: Fields) -> Question:
         if before is None:
             raise NoVersionError(f"project {project} has no earlier version to go back to")
         version = before
-    quota = {lang: f"{weight:g}" for lang, weight in weights(given).items()}
-    return Question(active=active, version=version, quota=quota if action == "quota" else {})
+    quota = weights(given) if action == "quota" else {}
+    site.controls.check_quota(project, quota)
+    return Question(active=active, version=version, quota={k: str(v) for k, v in quota.items()})
 
 
 def add(app: FastAPI, site: Site) -> None:

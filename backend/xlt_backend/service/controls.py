@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
+from xlt.data.languages import is_known, normalise
+from xlt.errors import ConfigError
 from xlt.store.versions import ProjectStore, Store
 from xlt_backend.errors import PausedError
 from xlt_backend.options import ProjectOptions
@@ -15,6 +17,9 @@ from xlt_backend.service.known import utc, versions_of
 from xlt_backend.service.outcome import Outcome, outcome_of
 from xlt_backend.service.ports import RoundQueue
 from xlt_backend.service.queue import Front, front
+
+#: Longest name of a language that no task has, in code points.
+_LONGEST_NAME = 100
 
 
 class Controls:
@@ -135,11 +140,28 @@ class Controls:
             StoreError: If it cannot be written.
         """
         _, versions = self._of(project)
-        if quota:
-            ProjectOptions.from_extra_params({"quota": dict(quota)}).sampler()
+        self.check_quota(project, quota)
         before = steering.change(versions, quota=dict(quota), quota_by=by if quota else "")
         self._note(versions, by, "quota", before=_words(before.quota), after=_words(quota))
         return before
+
+    def check_quota(self, project: str, quota: Mapping[str, float]) -> None:
+        """Refuses weights that `set_quota` cannot set.
+
+        Raises:
+            UnknownProjectError: If xlt does not know the project.
+            ConfigError: If a weight is out of range, or not the only one of a language.
+        """
+        if not quota:
+            return
+        id, versions = self._of(project)
+        found = {*front(self._states, id).langs, *steering.read(versions).quota}
+        named: dict[str, str] = {}
+        for lang in quota:
+            _check_language(lang, found)
+            if (first := named.setdefault(normalise(lang), lang)) != lang:
+                raise ConfigError(f"{first!r} and {lang!r} are one language: give one weight")
+        ProjectOptions.from_extra_params({"quota": dict(quota)}).sampler()
 
     def _of(self, project: str) -> tuple[str, ProjectStore]:
         return versions_of(self._states, self._store, project)
@@ -151,6 +173,18 @@ class Controls:
             at_utc=utc(self._now()), by=by, what=what, before=before, after=after
         )
         steering.note(versions, action)
+
+
+def _check_language(lang: str, found: Collection[str]) -> None:
+    """Refuses what is neither a language of tasks nor one that the world knows.
+
+    Raises:
+        ConfigError: If it is refused.
+    """
+    if lang in found:
+        return
+    if not lang.strip() or len(lang) > _LONGEST_NAME or not is_known(lang):
+        raise ConfigError(f"expected the code or the name of a language, got {lang[:40]!r}")
 
 
 def _words(quota: Mapping[str, float]) -> str:

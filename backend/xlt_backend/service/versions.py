@@ -14,6 +14,7 @@ from xlt_backend.service import comparison
 from xlt_backend.service.comparison import Comparison
 from xlt_backend.service.known import utc, versions_of
 from xlt_backend.service.ports import RoundQueue
+from xlt_backend.service.remarks import remark
 from xlt_backend.service.rows import Row, full_name, row_of
 
 
@@ -133,7 +134,7 @@ class Versions:
         name = full_name(versions, version)
         versions.open(name)  # a damaged one is not promoted
         before = versions.current()
-        versions.promote(name, reason or "promoted by hand", seen=seen, by=by)
+        versions.promote(name, remark(reason) or "promoted by hand", seen=seen, by=by)
         return self._follow(id, before, name)
 
     def roll_back(
@@ -153,7 +154,7 @@ class Versions:
             versions.open(target)
         if seen == ANY:
             seen = before
-        name = versions.rollback(reason or "rolled back by hand", seen=seen, by=by)
+        name = versions.rollback(remark(reason) or "rolled back by hand", seen=seen, by=by)
         return self._follow(id, before, name)
 
     def remove(self, project: str, version: str, *, by: str) -> str:

@@ -182,8 +182,9 @@ def test_a_quota_is_changed_and_said(world, two, browser):
     assert world.service.status("1")["steering"]["quota"] == {"en": 0.5, "sw": 3.0}
     page = press(browser, "quota", **{"weight.sw": "", "weight.yo": ""})
     assert "Set by" not in page.text
-    for wrong in ("x", "-1", "nan", "1e999"):
-        assert press(browser, "quota", **{"weight.sw": wrong}).status_code == 409
+    for wrong in ("x", "-1", "nan", "1e999", "1e308"):
+        asked = browser.get("/projects/1/ask/quota", params={"weight.sw": wrong})
+        assert asked.status_code == 409, "it is refused before a person says yes"
     assert world.service.status("1")["steering"] == {}
 
 
@@ -219,6 +220,16 @@ def test_a_script_is_shown_as_text(world, two, browser):
     queue = browser.get("/projects/1/queue", params={"lang": script, "slot": script}).text
     compared = browser.get("/projects/1/versions/compare", params={"one": script}).text
     assert all("<script>alert" not in text for text in (asked, page, queue, compared))
+
+
+def test_marks_that_turn_or_hide_text_are_not_logged(two, browser):
+    """Terminals obey control characters; letters of all scripts are kept."""
+    asked = browser.get("/projects/1/ask/rollback").text
+    answer_yes(browser, asked, reason="\x1b[31m\u202ebad\x00\n می\u200cخواهم " + "r" * 3000)
+    reason = browser.get("/status").json()["projects"]["1"]["log"][0]["reason"]
+
+    assert reason.startswith("[31mbad می\u200cخواهم rrr")
+    assert len(reason) == 500
 
 
 def test_weights_are_read_from_a_form():

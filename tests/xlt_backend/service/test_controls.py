@@ -98,13 +98,32 @@ def test_a_quota_of_people_replaces_the_option(world, controls):
     )
 
 
-@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf"), 1e308])
 def test_a_quota_out_of_range_is_refused(controls, weight):
     """Before it is written."""
     with pytest.raises(ConfigError, match="sw"):
         controls.set_quota("1", {"sw": weight}, by="ada")
 
     assert controls.steering("1").quota == {}
+
+
+@pytest.mark.parametrize("lang", ["", " ", "no such language", "x" * 5000, "<b>", "sw\x1b[31m"])
+def test_a_weight_of_no_language_is_refused(controls, lang):
+    """It would never count, and stand in the log."""
+    with pytest.raises(ConfigError, match="code or the name of a language"):
+        controls.set_quota("1", {lang: 1.0}, by="ada")
+
+    assert controls.steering("1").quota == {}
+
+
+def test_languages_of_tasks_and_of_the_world_have_weights_once(world, controls):
+    """By code or by name; a group of texts that people named has one, too."""
+    world.label_studio.add_tasks(1, langs=("our archive",))
+    world.round()
+    controls.set_quota("1", {"our archive": 1.0, "Hausa": 2.0}, by="ada")
+    assert controls.steering("1").quota == {"our archive": 1.0, "Hausa": 2.0}
+    with pytest.raises(ConfigError, match="'sw' and 'Swahili' are one language"):
+        controls.set_quota("1", {"sw": 1.0, "Swahili": 2.0}, by="ada")
 
 
 def test_training_and_cancelling_are_logged(world, controls):
