@@ -85,7 +85,7 @@ def test_scores_are_those_of_torch(tiny_encoder, tmp_path, monkeypatch, kind, le
     folder = trained(tiny_encoder, tmp_path / "m", kind, learner)
     Calibration(temperatures={"hau": 2.0}, pooled=0.5).save(folder)
     texts = examples(kind)
-    predictor = Predictor.load(folder)
+    predictor = Predictor.load(folder, precision="fp32")
     expected = predictor.predict(texts)
     monkeypatch.setattr("xlt.encoder.export.quantize", lambda wide, narrow: refuse())
 
