@@ -176,7 +176,7 @@ def add(app: FastAPI, site: Site) -> None:
 
     @app.get("/projects/{project}/ask/{action}")
     async def ask(request: Request, project: str, action: str) -> Response:
-        page = _page_of(site, project, action)
+        page = await _page_of(site, project, action)
         given = dict(request.query_params)
         try:
             question = await run_in_threadpool(_question, site, project, action, given)
@@ -188,7 +188,7 @@ def add(app: FastAPI, site: Site) -> None:
 
     @app.post("/projects/{project}/do/{action}")
     async def do(request: Request, project: str, action: str) -> Response:
-        page = _page_of(site, project, action)
+        page = await _page_of(site, project, action)
         fields = await site.form(request)
         doing = Doing(site=site, project=project, by=site.person(request), fields=fields)
         try:
@@ -198,13 +198,13 @@ def add(app: FastAPI, site: Site) -> None:
         return site.see(f"/projects/{project}/{page}")
 
 
-def _page_of(site: Site, project: str, action: str) -> str:
+async def _page_of(site: Site, project: str, action: str) -> str:
     """Returns the page of an action.
 
     Raises:
         HTTPException: 404 if there is no such project or action.
     """
-    site.known(project)
+    await site.known(project)
     if action not in ACTIONS:
         raise HTTPException(404, f"unknown action {action[:40]}; known: {', '.join(ACTIONS)}")
     return ACTIONS[action][1]

@@ -133,7 +133,7 @@ def add(app: FastAPI, site: Site) -> None:
     async def events(request: Request, project: str | None = None) -> Response:
         words = site.words(request)
         if project is not None:
-            await run_in_threadpool(site.known, project)
+            await site.known(project)
 
         def changing() -> dict[str, str]:
             shown = site.service.projects() if project is None else (project,)

@@ -67,7 +67,7 @@ def add(app: FastAPI, site: Site) -> None:
 
     @app.get("/projects/{project}/queue")
     async def queue(request: Request, project: str, lang: str = "", slot: str = "") -> Response:
-        site.known(project)
+        await site.known(project)
         shown = await run_in_threadpool(lambda: look(site, project, lang=lang, slot=slot))
         return site.page(
             request, "queue.html", project=project, shown=shown, studio=site.label_studio_url

@@ -92,7 +92,7 @@ def add(app: FastAPI, site: Site) -> None:
 
     @app.get("/projects/{project}/review")
     async def review(request: Request, project: str, lang: str = "") -> Response:
-        await run_in_threadpool(site.known, project)
+        await site.known(project)
         state = await run_in_threadpool(site.service.state, project)
         return site.page(
             request,

@@ -12,6 +12,7 @@ from importlib import resources
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
@@ -128,18 +129,17 @@ class Site:
         """
         return await forms.read_form(request, self.secret, _user(request), self.now())
 
-    def known(self, project: str) -> str:
-        """Returns the id of a project.
+    async def known(self, project: str) -> None:
+        """Checks that xlt knows a project.
 
         Raises:
             HTTPException: 404 if xlt does not know it.
             RedisDownError: If Redis does not answer.
         """
-        known = self.service.projects()
+        known = await run_in_threadpool(self.service.projects)
         if project not in known:
             names = ", ".join(known) or "none"
             raise HTTPException(404, f"unknown project {project[:40]}; known: {names}")
-        return project
 
 
 def render(template: str, words: Words, /, **values: object) -> str:

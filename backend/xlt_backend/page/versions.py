@@ -61,13 +61,13 @@ def add(app: FastAPI, site: Site) -> None:
 
     @app.get("/projects/{project}/versions")
     async def versions(request: Request, project: str) -> Response:
-        site.known(project)
+        await site.known(project)
         shown = await run_in_threadpool(look, site, project)
         return site.page(request, "versions.html", project=project, shown=shown)
 
     @app.get("/projects/{project}/versions/compare")
     async def compare(request: Request, project: str, one: str = "", other: str = "") -> Response:
-        site.known(project)
+        await site.known(project)
         found = await run_in_threadpool(
             lambda: site.versions.compare(project, one, other, most=COMPARED)
         )
@@ -77,7 +77,7 @@ def add(app: FastAPI, site: Site) -> None:
 
     @app.get("/projects/{project}/versions/{version}/download")
     async def download(request: Request, project: str, version: str) -> Response:
-        site.known(project)
+        await site.known(project)
         name, folder = await run_in_threadpool(
             lambda: site.versions.folder(project, version, by=site.person(request))
         )
