@@ -66,7 +66,7 @@ def add(app: FastAPI, site: Site) -> None:
 
     @app.get("/projects/{project}")
     async def project(request: Request, project: str) -> Response:
-        await run_in_threadpool(site.known, project)
+        await site.known(project)
         view = await run_in_threadpool(read_view, site, project)
         return site.page(request, "project.html", **values_of(site, view, site.words(request)))
 
@@ -79,11 +79,20 @@ def read_view(site: Site, project: str) -> View:
         StoreError: If the store cannot be read.
     """
     summary = with_people(site, look(site, project))
+    return view_of(summary, site.service.state(project), read_versions(site, project))
+
+
+def read_versions(site: Site, project: str) -> tuple[Row, ...]:
+    """Reads the versions of a project that xlt knows, newest first; none before its first round.
+
+    Raises:
+        RedisDownError: If Redis does not answer.
+        StoreError: If the store cannot be read.
+    """
     try:
-        versions = site.versions.all(project)
+        return site.versions.all(project)
     except UnknownProjectError:  # its first round is to come
-        versions = ()
-    return view_of(summary, site.service.state(project), versions)
+        return ()
 
 
 def values_of(site: Site, view: View, words: Words) -> dict[str, Any]:

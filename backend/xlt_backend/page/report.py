@@ -9,10 +9,10 @@ from typing import Any
 from markupsafe import Markup
 
 from xlt import __version__
-from xlt_backend.errors import UnknownProjectError
-from xlt_backend.page.project import read_view, values_of
+from xlt_backend.page.project import read_versions, read_view, values_of
 from xlt_backend.page.site import Site, render
 from xlt_backend.page.words import Words
+from xlt_backend.service.known import check_known
 
 
 def report_html(site: Site, project: str, words: Words) -> str:
@@ -23,7 +23,7 @@ def report_html(site: Site, project: str, words: Words) -> str:
         RedisDownError: If Redis does not answer.
         StoreError: If the store cannot be read.
     """
-    _check(site, project)
+    check_known(project, site.service.projects())
     style = (resources.files(__package__) / "static" / "style.css").read_text("utf-8")
     values = values_of(site, read_view(site, project), words)
     return render(
@@ -45,17 +45,6 @@ def report_json(site: Site, project: str) -> dict[str, Any]:
         RedisDownError: If Redis does not answer.
         StoreError: If the store cannot be read.
     """
-    _check(site, project)
-    try:
-        versions = site.versions.all(project)
-    except UnknownProjectError:  # its first round is to come
-        versions = ()
-    rows = [asdict(row) for row in reversed(versions)]
+    check_known(project, site.service.projects())
+    rows = [asdict(row) for row in reversed(read_versions(site, project))]
     return {"status": site.service.status(project), "versions": rows}
-
-
-def _check(site: Site, project: str) -> None:
-    known = site.service.projects()
-    if project not in known:
-        names = ", ".join(known) or "none"
-        raise UnknownProjectError(f"xlt knows no project {project[:40]!r}; it knows {names}")

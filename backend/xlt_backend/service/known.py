@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from xlt.store.versions import ProjectStore, Store
@@ -23,14 +24,27 @@ def versions_of(states: StateStore, store: Store, project: str) -> tuple[str, Pr
         RedisDownError: If Redis does not answer.
     """
     id = str(project_id_of(project))
-    known = states.projects()
-    if id not in known:
-        names = ", ".join(known) or "none"
-        raise UnknownProjectError(f"xlt knows no project {project[:40]!r}; it knows {names}")
+    check_known(id, states.projects(), named=project)
     key = states.get(id).key
     if not key:
         raise UnknownProjectError(f"xlt has not read project {id} yet: its first round does so")
     return id, store.project(key)
+
+
+def check_known(id: str, known: Collection[str], *, named: str | None = None) -> None:
+    """Checks that a project is one of those that xlt knows.
+
+    Args:
+        id: Label Studio's id of the project.
+        known: The ids that xlt knows.
+        named: What people call it, if that is not the id.
+
+    Raises:
+        UnknownProjectError: If it is none of them.
+    """
+    if id not in known:
+        named, names = id if named is None else named, ", ".join(known) or "none"
+        raise UnknownProjectError(f"xlt knows no project {named[:40]!r}; it knows {names}")
 
 
 def utc(seconds: float) -> str:
