@@ -54,13 +54,13 @@ def smallest_change(
     changed = [not _has(task, found.answer, explained.label) for found in answers]
     if not any(changed):
         return None
-    words = ever_more[changed.index(True)]
+    first = changed.index(True)
+    words, found = ever_more[first], answers[first]
     for word in reversed(words[:-1]):  # the last one was needed
-        fewer = [other for other in words if other != word]
-        found = suggest([without(example, fewer)])[0]
-        if not _has(task, found.answer, explained.label):
-            words = fewer
-    found = suggest([without(example, words)])[0]
+        fewer = [each for each in words if each != word]
+        other = suggest([without(example, fewer)])[0]
+        if not _has(task, other.answer, explained.label):
+            words, found = fewer, other
     return Change(
         words=tuple(sorted(words, key=lambda word: (word.number, word.start))),
         answer=found.answer,
