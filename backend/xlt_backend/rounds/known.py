@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from xlt.errors import DataError
 from xlt.store.names import by_age
@@ -109,3 +110,12 @@ def texts_of(meta: VersionMeta) -> int:
     """Returns the number of texts of an example that a version reads; older ones read one."""
     count = meta.details.get("texts", 1)
     return count if isinstance(count, int) else 1
+
+
+def comparison_of(details: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the comparison that chose the learner of a training, as JSON; empty without one.
+
+    Args:
+        details: What a training measured, or the details of a version.
+    """
+    return details.get("training", {}).get("comparison") or {}

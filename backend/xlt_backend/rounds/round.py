@@ -13,6 +13,7 @@ from xlt.errors import CancelledError
 from xlt_backend.rounds import versions
 from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.decide import Action, Decision
+from xlt_backend.rounds.known import comparison_of
 from xlt_backend.rounds.labels import after_training
 from xlt_backend.rounds.pace import pace_of
 from xlt_backend.rounds.ports import Lease, Tools
@@ -96,7 +97,7 @@ def _finish(progress: Progress, context: Context, snapshot: Snapshot, decision: 
             "reason": decision.reason,
             "version": decision.version,
             "seconds": round(progress.seconds, 3),
-            "learner": measured.get("training", {}).get("comparison", {}).get("words", ""),
+            "learner": comparison_of(measured).get("words", ""),
             "phases": measured.get("seconds", {}),
             "peak_rss_bytes": measured.get("peak_rss_bytes"),
             "ended_at": progress.tools.now(),

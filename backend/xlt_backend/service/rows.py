@@ -10,7 +10,7 @@ from typing import Any, Literal
 from xlt.config import TrainConfig
 from xlt.errors import CorruptVersionError, NoVersionError, XltError
 from xlt.store.versions import Change, ProjectStore
-from xlt_backend.rounds.known import past_of
+from xlt_backend.rounds.known import comparison_of, past_of
 
 #: Standing of a version.
 Standing = Literal["active", "was active", "went back from", "refused", "not shown yet", "damaged"]
@@ -115,6 +115,6 @@ def _how(details: Mapping[str, Any]) -> str:
         known = TrainConfig.from_mapping(config).resolved()
     except XltError:
         return ""
-    compared = details.get("training", {}).get("comparison")
-    learner = known.learner if compared is None else f"{compared['chosen']}, chosen by comparison"
+    compared = comparison_of(details)
+    learner = f"{compared['chosen']}, chosen by comparison" if compared else known.learner
     return f"{learner}, encoder {Path(known.encoder).name}"

@@ -17,6 +17,7 @@ from xlt_backend.rounds import versions
 from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.decide import Action, Decision
 from xlt_backend.rounds.judge import judge
+from xlt_backend.rounds.known import comparison_of
 from xlt_backend.rounds.progress import Progress
 from xlt_backend.rounds.snapshot import Snapshot
 
@@ -112,7 +113,6 @@ def _overtaken(
 
 def _learner(context: Context, measured: Mapping[str, Any]) -> tuple[str, str]:
     """Returns the learner of a training, and why it was chosen; empty if the settings name it."""
-    compared = measured.get("training", {}).get("comparison")
-    if compared is not None:
+    if compared := comparison_of(measured):
         return compared["chosen"], compared["words"]
     return TrainConfig.from_mapping(context.config).resolved().learner, ""
