@@ -6,9 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from xlt import __version__
 from xlt.errors import XltError
+
+if TYPE_CHECKING:
+    from xlt_backend.service.controls import Controls
 
 _DESCRIPTION = """\
 Cheap labels in, good models of scarce languages out.
@@ -161,30 +165,32 @@ def _worker(args: argparse.Namespace) -> int:
     return work(settings)
 
 
-def _cancel(args: argparse.Namespace) -> int:
+def _controls() -> tuple[Controls, str]:
+    """Returns the use cases that steer a project, and the person who uses them."""
     from xlt_backend.manage.parts import build, person
     from xlt_backend.settings import Settings
 
-    stopped = build(Settings.from_env(os.environ)).controls.cancel(args.project, by=person())
+    return build(Settings.from_env(os.environ)).controls, person()
+
+
+def _cancel(args: argparse.Namespace) -> int:
+    controls, by = _controls()
+    stopped = controls.cancel(args.project, by=by)
     print("the round stops" if stopped else "no round of this project runs", file=sys.stderr)
     return 0
 
 
 def _pause(args: argparse.Namespace) -> int:
-    from xlt_backend.manage.parts import build, person
-    from xlt_backend.settings import Settings
-
-    before = build(Settings.from_env(os.environ)).controls.pause(args.project, by=person())
+    controls, by = _controls()
+    before = controls.pause(args.project, by=by)
     done = f"paused by {before.paused_by} already" if before.paused else "paused"
     print(f"{done}; a round that runs ends as usual, or by `xlt cancel`", file=sys.stderr)
     return 0
 
 
 def _resume(args: argparse.Namespace) -> int:
-    from xlt_backend.manage.parts import build, person
-    from xlt_backend.settings import Settings
-
-    before = build(Settings.from_env(os.environ)).controls.resume(args.project, by=person())
+    controls, by = _controls()
+    before = controls.resume(args.project, by=by)
     print("resumed" if before.paused else "it was not paused", file=sys.stderr)
     return 0
 
