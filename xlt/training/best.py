@@ -25,7 +25,7 @@ from xlt.training.result import TrainResult
 
 #: Share of the labels that is left out, and the least number of them that decides something.
 LEFT_OUT, LEAST_LEFT_OUT = 0.3, 20
-#: The learners are compared again once there are so many times the labels of the last comparison.
+#: The learners are compared again at this multiple of the labels of the last comparison.
 AGAIN_AT = 1.5
 #: Fine-tuning is chosen if its gain is above this share of half its 95 % interval: four in five
 #: such gains are real (0.84 of 1.96 standard errors), and it costs minutes where a frozen model

@@ -14,8 +14,8 @@ from xlt_backend.labelstudio.links import backends, ensure_webhook, same_address
 from xlt_backend.labelstudio.views import list_tasks
 from xlt_backend.settings import Settings
 
-#: A project with another model is looked at again after so many comparisons with Label Studio: it
-#: takes one request per project, and a new connection announces itself with /setup.
+#: Number of periods of the comparison with Label Studio after which a project with another model is
+#: looked at again: that takes one request per project, and new connections announce themselves.
 _PAUSE = 10
 
 
