@@ -12,6 +12,7 @@ from xlt.cli.report import language_table, signature
 from xlt.data.examples import Example
 from xlt.tasks import metrics
 from xlt.tasks.predictions import Predictions
+from xlt.tasks.quality import by_language, quality
 from xlt.tasks.task import AnyTask
 
 
@@ -36,7 +37,8 @@ def judged(
     """
     truth = [example.answer for example in examples]
     predicted = [suggestion.answer for suggestion in predictions.suggestions]
-    scores = metrics.per_language(task, truth, predicted, [example.lang for example in examples])
+    langs = [example.lang for example in examples]
+    scores = metrics.per_language(task, truth, predicted, langs)
     total = metrics.score(task, truth, predicted)
     unjudged = metrics.without_answers(task, truth)
     if unjudged:
@@ -46,9 +48,14 @@ def judged(
     line = signature(total, list(scores), model, seed, measure=task.measure)
     print_status(line)
     confidence = np.array([suggestion.confidence for suggestion in predictions.suggestions])
+    by_lang = by_language(task, truth, predicted, langs, confidence.tolist())
     return {
         "languages": {lang: score.to_json() for lang, score in scores.items()},
         "total": total.to_json(),
         "ece": round(metrics.ece(confidence, task.credit(truth, predicted)), 4),
+        "quality": {
+            "total": quality(task, truth, predicted, confidence.tolist()).to_json(),
+            "languages": {lang: each.to_json() for lang, each in by_lang.items()},
+        },
         "signature": line,
     } | ({"unjudged_labels": unjudged} if unjudged else {})

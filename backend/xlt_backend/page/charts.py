@@ -75,7 +75,7 @@ def learning_curve(
         body += Markup('<polyline class="line" points="{}"/>').format(line)
     for point in points:
         body += _point(point, x, y, words(point))
-    return _svg("curve", _WIDTH, _HEIGHT, title, body)
+    return svg("curve", _WIDTH, _HEIGHT, title, body)
 
 
 def _grid(x: Scale, y: Scale, marks: Sequence[int]) -> Markup:
@@ -125,12 +125,22 @@ def interval_bar(estimate: Estimate, low: float, high: float, title: str) -> Mar
     body += Markup('<line class="value" x1="{0}" x2="{0}" y1="10" y2="10"/>').format(
         x(estimate.value)
     )
-    return _svg("bar", 200, 20, title, body, stretched=True)
+    return svg("bar", 200, 20, title, body, stretched=True)
 
 
-def _svg(
+def svg(
     kind: str, width: int, height: int, title: str, body: Markup, *, stretched: bool = False
 ) -> Markup:
+    """Returns a chart.
+
+    Args:
+        kind: Its class in the style sheet.
+        width: Width of its view box.
+        height: Height of its view box.
+        title: Text in place of the chart.
+        body: What is in it.
+        stretched: Whether it fills its place without keeping its shape.
+    """
     return Markup(
         '<svg class="{}" viewBox="0 0 {} {}"{} role="img" aria-label="{}" direction="ltr">{}</svg>'
     ).format(

@@ -10,8 +10,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from markupsafe import Markup
 
+from xlt.errors import CorruptVersionError
 from xlt_backend.errors import UnknownProjectError
 from xlt_backend.page.charts import interval_bar, learning_curve
+from xlt_backend.page.judged import JudgedChart
 from xlt_backend.page.languages import (
     Choosing,
     Estimate,
@@ -25,7 +27,10 @@ from xlt_backend.page.projects import Summary, look, with_people
 from xlt_backend.page.site import Site
 from xlt_backend.page.words import Words
 from xlt_backend.queue.state import ProjectState
+from xlt_backend.service.quality import VersionQuality
 from xlt_backend.service.rows import Row
+
+_NO_QUALITY = VersionQuality()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,27 +42,36 @@ class View:
         languages: Its languages.
         choosing: What choosing labels brings.
         unused: Answers that are not used: reason -> their number (`answers`) and `tasks`.
+        quality: The active version by label and by confidence.
     """
 
     project: Summary
     languages: tuple[LanguageReport, ...]
     choosing: Choosing
     unused: Mapping[str, Mapping[str, Any]]
+    quality: VersionQuality = _NO_QUALITY
 
 
-def view_of(summary: Summary, state: ProjectState, versions: Sequence[Row]) -> View:
+def view_of(
+    summary: Summary,
+    state: ProjectState,
+    versions: Sequence[Row],
+    quality: VersionQuality = _NO_QUALITY,
+) -> View:
     """Returns all that the page shows.
 
     Args:
         summary: The project at a glance.
         state: Its state.
         versions: Its versions, newest first.
+        quality: Of its active version.
     """
     return View(
         project=summary,
         languages=reports_of(state, versions),
         choosing=choosing_of(state),
         unused=state.unused,
+        quality=quality,
     )
 
 
@@ -65,10 +79,13 @@ def add(app: FastAPI, site: Site) -> None:
     """Adds the route of the page."""
 
     @app.get("/projects/{project}")
-    async def project(request: Request, project: str) -> Response:
+    async def project(request: Request, project: str, lang: str = "") -> Response:
         await site.known(project)
-        view = await run_in_threadpool(read_view, site, project)
-        return site.page(request, "project.html", **values_of(site, view, site.words(request)))
+
+        def values() -> dict[str, Any]:
+            return values_of(site, read_view(site, project), site.words(request), lang)
+
+        return site.page(request, "project.html", **await run_in_threadpool(values))
 
 
 def read_view(site: Site, project: str) -> View:
@@ -79,7 +96,8 @@ def read_view(site: Site, project: str) -> View:
         StoreError: If the store cannot be read.
     """
     summary = with_people(site, look(site, project))
-    return view_of(summary, site.service.state(project), read_versions(site, project))
+    state, rows = site.service.state(project), read_versions(site, project)
+    return view_of(summary, state, rows, read_quality(site, project))
 
 
 def read_versions(site: Site, project: str) -> tuple[Row, ...]:
@@ -95,9 +113,38 @@ def read_versions(site: Site, project: str) -> tuple[Row, ...]:
         return ()
 
 
-def values_of(site: Site, view: View, words: Words) -> dict[str, Any]:
-    """Returns the values that templates with the measurements of a project need."""
+def read_quality(site: Site, project: str) -> VersionQuality:
+    """Judges the active version of a project that xlt knows; without numbers before the first.
+
+    Raises:
+        RedisDownError: If Redis does not answer.
+        StoreError: If the store cannot be read.
+    """
+    try:
+        return site.versions.quality(project)
+    except (UnknownProjectError, CorruptVersionError):  # the curve leaves damaged versions out too
+        return VersionQuality()
+
+
+def values_of(site: Site, view: View, words: Words, lang: str | None = None) -> dict[str, Any]:
+    """Returns the values that templates with the measurements of a project need.
+
+    Args:
+        site: The site.
+        view: The measurements.
+        words: The texts of the page.
+        lang: Language whose quality by label is shown; empty for all together; None for all, one
+            after another.
+    """
+    languages = view.quality.languages
+    judged = {"": view.quality.total, **languages}
+    if lang is not None:
+        lang = lang if lang in judged else ""
+        judged = {lang: judged[lang]}
     return {
+        "judged": {each: JudgedChart(words, quality) for each, quality in judged.items()},
+        "judged_languages": tuple(languages),
+        "lang": lang,
         "view": view,
         "project": view.project,
         "charts": Charts(words, view.languages),

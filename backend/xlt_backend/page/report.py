@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from xlt import __version__
-from xlt_backend.page.project import read_versions, read_view, values_of
+from xlt_backend.page.project import read_quality, read_versions, read_view, values_of
 from xlt_backend.page.site import Site, render
 from xlt_backend.page.words import Words
 from xlt_backend.service.known import check_known
@@ -38,7 +38,7 @@ def report_html(site: Site, project: str, words: Words) -> str:
 
 
 def report_json(site: Site, project: str) -> dict[str, Any]:
-    """Returns what `/status` says of a project, and its versions, oldest first.
+    """Returns what `/status` says of a project in detail, and its versions, oldest first.
 
     Raises:
         UnknownProjectError: If xlt does not know the project.
@@ -47,4 +47,5 @@ def report_json(site: Site, project: str) -> dict[str, Any]:
     """
     check_known(project, site.service.projects())
     rows = [asdict(row) for row in reversed(read_versions(site, project))]
-    return {"status": site.service.status(project), "versions": rows}
+    status = site.service.status(project) | {"quality": read_quality(site, project).to_json()}
+    return {"status": status, "versions": rows}

@@ -13,8 +13,8 @@ from xlt.tasks.kinds import task_from_json
 from xlt.tasks.task import AnyTask
 from xlt_backend.rounds.changes import Label
 
-#: File of a version with the labels at the time of training; of audit labels also the language, and
-#: the answer that the model gave.
+#: File of a version with the labels at the time of training; of audit labels also the language, the
+#: answer that the model gave, and its calibrated confidence.
 EXAMPLES = "examples.json"
 
 

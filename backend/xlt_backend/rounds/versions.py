@@ -156,8 +156,13 @@ def save(
             for part, judges in ((train, False), (audit, True))
             for e in part
         }
-        for example, answer in zip(audit, predicted, strict=True):
-            labels[example.id] |= {"lang": example.lang, "said": task.plain(answer)}
+        sure = _confidence(folder, task, audit)
+        for example, answer, confidence in zip(audit, predicted, sure, strict=True):
+            labels[example.id] |= {
+                "lang": example.lang,
+                "said": task.plain(answer),
+                "confidence": round(confidence, 4),
+            }
         files.write_json(stage / EXAMPLES, labels)
         write_card(stage, card)
         return versions.commit(stage, meta)
@@ -212,6 +217,15 @@ def _predicted(
     predictions = interpret(source, scores, langs, Calibration())
     predictions = predictions if reading is None else reading.read(predictions)
     return [suggestion.answer for suggestion in predictions.suggestions]
+
+
+def _confidence(folder: Path, task: AnyTask, audit: Sequence[Example]) -> list[float]:
+    """Returns the calibrated confidence of each answer, as people see it in Label Studio."""
+    if not audit:
+        return []
+    scores, langs = Scores.load(folder / files.AUDIT_SCORES), [example.lang for example in audit]
+    predictions = interpret(task, scores, langs, Calibration.load(folder / files.MODEL))
+    return [float(suggestion.confidence) for suggestion in predictions.suggestions]
 
 
 def folder_of(versions: ProjectStore, version: str | None) -> Path | None:

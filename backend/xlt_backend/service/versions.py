@@ -14,6 +14,7 @@ from xlt_backend.service import comparison
 from xlt_backend.service.comparison import Comparison
 from xlt_backend.service.known import utc, versions_of
 from xlt_backend.service.ports import RoundQueue
+from xlt_backend.service.quality import VersionQuality, quality_of
 from xlt_backend.service.remarks import remark
 from xlt_backend.service.rows import Row, full_name, row_of
 
@@ -101,6 +102,16 @@ class Versions:
         scores = None if self._work is None else self._work / versions.name
         names = full_name(versions, one), full_name(versions, other)
         return comparison.compare(versions, *names, scores, most=most)
+
+    def quality(self, project: str) -> VersionQuality:
+        """Judges the active version by label and by confidence.
+
+        Raises:
+            UnknownProjectError: If xlt does not know the project.
+            StoreError: If the store cannot be read.
+        """
+        _, versions = self._of(project)
+        return quality_of(versions, versions.current())
 
     def active(self, project: str) -> tuple[str | None, str | None]:
         """Returns the active version and the one that `roll_back` goes to; None for neither.

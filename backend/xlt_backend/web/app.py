@@ -145,7 +145,9 @@ def _people_routes(app: FastAPI, parts: Parts) -> None:
     service = parts.service
 
     @app.get("/status")
-    async def status(project: str | None = None, task: str | None = None) -> Response:
+    async def status(
+        project: str | None = None, task: str | None = None, detail: bool = False
+    ) -> Response:
         def look() -> dict[str, Any]:
             known = service.projects()
             if project is not None and project not in known:
@@ -155,7 +157,7 @@ def _people_routes(app: FastAPI, parts: Parts) -> None:
                     raise HTTPException(400, "task needs its project: ?project=…&task=…")
                 return service.why(project, task)
             names = known if project is None else (project,)
-            return {"projects": {name: _reported(parts, name) for name in names}}
+            return {"projects": {name: _reported(parts, name, detail) for name in names}}
 
         return JSONResponse(await run_in_threadpool(look))
 
@@ -180,10 +182,13 @@ def _explain_route(app: FastAPI, parts: Parts) -> None:
         return JSONResponse(await run_in_threadpool(parts.explainer.explain, project, task))
 
 
-def _reported(parts: Parts, project: str) -> dict[str, Any]:
-    """Returns a project's status, and what runs its active version."""
+def _reported(parts: Parts, project: str, detail: bool) -> dict[str, Any]:
+    """Returns a project's status, what runs its active version, and in detail its quality."""
     status = parts.service.status(project)
-    return status | {"served": parts.served(status["key"])}
+    status |= {"served": parts.served(status["key"])}
+    if detail and status["key"]:
+        status["quality"] = parts.versions.quality(project).to_json()
+    return status
 
 
 # Bodies of requests ------------------------------------------------------------------------------
