@@ -35,13 +35,13 @@ class JudgedChart:
 
     @property
     def mistakes(self) -> list[Confusion]:
-        """The confusions of two labels, the most frequent first; at most `SHOWN`."""
+        """Returns the confusions of two labels, the most frequent first; at most `SHOWN`."""
         wrong = [cell for cell in self.quality.confusions if cell.truth != cell.said]
         return sorted(wrong, key=lambda cell: -cell.n)[:SHOWN]
 
     @property
     def has_matrix(self) -> bool:
-        """Whether the matrix is drawn."""
+        """Returns whether the matrix is drawn."""
         return bool(self.quality.confusions) and len(self.numbers) <= MOST_LABELS
 
     def matrix(self) -> Markup:

@@ -61,7 +61,9 @@ def test_the_numbers_as_json(world, project, capsys):
     """The status, and each version with its scores."""
     assert main(["report", "1", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
+    quality = found["status"].pop("quality")
 
+    assert quality["total"]["n"] == sum(n["n"] for n in found["status"]["accuracy"].values())
     assert found["status"] == json.loads(json.dumps(world.service.status("1")))
     assert [row["name"] for row in found["versions"]] == [project]
     assert found["versions"][0]["accuracy"] == found["status"]["accuracy"]
