@@ -24,3 +24,17 @@ def language_name(code: str, lang: str) -> str:
         return tag.display_name(lang) if tag.is_valid() else code
     except LanguageTagError:
         return code
+
+
+@lru_cache(maxsize=4096)
+def language_tag(code: str) -> str:
+    """Returns the BCP 47 tag of a language, for the attribute `lang`; `und` if it has none.
+
+    Args:
+        code: Code of the language, as tasks have it.
+    """
+    try:
+        tag = Language.get(code)
+        return str(tag.to_tag()) if tag.is_valid() else "und"
+    except LanguageTagError:
+        return "und"

@@ -24,6 +24,7 @@ from xlt_backend.page.names import language_name
 from xlt_backend.page.words import Words, catalogues, choose
 from xlt_backend.service.controls import Controls
 from xlt_backend.service.events import Service
+from xlt_backend.service.explain import Explainer
 from xlt_backend.service.known import utc
 from xlt_backend.service.ports import RoundQueue
 from xlt_backend.service.versions import Versions
@@ -54,6 +55,7 @@ class Site:
         controls: Use cases that steer a project.
         secret: Secret of this server, which forms are bound to.
         label_studio_url: Address at which browsers reach Label Studio, for links.
+        explainer: Reasons for suggestions; None in reports.
         live: Streams of the parts of pages that change.
         now: Returns seconds since the epoch.
     """
@@ -64,6 +66,7 @@ class Site:
     controls: Controls
     secret: str = field(repr=False)
     label_studio_url: str
+    explainer: Explainer | None = None
     live: Live = field(default_factory=Live)
     now: Callable[[], float] = time.time
 

@@ -20,6 +20,7 @@ from xlt_backend.queue.timers import Timer, every
 from xlt_backend.service.controls import Controls
 from xlt_backend.service.events import Service
 from xlt_backend.service.explain import Explainer
+from xlt_backend.service.nearest import Nearest
 from xlt_backend.service.predict import Inference
 from xlt_backend.service.registry import Registry
 from xlt_backend.service.versions import Versions
@@ -48,13 +49,19 @@ def build(
     inference = Inference(
         registry, deadline_s=settings.predict_deadline_s, timed=metrics.predicting
     )
+    near = Nearest(settings.home / "work")
     return Parts(
         service=service,
         inference=inference,
         queue=queue,
         versions=Versions(states=states, queue=queue, store=store, work=settings.home / "work"),
         controls=Controls(states=states, queue=queue, store=store),
-        explainer=Explainer(service.state, inference, lambda *ids: _task(settings, *ids)),
+        explainer=Explainer(
+            service.state,
+            inference,
+            lambda *ids: _task(settings, *ids),
+            near=lambda key, *of: near.of(store.project(key), *of),
+        ),
         label_studio_url=settings.label_studio_public_url,
         metrics=metrics,
         served=lambda key: models.served(key, registry.versions().get(key)),

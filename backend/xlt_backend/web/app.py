@@ -94,6 +94,7 @@ def _site(parts: Parts, live: Live) -> Site:
         controls=parts.controls,
         secret=parts.secret,
         label_studio_url=parts.label_studio_url,
+        explainer=parts.explainer,
         live=live,
     )
 
