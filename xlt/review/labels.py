@@ -41,6 +41,8 @@ class SuspectLabel:
         expected: The answer that annotators and model together find most probable.
         suspicion: In [0, 1], higher = less sure; comparable with `Review.unlabelled`.
         reason: Reason for the suspicion, for people.
+        certainty: Probability in [0, 1] that `expected` is right, by all answers and the model
+            (CROWDLAB); None if answers are not classes of a distribution.
     """
 
     id: str
@@ -49,6 +51,7 @@ class SuspectLabel:
     expected: Hashable
     suspicion: float
     reason: str
+    certainty: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,6 +115,7 @@ def review(
                 expected=findings.expected[row],
                 suspicion=float(findings.suspicion[row]),
                 reason=_reason(task, given[row], suggestions[row]),
+                certainty=None if findings.certainty is None else float(findings.certainty[row]),
             )
             for row in order
         ),
@@ -123,12 +127,13 @@ def review(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Findings:
-    """Consensus of N examples: answers, suspicion (N,), quality of the annotators."""
+    """Consensus of N examples: answers, suspicion and certainty (N,), quality of annotators."""
 
     expected: Sequence[Hashable]
     suspicion: NDArray[np.float64]
     quality: Mapping[str, float]
     unlabelled: Callable[[Outputs], NDArray[np.float64]]
+    certainty: NDArray[np.float64] | None = None
 
 
 def _by_class(
@@ -159,6 +164,7 @@ def _by_class(
         suspicion=agreed.suspicion,
         quality=dict(zip(number_of, agreed.quality.tolist(), strict=True)),
         unlabelled=lambda new: agreed.unlabelled_suspicion(new.values),
+        certainty=agreed.posterior[np.arange(len(given)), agreed.labels],
     )
 
 

@@ -24,6 +24,7 @@ class Suspect:
         expected: The answer that models expect, for people.
         doubt: Suspicion in [0, 1]; labels with the highest come first.
         reason: Why it is suspect, in English.
+        certainty: Probability in [0, 1] that the expected answer is right; None if not known.
     """
 
     task: str
@@ -32,6 +33,7 @@ class Suspect:
     expected: str
     doubt: float
     reason: str
+    certainty: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,7 @@ def shown_of(state: ProjectState, lang: str) -> Shown:
             expected=words_of(label["expected"]),
             doubt=label["doubt"],
             reason=label["reason"],
+            certainty=label.get("certainty"),
         )
         for label in state.doubtful
     ]

@@ -35,6 +35,7 @@ SECTIONS = (
     ("review.menu", "/review"),
     ("versions.menu", "/versions"),
     ("queue.menu", "/queue"),
+    ("people.menu", "/annotators"),
 )
 
 #: Field of an address that chooses the language of the page.

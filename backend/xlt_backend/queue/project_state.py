@@ -42,6 +42,10 @@ class ProjectState:
         unanswered: Languages and fields that options name and no task has, a line for each.
         doubtful: Suspect labels to review first: task, answers, expected label, doubt, reason.
         annotators: Quality in [0, 1] by annotator, and the number of answers behind it.
+        people: Work of each annotator by language: answers, compared, agreement, low, high.
+        certainty: By language: number of `tasks` whose answers count, of those with `several`
+            answers, and of those whose group answer is right with 90 % probability (`sure`).
+        weeks: Number of labels by language and Monday of the week, the last half year.
         changed: Number of labels that no version was trained on.
         changes: The same by kind (`xlt_backend.rounds.changes`): number of labels and tasks.
         label_changes: Labels that changed since the training (`xlt_backend.rounds.labels`).
@@ -86,6 +90,9 @@ class ProjectState:
     unanswered: list[str] = field(default_factory=list)
     doubtful: list[Mapping[str, Any]] = field(default_factory=list)
     annotators: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    people: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
+    certainty: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    weeks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     changed: int = 0
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     label_changes: Mapping[str, Any] = field(default_factory=dict)

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 LISTED = 50
 #: ... in this tab of the Data Manager.
 TAB = "Labels to check"
+#: Probability from which on the group's answer to a task is called sure.
+SURE = 0.9
 #: A task with this number of answers is not reopened: its annotators will not agree.
 _MOST_ANSWERS = 3
 
@@ -162,9 +164,26 @@ class ReviewQueue:
                 "doubt": round(text.suspicion, 4),
                 "unlabelled_before": self.before(text.suspicion),
                 "reason": text.reason,
+                "certainty": None if text.certainty is None else round(text.certainty, 4),
             }
             for text in self.finished[:LISTED]
         ]
+
+    def certainty(self) -> dict[str, dict[str, int]]:
+        """Counts tasks by language: all, those with several answers, and those that are sure.
+
+        Sure are those whose answer of the group is right with `SURE` probability, by all answers
+        and the model. Empty if answers are not classes of a distribution.
+        """
+        labels = () if self.review is None else self.review.labels
+        counts: dict[str, dict[str, int]] = {}
+        for text in sorted(labels, key=lambda text: text.lang):
+            if text.certainty is not None:
+                own = counts.setdefault(text.lang, {"tasks": 0, "several": 0, "sure": 0})
+                own["tasks"] += 1
+                own["several"] += len(text.votes) > 1
+                own["sure"] += text.certainty >= SURE
+        return counts
 
     def annotators(self) -> dict[str, dict[str, float]]:
         """Maps annotators to their quality in [0, 1] and its number of answers, JSON-ready."""

@@ -68,6 +68,11 @@ class Snapshot:
         return (*(example.id for example in self.pool), *self.unusable)
 
     @property
+    def labelled(self) -> tuple[Example, ...]:
+        """All labelled examples."""
+        return (*self.train, *self.audit)
+
+    @property
     def languages(self) -> list[str]:
         """Languages of the texts that are labelled or wait, each text once."""
         parts = (*self.train, *self.audit, *self.pool, *self.disputed)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from xlt.review.people import people
 from xlt_backend.labelstudio.client import ProjectInfo
 from xlt_backend.labelstudio.interface import Interface
 from xlt_backend.options import ProjectOptions
@@ -19,6 +20,7 @@ from xlt_backend.rounds.labels import faults_in_words, label_changes
 from xlt_backend.rounds.progress import Progress
 from xlt_backend.rounds.snapshot import ProjectReading, Snapshot, read_project
 from xlt_backend.rounds.unused import by_reason, problems
+from xlt_backend.rounds.weeks import weeks_of
 from xlt_backend.trainer.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ def look(progress: Progress) -> tuple[Context, Snapshot, Decision]:
         open_tasks=len(reading.snapshot.open_ids),
         unusable=dict(list(reading.reasons.items())[:_LISTED]),
         unused=unused,
+        people=_people(reading.snapshot),
+        weeks=weeks_of(reading.snapshot.labelled, reading.snapshot.labelled_at),
         missing=decision.missing,
         changed=decision.changed,
         changes=decision.changes.to_json(),
@@ -64,6 +68,13 @@ def look(progress: Progress) -> tuple[Context, Snapshot, Decision]:
     for line in filter(None, (problems(unused), faults_in_words(decision.labels))):
         logger.warning("project %s: %s", progress.project, line)
     return context, reading.snapshot, decision
+
+
+def _people(snapshot: Snapshot) -> dict[str, dict[str, dict[str, float]]]:
+    """Returns the work of each annotator by language, JSON-ready."""
+    langs = {example.id: example.lang for example in (*snapshot.labelled, *snapshot.disputed)}
+    found = people(snapshot.task, snapshot.answers, langs)
+    return {who: {lang: cell.to_json() for lang, cell in own.items()} for who, own in found.items()}
 
 
 def _context(progress: Progress, info: ProjectInfo, state: ProjectState) -> Context:

@@ -47,7 +47,7 @@ def drop_suspects(progress: Progress, changes: Changes) -> None:
 def list_suspects(progress: Progress, context: Context, queue: ReviewQueue) -> None:
     """Lists suspect labels for people; reopens tasks if the project wants second answers."""
     suspects = queue.listed(context.interface.task)
-    progress.report(doubtful=suspects, annotators=queue.annotators())
+    progress.report(doubtful=suspects, annotators=queue.annotators(), certainty=queue.certainty())
     if queue.review is None:
         return
     progress.enter("recheck")
