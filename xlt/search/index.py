@@ -1,0 +1,198 @@
+"""An index of a pool, and what a query finds in it: by meaning, by words, by translated words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt.data.examples import Example
+from xlt.data.languages import normalise
+from xlt.errors import DataError
+from xlt.search.fusion import DEPTH, fused, top
+from xlt.search.lexical import Lexical
+from xlt.search.terms import words
+from xlt.search.vectors import Space
+
+#: Longest query, in words and in characters.
+MOST_WORDS, MOST_CHARACTERS = 512, 20_000
+#: What a query is compared by.
+By = Literal["meaning", "words", "translation"]
+WAYS: tuple[By, ...] = get_args(By)
+#: Weights of the rankings in their fusion (docs/results/search.md).
+WEIGHTS: dict[str, float] = {"meaning": 1.0, "words": 1.0, "translation": 1.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What an index keeps of a text.
+
+    Attributes:
+        id: Of the example.
+        lang: Its language, as the pool calls it.
+        digest: Of its text.
+        labelled: Whether it has an answer.
+    """
+
+    id: str
+    lang: str
+    digest: str
+    labelled: bool
+
+    @classmethod
+    def of(cls, example: Example) -> Row:
+        """Returns the row of an example."""
+        return cls(
+            id=example.id,
+            lang=example.lang,
+            digest=example.digest,
+            labelled=example.answer is not None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What is looked for.
+
+    Attributes:
+        text: Its words.
+        lang: Its language.
+        translations: Language -> its words as a lexicon translates them.
+    """
+
+    text: str
+    lang: str
+    translations: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A text that a query found.
+
+    Attributes:
+        row: Its number in the index.
+        score: Sum of weight / (60 + rank) over the rankings that have it.
+        similarity: Cosine of the vectors about the centres of their languages, in [-1, 1].
+        ranks: By meaning, words and translation: its place, from 1, where it has one.
+    """
+
+    row: int
+    score: float
+    similarity: float
+    ranks: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Index:
+    """N texts that can be searched.
+
+    Attributes:
+        rows: Of each text.
+        space: Their vectors.
+        lexical: Their terms.
+    """
+
+    rows: Sequence[Row]
+    space: Space
+    lexical: Lexical
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def wanted(self, langs: Sequence[str] = (), labelled: bool | None = None) -> NDArray[np.bool_]:
+        """Returns which texts pass filters, (N,).
+
+        Args:
+            langs: Languages; none for all.
+            labelled: True for texts with an answer, False for those without, None for both.
+        """
+        found = np.ones(len(self), dtype=bool)
+        if langs:
+            keys = {normalise(lang) for lang in langs}
+            own = np.array([lang in keys for lang in self.space.langs], dtype=bool)
+            found &= own[self.space.lang_of]
+        if labelled is not None:
+            found &= np.array([row.labelled == labelled for row in self.rows], dtype=bool)
+        return found
+
+    def search(
+        self,
+        query: Query,
+        vector: NDArray[np.floating],
+        limit: int,
+        wanted: NDArray[np.bool_] | None = None,
+        ways: Sequence[By] = WAYS,
+    ) -> list[Hit]:
+        """Returns what a query finds, the best first. Every text is compared, none is skipped.
+
+        Args:
+            query: The query.
+            vector: Its sentence vector (D,), by the encoder that read the pool.
+            limit: The number of hits; fewer if there are not that many.
+            wanted: (N,) True for texts that may be found; None for all.
+            ways: What counts.
+        """
+        wanted = self.wanted() if wanted is None else wanted
+        cosines = self.space.cosines(vector, query.lang)
+        rankings: dict[str, list[int]] = {}
+        depth = max(DEPTH, limit)
+        if "meaning" in ways:
+            rankings["meaning"] = top(cosines, depth, wanted)
+        if "words" in ways:
+            rankings["words"] = self._by_words(query.text, depth, wanted)
+        if "translation" in ways and query.translations:
+            said = " ".join(text for texts in query.translations.values() for text in texts)
+            rankings["translation"] = self._by_words(said, depth, wanted)
+        places = {
+            name: {row: rank for rank, row in enumerate(rows, start=1)}
+            for name, rows in rankings.items()
+        }
+        return [
+            Hit(
+                row=row,
+                score=score,
+                similarity=float(cosines[row]),
+                ranks={name: place[row] for name, place in places.items() if row in place},
+            )
+            for row, score in fused(rankings, WEIGHTS)[:limit]
+        ]
+
+    def _by_words(self, said: str, depth: int, wanted: NDArray[np.bool_]) -> list[int]:
+        """Returns the texts that share a term, the highest score first."""
+        scores = self.lexical.scores(said)
+        return top(scores, depth, wanted & (scores > 0))
+
+    def like(self, row: int, limit: int, wanted: NDArray[np.bool_] | None = None) -> list[Hit]:
+        """Returns the texts that mean most nearly what one of them means; no equal text.
+
+        Args:
+            row: Number of the text.
+            limit: See `search`.
+            wanted: See `search`.
+        """
+        own = self.rows[row]
+        others = self.wanted() if wanted is None else wanted.copy()
+        others &= np.array([other.digest != own.digest for other in self.rows], dtype=bool)
+        vector = self.space.vectors.wide(np.array([row]))[0]
+        query = Query(text="", lang=own.lang)
+        return self.search(query, vector, limit, others, ways=("meaning",))
+
+
+def check_query(text: str) -> None:
+    """Refuses a query that cannot be searched for.
+
+    Raises:
+        DataError: If it has no word or too many.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise DataError(
+            f"the query has {len(text):,} characters; at most {MOST_CHARACTERS:,} are searched for"
+        )
+    count = max(len(words(text)), len(text.split()))
+    if count == 0 or not words(text):
+        raise DataError(f"expected a query with words, got {text[:40]!r}")
+    if count > MOST_WORDS:
+        raise DataError(f"the query has {count:,} words; at most {MOST_WORDS} are searched for")

@@ -1,0 +1,146 @@
+"""Vectors of texts in eight bits, compared exactly, about the centres of their languages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import simsimd
+from numpy.typing import NDArray
+
+from xlt.data.languages import normalise
+from xlt.frozen.centres import Centres, fit_centres
+
+_MOST = 127
+_LEAST_LENGTH = 1e-6
+#: Rows that are widened at once.
+_CHUNK = 65_536
+#: Texts of which the centres are means.
+_MOST_CENTRED = 100_000
+_THREADS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """N vectors: each about an origin, divided by its scale and rounded.
+
+    Attributes:
+        rows: (N, D) int8.
+        scales: (N,) float32, > 0.
+        origin: (D,) float32; near the mean, so that few bits are spent on what all share.
+    """
+
+    rows: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    origin: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @classmethod
+    def of(
+        cls, vectors: NDArray[np.floating], origin: NDArray[np.float32] | None = None
+    ) -> Vectors:
+        """Rounds vectors (N, D).
+
+        Args:
+            vectors: N >= 1 finite vectors.
+            origin: (D,); None for their mean.
+        """
+        if origin is None:
+            origin = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+        moved = np.asarray(vectors, dtype=np.float32) - origin
+        scales = np.maximum(np.abs(moved).max(axis=1), _LEAST_LENGTH) / np.float32(_MOST)
+        rows = np.rint(moved / scales[:, None]).astype(np.int8)
+        return cls(rows=rows, scales=scales.astype(np.float32), origin=origin)
+
+    def wide(self, rows: slice | NDArray[np.intp]) -> NDArray[np.float32]:
+        """Returns some of the vectors, as rounded, (n, D)."""
+        moved = self.rows[rows].astype(np.float32) * self.scales[rows][:, None]
+        return np.asarray(moved + self.origin, dtype=np.float32)
+
+    def dot(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Returns the products of a vector (D,), in 16 bits, with those about the origin, (N,)."""
+        scale = max(float(np.abs(query).max()), _LEAST_LENGTH) / _MOST
+        coarse = np.rint(query / scale)
+        rest = np.rint((query / scale - coarse) * 2 * _MOST)
+        products = np.zeros(len(self), dtype=np.float64)
+        for part, weight in ((coarse, scale), (rest, scale / (2 * _MOST))):
+            if part.any():
+                both = simsimd.cdist(
+                    part.astype(np.int8)[None], self.rows, metric="dot", threads=_THREADS
+                )
+                products += weight * np.asarray(both)[0]
+        return np.asarray(products * self.scales, dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """Vectors with their languages, to find those that mean what a vector means.
+
+    Attributes:
+        vectors: N vectors.
+        centres: Means of the languages, or zero if nothing is centred.
+        langs: The L languages, normalised.
+        lang_of: (N,) number of each text's language.
+        lengths: (N,) lengths of the vectors about their centres.
+    """
+
+    vectors: Vectors
+    centres: Centres
+    langs: Sequence[str]
+    lang_of: NDArray[np.int32]
+    lengths: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, vectors: Vectors, langs: Sequence[str], *, centred: bool = True) -> Space:
+        """Centres vectors.
+
+        Args:
+            vectors: N >= 1 vectors.
+            langs: N codes.
+            centred: Whether vectors are taken about the centre of their language: where those of
+                an encoder lie depends on the language too. A language with few texts has a centre
+                near that of all (`xlt.frozen.centres`).
+        """
+        keys = {lang: normalise(lang) for lang in dict.fromkeys(langs)}
+        place = {key: number for number, key in enumerate(dict.fromkeys(keys.values()))}
+        lang_of = np.array([place[keys[lang]] for lang in langs], dtype=np.int32)
+        if centred:
+            some = np.linspace(0, len(vectors) - 1, min(len(vectors), _MOST_CENTRED)).astype(int)
+            centres = fit_centres(vectors.wide(some), [langs[row] for row in some])
+        else:
+            centres = Centres(overall=np.zeros_like(vectors.origin))
+        offsets = np.array([centres.of(key) for key in place])
+        lengths = np.empty(len(vectors), dtype=np.float32)
+        for start in range(0, len(vectors), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            moved = vectors.wide(part) - offsets[lang_of[part]]
+            lengths[part] = np.linalg.norm(moved, axis=1)
+        return cls(vectors, centres, list(place), lang_of, np.maximum(lengths, _LEAST_LENGTH))
+
+    def knows(self, lang: str) -> bool:
+        """Returns whether a language, or its macrolanguage, has a centre of its own."""
+        return self.centres.of(lang) is not self.centres.overall
+
+    def cosines(self, vector: NDArray[np.floating], lang: str) -> NDArray[np.float32]:
+        """Returns the cosines of all vectors with another, each about its centre, (N,).
+
+        Args:
+            vector: (D,).
+            lang: Its language; one without texts has the centre of all.
+        """
+        query = self.centres.units(np.asarray(vector)[None], [lang])[0]
+        # (x - centre) . q is (x - origin) . q less one number for each language.
+        found = self.vectors.dot(query)
+        found -= (self._offsets @ query)[self.lang_of]
+        found /= self.lengths
+        return np.clip(found, -1.0, 1.0, out=found)
+
+    @cached_property
+    def _offsets(self) -> NDArray[np.float32]:
+        """Centres of the languages about the origin, (L, D)."""
+        each = np.array([self.centres.of(lang) for lang in self.langs])
+        return np.asarray(each - self.vectors.origin, dtype=np.float32)
