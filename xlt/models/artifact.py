@@ -133,6 +133,10 @@ def base_vectors(model: str, texts: Sequence[Input]) -> NDArray[np.float32]:
     Raises:
         EncoderError: If the encoder cannot be loaded.
     """
+    return embed(texts, encoder=base_encoder(model))
+
+
+def base_encoder(model: str) -> str:
+    """Returns the name of the encoder that a model was trained from; of an encoder its own."""
     settings = Path(model) / SETTINGS
-    encoder = TrainConfig.from_toml(settings).encoder if settings.is_file() else model
-    return embed(texts, encoder=encoder)
+    return TrainConfig.from_toml(settings).encoder if settings.is_file() else model
