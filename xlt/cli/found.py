@@ -1,4 +1,4 @@
-"""What a search found, for people and for programs."""
+"""Prints the texts that a search found, for people and for programs."""
 
 from __future__ import annotations
 

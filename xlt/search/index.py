@@ -28,7 +28,7 @@ WEIGHTS: dict[str, float] = {"meaning": 1.0, "words": 1.0, "translation": 1.0}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What an index keeps of a text.
+    """A text of an index, without its words.
 
     Attributes:
         id: Of the example.
@@ -55,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What is looked for.
+    """A query, with its translations.
 
     Attributes:
         text: Its words.

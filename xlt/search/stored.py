@@ -30,7 +30,7 @@ Read = Callable[[Sequence[Example]], NDArray[np.floating]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What became different since an index was written, in texts.
+    """Differences between a pool and an older index of it, in texts.
 
     Attributes:
         new: Ids that it did not have.
@@ -50,7 +50,7 @@ class Changes:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stored:
-    """What a folder holds.
+    """An index with the encoder that it belongs to.
 
     Attributes:
         reader: Identifies the encoder that read the texts.
