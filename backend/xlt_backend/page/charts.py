@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from markupsafe import Markup
 
@@ -75,6 +76,46 @@ def learning_curve(
         body += Markup('<polyline class="line" points="{}"/>').format(line)
     for point in points:
         body += _point(point, x, y, words(point))
+    return svg("curve", _WIDTH, _HEIGHT, title, body)
+
+
+def week_columns(weeks: Mapping[str, int], title: str, words: Callable[[str, int], str]) -> Markup:
+    """Draws the number of labels of each week; weeks without labels keep their place.
+
+    Args:
+        weeks: Monday as ISO 8601 -> number of labels, the oldest first; not empty.
+        title: Text in place of the chart.
+        words: Returns the text of a column.
+    """
+    days = [date.fromisoformat(monday) for monday in weeks]
+    first, count = days[0], (days[-1] - days[0]).days // 7 + 1
+    marks = ticks(max(weeks.values()))
+    y = Scale(low=0, high=marks[-1], start=_HEIGHT - _BOTTOM, end=_TOP)
+    step = min((_WIDTH - _LEFT - _RIGHT) / count, 40.0)
+    body = Markup("")
+    for mark in marks:
+        body += Markup(
+            '<line class="grid" x1="{0}" x2="{1}" y1="{2}" y2="{2}"/>'
+            '<text class="tick" x="{3}" y="{4}" text-anchor="end">{5}</text>'
+        ).format(_LEFT, _WIDTH - _RIGHT, y(mark), _LEFT - 6, y(mark) + 4, mark)
+    for day, (monday, labels) in zip(days, weeks.items(), strict=True):
+        at = round(_LEFT + step * ((day - first).days // 7), 1)
+        body += Markup(
+            '<g><rect class="column" x="{}" y="{}" width="{}" height="{}"/><title>{}</title></g>'
+        ).format(
+            at + 1,
+            y(labels),
+            round(max(step - 2, 1), 1),
+            round(y.start - y(labels), 1),
+            words(monday, labels),
+        )
+    ends = [(first, "start", float(_LEFT))]
+    if count > 5:
+        ends.append((days[-1], "end", round(_LEFT + step * count, 1)))
+    for day, anchor, at in ends:
+        body += Markup('<text class="tick" x="{}" y="{}" text-anchor="{}">{}</text>').format(
+            at, y.start + 18, anchor, day.isoformat()
+        )
     return svg("curve", _WIDTH, _HEIGHT, title, body)
 
 

@@ -60,6 +60,7 @@ class LanguageReport:
         last_labels: Number of the last labels whose gain is measured.
         gain: Gain in accuracy by the last labels; None if it is too early to say.
         more: Number of labels that random choice would have needed more; None if it is too early.
+        forecast: Number of further labels for the next 2 points; None if it is too early.
     """
 
     code: str
@@ -71,6 +72,7 @@ class LanguageReport:
     last_labels: int
     gain: Estimate | None
     more: Estimate | None
+    forecast: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,7 @@ def _report(
         last_labels=int(last.get("labels", 0)),
         gain=_estimate(last),
         more=_estimate(measured.get("saved", {}).get("more", {})),
+        forecast=_estimate(measured.get("forecast", {})),
     )
 
 
@@ -134,6 +137,17 @@ def _curve(versions: Iterable[Row], lang: str) -> Iterable[Point]:
             accuracy=accuracy,
             refused=row.standing == "refused",
         )
+
+
+def weeks_of(state: ProjectState) -> dict[str, dict[str, int]]:
+    """Returns the labels by week and language, the oldest week first."""
+    mondays = sorted({monday for counts in state.weeks.values() for monday in counts})
+    return {
+        monday: {
+            lang: counts[monday] for lang, counts in sorted(state.weeks.items()) if monday in counts
+        }
+        for monday in mondays
+    }
 
 
 def choosing_of(state: ProjectState) -> Choosing:

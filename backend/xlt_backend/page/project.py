@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from xlt.errors import CorruptVersionError
 from xlt_backend.errors import UnknownProjectError
-from xlt_backend.page.charts import interval_bar, learning_curve
+from xlt_backend.page.charts import interval_bar, learning_curve, week_columns
 from xlt_backend.page.judged import JudgedChart
 from xlt_backend.page.languages import (
     Choosing,
@@ -21,6 +21,7 @@ from xlt_backend.page.languages import (
     Point,
     choosing_of,
     reports_of,
+    weeks_of,
 )
 from xlt_backend.page.names import language_name
 from xlt_backend.page.projects import Summary, look, with_people
@@ -43,6 +44,7 @@ class View:
         choosing: What choosing labels brings.
         unused: Answers that are not used: reason -> their number (`answers`) and `tasks`.
         quality: The active version by label and by confidence.
+        weeks: Week (its Monday) -> language -> number of labels, the oldest first.
     """
 
     project: Summary
@@ -50,6 +52,7 @@ class View:
     choosing: Choosing
     unused: Mapping[str, Mapping[str, Any]]
     quality: VersionQuality = _NO_QUALITY
+    weeks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def view_of(
@@ -72,6 +75,7 @@ def view_of(
         choosing=choosing_of(state),
         unused=state.unused,
         quality=quality,
+        weeks=weeks_of(state),
     )
 
 
@@ -181,6 +185,14 @@ class Charts:
     def gain(self, estimate: Estimate) -> Markup:
         """Draws a gain, with 0 in the middle."""
         return interval_bar(estimate, -self._gain, self._gain, self.points(estimate))
+
+    def weeks(self, weeks: Mapping[str, Mapping[str, int]]) -> Markup:
+        """Draws the number of labels of each week."""
+        sums = {monday: sum(counts.values()) for monday, counts in weeks.items()}
+        return week_columns(sums, self._words("weeks.title"), self._week)
+
+    def _week(self, monday: str, count: int) -> str:
+        return self._words("weeks.column", monday=monday, labels=count)
 
     def more(self, estimate: Estimate) -> Markup:
         """Draws a number of labels."""

@@ -33,6 +33,7 @@ PAYOFF = {
         "hau": {
             "last_labels": {"labels": 20, "value": -0.021, "low": -0.05, "high": 0.012},
             "saved": {"more": {"value": 41.0, "low": 5.0, "high": 96.2}},
+            "forecast": {"gain": 0.02, "value": 80.4, "low": 60.2, "high": 110.0},
         },
         "yor": {"last_labels": {"words": "too early to say"}, "saved": {"words": "not known yet"}},
     },
@@ -45,6 +46,7 @@ STATE = {
     "audit_labels": {"hau": 38},
     "accuracy": {"hau": score(38, 0.7105, 0.5522, 0.83)},
     "payoff": PAYOFF,
+    "weeks": {"hau": {"2026-11-02": 30, "2026-11-23": 1200}, "yor": {"2026-11-23": 4}},
     "unused": {
         "skipped": {"answers": 1400, "tasks": [str(n) for n in range(1, 13)]},
         "<i>odd</i>": {"answers": 2, "tasks": ["91"]},
@@ -98,8 +100,8 @@ def test_the_numbers_are_those_of_status(page, browser):
     hau, last = status["accuracy"]["hau"], status["payoff"]["languages"]["hau"]["last_labels"]
     accuracy, gain, saved = (
         cells(page, "Hausa hau")[0],
+        cells(page, "Hausa")[-3],
         cells(page, "Hausa")[-2],
-        cells(page, "Hausa")[-1],
     )
 
     assert f"{status['labels']['hau']:,} {status['audit_labels']['hau']} " in accuracy
@@ -107,6 +109,7 @@ def test_the_numbers_are_those_of_status(page, browser):
     assert accuracy.endswith(f"{value} ({low} to {high})")
     assert gain.endswith(f"{last['labels']} \N{MINUS SIGN}2.1 (\N{MINUS SIGN}5.0 to +1.2)")
     assert saved.endswith("41 (5 to 96)")
+    assert cells(page, "Hausa")[-1] == "Hausa hau 80 (60 to 110)"
     assert (
         "208 chosen labels against the same number of random ones: +3.1 (+0.6 to +5.6)" in page.text
     )
@@ -128,10 +131,10 @@ def test_pages_are_well_formed_in_every_language(page, browser, lang, path):
 
 def test_what_is_not_known_is_said(page):
     """No number stands where none was measured."""
-    accuracy, gain, saved = cells(page, "Yoruba")
+    accuracy, gain, saved, forecast = cells(page, "Yoruba")
 
     assert accuracy == "Yoruba yor 74 0 no audit labels yet"
-    assert gain == saved == "Yoruba yor too early to say"
+    assert gain == saved == forecast == "Yoruba yor too early to say"
 
 
 def test_the_curve_holds_the_versions_of_the_store(page, versions):
@@ -200,3 +203,18 @@ def test_a_fall_back_is_known():
     assert found.fallen_back
     measured = choosing_of(ProjectState(payoff=PAYOFF))
     assert measured.gain == Estimate(value=0.031, low=0.006, high=0.056)
+
+
+def test_labels_over_time_are_those_of_status(page, browser):
+    """Each week has a column with all languages, and a row for each in the table."""
+    assert browser.get("/status?project=7").json()["projects"]["7"]["weeks"] == STATE["weeks"]
+    assert cells(page, "2026-11") == [
+        "2026-11-02 Hausa hau 30",
+        "2026-11-23 Hausa hau 1,200",
+        "2026-11-23 Yoruba yor 4",
+    ]
+    assert "week from 2026-11-23: 1,204 labels" in page.texts
+    columns = [rect for rect in page.all("rect") if rect.get("class") == "column"]
+    assert len(columns) == 2
+    gap = float(columns[1]["x"]) - float(columns[0]["x"])
+    assert gap == pytest.approx(3 * (float(columns[0]["width"]) + 2))

@@ -17,6 +17,7 @@ from xlt_backend.rounds import ledger as ledgers
 from xlt_backend.rounds import payoff
 from xlt_backend.rounds.context import Context
 from xlt_backend.rounds.decide import Decision
+from xlt_backend.rounds.forecast import forecast_of
 from xlt_backend.rounds.progress import Progress
 from xlt_backend.rounds.snapshot import Snapshot
 
@@ -75,4 +76,7 @@ def measure_payoff(
         return
     log = logger.warning if measured.fallen_back else logger.info
     log("project %s: %s", progress.project, measured.words)
+    forecasts = forecast_of(context.versions, np.random.default_rng(decision.seed))
+    for lang, own in measured.report["languages"].items():
+        own["forecast"] = forecasts.get(lang, {"words": payoff.EARLY})
     progress.report(payoff=measured.report)
