@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from xlt.cli.trackers import read_trackers
 from xlt.errors import ConfigError
 
 #: File with the generated webhook secret, if XLT_WEBHOOK_SECRET is not set.
@@ -83,6 +84,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "XLT_NICE": ("nice", _whole),
     "XLT_LOADED_VERSIONS": ("loaded_versions", _whole),
     "XLT_TEXT_CACHE_MB": ("text_cache_mb", _whole),
+    "XLT_TRACKERS": ("trackers", read_trackers),
 }
 
 
@@ -120,6 +122,9 @@ class Settings:
         loaded_versions: Number of models that the web server keeps in memory.
         text_cache_mb: Largest size, in MB, of the file below `home` with what frozen encoders say
             of texts: 3 KB per text with the bundled one.
+        trackers: Experiment trackers that trainings log to: some of `tensorboard`, `trackio`,
+            `wandb` and `mlflow`. Each reads its own environment variables; TensorBoard's files are
+            in `tensorboard` below `home`.
     """
 
     redis_url: str | None = None
@@ -148,6 +153,7 @@ class Settings:
     nice: int = 10
     loaded_versions: int = 4
     text_cache_mb: int = 1024
+    trackers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if bool(self.basic_auth_user) != bool(self.basic_auth_password):
@@ -182,7 +188,7 @@ class Settings:
                 continue
             try:
                 values[name] = read(raw)
-            except ValueError as error:
+            except (ConfigError, ValueError) as error:
                 raise ConfigError(f"{key}={raw!r}: {error}") from None
         return cls(**values)
 

@@ -12,6 +12,7 @@ import numpy as np
 from xlt.cli import arguments, languages
 from xlt.cli.judged import judged
 from xlt.cli.report import progress_bar
+from xlt.cli.trackers import TRACKERS, read_trackers
 from xlt.data.languages import in_languages
 from xlt.data.pairs import read_pairs
 from xlt.data.splits import split_by_group, without_groups
@@ -60,15 +61,20 @@ def add_command(subparsers: arguments.Subparsers) -> None:
     add("--config", type=Path, metavar="TOML", help="hyper-parameters")
     add("--encoder", metavar="NAME", help="bundled, a folder or a name on the Hugging Face Hub")
     add("--max-steps", type=int, metavar="N", help="stop after N steps")
+    text = f"log to experiment trackers, some of {', '.join(TRACKERS)}"
+    add("--trackers", default="", metavar="NAMES", help=text)
+    text = "where TensorBoard writes (default: %(default)s)"
+    add("--tracker-folder", type=Path, default=Path("runs"), metavar="DIR", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command."""
     check_new_folder(args.out)
     from xlt.training.result import Progress
+    from xlt.training.tracking import tracked
     from xlt.training.train import train
 
-    config = _config(args)
+    names, config = read_trackers(args.trackers), _config(args)
     corpora = [arguments.read_data(args)]
     corpora[0].check_groups()
     labelled = corpora[0].labelled
@@ -92,14 +98,23 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.held_out and not held_out:
         arguments.print_status("nothing is held out: the model is neither judged nor calibrated")
-    with progress_bar("training") as show:
+    with (
+        progress_bar("training") as show,
+        tracked(
+            names, project="xlt", run=args.out.name, folder=args.tracker_folder, config=config
+        ) as trackers,
+    ):
 
         def progress(at: Progress) -> None:
             show(at.phase, at.step, at.steps)
+            trackers.progress(at)
 
         result = train(
             kept, texts, task, config, args.out, pairs=pairs, held_out=held_out, progress=progress
         )
+        trackers.result(result.measured, labels=len(kept))
+        if result.held_out is not None:
+            trackers.judged("held_out", task, held_out, result.held_out)
     summary: dict[str, object] = {
         "out": str(args.out),
         "labels": list(task.labels),

@@ -41,6 +41,10 @@ class TrainPlan:
         source: Language that it is adapted from.
         translations: Table of sentences and their translations into the source language.
         lexicon: Table of words and their translations.
+        trackers: Experiment trackers to log a training to.
+        tracker_project: Project that its run belongs to.
+        tracker_run: Name of the run.
+        tracker_folder: Where TensorBoard writes.
         threads: CPU threads; 0: one per core.
         nice: Niceness of the process.
     """
@@ -57,6 +61,10 @@ class TrainPlan:
     source: str = ""
     translations: str | None = None
     lexicon: str | None = None
+    trackers: list[str] = field(default_factory=list)
+    tracker_project: str = ""
+    tracker_run: str = ""
+    tracker_folder: str = ""
     threads: int = 0
     nice: int = 10
 

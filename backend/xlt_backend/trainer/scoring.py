@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 from xlt.data.jsonl import read_jsonl
 from xlt.errors import XltError
+from xlt.tasks.calibration import Calibration
 from xlt.tasks.kinds import read_answers
+from xlt.tasks.outputs import Scores
+from xlt.tasks.predictions import Predictions, interpret
 from xlt_backend.trainer import folder as files
 from xlt_backend.trainer.export import export
 
@@ -52,15 +55,20 @@ def score(folder: Path, plan: files.TrainPlan, model: Path, speaker: Speaker) ->
 
 def calibrate(folder: Path, plan: files.TrainPlan, audit: Sequence[Example]) -> None:
     """Calibrates the trained model on the audit examples; without any it stays as it is."""
-    from xlt.tasks.calibration import Calibration
-    from xlt.tasks.outputs import Scores
-
     calibration = Calibration()
     if audit:
         outputs = Scores.load(folder / files.AUDIT_SCORES).outputs
         answers, langs = [e.answer for e in audit], [e.lang for e in audit]
         calibration = plan.task.fit(outputs, answers, langs)
     calibration.save(folder / files.MODEL)
+
+
+def audited(folder: Path, plan: files.TrainPlan) -> tuple[list[Example], Predictions]:
+    """Returns the audit examples and what the trained model, uncalibrated, says of them."""
+    audit = read_answers(read_jsonl(folder / files.AUDIT), plan.task)
+    langs = [example.lang for example in audit]
+    scores = Scores.load(folder / files.AUDIT_SCORES)
+    return audit, interpret(plan.task, scores, langs, Calibration())
 
 
 def _scorer(model: Path, plan: files.TrainPlan) -> Model:

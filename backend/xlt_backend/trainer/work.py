@@ -16,8 +16,10 @@ from xlt.data.jsonl import read_jsonl
 from xlt.errors import CancelledError
 from xlt.tasks.kinds import read_answers
 from xlt.tasks.probes import NO_PROBE, has_probe
+from xlt.training.result import Progress
+from xlt.training.tracking import tracked
 from xlt_backend.trainer import folder as files
-from xlt_backend.trainer.scoring import cache_of, score
+from xlt_backend.trainer.scoring import audited, cache_of, score
 from xlt_backend.trainer.supervise import PROCESS, run_trainer
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class Speaker:
     def __init__(self, out: TextIO | None, should_stop: Callable[[], bool]) -> None:
         self._out = out
         self.should_stop = should_stop
+        self.listen: Callable[[Progress], None] = lambda _: None
         self._last = ("", 0.0)
 
     def say(self, phase: str, done: int, total: int, **more: object) -> None:
@@ -47,6 +50,7 @@ class Speaker:
         """
         if self.should_stop():
             raise CancelledError("the training process was asked to stop")
+        self._tell(phase, done, total, more.get("losses"))
         now = time.monotonic()
         last_phase, last_time = self._last
         if phase == last_phase and done < total and now - last_time < _LEAST_PAUSE_S:
@@ -57,6 +61,10 @@ class Speaker:
         line = {"phase": phase, "done": done, "total": total, **more}
         self._out.write(json.dumps(line) + "\n")
         self._out.flush()
+
+    def _tell(self, phase: str, done: int, total: int, losses: object) -> None:
+        if isinstance(losses, dict):
+            self.listen(Progress(phase=phase, step=done, steps=total, losses=losses))
 
 
 def run(folder: Path, speaker: Speaker) -> dict[str, object]:
@@ -74,15 +82,37 @@ def run(folder: Path, speaker: Speaker) -> dict[str, object]:
     if plan.mode == "adapt":
         adaptation = _timed(seconds, "adapt", lambda: _adapt(folder, plan, speaker))
         return {"seconds": seconds, "adaptation": adaptation}
-    training: dict[str, object] = {}
     if plan.mode == "train":
+        return _train(folder, plan, speaker, seconds)
+    model = Path(str(plan.model))
+    note = _timed(seconds, "score", lambda: score(folder, plan, model, speaker))
+    return {"seconds": seconds, "training": {}, **note}
+
+
+def _train(
+    folder: Path, plan: files.TrainPlan, speaker: Speaker, seconds: dict[str, float]
+) -> dict[str, object]:
+    """Trains and scores, in view of the plan's trackers."""
+    from xlt.config import TrainConfig
+
+    with tracked(
+        plan.trackers,
+        project=plan.tracker_project,
+        run=plan.tracker_run,
+        folder=Path(plan.tracker_folder),
+        config=TrainConfig.from_mapping(plan.config),
+    ) as trackers:
+        speaker.listen = trackers.progress
         gpus = _gpus(plan)
         work = partial(train_part, folder, speaker)
         training = _timed(
             seconds, "train", partial(on_all, folder, speaker, gpus) if gpus > 1 else work
         )
-    model = folder / files.MODEL if plan.mode == "train" else Path(str(plan.model))
-    note = _timed(seconds, "score", lambda: score(folder, plan, model, speaker))
+        trackers.result(training, labels=len(read_jsonl(folder / files.LABELLED)))
+        model = folder / files.MODEL
+        note = _timed(seconds, "score", lambda: score(folder, plan, model, speaker))
+        if plan.trackers:
+            trackers.judged("audit", plan.task, *audited(folder, plan))
     return {"seconds": seconds, "training": training, **note}
 
 
@@ -132,7 +162,6 @@ def train_part(folder: Path, speaker: Speaker) -> dict[str, object]:
         XltError: If the training diverged or was stopped, or the encoder is unusable.
     """
     from xlt.config import TrainConfig
-    from xlt.training.result import Progress
     from xlt.training.train import train
 
     def progress(at: Progress) -> None:

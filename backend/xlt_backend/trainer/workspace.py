@@ -36,6 +36,8 @@ class Workspace:
         run: Runs the plan in a folder; returns its measurements.
         cache: File with what frozen encoders say of texts, which all projects share.
         cache_bytes: Largest size of that file.
+        trackers: Experiment trackers that trainings log to.
+        tracker_folder: Where TensorBoard writes.
         measured: The measurements so far.
     """
 
@@ -47,6 +49,8 @@ class Workspace:
     run: Callable[[Path], dict[str, Any]]
     cache: Path | None = None
     cache_bytes: int = 0
+    trackers: Sequence[str] = ()
+    tracker_folder: Path | None = None
     measured: dict[str, Any] = field(default_factory=dict)
 
     def train(
@@ -82,7 +86,13 @@ class Workspace:
         (folder / files.ACTIVE_AUDIT_SCORES).unlink(missing_ok=True)
         models = {"active": active, "sibling": sibling}
         given = {name: str(path) for name, path in models.items() if path is not None}
-        self._run(folder, mode="train", **given)
+        if self.trackers:
+            given |= {
+                "tracker_project": f"xlt-{self.folder.name}",
+                "tracker_run": f"{len(train)}-labels-{data[:8]}",
+                "tracker_folder": str(self.tracker_folder or self.folder),
+            }
+        self._run(folder, mode="train", trackers=list(self.trackers), **given)
         return folder
 
     def keep(

@@ -6,12 +6,16 @@ import json
 from dataclasses import replace
 from functools import partial
 
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
 from tests.builders import save_tiny_encoder
 from xlt.data.examples import Example
 from xlt.data.jsonl import write_jsonl
 from xlt.tasks.single_label.task import SingleLabel
 from xlt_backend.trainer import folder as files
 from xlt_backend.trainer import work
+from xlt_backend.trainer.scoring import audited
 
 
 def test_training_on_several_devices_is_one_training(plan, monkeypatch):
@@ -31,6 +35,28 @@ def test_training_on_several_devices_is_one_training(plan, monkeypatch):
     assert measured["steps"] == 4
     assert said.count("save") == 1
     assert (plan / files.MODEL / "model.safetensors").is_file()
+
+
+def test_a_training_of_the_service_is_tracked(plan, tmp_path):
+    """Losses of every step, and the accuracy on the audit labels of each language."""
+    spec = files.read_plan(plan)
+    given = {"tracker_project": "xlt-1", "tracker_run": "24-labels", "trackers": ["tensorboard"]}
+    files.write_plan(plan, replace(spec, tracker_folder=str(tmp_path / "logs"), **given))
+
+    work.run(plan, work.Speaker(None, lambda: False))
+
+    found = EventAccumulator(str(tmp_path / "logs" / "xlt-1" / "24-labels"))
+    found.Reload()
+    assert [event.step for event in found.Scalars("loss/total")] == [1, 2, 3, 4]
+    assert [event.value for event in found.Scalars("labels")] == [24]
+    audit, predictions = audited(plan, spec)
+    right = [
+        suggestion.answer == example.answer
+        for example, suggestion in zip(audit, predictions.suggestions, strict=True)
+        if example.lang == "sw"
+    ]
+    [event] = found.Scalars("accuracy/audit/sw")
+    assert event.value == pytest.approx(sum(right) / len(right))
 
 
 def test_one_process_fits_a_frozen_model(plan, monkeypatch):

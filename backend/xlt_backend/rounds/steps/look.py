@@ -102,6 +102,8 @@ def _context(progress: Progress, info: ProjectInfo, state: ProjectState) -> Cont
         run=progress.run_trainer,
         cache=work / TEXTS,
         cache_bytes=tools.settings.text_cache_mb * 2**20,
+        trackers=tools.settings.trackers,
+        tracker_folder=tools.settings.home / "tensorboard",
     )
     return Context(
         key=info.key,
