@@ -105,7 +105,7 @@ def tracked(
     Credentials and addresses come from the environment variables that each tracker reads itself.
 
     Args:
-        names: Some of `xlt.cli.trackers.TRACKERS`, which are installed; without any nothing is logged.
+        names: Some of `TRACKERS` in `xlt.cli.trackers`, installed; without any nothing is logged.
         project: Project, or experiment, that the run belongs to.
         run: Name of the run.
         folder: Where TensorBoard writes, below a folder per project and run.
