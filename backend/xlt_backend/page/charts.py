@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from xlt_backend.page.languages import Estimate, Point
 
@@ -74,8 +74,8 @@ def learning_curve(
         body += Markup('<polygon class="band" points="{}"/>').format(" ".join(upper + lower))
         line = " ".join(f"{x(p.labels)},{y(p.accuracy.value)}" for p in shown)
         body += Markup('<polyline class="line" points="{}"/>').format(line)
-    for point in points:
-        body += _point(point, x, y, words(point))
+    # There are thousands of points: only their texts come from people, and need to be escaped.
+    body += Markup("".join(_point(point, x, y, words(point)) for point in points))
     return svg("curve", _WIDTH, _HEIGHT, title, body)
 
 
@@ -135,16 +135,14 @@ def _grid(x: Scale, y: Scale, marks: Sequence[int]) -> Markup:
     return body
 
 
-def _point(point: Point, x: Scale, y: Scale, words: str) -> Markup:
+def _point(point: Point, x: Scale, y: Scale, words: str) -> str:
     at, accuracy = x(point.labels), point.accuracy
-    bar = Markup("")
+    bar, kind = "", "point"
     if point.refused:
-        bar = Markup('<line class="refused" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>').format(
-            at, y(accuracy.low), y(accuracy.high)
-        )
-    return Markup('<g>{}<circle class="{}" cx="{}" cy="{}" r="4"/><title>{}</title></g>').format(
-        bar, "refused" if point.refused else "point", at, y(accuracy.value), words
-    )
+        low, high = y(accuracy.low), y(accuracy.high)
+        bar, kind = f'<line class="refused" x1="{at}" x2="{at}" y1="{low}" y2="{high}"/>', "refused"
+    circle = f'<circle class="{kind}" cx="{at}" cy="{y(accuracy.value)}" r="4"/>'
+    return f"<g>{bar}{circle}<title>{escape(words)}</title></g>"
 
 
 def interval_bar(estimate: Estimate, low: float, high: float, title: str) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -25,8 +26,8 @@ from xlt_backend.page.languages import (
 )
 from xlt_backend.page.names import language_name
 from xlt_backend.page.projects import Summary, look, with_people
-from xlt_backend.page.site import Site
-from xlt_backend.page.words import Words
+from xlt_backend.page.site import Site, render
+from xlt_backend.page.words import Words, catalogues
 from xlt_backend.queue.state import ProjectState
 from xlt_backend.service.quality import VersionQuality
 from xlt_backend.service.rows import Row
@@ -152,8 +153,28 @@ def values_of(site: Site, view: View, words: Words, lang: str | None = None) -> 
         "view": view,
         "project": view.project,
         "charts": Charts(words, view.languages),
+        "curves": curves_html(words, view.languages, printed=lang is None),
         "label_studio_url": site.label_studio_url,
     }
+
+
+def curves_html(words: Words, languages: Sequence[LanguageReport], *, printed: bool) -> Markup:
+    """Returns the learning curves as HTML, or nothing before the first.
+
+    Args:
+        words: The texts of the page.
+        languages: All languages.
+        printed: Whether it is for a report, whose tables are open.
+    """
+    curves = tuple(each for each in languages if each.curve)
+    return _curves_html(words.lang, curves, printed) if curves else Markup("")
+
+
+@lru_cache(maxsize=8)  # they change with each version only, and have thousands of points
+def _curves_html(lang: str, curves: tuple[LanguageReport, ...], printed: bool) -> Markup:
+    words = catalogues()[lang]
+    charts = Charts(words, curves)
+    return Markup(render("curves.html", words, curves=curves, charts=charts, printed=printed))
 
 
 class Charts:
@@ -166,6 +187,7 @@ class Charts:
 
     def __init__(self, words: Words, languages: Sequence[LanguageReport]) -> None:
         self._words = words
+        self._shares: dict[Estimate, str] = {}
         self._most = max((p.labels for each in languages for p in each.curve), default=0)
         ends = [end for each in languages if each.gain for end in (each.gain.low, each.gain.high)]
         self._gain = max(map(abs, ends), default=0.01) or 0.01
@@ -200,10 +222,12 @@ class Charts:
 
     def share(self, estimate: Estimate) -> str:
         """Returns an accuracy with its interval as a text."""
-        percent = self._words.percent
-        return self._interval(
-            percent(estimate.value), percent(estimate.low), percent(estimate.high)
-        )
+        if estimate not in self._shares:  # of each point, the chart and the table ask for it
+            percent = self._words.percent
+            self._shares[estimate] = self._interval(
+                percent(estimate.value), percent(estimate.low), percent(estimate.high)
+            )
+        return self._shares[estimate]
 
     def points(self, estimate: Estimate) -> str:
         """Returns a gain with its interval in percentage points as a text."""

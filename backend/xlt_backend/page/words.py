@@ -57,9 +57,7 @@ class Words:
             value: The number.
             digits: Number of digits behind the decimal mark.
         """
-        plain = f"{value:,.{digits}f}"
-        marks = {",": self.group, ".": self.decimal, "-": self._sign("\N{MINUS SIGN}")}
-        return "".join(marks.get(sign, sign) for sign in plain)
+        return f"{value:,.{digits}f}".translate(_marks(self.group, self.decimal, self.dir))
 
     def percent(self, share: float, digits: int = 1) -> str:
         """Returns a share in [0, 1] as a percentage."""
@@ -67,12 +65,19 @@ class Words:
 
     def points(self, share: float) -> str:
         """Returns a difference of shares in percentage points, with its sign."""
-        sign = self._sign("+") if share > 0 else ""
+        sign = _sign("+", self.dir) if share > 0 else ""
         return f"{sign}{self.number(100 * share, 1)}"
 
-    def _sign(self, sign: str) -> str:
-        """Returns a sign that stands left of its number from right to left too."""
-        return f"\N{LEFT-TO-RIGHT MARK}{sign}" if self.dir == "rtl" else sign
+
+@cache
+def _marks(group: str, decimal: str, dir: str) -> dict[int, str]:
+    """Returns what stands for the marks of a number that Python wrote."""
+    return {ord(","): group, ord("."): decimal, ord("-"): _sign("\N{MINUS SIGN}", dir)}
+
+
+def _sign(sign: str, dir: str) -> str:
+    """Returns a sign that stands left of its number from right to left too."""
+    return f"\N{LEFT-TO-RIGHT MARK}{sign}" if dir == "rtl" else sign
 
 
 @cache
