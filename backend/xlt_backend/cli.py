@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from xlt import __version__
+from xlt.cli.commands import COMMANDS
 from xlt.errors import XltError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_parser(command: str = "") -> argparse.ArgumentParser:
-    """Returns the parser; only `command` gets its arguments if they need heavy imports."""
+    """Returns the parser, with the arguments of `command` alone: those of others need imports."""
     parser = argparse.ArgumentParser(
         prog="xlt",
         description=_DESCRIPTION,
@@ -68,17 +69,10 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_lazy(commands, command)
     _add_service(commands)
-    if command not in _SERVICE:
-        from xlt.cli.commands import add_commands
-
-        add_commands(commands)
     return parser
 
 
 # The service ------------------------------------------------------------------------------------
-
-#: Commands of this module, which start without imports of the library.
-_SERVICE = frozenset({"up", "serve", "worker", "cancel", "pause", "resume"})
 
 _Commands = argparse._SubParsersAction  # argparse gives it no public name
 
@@ -215,11 +209,7 @@ _LAZY: dict[str, tuple[str, str]] = {
     "doctor": ("xlt_backend.setup.doctor", "check the whole setup and explain how to fix it"),
     "versions": ("xlt_backend.manage.command", "list, compare, promote and roll back models"),
     "report": ("xlt_backend.manage.report", "write how far a project is as one HTML file"),
-    "pretrain": ("xlt.cli.pretrain", "make an encoder from parallel text"),
-    "opentext": (
-        "xlt.cli.opentext",
-        "write a table of open translations to pretrain on",
-    ),
+    **{name: (f"xlt.cli.{name}", summary) for name, summary in COMMANDS.items()},
 }
 
 

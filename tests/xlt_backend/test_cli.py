@@ -14,8 +14,9 @@ from xlt_backend.cli import main
 
 COMMANDS = (
     *("demo", "up", "serve", "worker", "cancel", "pause", "resume"),
-    *("connect", "doctor", "versions"),
-    *("train", "predict", "select", "evaluate", "pretrain", "opentext"),
+    *("connect", "doctor", "versions", "report"),
+    *("train", "predict", "explain", "search", "select", "evaluate", "simulate", "adapt"),
+    *("pretrain", "opentext"),
 )
 
 
@@ -81,10 +82,11 @@ def test_unknown_command_lists_the_known(capsys):
     assert "train" in capsys.readouterr().err
 
 
-def test_service_starts_without_torch():
-    """Naming the commands of the service imports nothing heavy."""
+@pytest.mark.parametrize("command", ["", "up"])
+def test_help_and_service_start_without_torch(command):
+    """Naming the commands imports nothing heavy, those of the library included."""
     code = (
-        "import sys; from xlt_backend.cli import build_parser; build_parser('up');"
+        f"import sys; from xlt_backend.cli import build_parser; build_parser({command!r});"
         "print([m for m in ('torch', 'numpy', 'label_studio_sdk', 'fastapi') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

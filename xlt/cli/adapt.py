@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from xlt.adapt.texts import AdaptData
     from xlt.data.examples import Example
 
-_SUMMARY = "adapt an encoder to languages that it reads badly"
 _DESCRIPTION = """\
 Adapt ENCODER to the languages of TEXTS. Languages whose words its tokenizer splits too finely get
 new pieces; then the encoder is trained, with the source language held in place.
@@ -34,11 +33,9 @@ _COLUMNS = ("text", "lang", "id", "group")
 _SETTINGS = ("minutes", "steps", "new_pieces", "mlm_weight", "seed")
 
 
-def add_command(subparsers: arguments.Subparsers) -> None:
-    """Adds `xlt adapt`."""
-    parser = arguments.add_command(
-        subparsers, "adapt", summary=_SUMMARY, description=_DESCRIPTION, run=main
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `xlt adapt`."""
+    parser.description = _DESCRIPTION
     add = parser.add_argument
     add("encoder", metavar="ENCODER", help="bundled, a folder or a name on the Hugging Face Hub")
     add("texts", metavar="TEXTS", help="table of texts with their languages")

@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
 
 from xlt.data.corpus import Corpus
 from xlt.data.languages import with_languages
 from xlt.tasks.exports import read_file
 from xlt.tasks.kinds import KINDS
-
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 #: Seed of every command that is not given another.
 SEED = 13
@@ -29,33 +26,6 @@ a column of offsets, or tags of tokens, also a token per line (.conll, .conllu, 
 """
 #: Fields of an example that an option can name the column of.
 COLUMNS = ("text", "lang", "label", "id", "group", "weight")
-
-
-def add_command(
-    subparsers: Subparsers,
-    name: str,
-    *,
-    summary: str,
-    description: str,
-    run: Callable[[argparse.Namespace], int],
-) -> argparse.ArgumentParser:
-    """Adds a command whose parsed arguments carry `run`.
-
-    Args:
-        subparsers: Of the program.
-        name: What users type.
-        summary: Its line in the program's help.
-        description: Its own help, printed as it is.
-        run: Runs the command with the parsed arguments and returns the exit status.
-    """
-    parser = subparsers.add_parser(
-        name,
-        help=summary,
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(run=run)
-    return parser
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:

@@ -19,21 +19,15 @@ Judge a model by the labelled rows of DATA, language by language.
 """
 
 
-def add_command(subparsers: arguments.Subparsers) -> None:
-    """Adds the command."""
-    parser = arguments.add_command(
-        subparsers,
-        "evaluate",
-        summary="judge a model by a file's labels",
-        description=_DESCRIPTION + arguments.DATA,
-        run=run,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `xlt evaluate`."""
+    parser.description = _DESCRIPTION + arguments.DATA
     parser.add_argument("model", metavar="MODEL", help="folder of a model")
     arguments.add_data(parser)
     arguments.add_json(parser)
 
 
-def run(args: argparse.Namespace) -> int:
+def main(args: argparse.Namespace) -> int:
     """Runs the command."""
     from xlt.models.folder import read_task
     from xlt.models.predictor import Predictor

@@ -38,15 +38,9 @@ gradients, for single and multi labels of one text, whose scores add up.
 _MOST_TEXTS, _MOST_NEIGHBOURS = 10_000, 100
 
 
-def add_command(subparsers: arguments.Subparsers) -> None:
-    """Adds the command."""
-    parser = arguments.add_command(
-        subparsers,
-        "explain",
-        summary="show why a text gets its label",
-        description=_DESCRIPTION,
-        run=run,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `xlt explain`."""
+    parser.description = _DESCRIPTION
     add = parser.add_argument
     add("model", metavar="MODEL", help="folder of a model")
     add("texts", metavar="TEXT", nargs="*", help="text to explain")
@@ -68,7 +62,7 @@ def add_command(subparsers: arguments.Subparsers) -> None:
     add("--json", action="store_true", help="print one JSON object per text on standard output")
 
 
-def run(args: argparse.Namespace) -> int:
+def main(args: argparse.Namespace) -> int:
     """Runs the command."""
     from xlt.explain.changes import smallest_change
     from xlt.explain.explanation import check_kind

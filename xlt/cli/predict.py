@@ -20,22 +20,16 @@ score of each.
 """
 
 
-def add_command(subparsers: arguments.Subparsers) -> None:
-    """Adds the command."""
-    parser = arguments.add_command(
-        subparsers,
-        "predict",
-        summary="label a file's texts",
-        description=_DESCRIPTION + arguments.DATA,
-        run=run,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `xlt predict`."""
+    parser.description = _DESCRIPTION + arguments.DATA
     parser.add_argument("model", metavar="MODEL", help="folder of a model")
     arguments.add_data(parser)
     text = "what to print; iob2 and conllu are for spans (default: %(default)s)"
     parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help=text)
 
 
-def run(args: argparse.Namespace) -> int:
+def main(args: argparse.Namespace) -> int:
     """Runs the command."""
     from xlt.models.folder import read_task
     from xlt.models.predictor import Predictor

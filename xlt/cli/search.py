@@ -35,15 +35,9 @@ line says so.
 _MOST_HITS = 1000
 
 
-def add_command(subparsers: arguments.Subparsers) -> None:
-    """Adds the command."""
-    parser = arguments.add_command(
-        subparsers,
-        "search",
-        summary="find a file's texts, by a query in any language",
-        description=_DESCRIPTION + arguments.DATA,
-        run=run,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `xlt search`."""
+    parser.description = _DESCRIPTION + arguments.DATA
     arguments.add_data(parser)
     add = parser.add_argument
     add("query", metavar="QUERY", nargs="?", help="what to look for")
@@ -66,7 +60,7 @@ def add_command(subparsers: arguments.Subparsers) -> None:
     add("--json", action="store_true", help="print one JSON object per text on standard output")
 
 
-def run(args: argparse.Namespace) -> int:
+def main(args: argparse.Namespace) -> int:
     """Runs the command."""
     from xlt.search.index import check_query
 

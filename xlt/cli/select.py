@@ -40,15 +40,9 @@ What to label next: the rows of DATA without a label, the one to label next firs
 _SALT = "xlt select"
 
 
-def add_command(subparsers: arguments.Subparsers) -> None:
-    """Adds the command."""
-    parser = arguments.add_command(
-        subparsers,
-        "select",
-        summary="order a file's texts: what to label next",
-        description=_DESCRIPTION + arguments.DATA,
-        run=run,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `xlt select`."""
+    parser.description = _DESCRIPTION + arguments.DATA
     text = "folder of a model, or an encoder: bundled, a folder or a name on the Hugging Face Hub"
     parser.add_argument("model", metavar="MODEL", help=text)
     arguments.add_data(parser)
@@ -74,7 +68,7 @@ def add_command(subparsers: arguments.Subparsers) -> None:
     add("--relabel", action="store_true", help=text)
 
 
-def run(args: argparse.Namespace) -> int:
+def main(args: argparse.Namespace) -> int:
     """Runs the command."""
     options = SamplerOptions(
         batch=args.batch,

@@ -37,7 +37,6 @@ from xlt.tasks.task import Show
 
 _HELD_OUT = 0.3
 
-_SUMMARY = "compare strategies of choosing texts on labelled data"
 _DESCRIPTION = f"""\
 Replay labelled DATA as if annotators worked through it, and compare strategies of choosing texts.
 
@@ -65,15 +64,9 @@ continues with the next curve; with --learner joint, with the next round.
 """
 
 
-def add_command(subparsers: arguments.Subparsers) -> None:
-    """Adds `xlt simulate`."""
-    parser = arguments.add_command(
-        subparsers,
-        "simulate",
-        summary=_SUMMARY,
-        description=_DESCRIPTION + arguments.DATA,
-        run=run,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `xlt simulate`."""
+    parser.description = _DESCRIPTION + arguments.DATA
     arguments.add_data(parser)
     arguments.add_kind(parser)
     add = parser.add_argument
@@ -115,7 +108,7 @@ def _add_curve_options(parser: argparse.ArgumentParser, settings: CurveSettings)
     add("--pool-share", type=float, default=settings.pool_share, metavar="SHARE", help=text)
 
 
-def run(args: argparse.Namespace) -> int:
+def main(args: argparse.Namespace) -> int:
     """Runs `xlt simulate`: writes results and plots, and prints tables."""
     for folder in (args.out, args.cache or args.out):
         check_folder(folder)

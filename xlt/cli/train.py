@@ -37,15 +37,9 @@ examples of a label stay in training.
 """
 
 
-def add_command(subparsers: arguments.Subparsers) -> None:
-    """Adds the command."""
-    parser = arguments.add_command(
-        subparsers,
-        "train",
-        summary="train a model on a file",
-        description=_DESCRIPTION + arguments.DATA,
-        run=run,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `xlt train`."""
+    parser.description = _DESCRIPTION + arguments.DATA
     arguments.add_data(parser)
     arguments.add_kind(parser)
     arguments.add_json(parser)
@@ -67,7 +61,7 @@ def add_command(subparsers: arguments.Subparsers) -> None:
     add("--tracker-folder", type=Path, default=Path("runs"), metavar="DIR", help=text)
 
 
-def run(args: argparse.Namespace) -> int:
+def main(args: argparse.Namespace) -> int:
     """Runs the command."""
     check_new_folder(args.out)
     from xlt.training.result import Progress
