@@ -13,7 +13,7 @@ from xlt.errors import ConfigError
 from xlt.sampling.transfer import Transfer
 
 Quota = Literal["equal", "proportional", "fixed", "adaptive"]
-Slot = Literal["audit", "control", "quota", "rest", "relabel"]
+Slot = Literal["audit", "control", "quota", "rest", "relabel", "chosen"]
 #: Largest weight of a language, so that sums of weights are finite.
 MOST_SHARE = 1e6
 
@@ -123,7 +123,7 @@ class Pick:
         lang: Its language.
         rank: 0 is labelled first.
         slot: "audit", "control" or "quota" within the batch, "rest" after it; "relabel" for a task
-            that has an answer and waits for one more.
+            that has an answer and waits for one more, "chosen" for one that people want next.
         uncertainty: In [0, 1], higher = less sure; None before the first model.
         reason: Reason for its place, for people.
         neighbours: For a selected text, the labelled tasks of any language that are nearest to it

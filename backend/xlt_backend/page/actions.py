@@ -19,9 +19,12 @@ from xlt.errors import (
 )
 from xlt_backend.errors import PausedError
 from xlt_backend.page.site import Site
+from xlt_backend.service.controls import check_tasks
 
 #: Fields with the weight of a language begin with this.
 WEIGHT = "weight."
+#: Ticked tasks begin with this; ids are also in a field of their own.
+TASK, TASKS = "task.", "tasks"
 _REFUSED = (
     ConfigError,
     CorruptVersionError,
@@ -98,6 +101,10 @@ def _quota(do: Doing) -> None:
     do.site.controls.set_quota(do.project, weights(do.fields), by=do.by)
 
 
+def _first(do: Doing) -> None:
+    do.site.controls.label_next(do.project, tasks(do.fields), by=do.by)
+
+
 #: What each action does, and the end of the address of the page that it belongs to.
 ACTIONS: Mapping[str, tuple[Callable[[Doing], None], str]] = {
     "promote": (_promote, "versions"),
@@ -108,6 +115,7 @@ ACTIONS: Mapping[str, tuple[Callable[[Doing], None], str]] = {
     "resume": (_resume, "queue"),
     "cancel": (_cancel, "queue"),
     "quota": (_quota, "queue"),
+    "first": (_first, "queue"),
 }
 
 
@@ -131,6 +139,12 @@ def weights(fields: Fields) -> dict[str, float]:
     return found
 
 
+def tasks(fields: Fields) -> tuple[str, ...]:
+    """Reads the ids of tasks in a form: those that are ticked, and those that are written."""
+    ticked = [name.removeprefix(TASK) for name in fields if name.startswith(TASK)]
+    return tuple(dict.fromkeys([*fields.get(TASKS, "").replace(",", " ").split(), *ticked]))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """The content of a page that asks.
@@ -139,24 +153,27 @@ class Question:
         active: The active version; None before the first.
         version: The version that the action is about; empty for actions about none.
         quota: The weights that are asked about; empty for the option.
+        tasks: Ids of the tasks that it is about.
     """
 
     active: str | None
     version: str
     quota: Fields
+    tasks: tuple[str, ...] = ()
 
     @property
     def fields(self) -> dict[str, str]:
         """The fields that come back with the answer yes."""
         weighed = {f"{WEIGHT}{lang}": weight for lang, weight in self.quota.items()}
-        return {"version": self.version, "seen": self.active or "", **weighed}
+        chosen = {TASKS: " ".join(self.tasks)} if self.tasks else {}
+        return {"version": self.version, "seen": self.active or "", **weighed, **chosen}
 
 
 def _question(site: Site, project: str, action: str, given: Fields) -> Question:
     """Reads what the page that asks shows.
 
     Raises:
-        XltError: If the version or the weights that are given cannot be.
+        XltError: If the version, the weights or the tasks that are given cannot be.
     """
     active, before = site.versions.active(project)
     version = ""
@@ -168,7 +185,10 @@ def _question(site: Site, project: str, action: str, given: Fields) -> Question:
         version = before
     quota = weights(given) if action == "quota" else {}
     site.controls.check_quota(project, quota)
-    return Question(active=active, version=version, quota={k: str(v) for k, v in quota.items()})
+    chosen = tasks(given) if action == "first" else ()
+    check_tasks(chosen)
+    weighed = {lang: str(weight) for lang, weight in quota.items()}
+    return Question(active=active, version=version, quota=weighed, tasks=chosen)
 
 
 def add(app: FastAPI, site: Site) -> None:

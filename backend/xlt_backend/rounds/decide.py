@@ -245,8 +245,10 @@ def _align(snapshot: Snapshot, known: Known, reading: Relabelling | None) -> _Ch
             return Action.PUBLISH, known.active, words
         if snapshot.unscored:
             return Action.INSERT, known.active, f"{len(snapshot.unscored)} tasks without a place"
+        if snapshot.misplaced:
+            return Action.INSERT, known.active, f"people want {len(snapshot.first)} tasks next"
         return Action.NOTHING, None, "nothing new"
-    if not is_start(snapshot.shown) or snapshot.unscored:
+    if not is_start(snapshot.shown) or snapshot.unscored or snapshot.misplaced:
         return Action.START, None, "no model yet"
     return Action.NOTHING, None, "not enough labels yet"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -104,6 +104,7 @@ def make_order(
 ) -> Order:
     """Orders the waiting tasks, the one to label next first; those without text come last.
 
+    Those that people want next come before all others, which are ordered as if these did not wait.
     Tasks that have an answer compete with the others by how suspect their label is. The most
     suspect finished tasks get a row too: Label Studio sorts the tab that lists them by its score.
 
@@ -116,7 +117,8 @@ def make_order(
     """
     scores = evidence.scores.rows(snapshot.pool)
     predictions = _predictions(snapshot, scores, evidence)
-    unlabelled = [row for row, e in enumerate(snapshot.pool) if e.id not in snapshot.answers]
+    taken = {*snapshot.answers, *snapshot.first}
+    unlabelled = [row for row, e in enumerate(snapshot.pool) if e.id not in taken]
     picks: Sequence[Pick] = ()
     if unlabelled:
         pool = _pool(unlabelled, scores, predictions, snapshot, evidence, options, salt)
@@ -130,7 +132,7 @@ def make_order(
         beliefs=None if predictions is None else predictions.beliefs.take(unlabelled),
     )
     finished = {text.id for text in review.finished[: _most_finished(options)]}
-    merged = review.merged(picks, len(finished))
+    merged = [*_chosen(snapshot, predictions), *review.merged(picks, len(finished))]
     opened = [pick for pick in merged if pick.id not in finished]
     waiting = len(snapshot.open_ids)
     places = queue_scores([pick.id for pick in merged], snapshot.unusable, finished, waiting)
@@ -155,7 +157,10 @@ def make_order(
 
 
 def inserted(
-    rows: Sequence[PublishRow], open_ids: Sequence[str], places: Mapping[str, float]
+    rows: Sequence[PublishRow],
+    open_ids: Sequence[str],
+    places: Mapping[str, float],
+    first: Collection[str] = (),
 ) -> list[PublishRow]:
     """Keeps the rows of tasks that have no place yet, with scores between those that have one.
 
@@ -163,11 +168,32 @@ def inserted(
         rows: A new order.
         open_ids: All waiting tasks.
         places: Task id -> published score.
+        first: Ids of tasks that come before all others.
     """
-    new = [(at, row) for at, row in enumerate(rows) if str(row.task_id) not in places]
+    new = [
+        (0 if str(row.task_id) in first else at, row)
+        for at, row in enumerate(rows)
+        if str(row.task_id) not in places
+    ]
     published = [places[id] for id in open_ids if id in places]
     scores = insert_scores(published, [at / max(1, len(rows)) for at, _ in new])
     return [replace(row, score=score) for (_, row), score in zip(new, scores, strict=True)]
+
+
+def _chosen(snapshot: Snapshot, predictions: Predictions | None) -> list[Pick]:
+    """Returns the tasks that people want next; they were not drawn, so they have no chance."""
+    rows = {example.id: row for row, example in enumerate(snapshot.pool)}
+    return [
+        Pick(
+            id=id,
+            lang=snapshot.pool[rows[id]].lang,
+            rank=rank,
+            slot="chosen",
+            uncertainty=None if predictions is None else float(predictions.uncertainty[rows[id]]),
+            reason="chosen by people",
+        )
+        for rank, id in enumerate(snapshot.first)
+    ]
 
 
 def _predictions(snapshot: Snapshot, scores: Scores, evidence: Evidence) -> Predictions | None:

@@ -48,6 +48,8 @@ class Snapshot:
         texts: Number of texts of an example.
         labelled_at: Id of each labelled example -> when it was labelled, seconds since the epoch;
             0 if unknown.
+        first: Ids of waiting tasks that people want labelled next, in this order. Audit tasks are
+            not among them: they keep the places that they are drawn for.
     """
 
     task: AnyTask
@@ -61,6 +63,7 @@ class Snapshot:
     shown: str | None = None
     texts: int = 1
     labelled_at: Mapping[str, float] = field(default_factory=dict)
+    first: tuple[str, ...] = ()
 
     @property
     def open_ids(self) -> tuple[str, ...]:
@@ -82,6 +85,28 @@ class Snapshot:
     def unscored(self) -> tuple[str, ...]:
         """Ids of waiting tasks that have no score of the version that the project shows."""
         return tuple(id for id in self.open_ids if id not in self.scored)
+
+    @property
+    def misplaced(self) -> bool:
+        """Whether the tasks that people want next are not at the head, in their order."""
+        own = [self.scored.get(id, 1.0) for id in self.first]
+        rest = min(
+            (self.scored.get(id, 1.0) for id in set(self.open_ids) - set(self.first)), default=1.0
+        )
+        return own != sorted(own) or (bool(own) and own[-1] >= rest)
+
+    def with_first(self, tasks: Sequence[str], options: ProjectOptions, salt: str) -> Snapshot:
+        """Returns the snapshot with the tasks that people want next, of those that wait.
+
+        Args:
+            tasks: Their ids, in order.
+            options: The project's options.
+            salt: The project's name; decides which tasks are audit tasks.
+        """
+        free = {
+            e.id for e in self.pool if e.id not in self.answers and not in_audit(e, options, salt)
+        }
+        return replace(self, first=tuple(task for task in tasks if task in free))
 
     @property
     def unlearned(self) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 STEERING, ACTIONS = "steering.json", "actions.jsonl"
 #: Largest number of lines of the log, and of those that /status shows.
 MOST_ACTIONS, LAST_ACTIONS = 500, 20
+#: Largest number of tasks that people want next.
+MOST_FIRST = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +58,14 @@ class Steering:
         paused_at_utc: Time of the pause, ISO 8601; empty while it is not paused.
         quota: Weights of target languages, which replace the option `quota`; empty for the option.
         quota_by: Person who set the weights; empty without weights.
+        first: Ids of tasks that people want labelled next, in this order.
     """
 
     paused_by: str = ""
     paused_at_utc: str = ""
     quota: Mapping[str, float] = field(default_factory=dict)
     quota_by: str = ""
+    first: tuple[str, ...] = ()
 
     @property
     def paused(self) -> bool:
@@ -92,14 +96,29 @@ def change(versions: ProjectStore, **values: Any) -> Steering:  # noqa: ANN401 -
     Raises:
         StoreError: If it cannot be written.
     """
-    before: list[Steering] = []
+    return _edited(versions, lambda now: replace(now, **values))
 
-    def edit(data: bytes | None) -> bytes:
-        before.append(_parsed(data))
-        return _json(replace(before[0], **values).to_json())
 
-    versions.edit_note(STEERING, edit)
-    return before[0]
+def put_first(versions: ProjectStore, tasks: Sequence[str]) -> Steering:
+    """Puts tasks before all that people want next; returns what was set before.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
+    return _edit(
+        versions,
+        lambda now: tuple(dict.fromkeys([*tasks, *now.first]))[:MOST_FIRST] if tasks else (),
+    )
+
+
+def keep_first(versions: ProjectStore, waiting: Collection[str]) -> None:
+    """Forgets tasks that people wanted next and that no longer wait.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
+    if not set(read(versions).first) <= set(waiting):
+        _edit(versions, lambda now: tuple(task for task in now.first if task in waiting))
 
 
 def note(versions: ProjectStore, action: Action) -> None:
@@ -168,12 +187,30 @@ def paused_words(project: str, now: Steering) -> str:
     )
 
 
+def _edit(versions: ProjectStore, first: Callable[[Steering], tuple[str, ...]]) -> Steering:
+    """Changes the tasks that people want next; returns what was set before."""
+    return _edited(versions, lambda now: replace(now, first=first(now)))
+
+
+def _edited(versions: ProjectStore, edited: Callable[[Steering], Steering]) -> Steering:
+    """Changes what people set, whatever others do meanwhile; returns what was set before."""
+    before: list[Steering] = []
+
+    def edit(data: bytes | None) -> bytes:
+        before[:] = [_parsed(data)]
+        return _json(edited(before[0]).to_json())
+
+    versions.edit_note(STEERING, edit)
+    return before[0]
+
+
 def _parsed(data: bytes | None) -> Steering:
     try:
         value = json.loads(data or b"{}")
         steering = Steering(**value)
         quota = ProjectOptions(quota=dict(steering.quota) or "equal").quota
-        return replace(steering, quota=quota if isinstance(quota, dict) else {})
+        first = tuple(str(task) for task in steering.first)
+        return replace(steering, quota=quota if isinstance(quota, dict) else {}, first=first)
     except (ValueError, TypeError) as error:
         raise StoreError(f"{STEERING} is damaged ({error}); remove it") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from xlt.data.languages import is_known, normalise
 from xlt.errors import ConfigError
@@ -20,6 +20,10 @@ from xlt_backend.service.queue import Front, front
 
 #: Longest name of a language that no task has, in code points.
 _LONGEST_NAME = 100
+#: Largest number of tasks that people choose at once, and of those that the log names.
+MOST_CHOSEN, _NAMED = 100, 10
+#: Digits of the longest id in Label Studio's databases.
+_DIGITS = 19
 
 
 class Controls:
@@ -163,6 +167,35 @@ class Controls:
                 raise ConfigError(f"{first!r} and {lang!r} are one language: give one weight")
         ProjectOptions.from_extra_params({"quota": dict(quota)}).sampler()
 
+    def label_next(self, project: str, tasks: Sequence[str], *, by: str) -> Steering:
+        """Puts tasks at the head of the queue, until they are labelled, and asks for a round.
+
+        Audit tasks keep their places: chosen ones would judge models on what people looked for.
+
+        Args:
+            project: The project.
+            tasks: Label Studio's ids, at most `MOST_CHOSEN`, the first one to label next; empty for
+                none any longer.
+            by: The person.
+
+        Returns:
+            What was set before.
+
+        Raises:
+            UnknownProjectError: If xlt does not know the project.
+            ConfigError: If an id is none, or if there are too many.
+            StoreError: If it cannot be written.
+        """
+        id, versions = self._of(project)
+        check_tasks(tasks)
+        before = steering.put_first(versions, tasks)
+        after = ", ".join(tasks[:_NAMED]) + (" …" if len(tasks) > _NAMED else "")
+        self._note(
+            versions, by, "label next", before=f"{len(before.first)} tasks", after=after or "none"
+        )
+        self._queue.request(id)
+        return before
+
     def _of(self, project: str) -> tuple[str, ProjectStore]:
         return versions_of(self._states, self._store, project)
 
@@ -173,6 +206,19 @@ class Controls:
             at_utc=utc(self._now()), by=by, what=what, before=before, after=after
         )
         steering.note(versions, action)
+
+
+def check_tasks(tasks: Sequence[str]) -> None:
+    """Refuses what are no ids of tasks, and too many.
+
+    Raises:
+        ConfigError: If they are refused.
+    """
+    for task in tasks:
+        if not (task.isascii() and task.isdecimal() and len(task) <= _DIGITS):
+            raise ConfigError(f"expected the id of a task, got {task[:40]!r}")
+    if len(tasks) > MOST_CHOSEN:
+        raise ConfigError(f"{len(tasks)} tasks; at most {MOST_CHOSEN} can be chosen at once")
 
 
 def _check_language(lang: str, found: Collection[str]) -> None:

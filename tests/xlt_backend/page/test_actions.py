@@ -235,3 +235,27 @@ def test_marks_that_turn_or_hide_text_are_not_logged(two, browser):
 def test_weights_are_read_from_a_form():
     """Empty fields do not count, and others are left alone."""
     assert weights({"weight.hau": " 2 ", "weight.yor": "", "token": "x"}) == {"hau": 2.0}
+
+
+def test_chosen_tasks_come_first_in_label_studio(world, browser):
+    """Ids in a field, or ticked; the page that asks names them, the queue shows them."""
+    asked = browser.get("/projects/1/ask/first", params={"tasks": "90, 91", "task.92": "on"})
+    assert all(f">{task}<" in asked.text for task in (90, 91, 92))
+
+    answer_yes(browser, asked.text)
+    assert ">91<" in browser.get("/projects/1/queue").text
+    assert logged(world, "label next")["after"] == "90, 91, 92"
+    assert logged(world, "label next")["by"] == "ada"
+    assert world.queue.status("1") == "waiting"
+
+    assert 'href="/projects/1/ask/first"' in browser.get("/projects/1/queue").text
+    press(browser, "first")
+    assert 'href="/projects/1/ask/first"' not in browser.get("/projects/1/queue").text
+
+
+def test_ids_that_are_none_are_refused(world, browser):
+    """Before anything is asked, in a line."""
+    refused = browser.get("/projects/1/ask/first", params={"tasks": "90 <b>"})
+
+    assert refused.status_code == 409
+    assert "expected the id of a task, got &#39;&lt;b&gt;&#39;" in refused.text

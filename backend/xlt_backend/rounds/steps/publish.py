@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ import numpy as np
 from xlt.errors import StaleVersionError
 from xlt.tasks.relabelling import Relabelling
 from xlt_backend.labelstudio.client import Published
+from xlt_backend.labelstudio.convert import PublishRow
 from xlt_backend.names import published
 from xlt_backend.rounds import ledger as ledgers
 from xlt_backend.rounds import versions
@@ -41,7 +43,7 @@ def publish(progress: Progress, context: Context, snapshot: Snapshot, decision: 
     order = make_order(snapshot, evidence, context.interface, context.options, salt=context.key)
     inserting = decision.action is Action.INSERT
     places = _places(progress, snapshot, version, ledger)
-    rows = order.rows if places is None else inserted(order.rows, snapshot.open_ids, places)
+    rows = order.rows if places is None else _inserted(order, snapshot, places)
     progress.enter("publish", total=len(rows))
     progress.fence()
     ledger = ledger.noted(version, order.picks, rows, digests)
@@ -147,7 +149,8 @@ def _places(
 ) -> dict[str, float] | None:
     """Returns the places that tasks have in an order already, from this or from a killed round.
 
-    Predictions that were published for another text than a task has now are deleted first.
+    Predictions that were published for another text than a task has now are deleted first, and
+    those of tasks that people want next, if these are not at the head.
 
     Returns:
         None if the order is new.
@@ -164,9 +167,16 @@ def _places(
     }
     if stale:
         logger.info("project %s: the texts of %d tasks were replaced", progress.project, len(stale))
+    if snapshot.misplaced:
+        stale |= places.keys() & set(snapshot.first)
+    if stale:
         progress.fence()
         studio.withdraw(progress.id, version, sorted(map(int, stale)))
     return {id: score for id, score in places.items() if id not in stale}
+
+
+def _inserted(order: Order, snapshot: Snapshot, places: Mapping[str, float]) -> list[PublishRow]:
+    return inserted(order.rows, snapshot.open_ids, places, snapshot.first)
 
 
 def _switch(progress: Progress, context: Context, version: str, ledger: Ledger) -> None:
