@@ -88,7 +88,7 @@ class Snapshot:
 
     @property
     def misplaced(self) -> bool:
-        """Whether the tasks that people want next are not at the head, in their order."""
+        """True if the tasks that people want next are not at the head, in their order."""
         own = [self.scored.get(id, 1.0) for id in self.first]
         rest = min(
             (self.scored.get(id, 1.0) for id in set(self.open_ids) - set(self.first)), default=1.0
