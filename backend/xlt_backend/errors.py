@@ -12,6 +12,7 @@ ServiceError                    (defined in xlt.errors)
 ├── UnknownProjectError         xlt does not know the project
 ├── PausedError                 the project is paused
 ├── NotExplainedError           a task has nothing that can be explained
+├── NotSearchedError            a query cannot be answered
 ├── BusyError                   only one is done at a time; asking again helps
 ├── QueueError                  rounds cannot be requested
 │   └── RedisDownError              Redis does not answer
@@ -30,6 +31,7 @@ __all__ = [
     "LabelStudioError",
     "NotExplainedError",
     "NotFoundError",
+    "NotSearchedError",
     "PausedError",
     "PublishError",
     "QueueError",
@@ -86,6 +88,10 @@ class PausedError(ServiceError):
 
 class NotExplainedError(ServiceError):
     """The suggestion for a task cannot be explained; the message says why."""
+
+
+class NotSearchedError(ServiceError):
+    """A query for tasks cannot be answered; the message says why."""
 
 
 class BusyError(ServiceError):

@@ -7,7 +7,17 @@ from importlib import resources
 from fastapi import FastAPI, Response
 from starlette.exceptions import HTTPException
 
-from xlt_backend.page import actions, annotators, project, projects, queue, review, task, versions
+from xlt_backend.page import (
+    actions,
+    annotators,
+    project,
+    projects,
+    queue,
+    review,
+    search,
+    task,
+    versions,
+)
 from xlt_backend.page.headers import SECURITY
 from xlt_backend.page.site import Site
 
@@ -23,7 +33,7 @@ _CACHED = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 def add_pages(app: FastAPI, site: Site) -> None:
     """Adds all pages to the web server."""
-    for page in (projects, project, review, versions, queue, annotators, task, actions):
+    for page in (projects, project, review, versions, queue, search, annotators, task, actions):
         page.add(app, site)
 
     @app.get("/static/{name}")

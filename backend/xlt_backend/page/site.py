@@ -27,6 +27,7 @@ from xlt_backend.service.events import Service
 from xlt_backend.service.explain import Explainer
 from xlt_backend.service.known import utc
 from xlt_backend.service.ports import RoundQueue
+from xlt_backend.service.search import Searcher
 from xlt_backend.service.versions import Versions
 
 #: Pages of each project: key of the name, and end of the address.
@@ -35,6 +36,7 @@ SECTIONS = (
     ("review.menu", "/review"),
     ("versions.menu", "/versions"),
     ("queue.menu", "/queue"),
+    ("search.menu", "/search"),
     ("people.menu", "/annotators"),
 )
 
@@ -57,6 +59,7 @@ class Site:
         secret: Secret of this server, which forms are bound to.
         label_studio_url: Address at which browsers reach Label Studio, for links.
         explainer: Reasons for suggestions; None in reports.
+        searcher: Finds waiting tasks; None in reports.
         live: Streams of the parts of pages that change.
         now: Returns seconds since the epoch.
     """
@@ -68,6 +71,7 @@ class Site:
     secret: str = field(repr=False)
     label_studio_url: str
     explainer: Explainer | None = None
+    searcher: Searcher | None = None
     live: Live = field(default_factory=Live)
     now: Callable[[], float] = time.time
 

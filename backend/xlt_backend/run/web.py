@@ -23,6 +23,7 @@ from xlt_backend.service.explain import Explainer
 from xlt_backend.service.nearest import Nearest
 from xlt_backend.service.predict import Inference
 from xlt_backend.service.registry import Registry
+from xlt_backend.service.search import Searcher, reader
 from xlt_backend.service.versions import Versions
 from xlt_backend.settings import Settings
 from xlt_backend.web.metrics import Metrics
@@ -61,6 +62,14 @@ def build(
             inference,
             lambda *ids: _task(settings, *ids),
             near=lambda key, *of: near.of(store.project(key), *of),
+        ),
+        searcher=Searcher(
+            service.state,
+            states,
+            reader(registry.get),
+            lambda key: store.project(key).current(),
+            lambda *ids: _task(settings, *ids),
+            settings.home / "work",
         ),
         label_studio_url=settings.label_studio_public_url,
         metrics=metrics,

@@ -16,6 +16,7 @@ from xlt.store.versions import Store
 
 if TYPE_CHECKING:
     from xlt.data.examples import Example
+    from xlt.tasks.outputs import Scores
     from xlt.tasks.predictions import Predictions
     from xlt.tasks.task import AnyTask
 
@@ -34,6 +35,9 @@ class Model(Protocol):
 
     def predict(self, examples: Sequence[Example]) -> Predictions:
         """Predicts examples, in their order."""
+
+    def score(self, examples: Sequence[Example]) -> Scores:
+        """Returns the outputs and the vectors of examples."""
 
 
 Load = Callable[[Path], Model]

@@ -22,6 +22,7 @@ from xlt_backend.errors import (
     BusyError,
     NotExplainedError,
     NotFoundError,
+    NotSearchedError,
     RedisDownError,
     UnknownProjectError,
     UnsupportedConfigError,
@@ -44,6 +45,7 @@ from xlt_backend.page.projects import projects_page
 from xlt_backend.page.routes import add_pages
 from xlt_backend.page.site import Site
 from xlt_backend.service.predict import answer_predict
+from xlt_backend.service.search import FOUND, Wanted
 from xlt_backend.web.guard import Guard, error_answer, unauthorized
 from xlt_backend.web.parts import Parts
 
@@ -53,7 +55,7 @@ logger = logging.getLogger(__name__)
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 
 #: Errors of requests that cannot be answered as they are.
-_REFUSED = (ConfigError, UnsupportedConfigError, NotExplainedError)
+_REFUSED = (ConfigError, UnsupportedConfigError, NotExplainedError, NotSearchedError)
 
 _Body = TypeVar("_Body", bound=BaseModel)
 
@@ -81,6 +83,7 @@ def create_app(parts: Parts, live: Live | None = None) -> FastAPI:
     _label_studio_routes(app, parts)
     _people_routes(app, parts)
     _explain_route(app, parts)
+    _search_route(app, parts)
     add_pages(app, site)
     _errors(app, site)
     return app
@@ -95,6 +98,7 @@ def _site(parts: Parts, live: Live) -> Site:
         secret=parts.secret,
         label_studio_url=parts.label_studio_url,
         explainer=parts.explainer,
+        searcher=parts.searcher,
         live=live,
     )
 
@@ -181,6 +185,18 @@ def _explain_route(app: FastAPI, parts: Parts) -> None:
         if project not in known:
             raise HTTPException(404, f"unknown project {project[:40]}; known: {list(known)}")
         return JSONResponse(await run_in_threadpool(parts.explainer.explain, project, task))
+
+
+def _search_route(app: FastAPI, parts: Parts) -> None:
+    @app.get("/search")
+    async def search(
+        project: str, q: str = "", like: str = "", lang: str = "", limit: int = FOUND
+    ) -> Response:
+        known = await run_in_threadpool(parts.service.projects)
+        if project not in known:
+            raise HTTPException(404, f"unknown project {project[:40]}; known: {list(known)}")
+        wanted = Wanted(query=q, like=like, lang=lang, limit=limit)
+        return JSONResponse(await run_in_threadpool(parts.searcher.search, project, wanted))
 
 
 def _reported(parts: Parts, project: str, detail: bool) -> dict[str, Any]:

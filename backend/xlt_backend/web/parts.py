@@ -11,6 +11,7 @@ from xlt_backend.service.events import Service
 from xlt_backend.service.explain import Explainer
 from xlt_backend.service.ports import RoundQueue
 from xlt_backend.service.predict import Inference
+from xlt_backend.service.search import Searcher
 from xlt_backend.service.versions import Versions
 from xlt_backend.web.metrics import Metrics
 
@@ -26,6 +27,7 @@ class Parts:
         versions: Use cases of people about versions.
         controls: Use cases of people who steer a project.
         explainer: Reasons for suggestions.
+        searcher: Finds waiting tasks by a query.
         label_studio_url: Address at which browsers reach Label Studio, for links of the page.
         metrics: The counters and timers of /metrics.
         secret: Shared secret of the webhooks.
@@ -42,6 +44,7 @@ class Parts:
     versions: Versions
     controls: Controls
     explainer: Explainer
+    searcher: Searcher
     label_studio_url: str
     metrics: Metrics
     secret: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from redis import Redis
@@ -16,6 +17,7 @@ from xlt_backend.service.events import Service
 from xlt_backend.service.explain import Explainer, Fetch
 from xlt_backend.service.predict import Inference
 from xlt_backend.service.registry import Registry
+from xlt_backend.service.search import Searcher, reader
 from xlt_backend.service.versions import Versions
 from xlt_backend.web.metrics import Metrics
 from xlt_backend.web.parts import Parts
@@ -26,7 +28,13 @@ def no_task(project: str, task: str) -> dict[str, Any]:
     raise NotFoundError(f"project {project} has no task {task}")
 
 
-def make_parts(redis: Redis, store: Store, loader: Loader, fetch: Fetch = no_task) -> Parts:
+def make_parts(
+    redis: Redis,
+    store: Store,
+    loader: Loader,
+    fetch: Fetch = no_task,
+    work: Path = Path("no work"),
+) -> Parts:
     """The server's parts, without background work."""
     states, queue = StateStore(redis), TrainQueue(redis)
     service = Service(states=states, queue=queue, store=store)
@@ -37,6 +45,14 @@ def make_parts(redis: Redis, store: Store, loader: Loader, fetch: Fetch = no_tas
         service=service,
         inference=inference,
         explainer=Explainer(service.state, inference, fetch),
+        searcher=Searcher(
+            service.state,
+            states,
+            reader(registry.get),
+            lambda key: store.project(key).current(),
+            fetch,
+            work,
+        ),
         metrics=metrics,
         queue=queue,
         versions=Versions(states=states, queue=queue, store=store),
