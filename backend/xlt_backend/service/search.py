@@ -46,7 +46,7 @@ class Waiting(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is searched for: one of the two.
+    """A query, or a task that others are to be like.
 
     Attributes:
         query: Text in any language.
