@@ -38,6 +38,8 @@ class ProjectOptions(BaseModel):
         rename: Labels that were renamed, as `{"old": "new"}`; `""` for a removed one. Answers and
             models that have the old label are read as if they had the new one.
         language_field: Key of `task.data` with the language. If a task has none, it is identified.
+        languages: Languages of tasks that name none, such as `["bam", "wol"]`. Default: those that
+            are plausible in the project, as `/status` and `xlt doctor` list them.
         group_field: Key of `task.data` that translations of one text share.
         source_languages: Languages whose labels are cheap, as codes or names: `en`, `eng_Latn`,
             `English`.
@@ -74,6 +76,7 @@ class ProjectOptions(BaseModel):
     )
     rename: dict[str, str] = Field(default_factory=dict)
     language_field: str | None = "lang"
+    languages: tuple[str, ...] = ()
     group_field: str | None = None
     source_languages: tuple[str, ...] = ("en",)
     min_labels: int = Field(default=10, ge=2)
@@ -95,7 +98,7 @@ class ProjectOptions(BaseModel):
         """Accepts `"source_languages": "en"` for a list of one language; other names likewise."""
         if not isinstance(value, Mapping):
             return value
-        names = ("source_languages", "texts", "control")
+        names = ("source_languages", "languages", "texts", "control")
         return {k: [v] if k in names and isinstance(v, str) else v for k, v in value.items()}
 
     @model_validator(mode="after")

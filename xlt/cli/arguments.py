@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from xlt.data.corpus import Corpus
-from xlt.data.languages import with_languages
+from xlt.identification.identify import Identified, with_languages
 from xlt.tasks.exports import read_file
 from xlt.tasks.kinds import KINDS
 
@@ -33,6 +33,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", help="table of texts")
     columns = add_columns(parser, "DATA")
     columns.add_argument("--split", metavar="NAME", help="only rows with this in column split")
+    text = "languages of texts that name none, e.g. bam,wol (default: those that are plausible)"
+    columns.add_argument("--languages", default="", metavar="LANGS", help=text)
     parser.add_argument("--seed", type=_seed, metavar="N", help=f"default: {SEED}")
 
 
@@ -94,7 +96,8 @@ def read_data(
     columns = columns_of(args)
     if not groups:
         columns["group"] = columns["group"] or ""
-    return read_table(args.data, columns, split=wanted, answers=answers, kind=kind)
+    only = language_codes(getattr(args, "languages", ""))
+    return read_table(args.data, columns, split=wanted, answers=answers, kind=kind, only=only)
 
 
 def read_table(
@@ -104,15 +107,35 @@ def read_table(
     split: str | None = None,
     answers: bool = True,
     kind: str | None = None,
-    beside: bool = False,
+    beside: Corpus | None = None,
+    only: Sequence[str] = (),
 ) -> Corpus:
     """Reads a file, and identifies the language of texts that do not name theirs.
 
+    Args:
+        path: The file.
+        columns: Field -> the column that the user named.
+        split: Reads the rows of this split.
+        answers: Reads the answers.
+        kind: Kind of the answers of an export.
+        beside: Texts that were read before, of the same set.
+        only: Languages of texts that name none, if people declared them.
+
     Raises:
-        DataError: If the file cannot be read.
+        DataError: If the file cannot be read, or a declared language is not known.
     """
-    corpus = read_file(path, columns, split=split, answers=answers, kind=kind, beside=beside)
-    return replace(corpus, examples=with_languages(corpus.examples))
+    first = () if beside is None else beside.examples
+    corpus = read_file(
+        path, columns, split=split, answers=answers, kind=kind, beside=beside is not None
+    )
+    found = with_languages([*first, *corpus.examples], only=only)
+    notes = [*corpus.notes, *_found_line(found, only)]
+    return replace(corpus, examples=found.examples[len(first) :], notes=notes)
+
+
+def _found_line(found: Identified, only: Sequence[str]) -> list[str]:
+    how = "" if only else "If that is wrong, name them: a column, or --languages LANGS."
+    return [line] if (line := found.line(how)) else []
 
 
 def read_beside(path: str, args: argparse.Namespace, data: Corpus) -> Corpus:
@@ -125,7 +148,8 @@ def read_beside(path: str, args: argparse.Namespace, data: Corpus) -> Corpus:
         DataError: If the file cannot be read.
     """
     columns = {name: getattr(args, name) for name in ("text", "lang", "id", "group")}
-    corpus = read_table(path, columns, answers=False, beside=True)
+    only = language_codes(getattr(args, "languages", ""))
+    corpus = read_table(path, columns, answers=False, beside=data, only=only)
     if "id" in data.columns and "id" in corpus.columns:
         return corpus
     return replace(corpus, examples=[replace(e, id=f"{path} {e.id}") for e in corpus.examples])

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from xlt.cli import arguments, explained
 from xlt.cli.report import progress_bar
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
-from xlt.data.languages import with_languages
 from xlt.data.rows import is_blank
 from xlt.errors import ConfigError, DataError
+from xlt.identification.identify import with_languages
 from xlt.tasks.kinds import read_answers
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _examples(args: argparse.Namespace, texts: int) -> Sequence[Example]:
             Example(id=str(number), texts=row, lang=args.lang)
             for number, row in enumerate(rows, start=1)
         ]
-        examples = list(with_languages(examples))
+        examples = with_languages(examples).examples
     if len(examples) > _MOST_TEXTS:
         raise DataError(f"{len(examples)} texts; at most {_MOST_TEXTS} can be explained at once")
     return examples

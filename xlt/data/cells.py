@@ -14,6 +14,15 @@ from xlt.data.examples import UNKNOWN_LANGUAGE
 from xlt.data.label_names import canonical, is_missing
 from xlt.data.rows import is_blank
 
+#: Words that people and tools write for no or any language; `mis`, `mul` and `zxx` are ISO 639-2.
+_NO_LANGUAGE = frozenset(
+    {
+        *("unknown", "unk", "unkn", "undefined", "undetermined", "unspecified", "not specified"),
+        *("none", "null", "nil", "n/a", "#n/a", "<na>", "not available", "missing", "no language"),
+        *("other", "others", "any", "auto", "mixed", "multiple", "multilingual", "various"),
+        *("mis", "mul", "zxx", "?", "??", "-", "--", "_", "."),
+    }
+)
 _MAX_LIST_CHARACTERS = 100_000
 _MAX_PRINTED_CHARACTERS = 1_000_000
 
@@ -38,9 +47,9 @@ def as_text(cell: str | float, *, exact: bool = False) -> str:
 
 def language(cell: str | None) -> str:
     """Returns a language; words for no value are none, but `nan` is the code of Min Nan."""
-    if cell is None or (is_missing(cell) and cell not in ("nan", "NAN")):
+    if cell is None or cell.strip().casefold() in _NO_LANGUAGE:
         return UNKNOWN_LANGUAGE
-    return cell
+    return UNKNOWN_LANGUAGE if is_missing(cell) and cell not in ("nan", "NAN") else cell
 
 
 def strings(cell: object, *, exact: bool = False) -> tuple[str, ...] | None:

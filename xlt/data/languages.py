@@ -1,51 +1,25 @@
-"""Tells which codes and names are one language, and identifies the language of texts."""
+"""Tells which codes and names are one language."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 
 import langcodes
 from langcodes.data_dicts import LANGUAGE_REPLACEMENTS, MACROLANGUAGES
 from langcodes.tag_parser import LanguageTagError
 
-from xlt.data.alike import told_apart
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt.data.label_names import seen
 from xlt.data.language_names import tag_of
-from xlt.data.letters import script
-
-if TYPE_CHECKING:
-    from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]  # no stubs
-
-#: Texts -> language and probability of each.
-Identify = Callable[[Sequence[str]], Sequence[tuple[str, float]]]
 
 # CLDR's distance between a macrolanguage and the member that data sets write with its code: 0, and
 # 1 between Norwegian and Bokmål. All other members are further away.
 _SAME = 1
 
-#: Lowest probability at which `identify` names a language.
-_SURE = 0.2
 #: Number of languages that a message lists, and the number of characters of each.
 _LISTED, _WIDTH = 12, 40
-#: Longer texts are identified by their first characters.
-_MAX_CHARACTERS = 2_000
-#: Scripts of the languages that py3langid 0.4 knows. It is sure that texts in most other scripts
-#: are Amharic: it sees the first bytes of their letters. findings/py3langid-unknown-script.sh
-_IDENTIFIED = frozenset(
-    {
-        *("LATIN", "ARABIC", "CYRILLIC", "GREEK", "HEBREW", "ARMENIAN", "GEORGIAN", "ETHIOPIC"),
-        *("DEVANAGARI", "BENGALI", "GUJARATI", "GURMUKHI", "ORIYA", "SINHALA"),
-        *("TAMIL", "TELUGU", "KANNADA", "MALAYALAM"),
-        *("THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "CJK"),
-    }
-)
-#: Code of py3langid for text without words (numbers, addresses).
-_NO_LANGUAGE = "zxx"
 
 
 @lru_cache(maxsize=65_536)
@@ -134,49 +108,6 @@ def listed(texts: Mapping[str, int]) -> str:
     return ", ".join(parts + more) or "no language"
 
 
-def identify(texts: Sequence[str]) -> list[tuple[str, float]]:
-    """Identifies the language of each text with py3langid, which knows 142 languages, and `alike`.
-
-    Returns:
-        For each text its language, as `normalise` returns it, and the probability in [0, 1];
-        `UNKNOWN_LANGUAGE` if the text has no words, if no language is likely, or if the identifier
-        knows no language of its script.
-    """
-    identifier = _identifier()
-    starts = [text[:_MAX_CHARACTERS] for text in texts]
-    found = [_named(*identifier.classify(start)) for start in starts]
-    return [
-        (_in_script(start, lang), probability)
-        for start, (lang, probability) in zip(starts, found, strict=True)
-    ]
-
-
-def with_languages(
-    examples: Sequence[Example], identifier: Identify | None = None
-) -> list[Example]:
-    """Returns the examples, with the language of those that do not name theirs identified.
-
-    An identified language is called as the other examples call it.
-
-    Args:
-        examples: Any.
-        identifier: Takes texts, returns languages with probabilities; None: `identify`.
-    """
-    silent = [
-        i for i, example in enumerate(examples) if normalise(example.lang) == UNKNOWN_LANGUAGE
-    ]
-    named = list(examples)
-    if silent:
-        languages = (identifier or identify)([examples[index].text for index in silent])
-        known = [
-            example.lang for example in examples if normalise(example.lang) != UNKNOWN_LANGUAGE
-        ]
-        called = spellings([*known, *(lang for lang, _ in languages)])
-        for index, (lang, _) in zip(silent, languages, strict=True):
-            named[index] = replace(examples[index], lang=called[lang])
-    return named
-
-
 def in_languages(examples: Sequence[Example], names: Sequence[str]) -> list[Example]:
     """Returns the examples in these `resolved` languages; all of them if none is named."""
     keys = {normalise(name) for name in names}
@@ -238,24 +169,3 @@ def _regional() -> Mapping[str, str]:
 def _plain(name: str) -> str:
     """Returns a name without what does not show, and with letters of the usual width (`ｅｎ`)."""
     return " ".join(unicodedata.normalize("NFKC", seen(name)).split())
-
-
-def _named(code: str, probability: float) -> tuple[str, float]:
-    unsure = code == _NO_LANGUAGE or probability < _SURE
-    return (UNKNOWN_LANGUAGE if unsure else normalise(code)), min(1.0, float(probability))
-
-
-def _in_script(text: str, lang: str) -> str:
-    """Returns the language that py3langid found, corrected by the script of the text."""
-    name = script(text)
-    if lang == UNKNOWN_LANGUAGE or name not in _IDENTIFIED:
-        return UNKNOWN_LANGUAGE
-    return told_apart(text, name, lang)
-
-
-@cache
-def _identifier() -> LanguageIdentifier:
-    """Loads the identifier once per process (0.6 s); its model is plain arrays, no pickle."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -28,6 +28,8 @@ class Language:
         accuracy: Lower bound of the model's accuracy on audit labels. None if unknown.
         share: Its weight under quota "fixed".
         source: True if it is labelled to help the others.
+        unsure: True for texts whose language is not sure. They are no target with a share of its
+            own: they come when the targets have no tasks left, or if there is no other target.
     """
 
     available: int
@@ -35,6 +37,7 @@ class Language:
     accuracy: float | None = None
     share: float = 0.0
     source: bool = False
+    unsure: bool = False
 
 
 def weights(languages: Sequence[Language], options: SamplerOptions) -> NDArray[np.float64]:
@@ -46,7 +49,10 @@ def weights(languages: Sequence[Language], options: SamplerOptions) -> NDArray[n
     open_ = np.array([language.available > 0 for language in languages], dtype=bool)
     source = np.array([language.source for language in languages], dtype=bool)
     result = np.zeros(len(languages))
-    sides = [(source & open_, options.source_share), (~source & open_, 1 - options.source_share)]
+    target = ~source & open_
+    sure = np.array([not language.unsure for language in languages], dtype=bool)
+    target = target & sure if (target & sure).any() else target
+    sides = [(source & open_, options.source_share), (target, 1 - options.source_share)]
     sides = [(side, part) for side, part in sides if side.any()]
     for side, part in sides:
         part = part if len(sides) == 2 else 1.0
@@ -82,7 +88,8 @@ def slots(
     source_tasks, target_tasks = int(available[source].sum()), int(available[~source].sum())
     for_source = min(int(np.floor(total * options.source_share + 0.5)), source_tasks)
     for_target = min(total - for_source, target_tasks)
-    floors = np.where(source, 0, np.minimum(options.floor, available))
+    unsure = np.array([language.unsure for language in languages], dtype=bool)
+    floors = np.where(source | unsure, 0, np.minimum(options.floor, available))
     start = _even(for_target, floors, languages, ties)
     targets = deal(for_target, start, share, np.where(source, 0, available), ties)
     return deal(total, targets, share, np.where(source, available, targets), ties)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from xlt.data.examples import UNKNOWN_LANGUAGE
 from xlt.data.languages import normalise
 from xlt.sampling.pool import Pool, SamplerOptions
 from xlt.sampling.quota import Language, deal, interleave_sides, slots, weights
@@ -162,6 +163,7 @@ def _each_language(
             accuracy=accuracy.get(key, known),
             share=share.get(key, 0.0),
             source=bool(languages.source[number]),
+            unsure=key == UNKNOWN_LANGUAGE,
         )
         for number, key in enumerate(keys)
     ]

@@ -39,6 +39,7 @@ class ProjectState:
             number sent `singly` or `bare` (without the suggestion), the first `tasks` of these.
         missing: Answers that are missing before a model can be trained; empty if there are enough.
         notes: Parts of the interface that xlt does not use.
+        identified: Languages found for tasks that name none; empty if all name theirs.
         unanswered: Languages and fields that options name and no task has, a line for each.
         doubtful: Suspect labels to review first: task, answers, expected label, doubt, reason.
         annotators: Quality in [0, 1] by annotator, and the number of answers behind it.
@@ -87,6 +88,7 @@ class ProjectState:
     left_out: Mapping[str, Any] = field(default_factory=dict)
     missing: str = ""
     notes: list[str] = field(default_factory=list)
+    identified: str = ""
     unanswered: list[str] = field(default_factory=list)
     doubtful: list[Mapping[str, Any]] = field(default_factory=list)
     annotators: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from xlt.data.languages import Identify
+from xlt.identification.identify import Identify
 from xlt.store.versions import Store
 from xlt_backend.labelstudio.client import ProjectInfo, Published
 from xlt_backend.labelstudio.convert import PublishRow

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xlt.data.examples import Example
-from xlt.data.languages import Identify, with_languages
+from xlt.identification.identify import Identify, with_languages
 from xlt.sampling.audit import is_audit
 from xlt.tasks.metrics import without_answers
 from xlt.tasks.task import AnyTask
@@ -150,12 +150,14 @@ class ProjectReading:
         reasons: Task id -> why it is unusable.
         tasks: Number of all tasks.
         unused: Reason -> ids of the tasks with an annotation that is not used, one for each.
+        identified: Languages found for tasks that name none, in words; empty if all name theirs.
     """
 
     snapshot: Snapshot
     reasons: Mapping[str, str]
     tasks: int
     unused: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    identified: str = ""
 
     def label_counts(self) -> tuple[dict[str, int], dict[str, int]]:
         """Counts labels by language: those to train on, and audit labels."""
@@ -204,7 +206,8 @@ def read_project(
             examples.append(example)
         for reason in _unused(votes, example, interface.task):
             unused.setdefault(reason, []).append(str(task["id"]))
-    examples = with_languages(examples, identify)
+    found = with_languages(examples, identify, options.languages)
+    examples = found.examples
     judges = {e.id for e in examples if in_audit(e, options, salt)}
     labelled = [e for e in examples if e.answer is not None]
     snapshot = Snapshot(
@@ -220,7 +223,13 @@ def read_project(
         labelled_at=_labelled_at(tasks, {e.id for e in labelled}),
     )
     snapshot = replace(snapshot, scored=_scored(scores, published or {}, snapshot.digests))
-    return ProjectReading(snapshot=snapshot, reasons=reasons, tasks=len(tasks), unused=unused)
+    return ProjectReading(
+        snapshot=snapshot,
+        reasons=reasons,
+        tasks=len(tasks),
+        unused=unused,
+        identified=found.line(""),
+    )
 
 
 def _scored(

@@ -45,7 +45,7 @@ from xlt_backend.setup.label_studio_checks import (
     check_version,
     check_webhook,
 )
-from xlt_backend.setup.option_checks import check_options, check_steering
+from xlt_backend.setup.option_checks import check_languages, check_options, check_steering
 
 _MARKS = {Status.OK: ("✓", "green"), Status.WARN: ("!", "yellow"), Status.FAIL: ("✗", "red")}
 
@@ -189,6 +189,7 @@ def _project(
     ask = client.next_task if ask_next else None
     yield guarded("order", _ABOVE, lambda: check_order(project, client, ask))
     yield guarded("options", _ABOVE, lambda: check_options(_state(settings, project.id)))
+    yield guarded("languages", _ABOVE, lambda: check_languages(_state(settings, project.id)))
     yield guarded("steering", _ABOVE, lambda: _steering(settings, project.id))
     yield guarded("labels", _ABOVE, lambda: check_labels(project, _state(settings, project.id)))
     yield guarded("answers", _ABOVE, lambda: check_answers(project, _state(settings, project.id)))

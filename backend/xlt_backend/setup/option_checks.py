@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xlt_backend.options import ProjectOptions
 from xlt_backend.queue.state import ProjectState
 from xlt_backend.rounds.steering import Steering, paused_words
 from xlt_backend.setup.checks import Check, ok, warn
@@ -14,6 +15,20 @@ def check_options(state: ProjectState) -> Check:
         fix = "import tasks that have it, or correct it with `xlt connect --option NAME=VALUE`"
         return warn(name, "; ".join(state.unanswered), fix)
     return ok(name, "tasks have all languages and fields that they name")
+
+
+def check_languages(state: ProjectState) -> Check:
+    """Checks that people named the languages of all tasks, or confirmed those that were found."""
+    name = "languages"
+    if not state.identified:
+        return ok(name, "all tasks name theirs")
+    if ProjectOptions.from_extra_params(state.extra_params).languages:
+        return ok(name, state.identified.strip())
+    fix = (
+        'confirm them with `xlt connect --option languages=LIST`, such as \'["bam", "wol"]\', or '
+        "give tasks their language (option language_field)"
+    )
+    return warn(name, state.identified.strip(), fix)
 
 
 def check_steering(project: str, now: Steering) -> Check:

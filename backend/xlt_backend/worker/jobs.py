@@ -10,8 +10,8 @@ from typing import Any
 
 from rq import get_current_job
 
-from xlt.data import languages
 from xlt.errors import CancelledError, XltError
+from xlt.identification.identify import identify
 from xlt.store.versions import Store
 from xlt_backend.errors import NotFoundError, RedisDownError
 from xlt_backend.labelstudio.gateway import Gateway
@@ -123,6 +123,6 @@ def _tools(settings: Settings, states: StateStore) -> Tools:
         states=states,
         settings=settings,
         trainer=run_trainer,
-        identify=languages.identify,
+        identify=identify,
         stopping=STOPPING.is_set,
     )

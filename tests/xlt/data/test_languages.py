@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 import unicodedata
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,7 +11,6 @@ from hypothesis import strategies as st
 
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt.data.languages import (
-    identify,
     in_languages,
     is_known,
     iso_code,
@@ -22,7 +18,6 @@ from xlt.data.languages import (
     macrolanguage,
     normalise,
     resolved,
-    with_languages,
 )
 
 
@@ -207,129 +202,6 @@ def test_many_rows_are_read_quickly():
 def test_an_empty_code_is_the_unknown_language():
     """A blank field in a table is the same as no field."""
     assert normalise("") == normalise("  ") == UNKNOWN_LANGUAGE
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("The children walked to school in the rain this morning.", "en"),
-        ("Die Kinder gingen heute Morgen im Regen zur Schule.", "de"),
-        ("Yaran sun tafi makaranta da safe cikin ruwan sama.", "ha"),
-        ("Watoto walikwenda shule asubuhi wakati wa mvua.", "sw"),
-        ("Ụmụaka ahụ gara ụlọ akwụkwọ n'ụtụtụ a.", "ig"),
-        ("Àwọn ọmọ náà lọ sí ilé ìwé ní òwúrọ̀ yìí.", "yo"),
-        ("Carruurtu waxay tageen dugsiga subaxdii maanta.", "so"),
-        ("Wawakunaqa yachay wasiman kunan paqarin rirqanku.", "qu"),
-        ("Abantwana baye esikoleni namhlanje ekuseni.", "zu"),
-        ("孩子们今天早上冒雨去上学。", "zh"),
-    ],
-    ids=lambda value: value[:12],
-)
-def test_sentences_are_identified(text, expected):
-    """A plain sentence, low-resource languages included, gets its language."""
-    [(code, probability)] = identify([text])
-    assert code == normalise(expected)
-    assert 0.2 <= probability <= 1
-
-
-@pytest.mark.parametrize(
-    "text", ["", "12345 !!!", "😀", "https://example.com/x", "\x00", "xx" * 9999]
-)
-def test_text_without_words_has_no_language(text):
-    """Numbers, addresses, emoji and noise are `UNKNOWN_LANGUAGE`, never a guess or a crash."""
-    assert identify([text])[0][0] == UNKNOWN_LANGUAGE
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "ᱥᱟᱱᱛᱟᱲᱤ ᱯᱟᱹᱨᱥᱤ ᱛᱮ ᱚᱞ",
-        "ᐃᓄᒃᑎᑐᑦ ᐅᖃᐅᓯᖅ",
-        "ᬩᬲᬩᬮᬶ ᬓᬭᬓᬶᬢ",
-        "ᠮᠣᠩᠭᠣᠯ ᠬᠡᠯᠡ",
-        "𞤆𞤵𞤤𞤢𞤪 𞤬𞤵𞤤𞤬𞤵𞤤𞤣𞤫",
-    ],
-    ids=["Santali", "Inuktitut", "Balinese", "Mongolian", "Fula in Adlam"],
-)
-def test_a_script_of_no_known_language_is_not_guessed(text):
-    """Most of these would be Amharic, with 0.8 and more."""
-    assert identify([text])[0][0] == UNKNOWN_LANGUAGE
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("ልጆቹ ዛሬ ጠዋት በዝናብ ወደ ትምህርት ቤት ሄዱ።", "am"),
-        ("Дети пошли в школу под дождём сегодня утром.", "ru"),
-        ("子供たちは今朝雨の中を学校へ行きました。", "ja"),
-        ("아이들은 오늘 아침 빗속에 학교에 갔습니다.", "ko"),
-        ("ক্ষুদ্র শিশুরা আজ সকালে বৃষ্টিতে স্কুলে গেল।", "bn"),
-        ("ក្មេងៗបានទៅសាលារៀនក្នុងភ្លៀងនៅព្រឹកនេះ។", "km"),
-        ("குழந்தைகள் இன்று காலை மழையில் பள்ளிக்குச் சென்றனர்.", "ta"),
-    ],
-    ids=lambda value: value[:6],
-)
-def test_other_scripts_are_identified(text, expected):
-    """Scripts of one known language, and those of several."""
-    assert identify([text])[0][0] == normalise(expected)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("ቆልዑ ሎሚ ንግሆ ኣብ ዝናብ ናብ ቤት ትምህርቲ ከይዶም።", "ti"),
-        ("ሓረስታይ ዕትር ኣብ ዕዳጋ ይሸይጥ።", "ti"),
-        ("ገበሬው በገበያ ባቄላ ይሸጣል፤ ልጆቹም አብረው ይሄዳሉ።", "am"),
-        ("བྱིས་པ་ཚོ་དེ་རིང་ཞོགས་པ་སློབ་གྲྭ་ལ་ཕྱིན་པ་རེད།", "bo"),
-        ("ཨ་ལོ་ཚུ་ད་རིས་དྲོ་པ་སློབ་གྲྭ་ལུ་སོང་ཡི།", "dz"),
-        ("ቤት", UNKNOWN_LANGUAGE),
-        ("སྐད་ཡིག", UNKNOWN_LANGUAGE),
-    ],
-)
-def test_two_languages_of_a_script_are_told_apart(text, expected):
-    """py3langid knows Amharic and Dzongkha alone; what both may write is not guessed."""
-    assert identify([text])[0][0] == normalise(expected)
-
-
-@given(st.lists(st.text(max_size=40), max_size=4))
-def test_one_answer_per_text_in_order(texts):
-    """N texts in, n answers out, each what the text alone would get."""
-    assert identify(texts) == [identify([text])[0] for text in texts]
-
-
-def test_importing_loads_no_model():
-    """The identifier is loaded by the first use, not at import."""
-    code = "import sys, xlt.data.languages; sys.exit('py3langid' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_only_texts_without_a_language_are_identified():
-    """What the user wrote stays; the identifier sees the rest, all at once."""
-    rows = [("1", "ha"), ("2", UNKNOWN_LANGUAGE), ("3", "xx"), ("4", UNKNOWN_LANGUAGE)]
-    examples = [Example(id=id, texts=(f"text {id}",), lang=lang) for id, lang in rows]
-    asked = []
-
-    def identifier(texts):
-        asked.append(texts)
-        return [("swa", 0.9), ("yor", 0.5)]
-
-    named = with_languages(examples, identifier)
-    assert [example.lang for example in named] == ["ha", "swa", "xx", "yor"]
-    assert [replace(e, lang=UNKNOWN_LANGUAGE) for e in named] == [
-        replace(e, lang=UNKNOWN_LANGUAGE) for e in examples
-    ]
-    assert with_languages(examples[:1], identifier) == examples[:1]
-    assert asked == [["text 2", "text 4"]]
-    text = "Watoto walikwenda shule asubuhi wakati wa mvua."
-    assert with_languages([Example(id="5", texts=(text,))])[0].lang == "swa"
-
-
-def test_an_identified_language_is_called_as_the_others_call_it():
-    """The first of them."""
-    rows = [("1", "Hausa"), ("2", UNKNOWN_LANGUAGE), ("3", "ha"), ("4", ""), ("5", "und-Latn")]
-    examples = [Example(id=id, texts=("x",), lang=lang) for id, lang in rows]
-    named = with_languages(examples, lambda texts: [("hau", 0.9), ("swa", 0.5), ("und", 0.0)])
-    assert [example.lang for example in named] == ["Hausa", "Hausa", "ha", "swa", "und"]
 
 
 def test_members_replace_a_macrolanguage_that_has_no_text():

@@ -18,7 +18,7 @@ def taken(label_studio: FakeLabelStudio, *, share: float = 0.3, **more: Any) -> 
         "salt": "1.2",
         "shown": "",
         "scores": {},
-        "identify": lambda texts: [("swa", 0.9) for _ in texts],
+        "identify": lambda texts, named=None, only=(): [("swa", 0.9) for _ in texts],
     }
     options = ProjectOptions(audit_share=share, group_field="group")
     return read_project(label_studio.tasks(1), INTERFACE, options, **(fields | more))
@@ -90,7 +90,7 @@ def test_languages_that_tasks_do_not_say_are_identified():
     del label_studio.stored[2]["data"]["lang"]
     asked: list[list[str]] = []
 
-    def identify(texts):
+    def identify(texts, named=None, only=()):
         asked.append(list(texts))
         return [("swa", 0.9) for _ in texts]
 

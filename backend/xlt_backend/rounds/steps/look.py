@@ -59,6 +59,7 @@ def look(progress: Progress) -> tuple[Context, Snapshot, Decision]:
         unused=unused,
         people=_people(reading.snapshot),
         weeks=weeks_of(reading.snapshot.labelled, reading.snapshot.labelled_at),
+        identified=reading.identified,
         missing=decision.missing,
         changed=decision.changed,
         changes=decision.changes.to_json(),
@@ -68,7 +69,8 @@ def look(progress: Progress) -> tuple[Context, Snapshot, Decision]:
         activity=activity,
     )
     progress.forget_reasons(keep=reading.snapshot.open_ids)
-    for line in filter(None, (problems(unused), faults_in_words(decision.labels))):
+    news = reading.identified if reading.identified != state.identified else ""
+    for line in filter(None, (news, problems(unused), faults_in_words(decision.labels))):
         logger.warning("project %s: %s", progress.project, line)
     return context, reading.snapshot, decision
 
