@@ -65,8 +65,10 @@ class Identified:
         if not self.counts and not self.unsure:
             return ""
         total = sum(self.counts.values()) + self.unsure
-        unsure = f"; not sure of {self.unsure}" if self.unsure else ""
-        return f"{total} texts name no language; found {listed(self.counts)}{unsure}. {how}"
+        found = f"found {listed(self.counts)}" if self.counts else ""
+        unsure = f"not sure of {self.unsure}" if self.unsure else ""
+        results = "; ".join(filter(None, (found, unsure)))
+        return f"{total} texts name no language: {results}. {how}".strip()
 
 
 def identify(

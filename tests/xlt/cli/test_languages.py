@@ -106,14 +106,14 @@ def test_unknown_languages_are_said_and_used(tmp_path, capsys):
     """Groups of texts may have any names; each is a language of its own."""
     from xlt.cli import select
 
-    langs = ["dialect-1", "dialect-2", "unknown", "xx", "ha"]
+    langs = ["dialect-1", "dialect-2", "north", "xx", "ha"]
     rows = [{"lang": langs[i % 5], "text": f"some words {i}"} for i in range(50)]
     argv = ["select", "bundled", table(tmp_path, rows), "--source", "Dialect-1", "--batch", "10"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(select, "_scored", lambda args, examples: _vectors(len(examples)))
         assert main(argv) == 0
     shown = capsys.readouterr()
-    said = "unknown languages, each read as one of its own: dialect-1 (10), dialect-2 (10), unkn"
+    said = "unknown languages, each read as one of its own: dialect-1 (10), dialect-2 (10), nort"
     assert said in shown.err
     assert "dialect-1 5, dialect-2 " in shown.err
     assert {row["lang"] for row in lines(shown.out)} <= set(langs)
@@ -147,3 +147,25 @@ def test_the_list_of_languages_has_each_once():
     """However its texts spell it; it is called as the first of them."""
     with pytest.raises(DataError, match=r"texts are in en \(3\), Hausa \(2\)$"):
         named("--source", "xx", ["en", "Hausa", "eng_Latn", "ha", "English"])
+
+
+def test_languages_that_were_found_are_shown_and_get_the_quota(tmp_path, capsys):
+    """Texts without a language, and with words for none, are no language of their own."""
+    from tests.xlt.identification.test_identify import BAMBARA, WOLOF
+    from xlt.cli import select
+
+    words = ["", "unknown", "None", "n/a"]
+    texts = [*BAMBARA, *WOLOF, "123 456", "!!!"]
+    rows = [{"lang": words[i % 4], "text": text} for i, text in enumerate(texts)]
+    argv = ["select", "bundled", table(tmp_path, rows), "--batch", "10"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(select, "_scored", lambda args, examples: _vectors(len(examples)))
+        assert main(argv) == 0
+        shown = capsys.readouterr().err
+        assert main([*argv, "--languages", "Bambara,wo"]) == 0
+    assert "82 texts name no language: found bam (40), wol (40); not sure of 2." in shown
+    assert "--languages LANGS" in shown
+    assert "a batch of 10: bam 5, wol 5, und 0" in shown
+    confirmed = capsys.readouterr().err
+    assert "found Bambara (40), wo (40); not sure of 2." in confirmed
+    assert "--languages LANGS" not in confirmed

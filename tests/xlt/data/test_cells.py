@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from xlt.data.by_control import ByControl
 from xlt.data.cells import as_text, by_control, labels, language, printed_list
+from xlt.data.examples import UNKNOWN_LANGUAGE
 from xlt.data.label_names import canonical
 
 #: Without what Python or NumPy escape or wrap.
@@ -123,3 +124,11 @@ def test_answers_to_several_controls_are_an_object(cell, answers):
 def test_what_is_no_object_of_answers_is_none(cell):
     """Other cells are read as labels."""
     assert by_control(cell) is None
+
+
+@pytest.mark.parametrize(
+    "word", ["unknown", "None", "NULL", "n/a", " N/A ", "unk", "mul", "zxx", "-"]
+)
+def test_words_for_no_language_are_none(word):
+    """People and spreadsheets write many; each would be a language with a quota of its own."""
+    assert language(word) == UNKNOWN_LANGUAGE

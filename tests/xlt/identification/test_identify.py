@@ -235,7 +235,7 @@ def test_what_was_found_is_told_in_one_line():
     """With the numbers; nothing if all texts name their language."""
     silent = [Example(id=str(i), texts=(text,)) for i, text in enumerate([*BAMBARA, "123"])]
     line = with_languages(silent).line("Declare them.")
-    assert line == "41 texts name no language; found bam (40); not sure of 1. Declare them."
+    assert line == "41 texts name no language: found bam (40); not sure of 1. Declare them."
     assert with_languages([replace(e, lang="bam") for e in silent]).line("Declare them.") == ""
 
 
@@ -244,3 +244,9 @@ def test_members_are_called_as_the_macrolanguage_that_others_name():
     text = "Wawakunaqa yachay wasiman kunan paqarin rirqanku."
     examples = [Example(id="1", texts=("x",), lang="Quechua"), Example(id="2", texts=(text,))]
     assert [e.lang for e in with_languages(examples).examples] == ["Quechua", "Quechua"]
+
+
+def test_a_text_that_mixes_languages_is_in_one_of_them():
+    """Nothing is thrown out because of it."""
+    mixed = f"{BAMBARA[0]} {BAMBARA[6]} {WOLOF[0]}"
+    assert identify([*BAMBARA, *WOLOF, mixed])[-1][0] == "bam"

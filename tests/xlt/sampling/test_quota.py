@@ -216,3 +216,20 @@ def test_options_out_of_range_are_named(bad, message):
     """Each bad option is an error that names it."""
     with pytest.raises(ConfigError, match=message):
         SamplerOptions(**bad)
+
+
+def test_texts_in_an_unsure_language_are_no_target_with_a_quota():
+    """They come when the others have none left, and they are the target if there is no other."""
+    options = SamplerOptions(batch=10, source_share=0.5, quota="equal")
+    unsure, target = Language(available=50, unsure=True), Language(available=50)
+    source = Language(available=50, source=True)
+
+    def shared(*languages):
+        share = weights(languages, options)
+        return slots(languages, share, options, np.arange(len(languages)) * 1.0).tolist()
+
+    assert shared(unsure, target) == [0, 10]
+    assert shared(unsure, source, target) == [0, 5, 5]
+    assert shared(unsure, source) == [5, 5]
+    assert shared(unsure) == [10]
+    assert shared(unsure, Language(available=4)) == [6, 4]
