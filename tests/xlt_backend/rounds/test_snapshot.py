@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from tests.fakes import CONFIG, FakeLabelStudio
@@ -12,7 +13,9 @@ from xlt_backend.rounds.snapshot import ProjectReading, read_project
 INTERFACE = Interface.from_label_config(CONFIG)
 
 
-def taken(label_studio: FakeLabelStudio, *, share: float = 0.3, **more: Any) -> ProjectReading:
+def taken(
+    label_studio: FakeLabelStudio, *, share: float = 0.3, languages: str = "", **more: Any
+) -> ProjectReading:
     """A snapshot of the project."""
     fields: dict[str, Any] = {
         "salt": "1.2",
@@ -20,7 +23,8 @@ def taken(label_studio: FakeLabelStudio, *, share: float = 0.3, **more: Any) -> 
         "scores": {},
         "identify": lambda texts, named=None, only=(): [("swa", 0.9) for _ in texts],
     }
-    options = ProjectOptions(audit_share=share, group_field="group")
+    declared = (languages,) if languages else ()
+    options = ProjectOptions(audit_share=share, group_field="group", languages=declared)
     return read_project(label_studio.tasks(1), INTERFACE, options, **(fields | more))
 
 
@@ -122,3 +126,20 @@ def test_labels_know_when_they_were_made():
     label_studio.stored[1]["annotations"].append(skipped)
     found = taken(label_studio).snapshot.labelled_at
     assert found == {"1": 1795334400.5, "2": 0.0, "3": 0.0}
+
+
+def test_what_was_found_in_a_project_is_told_and_the_option_restricts_it():
+    """Bambara and Wolof tasks without a language are in two languages, not in fourteen."""
+    from tests.xlt.identification.test_identify import BAMBARA, WOLOF
+    from xlt.identification.identify import identify
+
+    label_studio = FakeLabelStudio()
+    label_studio.add_tasks(80)
+    for task, text in zip(label_studio.stored.values(), [*BAMBARA, *WOLOF], strict=True):
+        del task["data"]["lang"]
+        task["data"]["text"] = text
+    reading = taken(label_studio, identify=identify)
+    assert Counter(reading.snapshot.languages) == {"bam": 40, "wol": 40}
+    assert reading.identified == "80 texts name no language: found bam (40), wol (40)."
+    declared = taken(label_studio, identify=identify, languages="Wolof")
+    assert set(declared.snapshot.languages) <= {"Wolof", "und"}
