@@ -1,1 +1,1 @@
-"""Which language a text is in, as far as the set that it belongs to makes it plausible."""
+"""Identification of the language of texts, as far as their set makes it plausible."""

@@ -1,8 +1,9 @@
-"""Which languages are plausible in a set of texts, and which of them each text is in. Pure.
+"""Finds the languages that are plausible in a set, and the one that each text is in. Pure.
 
-Each text alone would often be taken for a language that nobody has: a profile too many is a chance
-too many. The frequencies of languages in the set are estimated together with the texts' languages
-(expectation maximisation, Saerens et al. 2002), and languages that stay rare are dropped.
+Each text alone would often be taken for a language that no text of the set is in: with hundreds of
+profiles, one of them fits by chance. So the frequencies of languages in the set are estimated
+together with the texts' languages (expectation maximisation, Saerens et al. 2002), and languages
+that stay rare are dropped.
 """
 
 from __future__ import annotations
