@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from xlt.cli import arguments, found, languages
 from xlt.data.corpus import Corpus
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
-from xlt.data.languages import with_languages
 from xlt.errors import ConfigError, DataError
+from xlt.identification.identify import with_languages
 
 if TYPE_CHECKING:
     from xlt.search.index import Hit, Index
@@ -139,7 +139,7 @@ def _searched(args: argparse.Namespace, index: Index, wanted: NDArray[np.bool_])
     from xlt.search.index import Query
 
     example = Example(id="query", texts=(args.query,), lang=args.query_language)
-    lang = with_languages([example])[0].lang
+    lang = with_languages([example]).examples[0].lang
     query = Query(text=args.query, lang=lang)
     if args.lexicon:
         said = _lexicon(args.lexicon).translations(args.query, index.space.langs)
