@@ -16,6 +16,7 @@ MOST_LABELS = 16
 #: Confusions that the table shows, the most frequent first.
 SHOWN = 30
 _CELL, _HEAD = 30, 26
+_NARROWEST = 320
 _WIDTH, _HEIGHT = 340, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 24, 32
 
@@ -61,7 +62,8 @@ class JudgedChart:
                 n = cells.get((truth, said), 0)
                 text = self._words("judged.cell", truth=truth, said=said, n=n)
                 body += _cell(row, column, n, n / most, text, right=truth == said)
-        return svg("matrix", side, side, self._words("judged.matrix"), body)
+        # Few labels have no larger cells than many.
+        return svg("matrix", max(side, _NARROWEST), side, self._words("judged.matrix"), body)
 
     def calibration(self) -> Markup:
         """Draws the share of right answers over their confidence, with intervals."""
