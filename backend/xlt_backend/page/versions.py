@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
+from markupsafe import Markup
 
 from xlt.disk.archive import zipped
 from xlt_backend.page.headers import FRESH
-from xlt_backend.page.site import Site
+from xlt_backend.page.site import Site, render
+from xlt_backend.page.words import Words, catalogues
 from xlt_backend.rounds.steering import Action
 from xlt_backend.service.rows import Row
 
@@ -56,6 +60,19 @@ def look(site: Site, project: str) -> Shown:
     )
 
 
+def scores_html(words: Words, row: Row) -> Markup:
+    """Returns labels and accuracy of a version by language as HTML."""
+    numbers = json.dumps([dict(row.labels), {k: dict(v) for k, v in row.accuracy.items()}])
+    return _scores_html(words.lang, row.name, numbers)
+
+
+@lru_cache(maxsize=512)  # they never change, and a page has a table for each version
+def _scores_html(lang: str, name: str, numbers: str) -> Markup:
+    labels, accuracy = json.loads(numbers)
+    row = {"name": name, "labels": labels, "accuracy": accuracy}
+    return Markup(render("scores.html", catalogues()[lang], row=row))
+
+
 def add(app: FastAPI, site: Site) -> None:
     """Adds the routes of the page."""
 
@@ -63,7 +80,8 @@ def add(app: FastAPI, site: Site) -> None:
     async def versions(request: Request, project: str) -> Response:
         await site.known(project)
         shown = await run_in_threadpool(look, site, project)
-        return site.page(request, "versions.html", project=project, shown=shown)
+        scores = partial(scores_html, site.words(request))
+        return site.page(request, "versions.html", project=project, shown=shown, scores=scores)
 
     @app.get("/projects/{project}/versions/compare")
     async def compare(request: Request, project: str, one: str = "", other: str = "") -> Response:
