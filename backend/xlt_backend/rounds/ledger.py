@@ -113,7 +113,9 @@ class Ledger:
             if pick.rank < _PLACES and pick.slot in _DRAWN and pick.id in published
         }
         texts = {id: digests.get(id, "") for id in published}
-        order = replace(known, draws={**known.draws, **new}, texts={**known.texts, **texts})
+        # A task that is published again was not drawn if people chose it meanwhile.
+        others = {id: draw for id, draw in known.draws.items() if id not in published}
+        order = replace(known, draws={**others, **new}, texts={**known.texts, **texts})
         return replace(self, orders={**self.orders, version: order})
 
     def served(self, version: str, before: str | None, now: float) -> Ledger:
