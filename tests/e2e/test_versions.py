@@ -1,4 +1,4 @@
-"""People overrule xlt on its page, in Chromium, and Label Studio follows; so does a command."""
+"""People overrule xlt on its page, in Chromium: a roll-back, which Label Studio follows."""
 
 from __future__ import annotations
 
