@@ -28,7 +28,11 @@ def show(examples: Sequence[Example], hits: Sequence[Hit], *, as_json: bool) -> 
         if as_json:
             row = {"rank": rank, "id": example.id, "lang": example.lang}
             row |= {"labelled": example.answer is not None, "score": round(hit.score, 5)}
-            row |= {"similarity": round(hit.similarity, 4), "ranks": hit.ranks}
+            row |= {
+                "similarity": round(hit.similarity, 4),
+                "overlap": {n: round(o, 4) for n, o in hit.overlap.items()},
+                "ranks": hit.ranks,
+            }
             print(json.dumps(row | {"text": text_cell(example)}, ensure_ascii=False))
         else:
             by = ", ".join(f"{name} {place}" for name, place in hit.ranks.items())

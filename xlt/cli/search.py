@@ -142,7 +142,7 @@ def _searched(args: argparse.Namespace, index: Index, wanted: NDArray[np.bool_])
     lang = with_languages([example]).examples[0].lang
     query = Query(text=args.query, lang=lang)
     if args.lexicon:
-        said = _lexicon(args.lexicon).translations(args.query, index.space.langs)
+        said = _lexicon(args.lexicon).translations(args.query, lang, index.space.langs)
         arguments.print_status(found.translated(said))
         query = replace(query, translations=said)
     return index.search(query, _read(args, [example])[0], args.limit, wanted)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from xlt.data.examples import Example
 from xlt.data.languages import normalise
 from xlt.errors import DataError
-from xlt.search.fusion import DEPTH, fused, top
 from xlt.search.lexical import Lexical
+from xlt.search.ranks import place, top
 from xlt.search.terms import words
 from xlt.search.vectors import Space
 
@@ -22,8 +22,8 @@ MOST_WORDS, MOST_CHARACTERS = 512, 20_000
 #: What a query is compared by.
 By = Literal["meaning", "words", "translation"]
 WAYS: tuple[By, ...] = get_args(By)
-#: Weights of the rankings in their fusion (docs/results/search.md).
-WEIGHTS: dict[str, float] = {"meaning": 1.0, "words": 1.0, "translation": 1.0}
+#: What all words of a query in a text count for, beside a cosine of 1 (docs/results/search.md).
+WORDS_WEIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +74,17 @@ class Hit:
 
     Attributes:
         row: Its number in the index.
-        score: Sum of weight / (60 + rank) over the rankings that have it.
+        score: The cosine, plus `WORDS_WEIGHT` times the larger overlap; what texts are ordered by.
         similarity: Cosine of the vectors about the centres of their languages, in [-1, 1].
+        overlap: By words and translation: share of the query's words that the text has, in (0, 1],
+            rare ones counting most (`Lexical.overlap`).
         ranks: By meaning, words and translation: its place, from 1, where it has one.
     """
 
     row: int
     score: float
     similarity: float
+    overlap: dict[str, float]
     ranks: dict[str, int]
 
 
@@ -137,33 +140,39 @@ class Index:
         """
         wanted = self.wanted() if wanted is None else wanted
         cosines = self.space.cosines(vector, query.lang)
-        rankings: dict[str, list[int]] = {}
-        depth = max(DEPTH, limit)
-        if "meaning" in ways:
-            rankings["meaning"] = top(cosines, depth, wanted)
-        if "words" in ways:
-            rankings["words"] = self._by_words(query.text, depth, wanted)
-        if "translation" in ways and query.translations:
-            said = " ".join(text for texts in query.translations.values() for text in texts)
-            rankings["translation"] = self._by_words(said, depth, wanted)
-        places = {
-            name: {row: rank for rank, row in enumerate(rows, start=1)}
-            for name, rows in rankings.items()
-        }
+        overlaps = self._overlaps(query, ways)
+        by_meaning = "meaning" in ways
+        shared = np.max([*overlaps.values(), np.zeros_like(cosines)], axis=0)
+        scores = by_meaning * cosines + np.float32(WORDS_WEIGHT) * shared
+        wanted = wanted if by_meaning else wanted & (shared > 0)
         return [
             Hit(
                 row=row,
-                score=score,
+                score=float(scores[row]),
                 similarity=float(cosines[row]),
-                ranks={name: place[row] for name, place in places.items() if row in place},
+                overlap={name: float(own[row]) for name, own in overlaps.items() if own[row] > 0},
+                ranks=({"meaning": place(cosines, row, wanted)} if by_meaning else {})
+                | {n: place(own, row, wanted) for n, own in overlaps.items() if own[row] > 0},
             )
-            for row, score in fused(rankings, WEIGHTS)[:limit]
+            for row in top(scores, limit, wanted)
         ]
 
-    def _by_words(self, said: str, depth: int, wanted: NDArray[np.bool_]) -> list[int]:
-        """Returns the texts that share a term, the highest score first."""
-        scores = self.lexical.scores(said)
-        return top(scores, depth, wanted & (scores > 0))
+    def _overlaps(self, query: Query, ways: Sequence[By]) -> dict[str, NDArray[np.float32]]:
+        """Returns what texts share with a query, and with its translations in their language, (N,).
+
+        Where no text shares anything there is no entry.
+        """
+        found: dict[str, NDArray[np.float32]] = {}
+        if "words" in ways:
+            found["words"] = self.lexical.overlap(query.text)
+        if "translation" in ways and query.translations:
+            numbers = {lang: number for number, lang in enumerate(self.space.langs)}
+            found["translation"] = np.zeros(len(self), dtype=np.float32)
+            for lang in query.translations.keys() & numbers.keys():
+                own = self.space.lang_of == numbers[lang]
+                shared = self.lexical.overlap(" ".join(query.translations[lang]))
+                found["translation"] += np.where(own, shared, 0)
+        return {name: each for name, each in found.items() if each.any()}
 
     def like(self, row: int, limit: int, wanted: NDArray[np.bool_] | None = None) -> list[Hit]:
         """Returns the texts that mean most nearly what one of them means; no equal text.

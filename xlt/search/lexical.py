@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from xlt.errors import DataError
 from xlt.search.terms import terms
 
+_LEAST = 1e-9
+
 
 class Lexical:
     """An index of the terms of N texts.
@@ -47,6 +49,19 @@ class Lexical:
             if known:
                 found[:] = self._index.get_scores_from_ids(known)
         return found
+
+    def overlap(self, query: str) -> NDArray[np.float32]:
+        """Returns the scores as shares of the most that a text could have, (N,) in [0, 1].
+
+        That is the sum over the query's terms of the highest score that a text has for each. So a
+        long query is not covered by a chance match, however few texts have one.
+        """
+        if self._index is None:
+            return np.zeros(self._texts, dtype=np.float32)
+        data, ends = self._index.scores["data"], self._index.scores["indptr"]
+        known = self._index.get_tokens_ids(terms(query))
+        most = sum(float(data[ends[term] : ends[term + 1]].max(initial=0.0)) for term in known)
+        return np.asarray(np.minimum(self.scores(query) / max(most, _LEAST), 1), np.float32)
 
     def save(self, folder: Path) -> None:
         """Writes the index into a folder, which is made."""

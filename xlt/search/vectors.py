@@ -15,11 +15,12 @@ from xlt.frozen.centres import Centres, fit_centres
 
 _MOST = 127
 _LEAST_LENGTH = 1e-6
+#: Texts of a language from which a query in it is compared about the centres.
+FEWEST = 10
 #: Rows that are widened at once.
 _CHUNK = 65_536
 #: Texts of which the centres are means.
 _MOST_CENTRED = 100_000
-_THREADS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,18 +63,15 @@ class Vectors:
         return np.asarray(moved + self.origin, dtype=np.float32)
 
     def dot(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns the products of a vector (D,), in 16 bits, with those about the origin, (N,)."""
+        """Returns the products of a vector (D,), in eight bits, with those about the origin, (N,).
+
+        One thread: simsimd's threads wait for one another a hundred times as long as they work if
+        others need the processors.
+        """
         scale = max(float(np.abs(query).max()), _LEAST_LENGTH) / _MOST
-        coarse = np.rint(query / scale)
-        rest = np.rint((query / scale - coarse) * 2 * _MOST)
-        products = np.zeros(len(self), dtype=np.float64)
-        for part, weight in ((coarse, scale), (rest, scale / (2 * _MOST))):
-            if part.any():
-                both = simsimd.cdist(
-                    part.astype(np.int8)[None], self.rows, metric="dot", threads=_THREADS
-                )
-                products += weight * np.asarray(both)[0]
-        return np.asarray(products * self.scales, dtype=np.float32)
+        coarse = np.rint(query / scale).astype(np.int8)
+        products = simsimd.cdist(coarse[None], self.rows, metric="dot", threads=1)
+        return np.asarray(np.asarray(products)[0] * (scale * self.scales), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +80,10 @@ class Space:
 
     Attributes:
         vectors: N vectors.
-        centres: Means of the languages, or zero if nothing is centred.
+        centres: Means of the languages.
         langs: The L languages, normalised.
         lang_of: (N,) number of each text's language.
-        lengths: (N,) lengths of the vectors about their centres.
+        lengths: (2, N) lengths of the vectors about zero, and about their centres.
     """
 
     vectors: Vectors
@@ -95,48 +93,56 @@ class Space:
     lengths: NDArray[np.float32]
 
     @classmethod
-    def of(cls, vectors: Vectors, langs: Sequence[str], *, centred: bool = True) -> Space:
-        """Centres vectors.
+    def of(cls, vectors: Vectors, langs: Sequence[str]) -> Space:
+        """Finds the centres of languages: where an encoder's vectors lie depends on these too.
 
         Args:
             vectors: N >= 1 vectors.
-            langs: N codes.
-            centred: Whether vectors are taken about the centre of their language: where those of
-                an encoder lie depends on the language too. A language with few texts has a centre
-                near that of all (`xlt.frozen.centres`).
+            langs: N codes. A language with few texts has a centre near that of all
+                (`xlt.frozen.centres`).
         """
         keys = {lang: normalise(lang) for lang in dict.fromkeys(langs)}
         place = {key: number for number, key in enumerate(dict.fromkeys(keys.values()))}
         lang_of = np.array([place[keys[lang]] for lang in langs], dtype=np.int32)
-        if centred:
-            some = np.linspace(0, len(vectors) - 1, min(len(vectors), _MOST_CENTRED)).astype(int)
-            centres = fit_centres(vectors.wide(some), [langs[row] for row in some])
-        else:
-            centres = Centres(overall=np.zeros_like(vectors.origin))
+        some = np.linspace(0, len(vectors) - 1, min(len(vectors), _MOST_CENTRED)).astype(int)
+        centres = fit_centres(vectors.wide(some), [langs[row] for row in some])
         offsets = np.array([centres.of(key) for key in place])
-        lengths = np.empty(len(vectors), dtype=np.float32)
+        lengths = np.empty((2, len(vectors)), dtype=np.float32)
         for start in range(0, len(vectors), _CHUNK):
             part = slice(start, start + _CHUNK)
-            moved = vectors.wide(part) - offsets[lang_of[part]]
-            lengths[part] = np.linalg.norm(moved, axis=1)
+            wide = vectors.wide(part)
+            lengths[0, part] = np.linalg.norm(wide, axis=1)
+            lengths[1, part] = np.linalg.norm(wide - offsets[lang_of[part]], axis=1)
         return cls(vectors, centres, list(place), lang_of, np.maximum(lengths, _LEAST_LENGTH))
 
     def knows(self, lang: str) -> bool:
-        """Returns whether a language, or its macrolanguage, has a centre of its own."""
-        return self.centres.of(lang) is not self.centres.overall
+        """Returns whether a language has texts enough for a centre of its own."""
+        key = normalise(lang)
+        if key not in self.langs:
+            return False
+        return np.count_nonzero(self.lang_of == self.langs.index(key)) >= FEWEST
 
-    def cosines(self, vector: NDArray[np.floating], lang: str) -> NDArray[np.float32]:
-        """Returns the cosines of all vectors with another, each about its centre, (N,).
+    def cosines(
+        self, vector: NDArray[np.floating], lang: str, *, centred: bool | None = None
+    ) -> NDArray[np.float32]:
+        """Returns the cosines of all vectors with another, (N,).
 
         Args:
             vector: (D,).
-            lang: Its language; one without texts has the centre of all.
+            lang: Its language.
+            centred: Whether vectors are taken about the centres of their languages; None if `lang`
+                has one: it does harm if only the texts are moved (docs/results/search.md).
         """
-        query = self.centres.units(np.asarray(vector)[None], [lang])[0]
+        centred = self.knows(lang) if centred is None else centred
+        centres = self.centres if centred else Centres(overall=np.zeros_like(self.vectors.origin))
+        query = centres.units(np.asarray(vector)[None], [lang])[0]
         # (x - centre) . q is (x - origin) . q less one number for each language.
         found = self.vectors.dot(query)
-        found -= (self._offsets @ query)[self.lang_of]
-        found /= self.lengths
+        if centred:
+            found -= (self._offsets @ query)[self.lang_of]
+        else:
+            found += np.float32(self.vectors.origin @ query)
+        found /= self.lengths[int(centred)]
         return np.clip(found, -1.0, 1.0, out=found)
 
     @cached_property

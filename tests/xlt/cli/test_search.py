@@ -34,7 +34,7 @@ def searched(capsys, *argv: str) -> tuple[list[dict], str]:
 
 def test_texts_with_the_words_of_a_query_come_first(pool, tiny_encoder, capsys):
     """Each with its ranks; all texts have a place by meaning."""
-    argv = [pool, "full market", "--query-language", "en", "--model", str(tiny_encoder)]
+    argv = [pool, "the market is full", "--query-language", "en", "--model", str(tiny_encoder)]
     rows, _ = searched(capsys, *argv)
 
     assert len(rows) == 4
@@ -86,7 +86,7 @@ def test_labelled_or_not_and_texts_like_another(pool, tiny_encoder, capsys):
 
 def test_people_get_a_line_per_text(pool, tiny_encoder, capsys):
     """With id, language and ranks."""
-    argv = ["search", pool, "cat house", "--limit", "1", "--model", str(tiny_encoder)]
+    argv = ["search", pool, POOL[0]["text"], "--limit", "1", "--model", str(tiny_encoder)]
     assert main(argv) == 0
 
     (line,) = capsys.readouterr().out.splitlines()

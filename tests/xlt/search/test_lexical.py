@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from xlt.errors import DataError
 from xlt.search.lexical import Lexical
@@ -30,6 +32,26 @@ def formula(query: str, texts: list[str]) -> np.ndarray:
 def test_scores_are_those_of_the_formula(query):
     """In scripts with and without spaces; a text without a shared term has zero."""
     assert Lexical.of(TEXTS).scores(query) == pytest.approx(formula(query, TEXTS), abs=1e-5)
+
+
+@given(st.lists(st.sampled_from(["cat", "dog", "नमस्ते", "猫", "red"]), max_size=8))
+def test_the_overlap_is_a_share_in_the_order_of_the_scores(words):
+    """Never above one, whatever is repeated."""
+    index, query = Lexical.of(TEXTS), " ".join(words)
+    overlap, scores = index.overlap(query), index.scores(query)
+
+    assert ((overlap >= 0) & (overlap <= 1)).all()
+    assert (overlap > 0).tolist() == (scores > 0).tolist()
+    assert (np.diff(overlap[np.argsort(scores)]) >= -1e-6).all()
+
+
+def test_a_text_that_has_all_is_one_and_a_part_is_less():
+    """As far as another text does not have a term more often."""
+    overlap = Lexical.of(["red cat", "red dog", "green"]).overlap("red cat")
+
+    assert overlap[0] == pytest.approx(1.0)
+    assert 0 < overlap[1] < 0.6
+    assert overlap[2] == 0
 
 
 @pytest.mark.parametrize("texts", [TEXTS, ["...", "!"]])

@@ -23,15 +23,16 @@ def test_the_longest_phrase_is_translated_once():
     """Not word by word if the whole is known; unknown words give nothing."""
     lexicon = Lexicon(ENTRIES)
 
-    assert lexicon.translations("Hot DOG, hot!", ["ha"]) == {"hau": ["naman kare", "zafi"]}
-    assert lexicon.translations("unknown words", ["hau"]) == {}
-    assert lexicon.translations("", ["hau"]) == {}
+    assert lexicon.translations("Hot DOG, hot!", "en", ["ha"]) == {"hau": ["naman kare", "zafi"]}
+    assert lexicon.translations("unknown words", "en", ["hau"]) == {}
+    assert lexicon.translations("", "en", ["hau"]) == {}
 
 
 def test_all_meanings_count_and_only_languages_that_are_wanted():
     """In any direction: a Hausa word is looked up like an English one."""
     lexicon = Lexicon(ENTRIES)
 
-    assert lexicon.translations("bank", ["hau", "swa"]) == {"hau": ["banki", "gaba"]}
-    assert lexicon.translations("kare", ["en", "sw"]) == {"eng": ["dog"], "swa": ["mbwa"]}
-    assert lexicon.translations("dog", []) == {}
+    assert lexicon.translations("bank", "English", ["hau", "swa"]) == {"hau": ["banki", "gaba"]}
+    assert lexicon.translations("kare", "ha", ["en", "sw"]) == {"eng": ["dog"], "swa": ["mbwa"]}
+    assert lexicon.translations("dog", "en", []) == {}
+    assert lexicon.translations("dog", "ha", ["sw"]) == {}

@@ -24,7 +24,7 @@ def drawn(rng, texts: int = 60, width: int = 48):
 def test_cosines_are_those_of_centred_vectors(rng, centred, lang):
     """Within what eight bits allow; `ha` and `hau` are one language, French has no centre."""
     vectors, langs = drawn(rng)
-    space = Space.of(Vectors.of(vectors), langs, centred=centred)
+    space = Space.of(Vectors.of(vectors), langs)
     query = vectors[7] + 0.1
 
     if centred:
@@ -32,7 +32,7 @@ def test_cosines_are_those_of_centred_vectors(rng, centred, lang):
         expected = centres.units(vectors, langs) @ centres.units(query[None], [lang])[0]
     else:
         expected = vectors @ query / np.linalg.norm(vectors, axis=1) / np.linalg.norm(query)
-    assert space.cosines(query, lang) == pytest.approx(expected, abs=0.01)
+    assert space.cosines(query, lang, centred=centred) == pytest.approx(expected, abs=0.01)
 
 
 def test_next_to_a_text_itself_is_its_translation_in_spite_of_an_offset_between_languages(rng):
@@ -42,8 +42,10 @@ def test_next_to_a_text_itself_is_its_translation_in_spite_of_an_offset_between_
     langs = ["en"] * 200 + ["hau"] * 200
 
     def right(centred: bool) -> int:
-        space = Space.of(Vectors.of(both), langs, centred=centred)
-        second = [np.argsort(-space.cosines(vector, "en"))[1] for vector in both[:200]]
+        space = Space.of(Vectors.of(both), langs)
+        second = [
+            np.argsort(-space.cosines(vector, "en", centred=centred))[1] for vector in both[:200]
+        ]
         return sum(row == number + 200 for number, row in enumerate(second))
 
     assert right(centred=True) > 190
@@ -74,3 +76,14 @@ def test_equal_vectors_are_no_division_by_zero():
     space = Space.of(Vectors.of(np.ones((3, 8), np.float32)), ["en"] * 3)
 
     assert np.isfinite(space.cosines(np.ones(8), "en")).all()
+
+
+def test_a_query_in_a_language_without_texts_is_compared_as_it_is(rng):
+    """If only the texts were moved, the two would lie apart."""
+    vectors, langs = drawn(rng)
+    space = Space.of(Vectors.of(vectors), langs)
+    plain = space.cosines(vectors[3], "fra", centred=False)
+
+    assert space.cosines(vectors[3], "fra").tolist() == plain.tolist()
+    assert space.cosines(vectors[3], "ha").tolist() != plain.tolist()
+    assert not Space.of(Vectors.of(vectors[:9]), langs[:9]).knows("en")

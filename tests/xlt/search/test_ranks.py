@@ -1,14 +1,13 @@
-"""Rankings and their fusion."""
+"""Ranks of scores."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from xlt.search.fusion import fused, top
+from xlt.search.ranks import place, top
 
 
 @given(
@@ -26,10 +25,8 @@ def test_the_top_is_that_of_a_whole_sort(scores, count, data):
     assert top(scores, count, wanted) == sorted(rows, key=lambda row: -scores[row])[:count]
 
 
-def test_a_fused_score_is_the_sum_of_reciprocal_ranks():
-    """A row that two rankings have is before one that is first in one of them alone."""
-    found = fused({"a": [5, 7], "b": [9, 7]}, {"a": 1.0, "b": 0.5})
+def test_a_place_counts_what_is_better_and_wanted():
+    """From 1; equal scores share a place."""
+    scores, wanted = np.array([3.0, 1.0, 2.0, 2.0, 9.0]), np.array([True] * 4 + [False])
 
-    assert dict(found) == pytest.approx({7: 1.5 / 62, 5: 1 / 61, 9: 0.5 / 61})
-    assert [row for row, _ in found] == [7, 5, 9]
-    assert fused({"a": []}, {"a": 1.0}) == []
+    assert [place(scores, row, wanted) for row in range(4)] == [1, 4, 2, 2]
