@@ -130,14 +130,15 @@ def topics(args: argparse.Namespace, lexicon: Lexicon) -> dict[str, object]:
     table = pd.read_parquet(args.data / "sib200.parquet")
     table = table[table.lang.isin(LANGUAGES) & table.split.isin(["dev", "test"])]
     table = table.reset_index(drop=True)
+    present = [lang for lang in LANGUAGES if lang in set(table.lang)]
     vectors = vectors_of(table.text.tolist(), "topics", args.encoder, args.vectors)
     result = {}
     for spoken in QUERY_LANGUAGES:
         asked = np.flatnonzero(table.lang == spoken)
         for size, pools in (
-            ("one language", [[lang] for lang in LANGUAGES if lang != spoken]),
-            ("ten languages", [[lang for lang in LANGUAGES if lang != spoken]]),
-            ("ten and its own", [list(LANGUAGES)]),
+            ("one language", [[lang] for lang in present if lang != spoken]),
+            ("ten languages", [[lang for lang in present if lang != spoken]]),
+            ("ten and its own", [present]),
         ):
             found: dict[str, dict[str, float]] = defaultdict(dict)
             for langs in pools:

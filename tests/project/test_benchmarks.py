@@ -357,3 +357,40 @@ def test_the_choice_of_a_learner_is_judged_by_labels_left_out(tmp_path):
     assert gain["value"] == pytest.approx(found["joint"] - found["frozen"])
     clear = gain["value"] > 0.84 / 1.96 * (gain["high"] - gain["low"]) / 2
     assert found["chosen"] == ("joint" if clear else "frozen")
+
+
+def test_searches_are_judged_by_translations_that_they_find(tmp_path):
+    """Words find a translation where the lexicon has it; times and memory are positive."""
+    pairs = [("kare", "dog"), ("kyanwa", "cat"), ("gida", "house"), ("ruwa", "water")]
+    rows = [
+        (lang, "test", n, "x", words[lang == "eng_Latn"])
+        for lang in ("eng_Latn", "hau_Latn", "swh_Latn")
+        for n, words in enumerate(pairs)
+    ]
+    columns = ["lang", "split", "id", "label", "text"]
+    pd.DataFrame(rows, columns=columns).to_parquet(tmp_path / "sib200.parquet")
+    tatoeba = [("hau", n, ours, theirs) for n, (ours, theirs) in enumerate(pairs)]
+    columns = ["lang", "id", "text", "english"]
+    pd.DataFrame(tatoeba, columns=columns).to_parquet(tmp_path / "tatoeba.parquet")
+    known = [("gatitos", theirs, lang, {"hau": ours, "eng": theirs}[lang])
+             for ours, theirs in pairs for lang in ("hau", "eng")]  # fmt: skip
+    columns = ["corpus", "key", "lang", "text"]
+    pd.DataFrame(known, columns=columns).to_parquet(tmp_path / "parallel_text.parquet")
+    encoder = save_tiny_encoder(tmp_path / "tiny", "bert", positions=128)
+    out, speed = tmp_path / "result.json", tmp_path / "speed.json"
+    for command in (
+        ["run.py", "--data", tmp_path, "--encoder", encoder, "--json", out],
+        ["speed.py", "--texts", "50", "--vectors", "500", "--width", "32", "--json", speed],
+    ):
+        script = [sys.executable, BENCHMARKS / "search" / command[0], *command[1:]]
+        subprocess.run(script, check=True, timeout=300, capture_output=True)
+
+    document = json.loads(out.read_text())
+    assert document["lexicon"] == {"entries": 8, "languages": 2}
+    assert document["tatoeba"]["mean"]["words and lexicon"] == 1
+    assert document["tatoeba"]["mean"]["words"] < 1
+    assert set(document["topics"]["hau, one language"]) == set(
+        document["topics"]["eng, one language"]
+    )
+    times = json.loads(speed.read_text())["exact"][0]["ms_median_and_slowest"]
+    assert 0 < times[0] <= times[1]

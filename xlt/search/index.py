@@ -23,7 +23,7 @@ MOST_WORDS, MOST_CHARACTERS = 512, 20_000
 By = Literal["meaning", "words", "translation"]
 WAYS: tuple[By, ...] = get_args(By)
 #: What all words of a query in a text count for, beside a cosine of 1 (docs/results/search.md).
-WORDS_WEIGHT = 0.5
+WORDS_WEIGHT = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,10 +130,11 @@ class Space:
         Args:
             vector: (D,).
             lang: Its language.
-            centred: Whether vectors are taken about the centres of their languages; None if `lang`
-                has one: it does harm if only the texts are moved (docs/results/search.md).
+            centred: Whether vectors are taken about the centres of their languages. None if that
+                helps (docs/results/search.md): if there are several languages, or `lang` is theirs.
         """
-        centred = self.knows(lang) if centred is None else centred
+        if centred is None:
+            centred = len(self.langs) > 1 or self.knows(lang)
         centres = self.centres if centred else Centres(overall=np.zeros_like(self.vectors.origin))
         query = centres.units(np.asarray(vector)[None], [lang])[0]
         # (x - centre) . q is (x - origin) . q less one number for each language.

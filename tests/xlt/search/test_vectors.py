@@ -78,12 +78,21 @@ def test_equal_vectors_are_no_division_by_zero():
     assert np.isfinite(space.cosines(np.ones(8), "en")).all()
 
 
-def test_a_query_in_a_language_without_texts_is_compared_as_it_is(rng):
-    """If only the texts were moved, the two would lie apart."""
-    vectors, langs = drawn(rng)
-    space = Space.of(Vectors.of(vectors), langs)
-    plain = space.cosines(vectors[3], "fra", centred=False)
+def test_among_texts_in_one_language_a_query_in_another_is_compared_as_it_is(rng):
+    """If only the texts were moved, the two would lie apart; a few texts have no centre."""
+    vectors, _ = drawn(rng)
+    one, two = (
+        Space.of(Vectors.of(vectors), [lang, *["en"] * (len(vectors) - 1)])
+        for lang in ("en", "hau")
+    )
+    few = Space.of(Vectors.of(vectors[:9]), ["en"] * 9)
 
-    assert space.cosines(vectors[3], "fra").tolist() == plain.tolist()
-    assert space.cosines(vectors[3], "ha").tolist() != plain.tolist()
-    assert not Space.of(Vectors.of(vectors[:9]), langs[:9]).knows("en")
+    for space, lang, centred in (
+        (one, "fra", False),
+        (one, "en", True),
+        (two, "fra", True),
+        (few, "en", False),
+    ):
+        expected = space.cosines(vectors[3], lang, centred=centred)
+        assert space.cosines(vectors[3], lang).tolist() == expected.tolist()
+        assert expected.tolist() != space.cosines(vectors[3], lang, centred=not centred).tolist()
