@@ -20,6 +20,7 @@ import numpy as np
 
 from xlt.search.index import Index, Query, Row
 from xlt.search.lexical import Lexical
+from xlt.search.ranks import top
 from xlt.search.vectors import Space, Vectors
 
 LANGUAGES = ("eng", "hau", "swh", "yor", "amh")
@@ -82,8 +83,6 @@ def large(count: int, width: int, rng: np.random.Generator) -> dict[str, object]
         space = Space.of(Vectors(mapped, scales, origin), langs)
         vector, wanted = rng.normal(size=width), np.ones(count, dtype=bool)
         del langs
-        from xlt.search.fusion import top
-
         taken = milliseconds(lambda: top(space.cosines(vector, "eng"), 10, wanted), 20)
         after = gained()
     memory = {name: round(after[name] - before[name]) for name in after}
