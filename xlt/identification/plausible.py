@@ -66,7 +66,9 @@ class Scored:
     @property
     def evidence(self) -> NDArray[np.float64]:
         """Returns log-likelihoods (N, L), less those of n-grams within one another."""
-        return np.asarray(self.scores, dtype=np.float64) * self.weights[:, None]
+        scores = np.asarray(self.scores, dtype=np.float64)
+        fit = np.isfinite(scores)  # -inf times the weight 0 of an empty text is no number
+        return np.where(fit, np.where(fit, scores, 0.0) * self.weights[:, None], -np.inf)
 
     @property
     def unfit(self) -> NDArray[np.float64]:
@@ -79,6 +81,11 @@ class Scored:
         """Returns the languages that have the best score of a text."""
         written = np.isfinite(self.scores).any(axis=1)
         return {self.languages[i] for i in set(self.scores[written].argmax(axis=1).tolist())}
+
+    def without(self, languages: Collection[str]) -> Scored:
+        """Returns the texts as if they were in none of these languages."""
+        gone = [lang in languages for lang in self.languages]
+        return replace(self, scores=np.where(gone, -np.inf, self.scores).astype(np.float32))
 
     def take(self, rows: NDArray[np.intp]) -> Scored:
         """Returns some of the texts."""
@@ -167,7 +174,7 @@ def decide(
     outside = scored.scores.max(axis=1)
     with np.errstate(invalid="ignore"):
         gap = np.where(np.isfinite(inside), outside - inside, np.inf)
-    odds = gap * scored.weights
+        odds = gap * scored.weights  # without a number for an empty text that nothing fits
     other = (gap > (_MUCH_BETTER if only else _BETTER)) & (odds > _ODDS)
     if not only:
         with np.errstate(invalid="ignore"):

@@ -203,6 +203,41 @@ def test_short_texts_are_in_a_language_of_the_set(beside):
     assert set(found_in([*texts, *short, *filter(None, [beside])])) == {"eng"}
 
 
+#: Short sentences of everyday Spanish: the profile of Asturian fits some of them better.
+SPANISH = [
+    "La casa de mi tía está cerca del río.",
+    "No sé si llegará hoy o mañana.",
+    "El perro duerme bajo la mesa.",
+    "Esta tarde lloverá en la montaña.",
+    "Compré pan y queso en la tienda.",
+    "Mi hermano trabaja en una fábrica.",
+    "La maestra lee un cuento a los niños.",
+    "Siempre cenamos a las nueve.",
+    "El tren salió con diez minutos de retraso.",
+    "Tengo que llamar a la doctora.",
+    "La lluvia llenó los campos de agua.",
+    "Nadie sabe dónde está la llave.",
+    "El mercado abre los lunes y los jueves.",
+    "Mañana vamos a la playa.",
+    "La abuela teje una manta azul.",
+    "El puente nuevo es de piedra.",
+    "Hace frío en esta habitación.",
+    "Las vacas comen hierba en el prado.",
+    "Quiero aprender a nadar este verano.",
+    "El partido terminó sin goles.",
+    "Se rompió el vaso de cristal.",
+    "La carta llegó por la mañana.",
+]
+
+
+@pytest.mark.parametrize("beside", [[], ["The rain filled the fields with water."] * 20])
+def test_a_large_language_is_not_taken_for_a_smaller_one_that_is_alike(beside):
+    """py3langid, which knows it well, is believed where profiles fit nearly as well."""
+    found = Counter(lang for lang, _ in identify([*SPANISH, *beside])[: len(SPANISH)])
+    assert found["spa"] >= 0.8 * len(SPANISH)
+    assert set(found) <= {"spa", UNKNOWN_LANGUAGE}
+
+
 def test_a_language_nobody_listed_works_after_fifty_lines():
     """From texts of the project that name it, beside another language."""
     texts = invented(1, 110)
