@@ -5,7 +5,8 @@
 The test rows of SIB-200, whole and cut to five words. First 14 African and American languages
 together: declared, and not. Then all languages of the file, not declared. Then each of the 14
 without its profile, which has to be learned from 50 lines (training rows) that name it. A set of 40
-texts in each of two languages shows phantoms.
+texts in each of two languages shows phantoms. With --alone, each language of another table is a set
+of its own, of at most 100 texts, beside py3langid.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def main() -> None:
     """Runs all measurements."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--alone", type=Path, metavar="TABLE", help="columns lang and text")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     table = pd.read_parquet(args.data)
@@ -61,6 +63,8 @@ def main() -> None:
         "fourteen, learned from 50 lines": _learned(table),
         "phantoms in pairs": _phantoms(few),
     }
+    if args.alone:
+        result["alone"] = _alone(pd.read_parquet(args.alone))
     print(json.dumps(result, indent=1))
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -119,6 +123,26 @@ def _learned(table: pd.DataFrame) -> Mapping[str, object]:
         round(float(np.mean(column)), 3) for column in zip(*result.values(), strict=True)
     ]
     return result
+
+
+def _alone(table: pd.DataFrame) -> Mapping[str, object]:
+    """Returns the accuracy in sets of one language each, of those that have a profile."""
+    table = table.assign(key=table["lang"].map({c: normalise(c) for c in table["lang"].unique()}))
+    ours, theirs = {}, {}
+    for key, texts in table[table["key"].isin(shipped().languages)].groupby("key")["text"]:
+        some = list(texts[:100])
+        ours[key] = float(np.mean([lang == key for lang, _ in identify(some)]))
+        theirs[key] = float(np.mean([lang == key for lang in second.among(some, second.known())]))
+    known = [key for key in ours if key in second.known()]
+    return {
+        "languages": len(ours),
+        "mean": round(float(np.mean(list(ours.values()))), 3),
+        "mean, py3langid": round(float(np.mean(list(theirs.values()))), 3),
+        "known to py3langid": len(known),
+        "of these": round(float(np.mean([ours[key] for key in known])), 3),
+        "of these, py3langid": round(float(np.mean([theirs[key] for key in known])), 3),
+        "below_0.8": {key: round(value, 2) for key, value in ours.items() if value < 0.8},
+    }
 
 
 def _phantoms(rows: pd.DataFrame) -> Mapping[str, object]:

@@ -88,10 +88,11 @@ class Site:
 
 
 def without_words(value: Any) -> Any:
-    """Leaves out sentences of the payoff."""
+    """Leaves out sentences of the payoff, and forecasts, which the former code did not have."""
     if not isinstance(value, dict):
         return value
-    return {key: without_words(item) for key, item in value.items() if key != "words"}
+    left_out = ("words", "forecast")
+    return {key: without_words(item) for key, item in value.items() if key not in left_out}
 
 
 def never(folder: Path, **how: Any) -> dict[str, Any]:

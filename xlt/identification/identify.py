@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -12,7 +12,7 @@ import numpy as np
 from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt.data.languages import listed, macrolanguage, normalise, spellings
 from xlt.identification import second
-from xlt.identification.plausible import FEW, Scored, decide, plausible, restrict
+from xlt.identification.plausible import FEW, Scored, decide, family, plausible, restrict
 from xlt.identification.profile_file import shipped
 from xlt.identification.profiles import Profiles
 from xlt.identification.writing import UNSPACED, writing
@@ -27,8 +27,9 @@ _CHUNK = 512
 #: Score per n-gram within which py3langid is believed, in sets of many and of few texts, and what
 #: it adds. Chosen on Common Voice sentences, and on training rows of XED and NusaX.
 _NEAR, _NEARLY, _PREFERRED = 0.5, 1.3, 0.5
-#: Share of a language's texts that py3langid takes for a larger language, whose they are then.
-_MOST = 0.7
+#: Share of a language's texts that py3langid takes for one that has this many times the texts in
+#: the set, whose they are then.
+_MOST, _TIMES = 0.7, 2.0
 #: Texts that name a language before its profile is learned from them.
 _ENOUGH = 10
 
@@ -110,8 +111,7 @@ def identify(
         shares = restrict([lang for lang in wanted if lang in profiles.languages], {})
     else:
         opinions = second.among([texts[i] for i in rows], second.known() & set(profiles.languages))
-        near = _NEARLY if len(texts) < FEW else _NEAR
-        sample = _with_opinion(sample, [texts[i] for i in rows], opinions, profiles.scripts, near)
+        sample = _with_opinion(sample, [texts[i] for i in rows], opinions, profiles.scripts, wanted)
         shares = plausible(sample, [lang for lang in wanted if lang in profiles.languages])
         doubles = _doubles(shares, sample, opinions) - set(wanted)
         shares = {lang: share for lang, share in shares.items() if lang not in doubles}
@@ -132,13 +132,16 @@ def _with_opinion(
     texts: Sequence[str],
     opinions: Sequence[str],
     written: Sequence[frozenset[str]],
-    near: float,
+    named: Collection[str],
 ) -> Scored:
     """Prefers what py3langid takes each text for, if its profile fits nearly as well as the best.
 
     It knows the larger languages, which profiles alone take for smaller ones that are alike:
-    Spanish for Asturian. And a few texts say little of which languages the set is in.
+    Spanish for Asturian. And a few texts say little of which languages the set is in. A language
+    that other texts name, or that it knows, keeps its texts.
     """
+    few = len(texts) < FEW
+    near = _NEARLY if few else _NEAR
     column = {lang: i for i, lang in enumerate(scored.languages)}
     scores = scored.scores.copy()
     known = second.known() & set(column)
@@ -147,6 +150,13 @@ def _with_opinion(
         if scripts[writing(texts[row])] < 2:  # it takes Tigrinya for Amharic, and is sure of it
             continue
         best, own = scores[row].max(), scores[row, column[lang]]
+        first = int(scores[row].argmax())
+        same = family(scored.languages[first]) == family(lang) and not scored.any_fit[first]
+        if same and not few:  # it has one name for the varieties of Quechua
+            continue
+        rival = scored.languages[first]
+        if rival in named or (rival in known and not few):
+            continue
         if np.isfinite(own) and best - own < near:
             scores[row, column[lang]] = best + _PREFERRED
     return replace(scored, scores=scores)
@@ -166,7 +176,7 @@ def _doubles(shares: Mapping[str, float], sample: Scored, opinions: Sequence[str
         if not rows:
             continue
         [(rival, n)] = Counter(opinions[row] for row in rows).most_common(1)
-        if n < _MOST * len(rows) or shares.get(rival, 0.0) <= shares[lang]:
+        if n < _MOST * len(rows) or shares.get(rival, 0.0) < _TIMES * shares[lang]:
             continue
         own, other = (sample.languages.index(name) for name in (lang, rival))
         gaps = sample.scores[rows, own] - sample.scores[rows, other]

@@ -143,13 +143,14 @@ def _beside(
             continue
         odds = float(np.median((own - there) * scored.weights[rows]))
         part = expected[column] / max(expected[rival], 1e-9)
-        siblings = _family(scored.languages[column]) == _family(scored.languages[rival])
+        siblings = family(scored.languages[column]) == family(scored.languages[rival])
         limits = (*_BESIDE, *_SIBLINGS) if siblings else _BESIDE
         result[column] = any(part < share and odds < most for share, most in limits)
     return result
 
 
-def _family(lang: str) -> str:
+def family(lang: str) -> str:
+    """Returns the macrolanguage of a language, or the language itself."""
     return macrolanguage(lang) or lang
 
 
