@@ -2,8 +2,7 @@
 
 The curve is an inverse power law, `a - b n^-c`, fitted by weighted least squares (Figueroa, Zeng-
 Treitler, Kandula and Ngo 2012, "Predicting sample size required for classification performance").
-For each c from 0.3 to 0.8, a and b are the solution of a linear problem; a free c fits noise, and
-left all but projects with hundreds of audit labels without a forecast (benchmarks/page). The
+For each c from 0.3 to 0.8, a and b are the solution of a linear problem; a free c fits noise. The
 interval is that of a parametric bootstrap: audit labels are drawn again from the fitted curve.
 """
 
