@@ -30,8 +30,8 @@ POOLS = (150, 400, 1000, 3000)
 SHARE = 0.1
 #: Labels of a language that its versions are trained on.
 SIZES = (20, 35, 50, 75, 100, 130, 165, 200)
-#: Share of the tasks that a version answers anew, not as its predecessors would by difficulty.
-ANEW = 0.1
+#: Share of the tasks that a version answers by itself, not by difficulty as its predecessors would.
+FRESH = 0.1
 
 
 def curve(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -43,8 +43,8 @@ def curve(rng: np.random.Generator) -> NDArray[np.float64]:
 def answers(true: NDArray[np.float64], tasks: int, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Draws which tasks each version answers right, (V, tasks): mostly the easy ones."""
     difficulty = rng.random(tasks)
-    anew = rng.random((len(true), tasks)) < ANEW
-    return np.where(anew, rng.random((len(true), tasks)), difficulty) < true[:, None]
+    fresh = rng.random((len(true), tasks)) < FRESH
+    return np.where(fresh, rng.random((len(true), tasks)), difficulty) < true[:, None]
 
 
 def project(number: int, rng: np.random.Generator) -> list[dict[str, Any]]:

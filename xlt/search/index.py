@@ -14,11 +14,9 @@ from xlt.data.languages import normalise
 from xlt.errors import DataError
 from xlt.search.lexical import Lexical
 from xlt.search.ranks import place, top
-from xlt.search.terms import words
+from xlt.search.terms import MOST_CHARACTERS, MOST_WORDS, words
 from xlt.search.vectors import Space
 
-#: Longest query, in words and in characters.
-MOST_WORDS, MOST_CHARACTERS = 512, 20_000
 #: What a query is compared by.
 By = Literal["meaning", "words", "translation"]
 WAYS: tuple[By, ...] = get_args(By)

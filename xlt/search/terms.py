@@ -7,6 +7,9 @@ from itertools import islice
 
 import regex  # type: ignore[import-untyped]
 
+#: Longest query, in words and in characters.
+MOST_WORDS, MOST_CHARACTERS = 512, 20_000
+
 #: Scripts that put no space between words.
 _UNSPACED = (
     r"\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Yi}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"

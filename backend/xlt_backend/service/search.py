@@ -16,7 +16,7 @@ from xlt.data.examples import UNKNOWN_LANGUAGE, Example
 from xlt.data.languages import languages_named, listed
 from xlt.errors import DataError
 from xlt.frozen.centres import fit_centres
-from xlt.search.terms import words
+from xlt.search.terms import MOST_CHARACTERS, MOST_WORDS, words
 from xlt_backend.errors import BusyError, LabelStudioError, NotFoundError, NotSearchedError
 from xlt_backend.labelstudio.convert import Unusable, texts_of
 from xlt_backend.labelstudio.interface import Interface
@@ -30,8 +30,6 @@ from xlt_backend.trainer.scorecache import Cached
 
 #: Largest number of tasks that are found, and of those that are found unless asked otherwise.
 MOST_FOUND, FOUND = 50, 20
-#: Longest query, in code points and in words.
-MOST_CHARACTERS, MOST_WORDS = 20_000, 512
 
 #: Reads the vector (D,) of an example by a project's active version, and returns that version.
 Read = Callable[[str, Example], tuple[str, NDArray[np.float32]]]

@@ -15,7 +15,7 @@ SOME_DAY = 1_800_000_000.0
 
 
 def labelled(days: list[float]) -> tuple[list[Example], dict[str, float]]:
-    """Examples labelled so many days after some day."""
+    """Examples labelled some number of days after a first day."""
     examples = [Example(id=str(n), texts=("x",), lang="hau") for n in range(len(days))]
     return examples, {str(n): SOME_DAY + day * DAY_S for n, day in enumerate(days)}
 

@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 from tests.fakes import LABELS, scores_of
 from tests.xlt_backend.service.test_registry import FakeModel, Loader
 from tests.xlt_backend.web.server import make_parts
+from xlt.search.terms import MOST_WORDS
 from xlt.tasks.outputs import Scores
 from xlt_backend.errors import NotFoundError
-from xlt_backend.service.search import MOST_WORDS
 from xlt_backend.trainer import scorecache
 from xlt_backend.web.app import create_app
 
